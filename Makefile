@@ -1,0 +1,40 @@
+# make serve: the bridge on http://localhost:6543 over an Egnyte on this disk; make test: the whole suite.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: serve test lint format docs clean
+
+serve: $(VENV)/.serve
+	$(BIN)/pserve development.ini
+
+test: $(VENV)/.develop
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.develop
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.develop
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.develop
+	$(BIN)/sphinx-build -W -E -q -b html docs var/docs
+
+clean:
+	rm -rf $(VENV) var
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(PYTHON) is %d.%d: make PYTHON=python3.11" % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+
+# One stamp for what it needs to run, one for what it needs to be worked on.
+$(VENV)/.serve: $(VENV)/bin/python setup.cfg pyproject.toml
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.develop: $(VENV)/bin/python setup.cfg pyproject.toml
+	$(BIN)/pip install --quiet --editable '.[test,lint,docs]'
+	touch $@ $(VENV)/.serve

@@ -1,0 +1,1 @@
+"""A Beefree file system provider on Egnyte, as a Pyramid add-on."""
