@@ -1,0 +1,106 @@
+"""Every contract that somebody may implement, replace or adapt."""
+
+from contextlib import AbstractContextManager
+
+from zope.interface import Attribute, Interface
+
+from .model import Account, Change, Content, Download, Entry, Identity, Listing
+from .paths import Path
+
+
+class IResource(Interface):
+    """A node of the tree below a mount: a name and a parent, never any I/O."""
+
+    __name__ = Attribute('The last name of the path; the empty string for the root.')
+    __parent__ = Attribute('The IDirectory that contains it; None for the root.')
+    path = Attribute('The names from the root on: a tuple of str, () for the root.')
+
+
+class IDirectory(IResource):
+    """Was asked for with a trailing slash. Whether Egnyte has it is for the view to find out."""
+
+
+class IFile(IResource):
+    """Was asked for without a trailing slash."""
+
+
+class IStorage(Interface):
+    """Files and directories by path, each of them changed by what it is and not by where it is.
+
+    A path is a tuple of names (:mod:`fsp_pyramid.paths`); names are compared without regard to case. All methods raise
+    the errors of :mod:`fsp_pyramid.errors`: besides those named at each method, EgnyteUnavailable, Busy, QuotaUsedUp,
+    Forbidden (Egnyte's own refusal) and InternalError.
+
+    The layers (folders, undo, cached, egnyte) all provide it, each on top of another one. Methods that change
+    something return a Change, which :meth:`revert` takes back, by id.
+    """
+
+    def list_directory(path: Path, fresh: bool = False) -> Listing:
+        """The directory and what is in it, directories first, each kind by name without regard to case.
+
+        *fresh* asks for what is true now, not for what a cache remembers.
+        Raises NotFound where there is no directory of that path (also: where a file has it).
+        """
+
+    def stat_file(path: Path) -> Entry:
+        """The file at *path*. Raises NotFound where there is none (also: where a directory has the path)."""
+
+    def create_directory(path: Path) -> tuple[Entry, Change]:
+        """Create the directory, and those parents of it that are missing (they stay if it is reverted).
+
+        Raises NameTaken where something has that name, NameNotAllowed where Egnyte refuses the name.
+        """
+
+    def store_file(path: Path, content: Content) -> tuple[Entry, Change]:
+        """Store *content* at *path*; a file that is there gets a new version and keeps its id.
+
+        Raises NotFound where the parent is missing, DirectoryInTheWay where a directory has the path, NameNotAllowed,
+        Locked, and SourceFailed where Egnyte holds other bytes than were sent (nothing stays then).
+        """
+
+    def delete(entry: Entry) -> Change:
+        """Delete what *entry* describes, by its id. A directory goes with all that is in it: look before.
+
+        Raises NotFound where it is gone already, Locked.
+        """
+
+    def move_file(entry: Entry, path: Path) -> tuple[Entry, Change]:
+        """Move the file to *path*, where nothing may be; it keeps its id.
+
+        Raises NotFound (the file or the new parent is gone), Conflict (the place is taken), NameNotAllowed, Locked.
+        """
+
+    def open_file(file_id: str, byte_range: tuple[int, int | None] | None = None) -> Download:
+        """The current content of a file, as a stream that the caller closes.
+
+        *byte_range* is the first byte and the last one, or None for the end. Raises NotFound.
+        """
+
+    def hold(*paths: Path) -> AbstractContextManager[None]:
+        """Nobody else changes what these directories hold, as far as they ask us, until the context is left.
+
+        Who decides by looking (is the name free?) holds the directory from the look to the deed.
+        """
+
+    def revert(change: Change) -> None:
+        """Take *change* back, by id, as far as nobody has built on it since: never more than it did.
+
+        What is gone already counts as taken back. Raises FSPError where it could not be taken back.
+        """
+
+
+class IUndoLog(Interface):
+    """Where a storage notes what it changed, so that an aborted transaction takes it back."""
+
+    def record(change: Change, storage: IStorage) -> None:
+        """*change* happened at *storage*: call ``storage.revert(change)`` if the transaction ends badly."""
+
+
+class IAccounts(Interface):
+    """Which account at Egnyte serves whom."""
+
+    def of(identity: Identity) -> Account:
+        """The account of a caller."""
+
+    def by_key(key: str) -> Account:
+        """The account that a public link names. Raises NotFound."""

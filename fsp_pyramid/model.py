@@ -1,0 +1,131 @@
+"""The nouns of the bridge: what storage gives, what views show, and what accounts know."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from typing import BinaryIO, Literal, Protocol
+
+from .paths import Path, fold
+
+
+class Access(IntEnum):
+    """What the caller may do in a directory: look, add and change as well, delete and move as well."""
+
+    VIEW = 1
+    EDIT = 2
+    FULL = 3
+
+
+class Strategy(Enum):
+    """What to do when the name of a file is taken."""
+
+    KEEP = 'keep'  # take the next free name
+    REPLACE = 'replace'
+    ASK = 'ask'  # 409: Beefree shows its dialog
+    REFUSE = 'error'  # 403
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file or directory as a listing tells of it.
+
+    :param id: a directory's or a file's id at Egnyte, stable over rename, move and new versions. None for a directory
+        that is shown before Egnyte has it: the folder of a new uid, or one that only holds mounts.
+    :param modified: UNIX time in milliseconds; 0 when it is not known
+    :param access: of the directory that this is, or of the directory that holds this file
+    :param size: in bytes; 0 for directories
+    :param version_id: of the file's current version
+    :param checksum: lower-case hex SHA-512 of a file that was not uploaded in chunks
+    :param item_count: how many files and directories it holds; 0 when that is not known
+    :param fixed: the configuration put it there: it can be neither deleted nor moved
+    """
+
+    path: Path
+    is_directory: bool
+    id: str | None
+    modified: int
+    access: Access
+    size: int = 0
+    version_id: str | None = None
+    checksum: str | None = None
+    item_count: int = 0
+    fixed: bool = False
+
+    @property
+    def name(self) -> str:
+        """The last name of the path; the empty string for the root."""
+        return self.path[-1] if self.path else ''
+
+    @property
+    def order(self) -> tuple[bool, str, str]:
+        """Where it stands in a listing: directories first, each kind by name, case-insensitive."""
+        return (not self.is_directory, fold(self.name), self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A directory, and what is in it in the order of :attr:`Entry.order`."""
+
+    entry: Entry
+    items: tuple[Entry, ...]
+
+    def find(self, name: str) -> Entry | None:
+        """The item of that name, in any spelling of it."""
+        wanted = fold(name)
+        return next((item for item in self.items if fold(item.name) == wanted), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a method of IStorage did, with all that is needed to take it back.
+
+    :param entry: what is there now; for ``deleted``, what was there
+    :param before: for ``moved``, the file where it was
+    """
+
+    verb: Literal['created', 'stored', 'deleted', 'moved']
+    entry: Entry
+    before: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Bytes to store: a seekable file, read from its beginning as often as needed."""
+
+    file: BinaryIO
+    size: int
+    sha512: str
+
+
+class Download(Protocol):
+    """A file's content on its way out. Close it, or the connection to Egnyte stays taken."""
+
+    size: int | None
+    mime_type: str
+    version_id: str
+    modified: str  # as HTTP writes dates
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def close(self) -> None:
+        """Give the connection back, read to the end or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who calls: which integrator application, and which user of it (the two X-BEE headers)."""
+
+    username: str
+    client_id: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Account:
+    """An account at Egnyte. The key names it in public links and in caches; the token is secret."""
+
+    key: str
+    token: str
+
+    def __repr__(self) -> str:
+        return f'<Account {self.key!r}>'
