@@ -1,0 +1,227 @@
+"""Types of files: by name, by content, and which of them a site takes."""
+
+import mimetypes
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Self
+
+from .errors import SourceTypeRefused
+
+UNKNOWN = 'application/octet-stream'
+HEAD = 8192  # how many bytes at the beginning of a file sniff() wants to see
+
+# Beefree's groups of file types.
+GROUPS = {
+    'image': ('image/*',),
+    'text': ('text/*',),
+    'video': ('video/*',),
+    'audio': ('audio/*',),
+    'office': (
+        'application/msword',
+        'application/rtf',
+        'application/vnd.ms-*',
+        'application/vnd.openxmlformats-officedocument.*',
+        'application/vnd.oasis.opendocument.*',
+        'application/vnd.apple.*',
+    ),
+    'xml': ('application/xml', 'text/xml', 'application/*+xml'),
+    'zip': ('application/zip', 'application/gzip', 'application/x-tar', 'application/x-7z-compressed'),
+    'epub': ('application/epub+zip',),
+    'pdf': ('application/pdf',),
+    'postscript': ('application/postscript',),
+    'font': ('font/*', 'application/vnd.ms-fontobject'),
+}
+
+# What the standard library does not know, or knows differently from one version of Python to the next.
+_OWN = {
+    '7z': 'application/x-7z-compressed',
+    'avif': 'image/avif',
+    'docx': 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+    'eot': 'application/vnd.ms-fontobject',
+    'epub': 'application/epub+zip',
+    'flac': 'audio/flac',
+    'gz': 'application/gzip',
+    'heic': 'image/heic',
+    'heif': 'image/heif',
+    'ico': 'image/x-icon',
+    'ics': 'text/calendar',
+    'jfif': 'image/jpeg',
+    'js': 'text/javascript',
+    'key': 'application/vnd.apple.keynote',
+    'm4a': 'audio/mp4',
+    'm4v': 'video/mp4',
+    'markdown': 'text/markdown',
+    'md': 'text/markdown',
+    'mjs': 'text/javascript',
+    'mkv': 'video/x-matroska',
+    'numbers': 'application/vnd.apple.numbers',
+    'odp': 'application/vnd.oasis.opendocument.presentation',
+    'ods': 'application/vnd.oasis.opendocument.spreadsheet',
+    'odt': 'application/vnd.oasis.opendocument.text',
+    'oga': 'audio/ogg',
+    'ogg': 'audio/ogg',
+    'ogv': 'video/ogg',
+    'otf': 'font/otf',
+    'pages': 'application/vnd.apple.pages',
+    'pptx': 'application/vnd.openxmlformats-officedocument.presentationml.presentation',
+    'rst': 'text/x-rst',
+    'rtf': 'application/rtf',
+    'svg': 'image/svg+xml',
+    'tgz': 'application/gzip',
+    'ttf': 'font/ttf',
+    'wav': 'audio/wav',
+    'webp': 'image/webp',
+    'woff': 'font/woff',
+    'woff2': 'font/woff2',
+    'xhtml': 'application/xhtml+xml',
+    'xlsx': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+}
+# A private instance: the module's functions would read /etc/mime.types and the like, which differ among machines.
+_BY_SUFFIX = mimetypes.MimeTypes().types_map[True] | {f'.{suffix}': type_ for suffix, type_ in _OWN.items()}
+
+_MAGIC = tuple(
+    (re.compile(pattern, re.DOTALL), type_)
+    for pattern, type_ in (
+        (rb'\x89PNG\r\n\x1a\n', 'image/png'),
+        (rb'\xff\xd8\xff', 'image/jpeg'),
+        (rb'GIF8[79]a', 'image/gif'),
+        (rb'RIFF....WEBP', 'image/webp'),
+        (rb'BM....\x00{4}', 'image/bmp'),
+        (rb'II[\x2a\x2b]\x00|MM\x00[\x2a\x2b]', 'image/tiff'),
+        (rb'\x00\x00[\x01\x02]\x00[^\x00]', 'image/x-icon'),
+        (rb'\s{0,64}%PDF-', 'application/pdf'),
+        (rb'PK(?:\x03\x04|\x05\x06)', 'application/zip'),
+        (rb'\x1f\x8b\x08', 'application/gzip'),
+        (rb'%!PS|\xc5\xd0\xd3\xc6', 'application/postscript'),
+    )
+)
+# The special ones first: the first brand of an AVIF may be the general mif1.
+_BRANDS = {
+    b'avif': 'image/avif',
+    b'avis': 'image/avif',
+    **dict.fromkeys((b'heic', b'heix', b'heim', b'heis', b'hevc', b'hevx'), 'image/heic'),
+    **dict.fromkeys((b'mif1', b'msf1'), 'image/heif'),
+}
+# What may stand before the first tag of XML or HTML.
+_PROLOG = re.compile(r'\A(?:\s+|<\?.*?\?>|<!--.*?-->)*', re.DOTALL)
+_SVG = re.compile(r'<!doctype\s+svg\b|<(?:[\w.-]+:)?svg[\s/>]', re.IGNORECASE)
+# The tags by which browsers know HTML: https://mimesniff.spec.whatwg.org/#identifying-a-resource-with-an-unknown-mime-type
+_HTML = re.compile(
+    r'<!doctype\s+html\b|<(?:[\w.-]+:)?'
+    r'(?:html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|meta|link|img|form|base)[\s/>]',
+    re.IGNORECASE,
+)
+# Types that sniff() always knows: what has such a name and other content is not what it says.
+_KNOWN = frozenset({type_ for _, type_ in _MAGIC} | set(_BRANDS.values()) | {'image/svg+xml'})
+_ZIPPED = ('application/vnd.*', 'application/epub+zip', 'application/java-archive', 'application/x-zip*')
+
+
+def type_of_name(name: str) -> str:
+    """The mime type that the suffix of a file name promises, the same on every machine."""
+    _, dot, suffix = name.rpartition('.')
+    return _BY_SUFFIX.get(dot + suffix.lower(), UNKNOWN)
+
+
+def sniff(head: bytes) -> str | None:
+    """The mime type that the first :data:`HEAD` bytes of a file show; None for what has no clear mark."""
+    for pattern, type_ in _MAGIC:
+        if pattern.match(head):
+            return type_
+    if head[4:8] == b'ftyp':
+        length = min(int.from_bytes(head[:4]), 256)
+        brands = [head[at : at + 4] for at in (8, *range(16, length, 4))]
+        return next((type_ for brand, type_ in _BRANDS.items() if brand in brands), None)
+    return _sniff_markup(head)
+
+
+def _sniff_markup(head: bytes) -> str | None:
+    encoding = 'utf-16' if head.startswith((b'\xff\xfe', b'\xfe\xff')) else 'utf-8-sig'
+    text = head.decode(encoding, 'replace')
+    text = _PROLOG.sub('', text, count=1)
+    if _SVG.match(text):
+        return 'image/svg+xml'
+    return 'text/html' if _HTML.match(text) else None
+
+
+@dataclass(frozen=True)
+class TypePolicy:
+    """Which types a site takes: mime globs."""
+
+    globs: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, entries: Iterable[str]) -> Self:
+        """Read groups (``image``) and mime globs (``application/pdf``, ``image/*``); none at all means every group.
+
+        Raises ValueError naming the entry that is neither.
+        """
+        globs: list[str] = []
+        for entry in list(entries) or GROUPS:
+            if entry.lower() in GROUPS:
+                globs.extend(GROUPS[entry.lower()])
+            elif re.fullmatch(r'[\w.+*-]+/[\w.+*-]+', entry):
+                globs.append(entry.lower())
+            else:
+                raise ValueError(
+                    f'"{entry}" is no type of file: write one of {", ".join(GROUPS)}, or a mime type such as '
+                    '"application/pdf" or "image/*"'
+                )
+        return cls(tuple(globs))
+
+    def check(self, name: str, sniffed: str | None, declared: str | None = None) -> str:
+        """The mime type of the file called *name*.
+
+        :param sniffed: what :func:`sniff` saw
+        :param declared: what the server said of a file whose name says nothing
+
+        A picture is of the type that its content shows, whichever picture type its name says. Raises SourceTypeRefused
+        for what is something else than its name says, above all a web page or an SVG (which can bear scripts), and
+        for what this site does not take.
+        """
+        named = type_of_name(name)
+        if not _agree(named, sniffed):
+            raise SourceTypeRefused(
+                f'Its content is {_described(sniffed)}, which is not what its name says. Open it in the program that '
+                'it comes from, save it under the right type, then try again.',
+                f'named {named}, sniffed {sniffed}',
+            )
+        actual = named
+        if sniffed and (named == UNKNOWN or _is_picture(sniffed)):
+            actual = sniffed
+        elif named == UNKNOWN and declared and declared not in _KNOWN and declared not in _ACTIVE:
+            actual = declared
+        if not any(fnmatchcase(actual, glob) for glob in self.globs):
+            raise SourceTypeRefused(
+                f'Files of its type ({actual}) are not allowed on this site.',
+                f'{actual} matches none of {", ".join(self.globs)}',
+            )
+        return actual
+
+
+# What runs scripts when a browser opens it: only ever taken under its own name.
+_ACTIVE = {'text/html': {'text/html', 'application/xhtml+xml'}, 'image/svg+xml': {'image/svg+xml'}}
+
+
+def _is_picture(type_: str) -> bool:
+    return type_.startswith('image/')
+
+
+def _agree(named: str, sniffed: str | None) -> bool:
+    """Whether a file of this name may have this content."""
+    if sniffed in _ACTIVE:
+        return named in _ACTIVE[sniffed]
+    if sniffed is None:
+        return named not in _KNOWN
+    if named in (sniffed, UNKNOWN):
+        return True
+    if sniffed == 'application/zip':
+        return any(fnmatchcase(named, glob) for glob in _ZIPPED)
+    if sniffed == 'application/pdf':
+        return named == 'application/postscript'  # an .ai file is a PDF
+    return _is_picture(sniffed) and _is_picture(named)
+
+
+def _described(sniffed: str | None) -> str:
+    return {None: 'of another type', 'text/html': 'a web page'}.get(sniffed, f'of type {sniffed}')

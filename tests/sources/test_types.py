@@ -1,0 +1,195 @@
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from fsp_pyramid.sources.errors import SourceTypeRefused
+from fsp_pyramid.sources.types import GROUPS, HEAD, UNKNOWN, TypePolicy, sniff, type_of_name
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"></svg>'
+HTML = b'<!doctype html><script>alert(1)</script>'
+ALL = TypePolicy.parse([])
+
+
+def drawn(kind: str) -> bytes:
+    out = BytesIO()
+    Image.new('RGB', (32, 32), '#a33').save(out, kind)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ('name', 'type_'),
+    [
+        ('a.png', 'image/png'),
+        ('A.JPG', 'image/jpeg'),
+        ('a.b.webp', 'image/webp'),
+        ('é + ü #1 100%.svg', 'image/svg+xml'),
+        ('a.avif', 'image/avif'),
+        ('a.heic', 'image/heic'),
+        ('favicon.ico', 'image/x-icon'),
+        ('a.docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
+        ('a.tar.gz', 'application/gzip'),
+        ('a.js', 'text/javascript'),
+        ('data:text/html,x.png', 'image/png'),
+        ('png', UNKNOWN),
+        ('a.', UNKNOWN),
+        ('', UNKNOWN),
+        ('a.unheard', UNKNOWN),
+        ('a.pdf?x=.png', 'image/png'),
+    ],
+)
+def test_type_of_name(name: str, type_: str) -> None:
+    assert type_of_name(name) == type_
+
+
+@pytest.mark.parametrize(
+    ('kind', 'type_'),
+    [
+        ('PNG', 'image/png'),
+        ('JPEG', 'image/jpeg'),
+        ('GIF', 'image/gif'),
+        ('WEBP', 'image/webp'),
+        ('AVIF', 'image/avif'),
+        ('BMP', 'image/bmp'),
+        ('TIFF', 'image/tiff'),
+        ('ICO', 'image/x-icon'),
+        ('PDF', 'application/pdf'),
+    ],
+)
+def test_sniff_knows_what_pillow_writes(kind: str, type_: str) -> None:
+    assert sniff(drawn(kind)[:HEAD]) == type_
+
+
+@pytest.mark.parametrize(
+    ('head', 'type_'),
+    [
+        (b'\0\0\0\x1cftypheic\0\0\0\0mif1heic', 'image/heic'),
+        (b'\0\0\0\x1cftypmif1\0\0\0\0mif1avif', 'image/avif'),
+        (b'\0\0\0\x18ftypmif1\0\0\0\0mif1miaf', 'image/heif'),
+        (b'\0\0\0\x18ftypisom\0\0\0\0isommp42', None),
+        (b'PK\3\4....', 'application/zip'),
+        (b'%!PS-Adobe-3.0 EPSF-3.0', 'application/postscript'),
+        (SVG, 'image/svg+xml'),
+        (b'\xef\xbb\xbf \n<?xml version="1.0"?>\n<!-- drawn -->\n' + SVG, 'image/svg+xml'),
+        (b'<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "x">' + SVG, 'image/svg+xml'),
+        (b'<s:svg xmlns:s="http://www.w3.org/2000/svg"/>', 'image/svg+xml'),
+        (SVG.decode().encode('utf-16'), 'image/svg+xml'),
+        (HTML, 'text/html'),
+        (b'\n\n  <ScRiPt src=x>', 'text/html'),
+        (b'<!-- hello --><body onload=x>', 'text/html'),
+        (b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml">', 'text/html'),
+        (b'<rss version="2.0">', None),
+        (b'BMW prices; 12; 13; 14', None),
+        (b'plain text', None),
+        (b'', None),
+    ],
+)
+def test_sniff(head: bytes, type_: str | None) -> None:
+    assert sniff(head) == type_
+
+
+@given(st.binary(max_size=64), st.sampled_from([b'', b'\0\0\0\x20ftyp', b'<!--', b'<?xml', b'\xff\xfe', b'BM']))
+def test_sniff_takes_any_bytes(rest: bytes, start: bytes) -> None:
+    sniff(start + rest)
+
+
+def test_no_entry_means_every_group() -> None:
+    assert TypePolicy.parse(GROUPS) == ALL
+    assert 'font/*' in ALL.globs
+
+
+def test_groups_and_globs() -> None:
+    policy = TypePolicy.parse(['Image', 'application/PDF', 'video/mp*'])
+    assert policy.check('a.pdf', 'application/pdf') == 'application/pdf'
+    assert policy.check('a.mp4', None) == 'video/mp4'
+    for name in ('a.txt', 'a.mov', 'noname'):
+        with pytest.raises(SourceTypeRefused, match='not allowed'):
+            policy.check(name, None)
+
+
+@pytest.mark.parametrize('entry', ['pictures', '.png', 'image/', '/png', 'image/png;q=1', '*', 'a/b/c'])
+def test_a_bad_entry_is_named(entry: str) -> None:
+    with pytest.raises(ValueError, match='is no type of file: write one of image, text') as caught:
+        TypePolicy.parse(['image', entry])
+    assert f'"{entry}"' in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ('name', 'content', 'type_'),
+    [
+        ('a.png', drawn('PNG'), 'image/png'),
+        ('a.png', drawn('JPEG'), 'image/jpeg'),
+        ('a.jpg', drawn('WEBP'), 'image/webp'),
+        ('a.svg', drawn('PNG'), 'image/png'),
+        ('a', drawn('GIF'), 'image/gif'),
+        ('a.svg', SVG, 'image/svg+xml'),
+        ('a.svg', b'<svg onload="x()"><script/></svg>', 'image/svg+xml'),
+        ('a.html', HTML, 'text/html'),
+        ('a.xhtml', HTML, 'application/xhtml+xml'),
+        ('a.txt', b'hello', 'text/plain'),
+        ('a.xml', b'<rss/>', 'text/xml'),
+        ('a.zip', b'PK\3\4', 'application/zip'),
+        ('a.epub', b'PK\3\4', 'application/epub+zip'),
+        ('a.xlsx', b'PK\3\4', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'),
+        ('a.doc', b'\xd0\xcf\x11\xe0', 'application/msword'),
+        ('a.ai', b'%PDF-1.5', 'application/postscript'),
+        ('a.mp4', b'\0\0\0\x18ftypisom', 'video/mp4'),
+    ],
+)
+def test_what_is_what_its_name_says_is_taken(name: str, content: bytes, type_: str) -> None:
+    assert ALL.check(name, sniff(content)) == type_
+
+
+@pytest.mark.parametrize(
+    ('name', 'content'),
+    [
+        ('a.png', HTML),
+        ('a.txt', HTML),
+        ('a.xml', HTML),
+        ('a.svg', HTML),
+        ('a', HTML),
+        ('a.png', b'<!--' + b' ' * HEAD + b'-->' + HTML),
+        ('a.png', SVG),
+        ('a.jpg', b'<?xml version="1.0"?><svg><script>x()</script></svg>'),
+        ('a.txt', SVG),
+        ('a.html', SVG),
+        ('a', SVG),
+        ('a.svg', b'hello'),
+        ('a.png', b'hello'),
+        ('a.png', b'%PDF-1.5'),
+        ('a.png', b'\0\0\0\x18ftypisom'),
+        ('a.pdf', b'PK\3\4'),
+        ('a.pdf', drawn('PNG')),
+        ('a.mp4', drawn('PNG')),
+        ('a.zip', b'hello'),
+        ('a.docx', b'%PDF-1.5'),
+    ],
+)
+def test_what_is_something_else_is_refused(name: str, content: bytes) -> None:
+    with pytest.raises(SourceTypeRefused, match='not what its name says') as caught:
+        ALL.check(name, sniff(content[:HEAD]))
+    assert 'sniffed' in caught.value.reason
+
+
+def test_the_server_is_asked_only_where_name_and_content_say_nothing() -> None:
+    assert ALL.check('data', None, 'text/csv') == 'text/csv'
+    assert ALL.check('a.txt', None, 'image/png') == 'text/plain'
+    for lie in ('image/png', 'text/html', 'image/svg+xml', None):
+        with pytest.raises(SourceTypeRefused, match='octet-stream'):
+            ALL.check('data', None, lie)
+
+
+@given(
+    st.text(max_size=5) | st.sampled_from(['a.png', 'a.txt', 'a.svg', 'a.html', 'a.docx', 'a']),
+    st.sampled_from([HTML, SVG, drawn('PNG'), b'', b'PK\3\4', b'text']),
+    st.none() | st.sampled_from(['text/html', 'image/svg+xml', 'image/png', 'text/plain']),
+)
+def test_scripts_only_ever_come_under_their_own_name(name: str, content: bytes, declared: str | None) -> None:
+    try:
+        type_ = ALL.check(name, sniff(content), declared)
+    except SourceTypeRefused:
+        return
+    if content in (HTML, SVG) or type_ in ('text/html', 'image/svg+xml'):
+        assert type_ == type_of_name(name)
