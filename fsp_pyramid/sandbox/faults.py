@@ -1,0 +1,126 @@
+"""Faults to order: an error, a delay, or an answer that is cut short."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from pyramid.response import Response
+
+from .errors import ApiError
+from .store import reading, writing
+
+KINDS = ('status', 'latency', 'drop')
+
+
+class Fault(NamedTuple):
+    """What happens to the next *times* calls of *method* (None: any) whose path has the prefix.
+
+    *value* is the status, or the seconds of latency; a drop has none.
+    """
+
+    method: str | None
+    path_prefix: str
+    times: int
+    kind: str
+    value: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As it was ordered, with the *times* that are left."""
+        value: Any = self.value
+        if self.kind != 'latency':
+            value = True if self.kind == 'drop' else int(value)
+        common = {'method': self.method, 'path_prefix': self.path_prefix, 'times': self.times}
+        return common | {self.kind: value}
+
+
+def parse(body: Any) -> list[Fault]:
+    """The faults in a JSON list. Raises ApiError 400."""
+    if not isinstance(body, list):
+        raise _bad('The body is not a list')
+    return [_parse_one(item) for item in body]
+
+
+def _parse_one(item: Any) -> Fault:
+    kinds = [kind for kind in KINDS if isinstance(item, dict) and kind in item]
+    if len(kinds) != 1:
+        raise _bad(f'A fault has exactly one of {", ".join(KINDS)}')
+    value = item[kinds[0]]
+    times = item.get('times', 1)
+    if not isinstance(times, int) or times < 1:
+        raise _bad('times is a whole number, 1 or more')
+    if not isinstance(value, int | float) or (kinds[0] == 'status' and not 400 <= value <= 599):
+        raise _bad('status is 400 to 599, latency a number of seconds, drop is true')
+    method = str(item['method']).upper() if item.get('method') else None
+    return Fault(method, str(item.get('path_prefix', '')), times, kinds[0], float(value))
+
+
+def _bad(text: str) -> ApiError:
+    return ApiError(400, {'errorMessage': text})
+
+
+def replace(db: sqlite3.Connection, faults: list[Fault]) -> None:
+    """Order these faults, and no others."""
+    with writing(db):
+        db.execute('DELETE FROM faults')
+        db.executemany(
+            'INSERT INTO faults (method, path_prefix, times, kind, value) VALUES (?, ?, ?, ?, ?)',
+            faults,
+        )
+
+
+def pending(db: sqlite3.Connection) -> list[Fault]:
+    """The faults that are still to happen."""
+    rows = db.execute('SELECT method, path_prefix, times, kind, value FROM faults ORDER BY id')
+    return [Fault(*row) for row in rows]
+
+
+def take(db: sqlite3.Connection, method: str, path: str) -> Fault | None:
+    """The first fault that is meant for this call; it has one time less then."""
+    with reading(db):
+        if not db.execute('SELECT 1 FROM faults').fetchone():
+            return None
+    with writing(db):
+        row = db.execute(
+            'SELECT * FROM faults WHERE (method IS NULL OR method = ?)'
+            ' AND substr(?, 1, length(path_prefix)) = path_prefix ORDER BY id',
+            (method, path),
+        ).fetchone()
+        if row is None:
+            return None
+        db.execute('UPDATE faults SET times = times - 1 WHERE id = ?', (row['id'],))
+        db.execute('DELETE FROM faults WHERE times < 1')
+    return Fault(*tuple(row)[1:])
+
+
+def refusal(fault: Fault) -> ApiError:
+    """The answer that a fault gives instead of letting the call happen."""
+    status = int(fault.value or 0)
+    headers = {'Retry-After': '1'} if status == 429 else {}
+    return ApiError(status, {'errorMessage': f'Injected fault {status}'}, headers)
+
+
+def cut(response: Response) -> None:
+    """Let *response* announce more bytes than it sends, so that the server cuts the connection."""
+    length = response.content_length or 0
+    if response.status_code == 204:
+        response.status_code = 200  # an answer that may have a body
+    response.app_iter = _Short(response.app_iter, length // 2)
+    response.content_length = max(length, 1)
+
+
+class _Short:
+    """The first *left* bytes of what an application returned."""
+
+    def __init__(self, parts: Any, left: int) -> None:
+        self._parts, self._left = parts, left
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._parts:
+            if self._left <= 0:
+                return
+            yield part[: self._left]
+            self._left -= len(part)
+
+    def close(self) -> None:
+        if hasattr(self._parts, 'close'):
+            self._parts.close()

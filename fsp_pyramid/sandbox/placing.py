@@ -1,0 +1,68 @@
+"""Where something new may go: checks of the place and the name, and the making of missing parents."""
+
+from . import names
+from .call import Call
+from .errors import ApiError, denied, refused
+from .permissions import Level
+from .tree import Node
+from .users import principal
+
+FOLDER_EXISTS = 'Folder already exists at this location'
+
+
+def make_folder(call: Call, path: str) -> Node:
+    """A new folder, with whatever is missing above it. Raises ApiError."""
+    at, missing = call.tree.walk(path)
+    if not missing:
+        raise refused(403, FOLDER_EXISTS)
+    check_place(call, at, missing, is_file=False)
+    return _make_all(call, at, missing)
+
+
+def make_room(call: Call, path: str, *, is_file: bool) -> tuple[Node, str]:
+    """The parent folder of a new item at *path*, made if it is missing, and the item's name."""
+    at, missing = call.tree.walk(path)
+    check_place(call, at, missing, is_file=is_file)
+    return _make_all(call, at, missing[:-1]), missing[-1]
+
+
+def check_place(call: Call, at: Node, missing: list[str], *, is_file: bool) -> None:
+    """Whether the caller may create *missing*, a chain of names, in the existing *at*."""
+    for position, name in enumerate(missing, 1):
+        _check_name(call, name, folder=not is_file or position < len(missing))
+    if len('/'.join([at.path, *missing]).encode()) > names.PATH_BYTES:
+        raise refused(call.options.bad_name_status, 'Path is too long')
+    if at.is_file:
+        raise denied('A file is in the way')
+    if not at.names:
+        raise refused(409, 'Cannot create items in the root folder')
+    if call.access.level(at) < Level.EDITOR or at.path == '/Private':
+        raise denied()
+    if at.path == '/Shared' and is_file and len(missing) == 1 and not call.options.files_in_shared:
+        raise denied('Files cannot be stored directly in /Shared')
+    if at.path == '/Shared' and not call.user.is_admin:
+        raise denied()
+    if call.options.strict_parents and len(missing) > 1:
+        raise refused(404, 'Parent folder not found')
+
+
+def _check_name(call: Call, name: str, *, folder: bool) -> None:
+    if text := names.complaint(name, folder=folder):
+        raise ApiError(call.options.bad_name_status, {'errorMessage': text})
+
+
+def _make_all(call: Call, at: Node, missing: list[str]) -> Node:
+    for name in missing:
+        at = call.tree.add(at, name, call.now, is_file=False)
+        _own(call, at)
+        call.note_event('create', at.path, target_path=at.path, target_id=at.guid, is_folder=True)
+    return at
+
+
+def _own(call: Call, folder: Node) -> None:
+    """Who creates a folder becomes its owner; permissions exist only below /Shared."""
+    if folder.names[0] == 'Shared':
+        call.db.execute(
+            'INSERT INTO permissions VALUES (?, ?, ?)',
+            (folder.id, principal(call.user.id), Level.OWNER),
+        )

@@ -1,0 +1,82 @@
+"""What came in: parameters, JSON objects and bodies, read as leniently as Egnyte reads them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import IO, Any
+
+from pyramid.request import Request
+
+from .contents import blocks
+from .errors import ApiError, invalid
+
+
+def flag(request: Request, name: str, default: bool = False) -> bool:
+    """A boolean parameter; clients send true, True and 1."""
+    value = request.GET.get(name)
+    return default if value is None else value.lower() in {'true', '1', 'yes'}
+
+
+def number(request: Request, name: str, default: int = 0) -> int:
+    """A parameter that is a whole number, 0 or more."""
+    value = request.GET.get(name) or str(default)
+    if not (value.isascii() and value.isdigit()):
+        raise invalid(name, 'Must be a whole number')
+    return int(value)
+
+
+def json_object(request: Request) -> dict[str, Any]:
+    """The JSON object in the body."""
+    try:
+        body = request.json_body
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise ApiError(400, {'errorMessage': 'The body is not a JSON object'})
+    return body
+
+
+def text(body: dict[str, Any], name: str) -> str:
+    """A member of a JSON object that must be a string with something in it."""
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise invalid(name, 'Must be a string')
+    return value
+
+
+def modified_time(request: Request) -> int | None:
+    """The Last-Modified header as UNIX milliseconds."""
+    try:
+        value = parsedate_to_datetime(request.headers.get('Last-Modified', ''))
+    except ValueError:
+        return None
+    return int((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+@contextmanager
+def content(request: Request) -> Iterator[Iterator[bytes]]:
+    """The uploaded file: the body as it is, or the part ``file`` of a multipart one."""
+    if not request.content_type.startswith('multipart/'):
+        yield blocks(request.body_file)
+        return
+    with _multipart_file(request) as file:
+        yield blocks(file)
+
+
+@contextmanager
+def _multipart_file(request: Request) -> Iterator[IO[bytes]]:
+    # WebOb parses out of a temporary copy of the body, and into temporary files.
+    try:
+        parts = [part for part in request.POST.values() if hasattr(part, 'file')]
+    except ValueError as error:
+        raise ApiError(400, {'errorMessage': 'The multipart body is malformed'}) from error
+    try:
+        named = [part for part in parts if part.name == 'file'] or parts
+        if not named:
+            raise ApiError(400, {'errorMessage': 'The multipart body holds no file'})
+        yield named[0].file
+    finally:
+        for part in parts:
+            part.file.close()
+        request.body_file_raw.close()

@@ -1,0 +1,208 @@
+"""Files and folders: found by path or id, made, moved, copied and taken out."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from . import names
+from .schema import ROOT
+
+_NODE = """
+SELECT n.id, n.parent, n.is_file, n.name, n.guid, p.guid AS parent_guid, n.created, n.touched,
+    n.options, v.entry_id, v.checksum, v.size, v.uploaded, v.modified, v.uploaded_by,
+    (SELECT count(*) FROM versions WHERE node = n.id) AS num_versions,
+    l.user AS locked_by, l.expires AS locked_until
+FROM nodes n LEFT JOIN nodes p ON p.id = n.parent LEFT JOIN versions v ON v.id = n.version
+    LEFT JOIN locks l ON l.node = n.id
+"""
+SORT_COLUMNS = {
+    'name': 'n.name_key',
+    'path': 'n.name_key',
+    'size': 'v.size',
+    'last_modified': 'coalesce(v.modified, n.touched)',
+    'created_time': 'n.created',
+    'uploaded_by': 'v.uploaded_by',
+    'custom_metadata': 'n.name_key',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A file or a folder as it is now.
+
+    :param guid: Egnyte's ``group_id`` or ``folder_id``
+    :param chain: the ids from the root to this node
+    :param touched: when a folder was made, renamed or configured last
+    :param locked_until: of the last lock, which may have run out
+    """
+
+    id: int
+    parent: int | None
+    is_file: bool
+    name: str
+    guid: str
+    parent_guid: str | None
+    created: int
+    touched: int
+    options: dict[str, Any]
+    entry_id: str | None
+    checksum: str | None
+    size: int | None
+    uploaded: int | None
+    modified: int | None
+    uploaded_by: str | None
+    num_versions: int
+    locked_by: int | None
+    locked_until: int | None
+    names: tuple[str, ...]
+    chain: tuple[int, ...]
+
+    @property
+    def path(self) -> str:
+        """The absolute path, spelt as it was created."""
+        return '/' + '/'.join(self.names)
+
+    def is_inside(self, other: 'Node') -> bool:
+        """Whether this node is *other* or somewhere in it."""
+        return other.id in self.chain
+
+
+def _node(row: sqlite3.Row, path: Sequence[str], chain: Sequence[int]) -> Node:
+    values = dict(row)
+    values |= {'is_file': bool(row['is_file']), 'options': json.loads(row['options'])}
+    return Node(**values, names=tuple(path), chain=tuple(chain))
+
+
+class Tree:
+    """The tree of one sandbox, through one connection."""
+
+    def __init__(self, db: sqlite3.Connection, *, case_sensitive: bool = False) -> None:
+        self._db = db
+        self._case_sensitive = case_sensitive
+
+    def key(self, name: str) -> str:
+        """What two spellings of one name have in common. (Whether case matters is not documented.)"""
+        return name if self._case_sensitive else name.casefold()
+
+    # Finding
+
+    def walk(self, path: str) -> tuple[Node, list[str]]:
+        """The deepest node that exists on the way to *path*, and the names that are missing."""
+        spelt, chain = [], [ROOT]
+        missing = names.segments(path)
+        while missing:
+            row = self._db.execute(
+                'SELECT id, name FROM nodes WHERE parent = ? AND name_key = ?',
+                (chain[-1], self.key(missing[0])),
+            ).fetchone()
+            if row is None:
+                break
+            chain.append(row['id'])
+            spelt.append(row['name'])
+            del missing[0]
+        row = self._db.execute(f'{_NODE} WHERE n.id = ?', (chain[-1],)).fetchone()
+        return _node(row, spelt, chain), missing
+
+    def find(self, path: str) -> Node | None:
+        """The node at *path*."""
+        node, missing = self.walk(path)
+        return None if missing else node
+
+    def by_guid(self, guid: str, *, is_file: bool) -> Node | None:
+        """The file with this group_id, or the folder with this folder_id, unless it is in the trash."""
+        row = self._db.execute('SELECT id FROM nodes WHERE guid = ? AND is_file = ?', (guid, is_file)).fetchone()
+        return row and self.by_id(row['id'])
+
+    def by_id(self, id_: int) -> Node | None:
+        """The node with this number, unless it is in the trash."""
+        rows = self._db.execute(
+            'WITH RECURSIVE up (id, parent, name, height) AS ('
+            ' SELECT id, parent, name, 0 FROM nodes WHERE id = ?'
+            ' UNION ALL SELECT n.id, n.parent, n.name, height + 1'
+            '  FROM nodes n JOIN up ON n.id = up.parent)'
+            ' SELECT id, name FROM up ORDER BY height DESC',
+            (id_,),
+        ).fetchall()
+        if not rows or rows[0]['id'] != ROOT:
+            return None
+        row = self._db.execute(f'{_NODE} WHERE n.id = ?', (id_,)).fetchone()
+        return _node(row, [r['name'] for r in rows[1:]], [r['id'] for r in rows])
+
+    def parents(self, node: Node) -> list[Node]:
+        """The folders above *node*, the root first."""
+        return [parent for id_ in node.chain[:-1] if (parent := self.by_id(id_))]
+
+    def children(
+        self,
+        folder: Node,
+        *,
+        only: Sequence[int] | None = None,
+        without: Sequence[int] = (),
+        sort: str = 'name',
+        descending: bool = False,
+        count: int = -1,
+        offset: int = 0,
+    ) -> tuple[list[Node], int]:
+        """A page of what is in *folder*, folders first, and the number of all.
+
+        *only* (these folders and no files) and *without* are ids, see :meth:`.Access.hidden`.
+        """
+        where, values = ' WHERE n.parent = ?', [folder.id]
+        for operator, ids in (('IN', only), ('NOT IN', without or None)):
+            if ids is not None:
+                where += f' AND n.id {operator} (SELECT value FROM json_each(?))'  # noqa: S608 - IN, or NOT IN
+                values.append(json.dumps(ids))
+        count_all = f'SELECT count(*) FROM nodes n{where}'  # noqa: S608 - no input in it
+        total = self._db.execute(count_all, values).fetchone()[0]
+        way = 'DESC' if descending else 'ASC'
+        order = f'n.is_file, {SORT_COLUMNS[sort]} {way}, n.name_key {way}'
+        rows = self._db.execute(f'{_NODE}{where} ORDER BY {order} LIMIT ? OFFSET ?', (*values, count, offset))
+        return [self._child(folder, row) for row in rows], total
+
+    def ids_in(self, node: Node) -> str:
+        """The ids of *node* and of all that is in it, as JSON for json_each()."""
+        query = """WITH RECURSIVE below (id) AS (
+            SELECT ? UNION ALL SELECT n.id FROM nodes n JOIN below ON n.parent = below.id)
+            SELECT json_group_array(id) FROM below"""
+        return self._db.execute(query, (node.id,)).fetchone()[0]
+
+    def descendants(self, node: Node) -> list[Node]:
+        """*node* and all that is in it, parents before children."""
+        found = [node]
+        for item in found:
+            if not item.is_file:
+                found += self.children(item)[0]
+        return found
+
+    @staticmethod
+    def _child(folder: Node, row: sqlite3.Row) -> Node:
+        return _node(row, (*folder.names, row['name']), (*folder.chain, row['id']))
+
+    # Changing. The callers have looked whether they may, and whether the name is free.
+
+    def add(self, parent: Node, name: str, now: int, *, is_file: bool) -> Node:
+        """A new folder, or a file that gets its first version later in the same transaction."""
+        cursor = self._db.execute(
+            'INSERT INTO nodes (parent, is_file, name, name_key, guid, created, touched) VALUES (?, ?, ?, ?, ?, ?, ?)',
+            (parent.id, is_file, name, self.key(name), str(uuid4()), now, now),
+        )
+        row = self._db.execute(f'{_NODE} WHERE n.id = ?', (cursor.lastrowid,)).fetchone()
+        return self._child(parent, row)
+
+    def place(self, node: Node, parent: Node, name: str) -> None:
+        """Move, rename or put back *node*; what is in it comes along, and all ids stay."""
+        self._db.execute(
+            'UPDATE nodes SET parent = ?, name = ?, name_key = ? WHERE id = ?',
+            (parent.id, name, self.key(name), node.id),
+        )
+
+    def take_out(self, node: Node) -> None:
+        """Cut *node* off the tree, with what is in it."""
+        self._db.execute('UPDATE nodes SET parent = NULL WHERE id = ?', (node.id,))
+
+    def touch(self, node: Node, now: int) -> None:
+        """Set a folder's time."""
+        self._db.execute('UPDATE nodes SET touched = ? WHERE id = ?', (now, node.id))

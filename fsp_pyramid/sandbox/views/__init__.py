@@ -1,0 +1,1 @@
+"""The sandbox's views, a module for each of Egnyte's areas."""

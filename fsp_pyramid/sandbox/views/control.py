@@ -1,0 +1,52 @@
+"""``/_sandbox``: what the sandbox offers to tests, and Egnyte does not have."""
+
+from typing import Any
+
+from pyramid.config import Configurator
+from pyramid.request import Request
+from pyramid.response import Response
+
+from .. import calls, faults
+
+
+def list_calls(request: Request) -> dict[str, Any]:
+    """All calls since the log was cleared."""
+    return {'calls': calls.recorded(request.db)}
+
+
+def clear_calls(request: Request) -> Response:
+    """Clear the log."""
+    calls.forget(request.db)
+    return Response(status=204)
+
+
+def list_faults(request: Request) -> list[dict[str, Any]]:
+    """The faults that are still to happen."""
+    return [fault.to_json() for fault in faults.pending(request.db)]
+
+
+def put_faults(request: Request) -> Response:
+    """Order faults, instead of those ordered before."""
+    try:
+        body = request.json_body
+    except ValueError:
+        body = None
+    faults.replace(request.db, faults.parse(body))
+    return Response(status=204)
+
+
+def clear_faults(request: Request) -> Response:
+    """Order none."""
+    faults.replace(request.db, [])
+    return Response(status=204)
+
+
+def includeme(config: Configurator) -> None:
+    """Calls and faults."""
+    for name, views in (
+        ('calls', {'GET': list_calls, 'DELETE': clear_calls}),
+        ('faults', {'GET': list_faults, 'PUT': put_faults, 'DELETE': clear_faults}),
+    ):
+        config.add_route(name, f'/_sandbox/{name}')
+        for method, view in views.items():
+            config.add_view(view, route_name=name, request_method=method, renderer='json')

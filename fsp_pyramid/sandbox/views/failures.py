@@ -1,0 +1,54 @@
+"""What is answered when something is raised."""
+
+import logging
+
+from pyramid.config import Configurator
+from pyramid.exceptions import URLDecodeError
+from pyramid.httpexceptions import HTTPNotFound
+from pyramid.request import Request
+from pyramid.response import Response
+from webob.request import DisconnectionError
+
+from ..errors import ApiError, refused
+
+log = logging.getLogger(__name__)
+
+
+def api_error(error: ApiError, _request: Request) -> Response:
+    """The error as it describes itself."""
+    if isinstance(error.body, str):
+        response = Response(error.body, status=error.status, content_type='text/html')
+    else:
+        response = Response(json_body=error.body, status=error.status)
+    response.headers.update(error.headers)
+    return response
+
+
+def no_route(_error: HTTPNotFound, request: Request) -> Response:
+    """No such URL, or not with this method."""
+    return api_error(refused(404, 'No such resource'), request)
+
+
+def undecodable(_error: URLDecodeError, request: Request) -> Response:
+    """The URL is not UTF-8."""
+    return api_error(refused(400, 'The URL is not UTF-8'), request)
+
+
+def broken_body(_error: DisconnectionError, request: Request) -> Response:
+    """The client went away before it had sent all that it announced."""
+    return api_error(refused(400, 'The body is incomplete'), request)
+
+
+def unexpected(_error: Exception, request: Request) -> Response:
+    """A mistake of the sandbox."""
+    log.exception('unexpected error')
+    return api_error(refused(500, 'Internal server error'), request)
+
+
+def includeme(config: Configurator) -> None:
+    """A view for everything that may be raised."""
+    config.add_exception_view(api_error, context=ApiError)
+    config.add_exception_view(no_route, context=HTTPNotFound)
+    config.add_exception_view(undecodable, context=URLDecodeError)
+    config.add_exception_view(broken_body, context=DisconnectionError)
+    config.add_exception_view(unexpected, context=Exception)

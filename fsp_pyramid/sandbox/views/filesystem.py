@@ -1,0 +1,155 @@
+"""``/pubapi/v1/fs``: reading metadata, and the actions on files and folders."""
+
+from typing import Any
+
+from pyramid.config import Configurator
+from pyramid.request import Request
+
+from .. import changes
+from ..call import Call
+from ..errors import missing, refused
+from ..permissions import Level
+from ..placing import make_folder
+from ..representation import file_details, file_json, folder_details, folder_json
+from ..requests import flag, json_object, number, text
+from ..store import reading, writing
+from ..tree import SORT_COLUMNS, Node
+from ..versions import find as find_version
+
+PAGE = 1000
+DIRECTIONS = {'ascending': False, 'asc': False, 'descending': True, 'desc': True}
+MOVE_KEYS = {'action', 'destination', 'permissions'}
+
+
+def read(request: Request) -> dict[str, Any]:
+    """A file, or a folder with its content."""
+    with reading(request.call.db):
+        return describe(request, request.call.find(request.matchdict['path']))
+
+
+def read_by_id(request: Request) -> dict[str, Any]:
+    """The same by ``group_id`` or ``folder_id``."""
+    with reading(request.call.db):
+        return describe(request, _by_id(request))
+
+
+def describe(request: Request, node: Node) -> dict[str, Any]:
+    """What the query asks to know about *node*."""
+    call: Call = request.call
+    entry_id = request.GET.get('entry_id')
+    if node.is_file:
+        if entry_id and find_version(call.db, node, entry_id) is None:
+            raise missing()
+        result = file_details(call, node, entry_id)
+    else:
+        result = folder_details(node)
+        if flag(request, 'list_content', default=True):
+            result |= _content(request, node)
+    if flag(request, 'include_perm'):
+        result['permission'] = call.access.level(node).label
+    if flag(request, 'list_custom_metadata'):
+        result['custom_metadata'] = []
+    return result
+
+
+def _content(request: Request, folder: Node) -> dict[str, Any]:
+    call: Call = request.call
+    sort = request.GET.get('sort_by', 'name')
+    direction = request.GET.get('sort_direction', 'ascending')
+    if sort not in SORT_COLUMNS or direction not in DIRECTIONS:
+        raise refused(400, 'Unknown sort_by or sort_direction')
+    count, offset = min(number(request, 'count'), PAGE), number(request, 'offset')
+    nodes, total = call.tree.children(
+        folder,
+        **call.access.listed(folder),
+        sort=sort,
+        descending=DIRECTIONS[direction],
+        # Left out, it means everything; what Egnyte does about 0 was seen only in old captures.
+        count=count or -1,
+        offset=offset,
+    )
+    return {
+        'count': count,
+        'offset': offset,
+        'total_count': total,
+        'folders': [folder_json(node) for node in nodes if not node.is_file],
+        'files': [file_json(call, node) for node in nodes if node.is_file],
+    }
+
+
+def act(request: Request) -> Any:
+    """Create a folder, or move, copy, lock or unlock an item."""
+    body = json_object(request)
+    action = ACTIONS.get(text(body, 'action'))
+    if action is None:
+        raise refused(400, 'Unknown action')
+    with writing(request.call.db):
+        return action(request, body)
+
+
+def _add_folder(request: Request, body: dict[str, Any]) -> dict[str, str]:
+    _know(body, {'action'})
+    request.response.status_code = 201
+    return {'folder_id': make_folder(request.call, request.matchdict['path']).guid}
+
+
+def _move(request: Request, body: dict[str, Any]) -> dict[str, Any]:
+    return _relocate(request, body, changes.move)
+
+
+def _copy(request: Request, body: dict[str, Any]) -> dict[str, Any]:
+    return _relocate(request, body, changes.copy)
+
+
+def _relocate(request: Request, body: dict[str, Any], change: Any) -> dict[str, Any]:
+    _know(body, MOVE_KEYS)
+    permissions = body.get('permissions')
+    if permissions not in {None, 'keep_original', 'inherit_from_parent'}:
+        raise refused(400, 'Unknown value of permissions')
+    source = request.call.find(request.matchdict['path'])
+    change(request.call, source, text(body, 'destination'), permissions)
+    return {}
+
+
+def _know(body: dict[str, Any], keys: set[str]) -> None:
+    """Egnyte refuses properties that it does not know."""
+    if unknown := sorted(set(body) - keys):
+        raise refused(400, f'Unrecognized property: {unknown[0]}')
+
+
+ACTIONS = {'add_folder': _add_folder, 'move': _move, 'copy': _copy}
+
+
+def delete(request: Request) -> dict[str, Any]:
+    """Delete an item by path, or one version of a file."""
+    return _delete(request, lambda: request.call.find(request.matchdict['path']))
+
+
+def delete_by_id(request: Request) -> dict[str, Any]:
+    """Delete an item, or one version of a file, by id."""
+    return _delete(request, lambda: _by_id(request))
+
+
+def _delete(request: Request, find: Any) -> dict[str, Any]:
+    call: Call = request.call
+    with writing(call.db):
+        gone = changes.delete(call, find(), request.GET.get('entry_id'))
+    call.contents.discard(gone)
+    return {}
+
+
+def _by_id(request: Request, level: Level = Level.NAV) -> Node:
+    is_file = request.matchdict['kind'] == 'file'
+    return request.call.by_guid(request.matchdict['guid'], is_file=is_file, level=level)
+
+
+def includeme(config: Configurator) -> None:
+    """The catch-all path comes last: ``ids``, ``trash`` and ``settings`` are reserved words."""
+    config.add_route('fs.id', '/pubapi/v1/fs/ids/{kind:file|folder}/{guid}')
+    config.add_route('fs', '/pubapi/v1/fs{path:(?s:(?:/.*)?)}')
+    for route, views in (
+        ('fs.id', {'GET': read_by_id, 'DELETE': delete_by_id}),
+        ('fs', {'GET': read, 'POST': act, 'DELETE': delete}),
+    ):
+        for method, view in views.items():
+            config.add_view(view, route_name=route, request_method=method, renderer='json')
