@@ -1,0 +1,173 @@
+"""Which addresses a source may be at: the internet, less what has a special purpose, plus what the site allows."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from typing import Self
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+PORTS = (80, 443)
+FORMS = '"files.example.com", "files.example.com:8443", "10.1.2.0/24", "10.1.2.3:8080", "[fd00::1]:8080", "[::1]:*"'
+
+# The special-purpose registries of IANA (IPv4: updated 2024, IPv6: 2024), multicast, what is reserved, and addresses
+# that clouds keep for themselves. The first row that fits names the reason. Python's own is_global is not asked,
+# because what it knows differs from one version to the next.
+_TABLE = """
+0.0.0.0/8           this host                           RFC 791
+10.0.0.0/8          private network                     RFC 1918
+100.64.0.0/10       carrier-grade NAT                   RFC 6598
+127.0.0.0/8         loopback                            RFC 1122
+168.63.129.16/32    Azure's wire server                 Microsoft
+169.254.0.0/16      link-local, clouds' metadata        RFC 3927
+172.16.0.0/12       private network                     RFC 1918
+192.0.0.0/24        protocol assignments                RFC 6890
+192.0.2.0/24        documentation                       RFC 5737
+192.31.196.0/24     AS112                               RFC 7535
+192.52.193.0/24     multicast tunnelling                RFC 7450
+192.88.99.0/24      6to4 relays                         RFC 7526
+192.168.0.0/16      private network                     RFC 1918
+192.175.48.0/24     AS112                               RFC 7534
+198.18.0.0/15       benchmarking                        RFC 2544
+198.51.100.0/24     documentation                       RFC 5737
+203.0.113.0/24      documentation                       RFC 5737
+224.0.0.0/4         multicast                           RFC 5771
+255.255.255.255/32  broadcast                           RFC 919
+240.0.0.0/4         reserved                            RFC 1112
+::/128              this host                           RFC 4291
+::1/128             loopback                            RFC 4291
+::/96               IPv4-compatible                     RFC 4291
+::ffff:0:0/96       IPv4-mapped                         RFC 4291
+::ffff:0:0:0/96     IPv4-translated                     RFC 2765
+64:ff9b::/96        IPv4 by NAT64                       RFC 6052
+64:ff9b:1::/48      IPv4 by local NAT64                 RFC 8215
+100::/64            discard only                        RFC 6666
+100:0:0:1::/64      dummy prefix                        RFC 9780
+2001::/32           IPv4 by Teredo                      RFC 4380
+2001::/23           protocol assignments                RFC 2928
+2001:db8::/32       documentation                       RFC 3849
+2002::/16           IPv4 by 6to4                        RFC 3056
+2620:4f:8000::/48   AS112                               RFC 7534
+3fff::/20           documentation                       RFC 9637
+5f00::/16           segment routing                     RFC 9602
+fc00::/7            private network                     RFC 4193
+fe80::/10           link-local                          RFC 4291
+fec0::/10           site-local                          RFC 3879
+ff00::/8            multicast                           RFC 4291
+::/3                not assigned to the internet        RFC 4291
+4000::/2            not assigned to the internet        RFC 4291
+8000::/1            not assigned to the internet        RFC 4291
+"""
+
+
+@dataclass(frozen=True)
+class Special:
+    """A range of addresses that are no place on the internet to fetch files from."""
+
+    network: Network
+    purpose: str
+    source: str
+
+    def __str__(self) -> str:
+        return f'{self.purpose} ({self.network}, {self.source})'
+
+
+SPECIAL = tuple(
+    Special(ip_network(network), purpose, source)
+    for network, purpose, source in (re.split(r'\s{2,}', line) for line in _TABLE.strip().splitlines())
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an address may be connected to, and the rule that says so."""
+
+    allowed: bool
+    rule: str
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """One entry of ``fsp.sources.allow``: a host or a network, and one port or (None) every port there."""
+
+    text: str
+    place: str | Network
+    port: int | None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read one entry. Raises ValueError that names it and shows the valid forms."""
+        try:
+            place, port = _split(text)
+            return cls(text, _place(place), None if port in ('', '*') else _port(port))
+        except ValueError as error:
+            raise ValueError(f'"{text}" is no host, address or network ({error}): write it like {FORMS}') from None
+
+    def covers(self, host: str, address: Address, port: int) -> bool:
+        """Whether it allows this address, to which the host's name led, and this port."""
+        if self.port not in (None, port):
+            return False
+        return self.place == host if isinstance(self.place, str) else address in self.place
+
+
+@dataclass(frozen=True)
+class Allowances:
+    """What a site allows beside the internet; nothing by default."""
+
+    entries: tuple[Allowance, ...] = ()
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> Self:
+        """Read the entries of ``fsp.sources.allow``. Raises ValueError that names the first bad one."""
+        return cls(tuple(Allowance.parse(text) for text in texts))
+
+    def judge(self, host: str, address: Address, port: int) -> Verdict:
+        """Whether *address*, one of those that *host* has, may be connected to at *port*.
+
+        :param host: in lower case, without the dot of the root
+        """
+        for entry in self.entries:
+            if entry.covers(host, address, port):
+                return Verdict(True, f'fsp.sources.allow has {entry.text}')
+        for special in SPECIAL:
+            if address in special.network:
+                return Verdict(False, str(special))
+        if port not in PORTS:
+            return Verdict(False, f'port {port}: only {" and ".join(map(str, PORTS))} are open to everybody')
+        return Verdict(True, 'an address of the internet')
+
+
+def _split(text: str) -> tuple[str, str]:
+    """The place and the port of an entry; only in brackets can an IPv6 place have a port."""
+    bracketed = re.fullmatch(r'\[([^\[\]]+)\](?::([^:]+))?', text)
+    if bracketed:
+        if ':' not in bracketed[1]:
+            raise ValueError('brackets are for IPv6')
+        return bracketed[1], bracketed[2] or ''
+    if text.count(':') > 1:
+        return text, ''
+    place, colon, port = text.partition(':')
+    if colon and not port:
+        raise ValueError('the port is missing')
+    return place, port
+
+
+def _place(text: str) -> str | Network:
+    if '/' in text or ':' in text or re.fullmatch(r'[\d.]+', text):
+        network = ip_network(text)
+        if network.prefixlen == 0:
+            raise ValueError('that would switch the guard off')
+        return network
+    name = text.lower().removesuffix('.')
+    # A last label that begins with a digit is an address in one of its odd spellings (0x7f.1).
+    if not re.fullmatch(r'([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?', name):
+        raise ValueError('not a host name; other alphabets in their xn-- form')
+    return name
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch(r'[0-9]{1,5}', text) or not 0 < int(text) < 1 << 16:
+        raise ValueError('a port is a number from 1 to 65535, or *')
+    return int(text)

@@ -1,0 +1,211 @@
+"""One GET to an address that was checked: resolve once, check every answer, connect to what was checked.
+
+On ``http.client``, because it asks neither the environment for proxies nor ``~/.netrc`` for passwords, follows no
+redirects, and has a public place to put a connection of our own: ``HTTPConnection.connect``.
+"""
+
+import queue
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from ipaddress import ip_address
+from typing import Self
+from urllib.parse import urljoin
+
+from requests.certs import where
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
+
+from .deadline import Deadline
+from .errors import SourceInvalid, SourceUnavailable
+from .rules import Address, Allowances
+
+_DEFAULT_PORTS = {'http': 80, 'https': 443}
+_HEADERS = {
+    'User-Agent': 'fsp-pyramid',
+    'Accept': '*/*',
+    # A small compressed body can be a huge file.
+    'Accept-Encoding': 'identity',
+    'Connection': 'close',
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a URL leads to. Nothing else ever reads the URL: two readers could understand two different hosts.
+
+    :param host: in lower case, without brackets and the dot of the root
+    :param path: with the query
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Raises SourceInvalid for what is no plain http or https URL."""
+        try:
+            parts = parse_url(url)
+        except (LocationParseError, UnicodeError) as error:
+            raise SourceInvalid('The address of the file is not a web address.', type(error).__name__) from None
+        if parts.scheme not in _DEFAULT_PORTS:
+            raise SourceInvalid('The address of the file must begin with http:// or https://.')
+        if '@' in re.split(r'[/?#\\]', url.partition('//')[2], maxsplit=1)[0]:
+            raise SourceInvalid('The address of the file must not hold a user name or a password.')
+        host = (parts.host or '').strip('[]').removesuffix('.')
+        if not host or '%' in host:
+            raise SourceInvalid('The address of the file names no host.')
+        port = _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
+        return cls(parts.scheme, host, port, parts.request_uri)
+
+    def follow(self, location: str) -> Self:
+        """Where a redirect of this target leads to."""
+        # http.client reads headers as Latin-1; servers that send other letters mean UTF-8.
+        location = location.encode('latin-1', 'replace').decode('utf-8', 'replace')
+        return self.parse(urljoin(f'{self.origin}{self.path}', location))
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port: as much of the URL as a log may hold."""
+        host = f'[{self.host}]' if ':' in self.host else self.host
+        return f'{self.scheme}://{host}:{self.port}'
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One address of a host, ready to connect to."""
+
+    family: socket.AddressFamily
+    sockaddr: tuple[str | int, ...]
+
+    @property
+    def address(self) -> Address:
+        """The address without its port."""
+        return ip_address(self.sockaddr[0])
+
+
+def resolve(target: Target, deadline: Deadline) -> list[Answer]:
+    """Every address of the target's host, in the resolver's order. Raises SourceUnavailable if there is none."""
+    answers: queue.SimpleQueue[list[Answer] | Exception] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+            answers.put([Answer(family, sockaddr) for family, _, _, _, sockaddr in found])
+        except (OSError, UnicodeError) as error:
+            answers.put(error)
+
+    # Nothing can cut a look-up short: its thread may be left behind, and ends when the resolver gives up.
+    threading.Thread(target=ask, name='fsp-resolve', daemon=True).start()
+    try:
+        answer = answers.get(timeout=deadline.left())
+    except queue.Empty:
+        raise SourceUnavailable(f'{target.host}: the look-up took too long') from None
+    if isinstance(answer, Exception):
+        raise SourceUnavailable(f'{target.host}: no address ({answer})')
+    return answer
+
+
+def check(target: Target, answers: list[Answer], allow: Allowances) -> None:
+    """Raises SourceUnavailable if any of the addresses is refused: what else a name leads to is not to be trusted."""
+    for answer in answers:
+        verdict = allow.judge(target.host, answer.address, target.port)
+        if not verdict.allowed:
+            raise SourceUnavailable(f'{target.origin} at {answer.address} is refused: {verdict.rule}')
+
+
+def connect(answers: list[Answer], deadline: Deadline) -> socket.socket:
+    """A connection to the first of the addresses that takes one. Raises OSError if none does."""
+    failure = OSError('no address')
+    for tried, answer in enumerate(answers):
+        connection = socket.socket(answer.family, socket.SOCK_STREAM)
+        try:
+            # One that swallows packets must leave time for the next.
+            connection.settimeout(deadline.left() / (len(answers) - tried))
+            connection.connect(answer.sockaddr)
+            connection.settimeout(deadline.left())
+        except OSError as error:
+            connection.close()
+            failure = error
+        except SourceUnavailable:
+            connection.close()
+            raise
+        else:
+            return connection
+    raise failure
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # What this machine trusts (SSL_CERT_FILE adds a company's own), and Mozilla's list where it trusts nobody.
+    context = ssl.create_default_context()
+    context.load_verify_locations(where())
+    return context
+
+
+class _CheckedConnection(HTTPConnection):
+    """A connection to one of the checked addresses; its certificate is checked by name."""
+
+    def __init__(self, target: Target, answers: list[Answer], deadline: Deadline) -> None:
+        super().__init__(target.host, target.port)
+        self.default_port = _DEFAULT_PORTS[target.scheme]  # goes without saying in the Host header
+        self._target, self._answers, self._deadline = target, answers, deadline
+
+    def connect(self) -> None:
+        self.sock = connect(self._answers, self._deadline)
+        self._deadline.watch(self.sock)
+        if self._target.scheme == 'https':
+            self.sock = _tls().wrap_socket(self.sock, server_hostname=self._target.host)
+
+
+class Reply:
+    """What a server sent: the headers, and the body as it comes."""
+
+    def __init__(self, response: HTTPResponse, target: Target, deadline: Deadline) -> None:
+        self.status, self.headers, self.chunked = response.status, response.headers, response.chunked
+        self._response, self._target, self._deadline = response, target, deadline
+
+    def values(self, name: str) -> list[str]:
+        """What a header says, which may be a list and may be there more than once."""
+        return [value.strip().lower() for line in self.headers.get_all(name, []) for value in line.split(',')]
+
+    def chunks(self, size: int = 1 << 16) -> Iterator[bytes]:
+        """The body in pieces of at most *size* bytes. Raises SourceUnavailable if it is cut or comes too slowly."""
+        while True:
+            with _troubles(self._target, self._deadline):
+                # Not read(): that waits until it has *size* bytes.
+                chunk = self._response.read1(size)
+            if not chunk:
+                return
+            yield chunk
+
+
+@contextmanager
+def get(target: Target, allow: Allowances, deadline: Deadline) -> Iterator[Reply]:
+    """GET the target. Raises SourceUnavailable for a refused address, and for whatever keeps an answer from coming."""
+    answers = resolve(target, deadline)
+    check(target, answers, allow)
+    with closing(_CheckedConnection(target, answers, deadline)) as connection:
+        with _troubles(target, deadline):
+            connection.request('GET', target.path, headers=_HEADERS)
+            response = connection.getresponse()
+        with response:
+            yield Reply(response, target, deadline)
+
+
+@contextmanager
+def _troubles(target: Target, deadline: Deadline) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, HTTPException) as error:
+        deadline.left()  # the better explanation, if it has passed
+        raise SourceUnavailable(f'{target.origin}: {error!r}') from error
+    deadline.left()
