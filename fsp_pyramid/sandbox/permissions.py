@@ -100,22 +100,21 @@ class Access:
         """The grants at the folder's own subfolders."""
         return self._grants('SELECT id FROM nodes WHERE parent = ?', folder.id)
 
-    def _grants(self, nodes: str, value: object) -> dict[int, Level]:
+    def _grants(self, nodes: str, *values: object) -> dict[int, Level]:
         query = f'SELECT node, principal, level FROM permissions WHERE node IN ({nodes})'  # noqa: S608 - no input
         query += ' AND principal IN (SELECT value FROM json_each(?)) ORDER BY level'
-        rows = self._db.execute(query, (value, json.dumps(self._user.principals))).fetchall()
+        rows = self._db.execute(query, (*values, json.dumps(self._user.principals))).fetchall()
         mine = self._user.principals[0]
         by_group = {row['node']: Level(row['level']) for row in rows}
         return by_group | {r['node']: Level(r['level']) for r in rows if r['principal'] == mine}
 
     def _passages(self) -> set[int]:
         """All folders above something that was granted to the user."""
+        grants = self._grants('SELECT node FROM permissions')
         rows = self._db.execute(
-            'WITH RECURSIVE up (id) AS ('
-            ' SELECT node FROM permissions WHERE level > 0'
-            '  AND principal IN (SELECT value FROM json_each(?))'
+            'WITH RECURSIVE up (id) AS (SELECT value FROM json_each(?)'
             ' UNION SELECT n.parent FROM nodes n JOIN up ON n.id = up.id WHERE n.parent NOTNULL)'
             ' SELECT id FROM up',
-            (json.dumps(self._user.principals),),
+            (json.dumps([id_ for id_, level in grants.items() if level]),),
         )
         return {row[0] for row in rows}
