@@ -1,0 +1,101 @@
+"""What Egnyte says of files and folders, read leniently: sources disagree on some types and on what may be missing."""
+
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, Self
+
+
+def milliseconds(value: Any) -> int:
+    """A time as UNIX milliseconds; 0 for what is no time.
+
+    Egnyte writes folder times as integers and file times as RFC 1123 text; old captures quote the integers.
+    """
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        pass
+    try:
+        return int(parsedate_to_datetime(value).timestamp() * 1000)
+    except (TypeError, ValueError):
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file's current version. *permission* is the caller's level, None where Egnyte did not tell."""
+
+    path: str
+    name: str
+    file_id: str
+    version_id: str
+    size: int
+    checksum: str
+    modified: int
+    permission: str | None
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> Self:
+        """From one item of ``files``, or from a file's own metadata."""
+        return cls(
+            path=data['path'],
+            name=data['name'],
+            file_id=data['group_id'],
+            version_id=data['entry_id'],
+            size=int(data.get('size', 0)),
+            checksum=data.get('checksum', ''),
+            modified=milliseconds(data.get('last_modified')),
+            permission=data.get('permission'),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder. *total* counts the files and folders in it, 0 where that was not asked for."""
+
+    path: str
+    name: str
+    folder_id: str
+    modified: int
+    permission: str | None
+    total: int
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> Self:
+        """From one item of ``folders``, or from a folder's own metadata."""
+        return cls(
+            path=data['path'],
+            name=data['name'],
+            folder_id=data['folder_id'],
+            modified=milliseconds(data.get('lastModified')),
+            permission=data.get('permission'),
+            total=int(data.get('total_count', 0)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FolderListing:
+    """A folder with all that is in it."""
+
+    folder: Folder
+    folders: tuple[Folder, ...]
+    files: tuple[File, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrashItem:
+    """Something deleted. *item_id* is the trash's own, not a file's or folder's."""
+
+    item_id: str
+    path: str
+    is_folder: bool
+    deleted: int
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> Self:
+        """From one item of the trash listing (v2)."""
+        return cls(
+            item_id=str(data['id']),
+            path=data['path'],
+            is_folder=str(data.get('type', '')).lower() == 'folder',
+            deleted=milliseconds(data.get('delete_date')),
+        )

@@ -1,0 +1,153 @@
+"""The one place that knows the sandbox: it turns ``sandbox:DIR`` into a transport for the Egnyte client.
+
+The sandbox is called in process: no socket, no second server to start, and no deadlock with a server of few threads.
+"""
+
+import io
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import unquote_to_bytes, urlsplit
+
+import requests
+from requests.adapters import BaseAdapter
+from urllib3 import HTTPResponse
+
+from .sandbox import make_app
+
+PREFIX = 'sandbox:'
+URL = 'http://sandbox'
+TOKEN = 'sandbox'  # noqa: S105 - the sandbox's own, and nobody's secret
+
+
+def mount_sandbox(session: requests.Session, directory: str) -> None:
+    """Let *session* answer calls to :data:`URL` by a sandbox in *directory*, seeded at its first call. No I/O."""
+    session.mount(URL, WSGIAdapter(make_app(directory, seed=True)))
+
+
+class WSGIAdapter(BaseAdapter):
+    """Sends requests to a WSGI application. Bodies go in and come out as streams."""
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        super().__init__()
+        self._application = application
+
+    def send(self, request: requests.PreparedRequest, **_options: Any) -> requests.Response:
+        """Answer *request*. Timeouts, proxies and certificates have no meaning here.
+
+        Raises ConnectionError where the application's answer ends before its announced length.
+        """
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], *_exc_info: Any) -> Callable[..., None]:
+            started[:] = [(status, headers)]
+            return io.BytesIO().write
+
+        body = _Answer(self._application(_environ(request), start_response))
+        status, headers = started[0]
+        length = dict(headers).get('Content-Length')
+        if length is not None and request.method != 'HEAD':
+            body.missing = int(length)
+        code, _, reason = status.partition(' ')
+        return self._response(request, body, int(code), reason, headers)
+
+    @staticmethod
+    def _response(
+        request: requests.PreparedRequest, body: '_Answer', code: int, reason: str, headers: list[tuple[str, str]]
+    ) -> requests.Response:
+        response = requests.Response()
+        response.status_code, response.reason, response.url = code, reason, request.url or ''
+        response.headers.update(headers)
+        response.encoding = requests.utils.get_encoding_from_headers(response.headers)
+        response.request = request
+        response.raw = HTTPResponse(body, headers=headers, status=code, reason=reason, preload_content=False)
+        return response
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
+    url = urlsplit(request.url or '')
+    environ: dict[str, Any] = {
+        'REQUEST_METHOD': request.method,
+        'SCRIPT_NAME': '',
+        'PATH_INFO': unquote_to_bytes(url.path).decode('latin-1'),
+        'QUERY_STRING': url.query,
+        'SERVER_NAME': url.hostname,
+        'SERVER_PORT': str(url.port or 80),
+        'SERVER_PROTOCOL': 'HTTP/1.1',
+        'HTTP_HOST': url.netloc,
+        'wsgi.version': (1, 0),
+        'wsgi.url_scheme': url.scheme,
+        'wsgi.input': _input(request.body),
+        'wsgi.errors': io.StringIO(),
+        'wsgi.multithread': True,
+        'wsgi.multiprocess': True,
+        'wsgi.run_once': False,
+    }
+    for name, value in request.headers.items():
+        text = value.decode('latin-1') if isinstance(value, bytes) else value
+        key = name.upper().replace('-', '_')
+        environ[key if key in {'CONTENT_TYPE', 'CONTENT_LENGTH'} else f'HTTP_{key}'] = text
+    if request.body is not None and 'CONTENT_LENGTH' not in environ:
+        environ['wsgi.input_terminated'] = True  # read to its end, as a server does with a chunked body
+    return environ
+
+
+def _input(body: Any) -> Any:
+    if body is None:
+        return io.BytesIO()
+    if hasattr(body, 'read'):
+        return body
+    if isinstance(body, str):
+        return io.BytesIO(body.encode())
+    return io.BytesIO(body) if isinstance(body, bytes) else io.BufferedReader(_Iterated(body))
+
+
+class _Iterated(io.RawIOBase):
+    """An iterator of bytes, read like a file."""
+
+    def __init__(self, parts: Iterable[bytes]) -> None:
+        super().__init__()
+        self._parts, self._rest = iter(parts), b''
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            part = next(self._parts, None)
+            if part is None:
+                return 0
+            self._rest = part
+        data, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class _Answer(_Iterated):
+    """The application's answer, read like a file. Closing it closes what the application returned.
+
+    *missing* counts down from the announced length; None where none was announced.
+    """
+
+    missing: int | None = None
+
+    def __init__(self, parts: Iterable[bytes]) -> None:
+        super().__init__(parts)
+        self._close_parts = getattr(parts, 'close', None)
+        # An application may call start_response as late as with its first part.
+        self._rest = next(self._parts, b'')
+
+    def readinto(self, buffer: Any) -> int:
+        size = super().readinto(buffer)
+        if self.missing is not None:
+            self.missing -= size
+            if not size and self.missing > 0 and len(buffer):
+                raise requests.ConnectionError('the answer was cut short')
+        return size
+
+    def close(self) -> None:
+        if not self.closed and self._close_parts is not None:
+            self._close_parts()
+        super().close()
