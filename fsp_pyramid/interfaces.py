@@ -45,15 +45,20 @@ class IStorage(Interface):
     def stat_file(path: Path) -> Entry:
         """The file at *path*. Raises NotFound where there is none (also: where a directory has the path)."""
 
+    def known_directory(path: Path) -> Entry | None:
+        """What is remembered of the directory, without asking anybody; None where nothing is."""
+
     def create_directory(path: Path) -> tuple[Entry, Change]:
         """Create the directory, and those parents of it that are missing (they stay if it is reverted).
 
         Raises NameTaken where something has that name, NameNotAllowed where Egnyte refuses the name.
         """
 
-    def store_file(path: Path, content: Content) -> tuple[Entry, Change]:
+    def store_file(path: Path, content: Content, over: Entry | None = None) -> tuple[Entry, Change]:
         """Store *content* at *path*; a file that is there gets a new version and keeps its id.
 
+        *over* is that file as far as the caller knows, so that a version that was there before is not taken for ours
+        when the connection breaks.
         Raises NotFound where the parent is missing, DirectoryInTheWay where a directory has the path, NameNotAllowed,
         Locked, and SourceFailed where Egnyte holds other bytes than were sent (nothing stays then).
         """
@@ -104,3 +109,23 @@ class IAccounts(Interface):
 
     def by_key(key: str) -> Account:
         """The account that a public link names. Raises NotFound."""
+
+
+class IMount(Interface):
+    """One place in an application where the protocol is answered; a utility under its name."""
+
+    name = Attribute('The name of its route, and of its account in public links.')
+    path = Attribute('Where it is: the path of its base URL below SCRIPT_NAME, with any route_prefix.')
+    settings = Attribute('Its Settings.')
+    policy = Attribute('Its ISecurityPolicy.')
+    bridge = Attribute('What its requests share: connections, pace, cache, accounts.')
+    public = Attribute('The IPublic of the application.')
+
+
+class IPublic(Interface):
+    """Where an application serves files without credentials; one for all of its mounts."""
+
+    path = Attribute('The path below SCRIPT_NAME, with any route_prefix.')
+    base_url = Attribute("The URL of another host that content is loaded from; '' for this one.")
+    signer = Attribute('Makes and checks the tokens of links.')
+    max_age = Attribute('Seconds that clients may keep what they loaded.')

@@ -1,0 +1,1 @@
+"""What a view talks to: IStorage and the layers that provide it."""

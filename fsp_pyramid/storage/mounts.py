@@ -1,0 +1,76 @@
+"""``fsp.folders``: which folder at Egnyte a directory of the file manager is.
+
+One mount a line, the longest one that fits a path wins::
+
+    /         /Shared/Beefree/{uid}
+    /shared/  /Shared/Brand            ro
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from string import Formatter
+
+from ..model import Identity
+from ..paths import Path, PathError, key, parse
+
+PLACEHOLDERS = ('uid', 'client_id')
+# A space before a slash parts the columns: no name at Egnyte begins or ends with a space.
+_LINE = re.compile(r'(?P<directory>/.*?)\s+(?P<folder>/.*?)(?P<read_only>\s+ro)?')
+
+
+@dataclass(frozen=True, slots=True)
+class FolderMount:
+    """One line: *directory* as Beefree sees it, the *folder* at Egnyte with placeholders, both as names."""
+
+    directory: Path
+    folder: Path
+    read_only: bool
+
+    def for_identity(self, identity: Identity) -> 'FolderMount':
+        """The mount with the placeholders filled in for the caller."""
+        values = {'uid': one_case(identity.uid), 'client_id': one_case(identity.client_id)}
+        folder = tuple(name.format_map(values) for name in self.folder)
+        return FolderMount(self.directory, folder, self.read_only)
+
+
+def one_case(value: str) -> str:
+    """*value*, told from its other spellings even where case is ignored, as it is at Egnyte.
+
+    A value with upper-case letters gets a dot and the first 8 hex digits of its SHA-256 appended.
+    """
+    if value == value.lower():
+        return value
+    return f'{value}.{hashlib.sha256(value.encode()).hexdigest()[:8]}'
+
+
+def parse_mounts(table: str) -> tuple[FolderMount, ...]:
+    """The mounts of a table. Raises ValueError with the line and what is wrong with it."""
+    mounts = tuple(_parse_line(line) for line in map(str.strip, table.splitlines()) if line)
+    if not mounts:
+        raise ValueError('at least one line is needed: "/ /Shared/Beefree/{uid}"')
+    seen: dict[Path, FolderMount] = {}
+    for mount in mounts:
+        if key(mount.directory) in seen:
+            raise ValueError(f'two lines are about /{"/".join(mount.directory)}')
+        seen[key(mount.directory)] = mount
+    return mounts
+
+
+def _parse_line(line: str) -> FolderMount:
+    match = _LINE.fullmatch(line)
+    if not match:
+        raise ValueError(
+            f'"{line}" needs a directory, a folder at Egnyte and perhaps "ro": "/shared/ /Shared/Brand ro"'
+        )
+    try:
+        directory, folder = parse(match['directory'])[0], parse(match['folder'])[0]
+        fields = [field for field in Formatter().parse(match['folder']) if field[1] is not None]
+    except (PathError, ValueError) as error:
+        raise ValueError(f'"{line}": {error}') from None
+    for _, name, form, conversion in fields:
+        if name not in PLACEHOLDERS or form or conversion:
+            raise ValueError(f'"{line}": {{{name}}} is unknown; there are {{{"} and {".join(PLACEHOLDERS)}}}')
+    if not folder:
+        raise ValueError(f'"{line}": the root of Egnyte cannot be mounted, choose a folder below /Shared or /Private')
+    return FolderMount(directory, folder, bool(match['read_only']))

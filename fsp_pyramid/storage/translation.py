@@ -1,0 +1,61 @@
+"""From what Egnyte refuses to what the caller is told."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .. import egnyte, errors
+from ..paths import Path
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Let errors of the Egnyte client leave the context as FSPErrors; the one stays the other's cause, for the log.
+
+    Only the last name of *path* is told to the caller: what is above it may be Egnyte's own business.
+    """
+    try:
+        yield
+    except egnyte.EgnyteError as error:
+        raise _translate(error, path[-1] if path else 'The root') from error
+
+
+def _translate(error: egnyte.EgnyteError, name: str) -> errors.FSPError:
+    match error:
+        case egnyte.NotFound():
+            return errors.NotFound(f'"{name}" does not exist any more, or never did. Refresh the file manager.')
+        case egnyte.Locked():
+            return errors.Locked(
+                f'"{name}" is locked by somebody at Egnyte. Ask them to unlock it, or try again later.'
+            )
+        case egnyte.Forbidden():
+            return errors.Forbidden(f'Egnyte does not permit this for "{name}". Ask its owner for more permissions.')
+        case egnyte.AlreadyExists():
+            return errors.Conflict(f'There is something called "{name}" already. Choose another name.')
+        case egnyte.Corrupted():
+            return errors.SourceFailed(f'"{name}" was damaged on its way to Egnyte. Please upload it again.')
+        case egnyte.Rejected():
+            return _rejected(error, name)
+        case egnyte.QuotaExceeded():
+            return errors.QuotaUsedUp(
+                'All calls to Egnyte that this account has for today are used up. '
+                f'They are counted anew at midnight UTC, in {_duration(error.wait)}.',
+                retry_after=error.wait,
+            )
+        case egnyte.Throttled():
+            return errors.Busy(retry_after=error.wait)
+        case egnyte.Unavailable():
+            return errors.EgnyteUnavailable()
+    # A refused token among them: the caller can do nothing about it, and must not take it for a wrong password.
+    return errors.InternalError()
+
+
+def _rejected(error: egnyte.Rejected, name: str) -> errors.FSPError:
+    if error.status == 413:
+        return errors.FileTooLarge(f'"{name}" is larger than Egnyte accepts.')
+    return errors.NameNotAllowed(f'Egnyte does not accept "{name}". Choose another name.')
+
+
+def _duration(seconds: float) -> str:
+    hours, minutes = divmod(int(seconds) // 60 + 1, 60)
+    parts = [f'{hours} hour{"s" * (hours != 1)}'] * bool(hours) + [f'{minutes} minute{"s" * (minutes != 1)}']
+    return ' and '.join(parts)

@@ -1,0 +1,166 @@
+"""The transaction: what was done at Egnyte is taken back if the request ends badly."""
+
+import logging
+from contextlib import AbstractContextManager
+from typing import Any
+
+from transaction.interfaces import IDataManagerSavepoint, ISavepointDataManager
+from zope.interface import implementer
+
+from ..interfaces import IStorage, IUndoLog
+from ..model import Change, Content, Download, Entry, Listing
+from ..paths import Path, text
+
+log = logging.getLogger(__name__)
+
+
+@implementer(IUndoLog)
+class UndoLog:
+    """Changes in their order, taken back in the reverse one. Used as it is where no transaction manager is about."""
+
+    def __init__(self) -> None:
+        self._changes: list[tuple[Change, IStorage]] = []
+
+    def record(self, change: Change, storage: IStorage) -> None:
+        """See IUndoLog."""
+        self._changes.append((change, storage))
+
+    def __len__(self) -> int:
+        return len(self._changes)
+
+    def roll_back(self, length: int = 0) -> None:
+        """Take changes back until *length* of them are left. Never raises: somebody's real error is on its way."""
+        while len(self._changes) > length:
+            change, storage = self._changes.pop()
+            try:
+                storage.revert(change)
+            except Exception:
+                # All that a person needs to repair it by hand.
+                log.exception(
+                    'could not take back: %s %s (id %s, version %s)%s',
+                    change.verb,
+                    text(change.entry.path, directory=change.entry.is_directory),
+                    change.entry.id,
+                    change.entry.version_id,
+                    f', before at {text(change.before.path)}' if change.before else '',
+                )
+
+    def forget(self) -> None:
+        """All is well: nothing will be taken back."""
+        self._changes.clear()
+
+
+@implementer(ISavepointDataManager)
+class UndoManager(UndoLog):
+    """An undo log that takes part in the transactions of *manager*: the one data manager of a request.
+
+    Every phase may come in any order, and twice: transaction aborts a manager that has not voted by ``abort`` *and*
+    ``tpc_abort``, and after a successful commit as well, as soon as anybody has an after-commit hook.
+    """
+
+    def __init__(self, manager: Any) -> None:
+        super().__init__()
+        self.transaction_manager = manager
+        self._joined: Any = None
+
+    def record(self, change: Change, storage: IStorage) -> None:
+        """See IUndoLog: joins the current transaction at the first change in it."""
+        transaction = self.transaction_manager.get()
+        if self._joined is not transaction:
+            transaction.join(self)
+            self._joined = transaction
+        super().record(change, storage)
+
+    def abort(self, transaction: Any) -> None:
+        """Take everything back."""
+        del transaction
+        self._joined = None
+        self.roll_back()
+
+    tpc_abort = abort
+
+    def tpc_begin(self, transaction: Any) -> None:
+        """Nothing: Egnyte was written to already."""
+
+    def commit(self, transaction: Any) -> None:
+        """Nothing."""
+
+    def tpc_vote(self, transaction: Any) -> None:
+        """Always for it."""
+
+    def tpc_finish(self, transaction: Any) -> None:
+        """Everybody agreed."""
+        del transaction
+        self._joined = None
+        self.forget()
+
+    def sortKey(self) -> str:  # noqa: N802 - transaction's name
+        """Before ``~sqlalchemy``, which commits when it votes: if that fails we have voted, and are told to abort."""
+        return f'fsp_pyramid:{id(self):x}'
+
+    def savepoint(self) -> '_Savepoint':
+        """A place in the log to go back to."""
+        return _Savepoint(self, len(self))
+
+
+@implementer(IDataManagerSavepoint)
+class _Savepoint:
+    def __init__(self, manager: UndoManager, length: int) -> None:
+        self._manager, self._length = manager, length
+
+    def rollback(self) -> None:
+        self._manager.roll_back(self._length)
+
+
+@implementer(IStorage)
+class UndoStorage:
+    """Notes in an undo log what it changes; reads pass through."""
+
+    def __init__(self, storage: IStorage, undo_log: IUndoLog) -> None:
+        self._storage, self._undo_log = storage, undo_log
+
+    def _noted(self, result: tuple[Entry, Change]) -> tuple[Entry, Change]:
+        self._undo_log.record(result[1], self._storage)
+        return result
+
+    def list_directory(self, path: Path, fresh: bool = False) -> Listing:
+        """See IStorage."""
+        return self._storage.list_directory(path, fresh)
+
+    def known_directory(self, path: Path) -> Entry | None:
+        """See IStorage."""
+        return self._storage.known_directory(path)
+
+    def stat_file(self, path: Path) -> Entry:
+        """See IStorage."""
+        return self._storage.stat_file(path)
+
+    def create_directory(self, path: Path) -> tuple[Entry, Change]:
+        """See IStorage."""
+        return self._noted(self._storage.create_directory(path))
+
+    def store_file(self, path: Path, content: Content, over: Entry | None = None) -> tuple[Entry, Change]:
+        """See IStorage."""
+        return self._noted(self._storage.store_file(path, content, over))
+
+    def delete(self, entry: Entry) -> Change:
+        """See IStorage."""
+        change = self._storage.delete(entry)
+        self._undo_log.record(change, self._storage)
+        return change
+
+    def move_file(self, entry: Entry, path: Path) -> tuple[Entry, Change]:
+        """See IStorage."""
+        return self._noted(self._storage.move_file(entry, path))
+
+    def open_file(self, file_id: str, byte_range: tuple[int, int | None] | None = None) -> Download:
+        """See IStorage."""
+        return self._storage.open_file(file_id, byte_range)
+
+    def hold(self, *paths: Path) -> AbstractContextManager[None]:
+        """See IStorage."""
+        return self._storage.hold(*paths)
+
+    def revert(self, change: Change) -> None:
+        """See IStorage."""
+        self._storage.revert(change)

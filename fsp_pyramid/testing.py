@@ -1,0 +1,272 @@
+"""What the tests of integrators need: a sandbox under control, and the suite that every IStorage has to pass.
+
+A layer or a storage of one's own is tested by subclassing :class:`StorageContract` and providing ``storage`` and
+``home`` as pytest fixtures.
+"""
+
+import hashlib
+import io
+from pathlib import Path as FilePath
+from typing import Any
+
+import pytest
+import requests
+from zope.interface.verify import verifyObject
+
+from . import errors
+from .embedded import URL, WSGIAdapter
+from .interfaces import IStorage
+from .model import Access, Content, Entry
+from .paths import Path
+from .sandbox import make_app
+
+
+class Sandbox:
+    """A sandbox in *directory*, with what can be asked of it and done to it from outside."""
+
+    def __init__(self, directory: FilePath | str, **options: Any) -> None:
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.application = make_app(str(directory), **options)
+        self.session.mount(URL, WSGIAdapter(self.application))
+
+    @property
+    def calls(self) -> list[str]:
+        """The calls since the last :meth:`forget_calls`, each as ``GET /pubapi/v1/fs/Shared``."""
+        calls = self._control('GET', 'calls').json()['calls']
+        return [f'{call["method"]} {call["path"]}' for call in calls]
+
+    def forget_calls(self) -> None:
+        """Count from zero."""
+        self._control('DELETE', 'calls')
+
+    def fail(self, *faults: dict[str, Any]) -> None:
+        """Let calls fail as the sandbox's documentation describes; without arguments none does any more."""
+        self._control('PUT', 'faults', json=list(faults))
+
+    def api(self, method: str, path: str, *, token: str = 'sandbox', **kwargs: Any) -> requests.Response:  # noqa: S107
+        """Somebody else's call to Egnyte, behind the bridge's back: ``api('GET', '/pubapi/v1/fs/Shared')``."""
+        headers = {'Authorization': f'Bearer {token}'} | kwargs.pop('headers', {})
+        return self.session.request(method, URL + path, headers=headers, **kwargs)
+
+    def upload(self, path: str, content: bytes) -> dict[str, Any]:
+        """Put a file there, behind the bridge's back."""
+        response = self.api('POST', f'/pubapi/v1/fs-content{path}', data=content)
+        response.raise_for_status()
+        return response.json()
+
+    def content(self, path: str) -> bytes | None:
+        """What Egnyte has at *path*; None for nothing."""
+        response = self.api('GET', f'/pubapi/v1/fs-content{path}')
+        return response.content if response.status_code == 200 else None
+
+    def exists(self, path: str) -> bool:
+        """Whether Egnyte has a file or a folder there."""
+        return self.api('GET', f'/pubapi/v1/fs{path}').status_code == 200
+
+    def _control(self, method: str, what: str, **kwargs: Any) -> requests.Response:
+        response = self.session.request(method, f'{URL}/_sandbox/{what}', **kwargs)
+        response.raise_for_status()
+        return response
+
+
+def content(data: bytes) -> Content:
+    """Bytes to store."""
+    return Content(io.BytesIO(data), len(data), hashlib.sha512(data).hexdigest())
+
+
+def read(storage: IStorage, entry: Entry) -> bytes:
+    """What is stored."""
+    download = storage.open_file(entry.id or '')
+    try:
+        return b''.join(download)
+    finally:
+        download.close()
+
+
+class StorageContract:
+    """What every IStorage has to do.
+
+    Fixtures of the subclass: ``storage``, and ``home``, the path of an empty directory in which all is permitted.
+    """
+
+    def test_it_provides_the_interface(self, storage: Any) -> None:
+        assert verifyObject(IStorage, storage)
+
+    def test_an_empty_directory_has_an_empty_listing(self, storage: Any, home: Path) -> None:
+        listing = storage.list_directory(home)
+        assert listing.items == ()
+        assert listing.entry.path == home
+        assert listing.entry.is_directory
+        assert listing.entry.item_count == 0
+        assert listing.entry.access is Access.FULL
+
+    def test_what_was_stored_is_listed_and_read(self, storage: Any, home: Path) -> None:
+        entry, change = storage.store_file((*home, 'a.txt'), content(b'hello'))
+        assert (entry.path, entry.size, entry.is_directory) == ((*home, 'a.txt'), 5, False)
+        assert entry.checksum == content(b'hello').sha512
+        assert entry.modified > 1_600_000_000_000
+        assert change.verb == 'stored'
+        listed = storage.list_directory(home).find('a.txt')
+        assert (listed.id, listed.version_id, listed.size) == (entry.id, entry.version_id, 5)
+        assert storage.stat_file((*home, 'a.txt')).id == entry.id
+        assert read(storage, entry) == b'hello'
+
+    def test_a_range_is_read(self, storage: Any, home: Path) -> None:
+        entry, _ = storage.store_file((*home, 'a.txt'), content(b'0123456789'))
+        download = storage.open_file(entry.id, (2, 4))
+        assert b''.join(download) == b'234'
+        download.close()
+        download = storage.open_file(entry.id, (7, None))
+        assert b''.join(download) == b'789'
+        download.close()
+
+    def test_storing_again_makes_a_version_of_the_same_file(self, storage: Any, home: Path) -> None:
+        first, _ = storage.store_file((*home, 'a.txt'), content(b'one'))
+        second, _ = storage.store_file((*home, 'a.txt'), content(b'two'), first)
+        assert second.id == first.id
+        assert second.version_id != first.version_id
+        assert read(storage, first) == b'two'
+        assert [item.version_id for item in storage.list_directory(home).items] == [second.version_id]
+
+    def test_listings_have_directories_first_and_ignore_case(self, storage: Any, home: Path) -> None:
+        for name in ('b.txt', 'A.txt', 'c.txt'):
+            storage.store_file((*home, name), content(b'x'))
+        for name in ('Z', 'y'):
+            storage.create_directory((*home, name))
+        names = [item.name for item in storage.list_directory(home).items]
+        assert names == ['y', 'Z', 'A.txt', 'b.txt', 'c.txt']
+        assert [item.name for item in storage.list_directory(home, fresh=True).items] == names
+        assert storage.list_directory(home).entry.item_count == 5
+
+    def test_names_are_found_in_any_case_and_told_as_stored(self, storage: Any, home: Path) -> None:
+        storage.create_directory((*home, 'Album'))
+        storage.store_file((*home, 'Album', 'Straße+&#%1.PNG'), content(b'x'))
+        assert storage.stat_file((*home, 'ALBUM', 'straße+&#%1.png')).name == 'Straße+&#%1.PNG'
+        assert storage.list_directory((*home, 'album'), fresh=True).entry.name == 'Album'
+
+    def test_kinds_are_told_apart(self, storage: Any, home: Path) -> None:
+        storage.create_directory((*home, 'd'))
+        storage.store_file((*home, 'f'), content(b'x'))
+        for fresh in (False, True):
+            with pytest.raises(errors.NotFound):
+                storage.list_directory((*home, 'f'), fresh)
+        with pytest.raises(errors.NotFound):
+            storage.stat_file((*home, 'd'))
+
+    def test_what_is_missing_is_not_found(self, storage: Any, home: Path) -> None:
+        with pytest.raises(errors.NotFound):
+            storage.list_directory((*home, 'none'))
+        with pytest.raises(errors.NotFound):
+            storage.stat_file((*home, 'none'))
+        with pytest.raises(errors.NotFound):
+            storage.open_file('00000000-0000-0000-0000-000000000000')
+
+    def test_directories_come_with_missing_parents(self, storage: Any, home: Path) -> None:
+        entry, change = storage.create_directory((*home, 'a', 'b', 'c'))
+        assert (entry.path, change.verb) == ((*home, 'a', 'b', 'c'), 'created')
+        assert storage.list_directory((*home, 'a', 'b', 'c')).entry.id == entry.id
+        assert [item.name for item in storage.list_directory(home, fresh=True).items] == ['a']
+
+    def test_a_taken_name_is_refused_to_directories(self, storage: Any, home: Path) -> None:
+        storage.create_directory((*home, 'a'))
+        with pytest.raises((errors.NameTaken, errors.Conflict)):
+            storage.create_directory((*home, 'A'))
+
+    def test_names_that_egnyte_refuses(self, storage: Any, home: Path) -> None:
+        with pytest.raises(errors.NameNotAllowed, match='\\*'):
+            storage.create_directory((*home, 'a*b'))
+        with pytest.raises(errors.NameNotAllowed, match='period'):
+            storage.store_file((*home, 'a.'), content(b'x'))
+        entry, _ = storage.store_file((*home, 'a'), content(b'x'))
+        with pytest.raises(errors.NameNotAllowed, match='temporary'):
+            storage.move_file(entry, (*home, 'a.tmp'))
+
+    def test_deleting(self, storage: Any, home: Path) -> None:
+        directory, _ = storage.create_directory((*home, 'd'))
+        file, _ = storage.store_file((*home, 'f'), content(b'x'))
+        for entry in (directory, file):
+            assert storage.delete(entry).verb == 'deleted'
+            with pytest.raises(errors.NotFound):
+                storage.delete(entry)
+        assert storage.list_directory(home).items == ()
+        assert storage.list_directory(home, fresh=True).items == ()
+
+    def test_moving_keeps_the_id(self, storage: Any, home: Path) -> None:
+        storage.create_directory((*home, 'd'))
+        entry, _ = storage.store_file((*home, 'f'), content(b'x'))
+        moved, change = storage.move_file(entry, (*home, 'd', 'g'))
+        assert (moved.path, moved.id, change.verb) == ((*home, 'd', 'g'), entry.id, 'moved')
+        assert storage.stat_file((*home, 'd', 'g')).id == entry.id
+        with pytest.raises(errors.NotFound):
+            storage.stat_file((*home, 'f'))
+        assert [item.name for item in storage.list_directory((*home, 'd')).items] == ['g']
+
+    def test_a_move_takes_no_place_that_is_taken(self, storage: Any, home: Path) -> None:
+        first, _ = storage.store_file((*home, 'f'), content(b'1'))
+        storage.store_file((*home, 'g'), content(b'2'))
+        with pytest.raises(errors.Conflict):
+            storage.move_file(first, (*home, 'g'))
+        assert read(storage, storage.stat_file((*home, 'g'))) == b'2'
+
+    def test_reverting_a_creation(self, storage: Any, home: Path) -> None:
+        _, change = storage.create_directory((*home, 'd'))
+        storage.revert(change)
+        assert storage.list_directory(home).items == ()
+        storage.revert(change)  # what is gone counts as taken back
+
+    def test_reverting_a_creation_keeps_what_somebody_put_there(self, storage: Any, home: Path) -> None:
+        _, change = storage.create_directory((*home, 'd'))
+        storage.store_file((*home, 'd', 'f'), content(b'x'))
+        storage.revert(change)
+        assert storage.stat_file((*home, 'd', 'f')).size == 1
+
+    def test_reverting_an_upload(self, storage: Any, home: Path) -> None:
+        entry, change = storage.store_file((*home, 'f'), content(b'x'))
+        storage.revert(change)
+        assert storage.list_directory(home).items == ()
+        with pytest.raises(errors.NotFound):
+            storage.open_file(entry.id)
+
+    def test_reverting_a_version(self, storage: Any, home: Path) -> None:
+        first, _ = storage.store_file((*home, 'f'), content(b'one'))
+        _, change = storage.store_file((*home, 'f'), content(b'two'), first)
+        storage.revert(change)
+        assert read(storage, first) == b'one'
+        assert storage.stat_file((*home, 'f')).size == 3
+
+    def test_reverting_a_version_keeps_a_later_one(self, storage: Any, home: Path) -> None:
+        first, _ = storage.store_file((*home, 'f'), content(b'one'))
+        second, change = storage.store_file((*home, 'f'), content(b'two'), first)
+        storage.store_file((*home, 'f'), content(b'three'), second)
+        storage.revert(change)
+        assert read(storage, first) == b'three'
+
+    def test_reverting_a_deletion(self, storage: Any, home: Path) -> None:
+        file, _ = storage.store_file((*home, 'f'), content(b'x'))
+        directory, _ = storage.create_directory((*home, 'd'))
+        for entry in (file, directory):
+            storage.revert(storage.delete(entry))
+        assert storage.stat_file((*home, 'f')).id == file.id
+        assert storage.list_directory((*home, 'd')).entry.id == directory.id
+
+    def test_reverting_a_move(self, storage: Any, home: Path) -> None:
+        storage.create_directory((*home, 'd'))
+        entry, _ = storage.store_file((*home, 'f'), content(b'x'))
+        _, change = storage.move_file(entry, (*home, 'd', 'f'))
+        storage.revert(change)
+        assert storage.stat_file((*home, 'f')).id == entry.id
+        assert storage.list_directory((*home, 'd')).items == ()
+
+    def test_reverting_a_move_leaves_what_was_moved_on(self, storage: Any, home: Path) -> None:
+        entry, _ = storage.store_file((*home, 'f'), content(b'x'))
+        moved, change = storage.move_file(entry, (*home, 'g'))
+        storage.move_file(moved, (*home, 'h'))
+        storage.revert(change)
+        assert storage.stat_file((*home, 'h')).id == entry.id
+
+    def test_holding_keeps_others_out(self, storage: Any, home: Path) -> None:
+        with storage.hold(home, (*home, 'd'), home):
+            storage.create_directory((*home, 'd'))
+        with storage.hold(home):
+            assert storage.list_directory(home).find('d')

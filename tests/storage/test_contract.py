@@ -1,0 +1,74 @@
+"""All layers of storage keep the one contract, each on top of those below it."""
+
+from typing import Any
+
+import pytest
+
+from fsp_pyramid.egnyte import Client, Pace
+from fsp_pyramid.embedded import TOKEN, URL
+from fsp_pyramid.interfaces import IStorage
+from fsp_pyramid.model import Identity
+from fsp_pyramid.paths import Path
+from fsp_pyramid.storage.cached import CachedStorage, Shelf
+from fsp_pyramid.storage.egnyte import EgnyteStorage
+from fsp_pyramid.storage.folders import FoldersStorage
+from fsp_pyramid.storage.locks import Locks
+from fsp_pyramid.storage.mounts import parse_mounts
+from fsp_pyramid.storage.undo import UndoLog, UndoStorage
+from fsp_pyramid.testing import Sandbox, StorageContract
+
+
+@pytest.fixture
+def lowest(sandbox: Sandbox) -> EgnyteStorage:
+    client = Client(URL, TOKEN, session=sandbox.session, pace=Pace())
+    storage = EgnyteStorage(client, Locks(), 'a')
+    storage.create_directory(('Shared', 'Home'))
+    return storage
+
+
+class TestEgnyte(StorageContract):
+    home = pytest.fixture(lambda self: ('Shared', 'Home'))
+
+    @pytest.fixture
+    def storage(self, lowest: EgnyteStorage) -> IStorage:
+        return lowest
+
+
+class TestCached(TestEgnyte):
+    @pytest.fixture
+    def storage(self, lowest: EgnyteStorage) -> IStorage:
+        return CachedStorage(lowest, Shelf(60), Locks(), 'a')
+
+
+class TestCachedForNoTime(TestEgnyte):
+    @pytest.fixture
+    def storage(self, lowest: EgnyteStorage) -> IStorage:
+        return CachedStorage(lowest, Shelf(0), Locks(), 'a')
+
+
+class TestUndo(TestEgnyte):
+    @pytest.fixture
+    def storage(self, lowest: EgnyteStorage) -> IStorage:
+        return UndoStorage(lowest, UndoLog())
+
+
+class TestFolders(StorageContract):
+    @pytest.fixture
+    def home(self) -> Path:
+        return ()
+
+    @pytest.fixture
+    def storage(self, lowest: EgnyteStorage) -> IStorage:
+        return FoldersStorage(lowest, parse_mounts('/ /Shared/Home'), Identity('n', 'c', 'u'))
+
+
+class TestAllLayers(StorageContract):
+    @pytest.fixture
+    def home(self) -> Path:
+        return ('mounted', 'home')
+
+    @pytest.fixture
+    def storage(self, lowest: EgnyteStorage) -> Any:
+        mounts = parse_mounts('/ /Shared/{uid}\n/mounted/home/ /Shared/Home')
+        cached = CachedStorage(lowest, Shelf(60), Locks(), 'a')
+        return FoldersStorage(UndoStorage(cached, UndoLog()), mounts, Identity('n', 'c', 'u'))

@@ -1,0 +1,63 @@
+"""The table of ``fsp.folders``."""
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsp_pyramid.model import Identity
+from fsp_pyramid.storage.mounts import FolderMount, one_case, parse_mounts
+
+
+def test_the_table() -> None:
+    assert parse_mounts(
+        """
+        /         /Shared/Beefree/{uid}
+        /shared/  /Shared/Brand            ro
+        /our files/  /Shared/Marketing Team/all of it/
+        """
+    ) == (
+        FolderMount((), ('Shared', 'Beefree', '{uid}'), read_only=False),
+        FolderMount(('shared',), ('Shared', 'Brand'), read_only=True),
+        FolderMount(('our files',), ('Shared', 'Marketing Team', 'all of it'), read_only=False),
+    )
+
+
+@pytest.mark.parametrize(
+    ('table', 'complaint'),
+    [
+        ('', 'at least one line'),
+        ('/shared/', 'needs a directory'),
+        ('shared /Shared', 'needs a directory'),
+        ('/ /Shared/{user}', r'\{user\} is unknown; there are \{uid\} and \{client_id\}'),
+        ('/ /Shared/{uid!r}', 'is unknown'),
+        ('/ /Shared/{uid', "expected '}'"),
+        ('/ /Shared/../Private', '".." is not a name'),
+        ('/ /', 'root of Egnyte'),
+        ('/A/ /Shared/a\n/a/ /Shared/b', 'two lines are about /a'),
+    ],
+)
+def test_complaints_name_the_line(table: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        parse_mounts(table)
+
+
+def test_placeholders() -> None:
+    (mount,) = parse_mounts('/ /Shared/{client_id}/of {uid}')
+    filled = mount.for_identity(Identity('beefree', 'acme', 'u_1'))
+    assert filled.folder == ('Shared', 'acme', 'of u_1')
+
+
+def test_capitals_are_told_apart() -> None:
+    digest = hashlib.sha256(b'OTHER').hexdigest()[:8]
+    assert one_case('OTHER') == f'OTHER.{digest}'
+    assert one_case('other') == 'other'
+
+
+uids = st.from_regex(r'[A-Za-z0-9_-]{1,20}', fullmatch=True)
+
+
+@given(uids, uids)
+def test_two_uids_never_share_a_folder(one: str, other: str) -> None:
+    assert (one_case(one).lower() == one_case(other).lower()) == (one == other)
