@@ -1,1 +1,50 @@
 """A Beefree file system provider on Egnyte, as a Pyramid add-on."""
+
+import os
+from typing import Any
+
+from pyramid.config import Configurator
+from pyramid.interfaces import ISecurityPolicy
+
+from . import mounting
+from ._version import version as __version__
+from .request import RequestContext, undoing_view
+from .security import guarded_view
+from .settings import Settings, refuse_defaults
+
+__all__ = ['__version__', 'includeme', 'main']
+
+MOUNT = 'fsp'
+
+
+def includeme(config: Any) -> None:
+    """Mount the provider in a Pyramid application: ``config.include('fsp_pyramid')``.
+
+    It answers below ``fsp.prefix`` and serves files below ``fsp.public.prefix``; a ``route_prefix`` goes before both.
+    ``request.fsp`` is what its views know of their request, and ``config.add_fsp(name, prefix, **overrides)`` adds
+    another mount. pyramid_tm is included unless ``fsp.include_tm`` is false. The application's security policy, default
+    permission, CSRF options, exception views and renderers stay as they are. No I/O happens before the first request.
+
+    Raises ConfigurationError if the ``fsp.`` settings are not right.
+    """
+    settings = Settings.parse(config.registry.settings, os.environ)
+    if settings.include_tm:
+        config.include('pyramid_tm')
+    config.add_directive('add_fsp', mounting.add_fsp)
+    config.add_request_method(RequestContext, 'fsp', reify=True)
+    config.add_view_deriver(undoing_view, name='fsp_undoing_view')
+    config.add_view_deriver(guarded_view, name='fsp_guarded_view')
+    mounting.add_shared(config)
+    mounting.add_public(config, settings)
+    config.add_fsp(MOUNT, settings.prefix)
+
+
+def main(global_config: dict[str, str], **settings: Any) -> Any:
+    """The WSGI application of an ini file: nothing but the provider."""
+    refuse_defaults(global_config)
+    with Configurator(settings=settings) as config:
+        config.include('fsp_pyramid')
+        config.commit()
+        # So that ``request.authenticated_userid``, the debug toolbar and access logs know the caller, too.
+        config.set_security_policy(config.registry.getUtility(ISecurityPolicy, name=MOUNT))
+        return config.make_wsgi_app()

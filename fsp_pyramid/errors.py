@@ -1,9 +1,9 @@
 """The table of errors: one class a row of the protocol's table of statuses and codes.
 
 Whatever goes wrong below the base URL ends as one of these, and the error view writes it down in the one envelope that
-satisfies both of Beefree's documented shapes. ``title`` becomes ``message`` and ``details`` is text that a person at the
-File Manager can act on: it names the thing and what to do, and never holds what Egnyte or a library said to us (that
-goes to the log).
+satisfies both of Beefree's documented shapes. ``title`` becomes ``message`` and ``details`` is text that a person at
+the File Manager can act on: it names the thing and what to do, and never holds what Egnyte or a library said to us
+(that goes to the log).
 """
 
 

@@ -1,0 +1,186 @@
+"""``config.add_fsp()``: a mount with its routes, traverser, views and errors, next to whatever the host has.
+
+Nothing of the host is touched: the policy is a named utility and a view deriver enforces it on our views, exception
+views are bound to our routes, the renderer has a name of its own, and our views opt out of defaults for permissions and
+CSRF.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pyramid.exceptions import ConfigurationError, URLDecodeError
+from pyramid.interfaces import ISecurityPolicy
+from pyramid.renderers import JSON
+from pyramid.security import NO_PERMISSION_REQUIRED
+from zope.interface import implementer
+
+from .bridge import Bridge
+from .interfaces import IDirectory, IFile, IMount, IPublic, IResource
+from .public.links import Signer
+from .request import BARE
+from .resources import Directory
+from .security import READ, WRITE, SecurityPolicy
+from .settings import Settings
+from .traversal import MATCH, ResourceURL, Traverser
+from .views import directories, errors, files, public
+
+RENDERER = 'fsp_json'
+PUBLIC_ROUTE = 'fsp_public'
+CATEGORY = 'fsp mounts'
+# Whoever reaches a sandbox has its files anyway.
+SANDBOX_SECRET = 'links to a sandbox are not secret'  # noqa: S105
+
+
+@implementer(IMount)
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """See IMount."""
+
+    name: str
+    path: str
+    settings: Settings
+    policy: SecurityPolicy
+    bridge: Bridge
+    public: 'Public'
+
+
+@implementer(IPublic)
+@dataclass(frozen=True, slots=True)
+class Public:
+    """See IPublic."""
+
+    path: str
+    base_url: str
+    signer: Signer
+    max_age: int
+
+
+class Envelope(JSON):
+    """JSON in the envelope of a success."""
+
+    def __call__(self, info: Any) -> Callable[..., str]:
+        """The renderer."""
+        render = super().__call__(info)
+        return lambda value, system: render({'status': 'success', 'data': value}, system)
+
+
+class MountPredicate:
+    """View predicate ``fsp_mount=path``: the raw path is below *path*. It works for what is no UTF-8, too."""
+
+    def __init__(self, path: str, _info: Any) -> None:
+        self._path = path
+
+    def text(self) -> str:
+        """For ``pviews``."""
+        return f'fsp_mount = {self._path}'
+
+    phash = text
+
+    def __call__(self, _context: Any, request: Any) -> bool:
+        """Whether the request is ours."""
+        return f'{request.environ.get("PATH_INFO", "")}/'.startswith(f'{self._path}/')
+
+
+def add_fsp(config: Any, name: str, prefix: str, **overrides: Any) -> None:
+    """Directive: answer the protocol below *prefix*, with the application's ``fsp.`` settings and *overrides*.
+
+    :param name: of the route, and of the account in public links: renaming a mount breaks the links that were sent
+    :param overrides: settings as keywords, ``egnyte_token`` for ``fsp.egnyte.token``; as text, like in an ini file
+
+    Raises ConfigurationError for bad settings. Does no I/O.
+    """
+    shared = sorted(key for key in overrides if key.startswith(('public_', 'include_tm', 'connect_', 'ops_')))
+    if shared:
+        raise ConfigurationError(
+            f'{", ".join(shared)}: all mounts of an application share this, set it in the ini file'
+        )
+    settings = Settings.parse(config.registry.settings, os.environ, prefix=prefix, **overrides)
+    path = full_path(config, settings.prefix)
+    introspectable = config.introspectable(CATEGORY, name, f'{name} at {path}', 'fsp mount')
+    introspectable.update(
+        {'name': name, 'path': path, 'egnyte_url': settings.egnyte_url, 'folders': settings.folders},
+    )
+    for route in (name, name + BARE):
+        introspectable.relate('routes', route)
+
+    def register() -> None:
+        policy = SecurityPolicy(settings.username, settings.password)
+        shared_public = config.registry.getUtility(IPublic)
+        mount = Mount(name, path, settings, policy, Bridge(name, settings), shared_public)
+        config.registry.registerUtility(mount, IMount, name=name)
+        config.registry.registerUtility(policy, ISecurityPolicy, name=name)
+
+    # The path is a discriminator as well: two mounts in one place would silently be one.
+    config.action(('fsp mount', name), register, introspectables=(introspectable,), order=1)
+    config.action(('fsp path', path), None)
+    _add_routes(config, name, settings.prefix)
+    for route in (name, name + BARE):
+        _add_views(config, route)
+    config.add_exception_view(errors.undecodable, context=URLDecodeError, fsp_mount=path)
+
+
+def full_path(config: Any, prefix: str) -> str:
+    """*prefix* behind the route_prefix of *config*. Raises ConfigurationError for a route_prefix with placeholders."""
+    before = (config.route_prefix or '').strip('/')
+    if '{' in before or '*' in before:
+        raise ConfigurationError(f'fsp_pyramid cannot be mounted below a route_prefix with placeholders: {before!r}')
+    return f'/{before}{prefix}' if before else prefix
+
+
+def _root(_request: Any) -> Directory:
+    return Directory('', None)
+
+
+def _add_routes(config: Any, name: str, prefix: str) -> None:
+    # (?s:.*): a newline in a path must not drop the request into the host's URL space.
+    config.add_route(name, f'{prefix}/{{{MATCH}:(?s:.*)}}', factory=_root)
+    config.add_route(name + BARE, prefix, factory=_root)
+
+
+def _add_views(config: Any, route: str) -> None:
+    def add(view: Callable[..., Any], context: Any, method: str, permission: str) -> None:
+        add_ours(view, context=context, request_method=method, fsp_permission=permission, renderer=RENDERER)
+
+    def add_ours(view: Callable[..., Any], **options: Any) -> None:
+        config.add_view(view, route_name=route, permission=NO_PERMISSION_REQUIRED, require_csrf=False, **options)
+
+    add(directories.list_directory, IDirectory, 'GET', READ)
+    add(directories.create_directory, IDirectory, 'POST', WRITE)
+    add(directories.delete_directory, IDirectory, 'DELETE', WRITE)
+    add(files.stat_file, IFile, 'GET', READ)
+    add(files.upload_file, IFile, 'POST', WRITE)
+    add(files.delete_file, IFile, 'DELETE', WRITE)
+    add(files.move_file, IFile, 'PATCH', WRITE)
+    # Without a method it is tried last: Pyramid itself would answer 404.
+    add_ours(errors.method_not_allowed, context=IResource, fsp_permission=READ)
+    config.add_exception_view(errors.error, context=Exception, route_name=route)
+
+
+def add_public(config: Any, settings: Settings) -> None:
+    """The one place where all mounts of the application serve files without credentials."""
+    path = full_path(config, settings.public_prefix)
+    signer = Signer(settings.public_secret or (SANDBOX_SECRET,))
+    place = Public(path, settings.public_base_url, signer, settings.public_max_age)
+    config.action('fsp public', lambda: config.registry.registerUtility(place, IPublic))
+    config.add_route(PUBLIC_ROUTE, settings.public_prefix + '/{token}/{name}')
+    for method, view in (('GET', public.serve), (None, public.method_not_allowed)):
+        config.add_view(
+            view,
+            route_name=PUBLIC_ROUTE,
+            permission=NO_PERMISSION_REQUIRED,
+            require_csrf=False,
+            **({'request_method': method} if method else {}),
+        )
+    config.add_exception_view(public.error, context=Exception, route_name=PUBLIC_ROUTE)
+    config.add_exception_view(public.undecodable, context=URLDecodeError, fsp_mount=path)
+
+
+def add_shared(config: Any) -> None:
+    """What all mounts need once in an application."""
+    config.add_renderer(RENDERER, Envelope())
+    config.add_view_predicate('fsp_mount', MountPredicate)
+    config.add_resource_url_adapter(ResourceURL, IResource)
+    # For relative look-ups in pyramid.traversal every directory is a root.
+    config.add_traverser(Traverser, IDirectory)

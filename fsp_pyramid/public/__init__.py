@@ -1,0 +1,1 @@
+"""What works without credentials: signed links."""

@@ -1,0 +1,73 @@
+"""``request.fsp``: what our views know of their request."""
+
+import secrets
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from .interfaces import IMount
+from .model import Entry, Identity
+from .public.links import Link
+from .storage.operations import Operations
+from .storage.undo import UndoLog, UndoManager
+from .traversal import quoted
+
+BARE = '.bare'
+
+
+class RequestContext:
+    """One request below a mount."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+
+    @cached_property
+    def mount(self) -> Any:
+        """The IMount that serves the request. Raises ComponentLookupError for requests of others."""
+        route = self._request.matched_route
+        return self._request.registry.getUtility(IMount, name=route.name.removesuffix(BARE) if route else '')
+
+    @property
+    def identity(self) -> Identity | None:
+        """Who calls; None for somebody unknown."""
+        return self.mount.policy.identity(self._request)
+
+    @cached_property
+    def support_id(self) -> str:
+        """What a user tells the support, and the support finds in the log: 8 hex digits."""
+        return secrets.token_hex(4)
+
+    @cached_property
+    def undo_log(self) -> UndoLog:
+        """Where this request's changes are noted: in its transaction, if it has one."""
+        active = 'tm.active' in self._request.environ
+        return UndoManager(self._request.tm) if active else UndoLog()
+
+    @cached_property
+    def storage(self) -> Operations:
+        """The caller's files."""
+        return self.mount.bridge.operations(self.identity, self.undo_log)
+
+    def public_url(self, entry: Entry) -> str:
+        """The URL of a file, for people without credentials."""
+        mount = self.mount
+        account = mount.bridge.accounts.of(self.identity)
+        token = mount.public.signer.sign(Link(account.key, entry.id or ''))
+        base = mount.public.base_url or self._request.application_url + mount.public.path
+        return f'{base}/{token}/{quoted(entry.name)}'
+
+
+def undoing_view(view: Callable[..., Any], info: Any) -> Callable[..., Any]:
+    """View deriver: where no transaction does it, take back at once what a failing view of ours had changed."""
+    if info.options.get('fsp_permission') is None:
+        return view
+
+    def undoing(context: Any, request: Any) -> Any:
+        try:
+            return view(context, request)
+        except BaseException:
+            if not isinstance(request.fsp.undo_log, UndoManager):
+                request.fsp.undo_log.roll_back()
+            raise
+
+    return undoing

@@ -1,0 +1,105 @@
+"""Who calls: Basic credentials of the integrator, and the two headers that Beefree adds.
+
+The policy is pure: it reads headers, asks nobody and never raises, because pyramid_tm may call it before there is a
+route and outside of every exception view. The view deriver is what enforces it, on our views only.
+"""
+
+import hmac
+import re
+from collections.abc import Callable
+from typing import Any
+
+from pyramid.authentication import extract_http_basic_credentials
+from pyramid.interfaces import ISecurityPolicy
+from pyramid.request import RequestLocalCache
+from pyramid.security import Allowed, Denied
+from zope.interface import implementer
+
+from .errors import BadRequest, Forbidden, FSPError, Unauthorized
+from .model import Identity
+
+READ, WRITE = 'fsp.read', 'fsp.write'
+CLIENT_ID, UID = 'X-BEE-ClientId', 'X-BEE-Uid'
+_NAME = re.compile(r'[A-Za-z0-9_-]{1,200}')
+
+
+@implementer(ISecurityPolicy)
+class SecurityPolicy:
+    """Checks requests against the one user name and password of a mount."""
+
+    def __init__(self, username: str, password: str) -> None:
+        self._username, self._password = username.encode(), password.encode()
+        self._verdicts = RequestLocalCache(self._judge)
+
+    def verdict(self, request: Any) -> Identity | FSPError:
+        """Who calls, or what to answer instead: Unauthorized, or BadRequest where a header is missing or malformed."""
+        return self._verdicts.get_or_create(request)
+
+    def _judge(self, request: Any) -> Identity | FSPError:
+        credentials = extract_http_basic_credentials(request)
+        username, password = credentials or ('', '')
+        # Both are compared whatever the first says, so that the time tells nothing.
+        right_name = hmac.compare_digest(username.encode(), self._username)
+        right_password = hmac.compare_digest(password.encode(), self._password)
+        if not (right_name and right_password):
+            return Unauthorized()
+        for header in (CLIENT_ID, UID):
+            if not _NAME.fullmatch(request.headers.get(header, '')):
+                return BadRequest(
+                    f'The header {header} must hold 1 to 200 letters, digits, underscores or hyphens; '
+                    f'{"it holds something else" if header in request.headers else "it is missing"}.'
+                )
+        return Identity(username, request.headers[CLIENT_ID], request.headers[UID])
+
+    def identity(self, request: Any) -> Identity | None:
+        """The caller, or None."""
+        verdict = self.verdict(request)
+        return verdict if isinstance(verdict, Identity) else None
+
+    def authenticated_userid(self, request: Any) -> str | None:
+        """``CLIENTID/UID``, or None."""
+        identity = self.identity(request)
+        return identity and f'{identity.client_id}/{identity.uid}'
+
+    def permits(self, request: Any, context: Any, permission: str) -> Allowed | Denied:
+        """Everybody who is known may read and write; what they see is the storage's business."""
+        del context
+        if permission not in {READ, WRITE}:
+            return Denied(f'{permission} is not a permission of fsp_pyramid')
+        return Allowed('known') if self.identity(request) else Denied('not known')
+
+    def remember(self, request: Any, userid: str, **kwargs: Any) -> list[tuple[str, str]]:
+        """Nothing: the caller sends its credentials each time."""
+        del request, userid, kwargs
+        return []
+
+    def forget(self, request: Any, **kwargs: Any) -> list[tuple[str, str]]:
+        """The challenge of a 401."""
+        del request, kwargs
+        return list(Unauthorized().headers.items())
+
+
+def guarded_view(view: Callable[..., Any], info: Any) -> Callable[..., Any]:
+    """View deriver: a view with ``fsp_permission`` runs only for callers whom the mount's policy permits.
+
+    Views without that option are returned as they are.
+    """
+    permission = info.options.get('fsp_permission')
+    if permission is None:
+        return view
+
+    def secured(context: Any, request: Any) -> Any:
+        mount = request.fsp.mount
+        if mount.settings.require_https and request.scheme != 'https':
+            raise Forbidden('This service answers over HTTPS only: put an "https" URL into the Beefree console.')
+        verdict = mount.policy.verdict(request)
+        if isinstance(verdict, FSPError):
+            raise verdict
+        if not mount.policy.permits(request, context, permission):
+            raise Forbidden('You are not allowed to do this.')
+        return view(context, request)
+
+    return secured
+
+
+guarded_view.options = ('fsp_permission',)

@@ -1,0 +1,1 @@
+"""Thin: one function an operation of the protocol."""

@@ -1,0 +1,68 @@
+"""Whatever goes wrong below a mount, in the protocol's envelope and in our log."""
+
+import logging
+from typing import Any
+
+from pyramid.httpexceptions import HTTPException
+from pyramid.response import Response
+
+from ..errors import BadRequest, Forbidden, FSPError, InternalError, MethodNotAllowed, NotFound
+from ..resources import Directory
+
+log = logging.getLogger(__name__)
+
+
+def error(exception: Exception, request: Any) -> Response:
+    """The envelope for any exception. Its details end with a support id, which stands in our log as well."""
+    answer = exception if isinstance(exception, FSPError) else _translated(exception)
+    support_id = request.fsp.support_id
+    _log(exception, answer, request, support_id)
+    body = {
+        'status': 'error',
+        'code': answer.code,
+        'message': answer.title,
+        'details': f'{answer.details} (support id {support_id})'.lstrip(),
+    }
+    response = Response(json_body=body, status=answer.status)
+    response.headers.update(answer.headers)
+    return response
+
+
+def undecodable(_exception: Exception, request: Any) -> Response:
+    """A URL that is no UTF-8: Pyramid finds that out before it knows of routes."""
+    return error(BadRequest('The path of this request is not valid: it is no UTF-8.'), request)
+
+
+def method_not_allowed(context: Any, request: Any) -> None:
+    """What is left of the methods, for known callers."""
+    allowed = ('GET', 'HEAD', 'POST', 'DELETE') + (() if isinstance(context, Directory) else ('PATCH',))
+    kind = 'folder' if isinstance(context, Directory) else 'file'
+    raise MethodNotAllowed(f'A {kind} has no method {request.method}.', allowed)
+
+
+def _translated(exception: Exception) -> FSPError:
+    if isinstance(exception, HTTPException):  # the host's tweens and subscribers may raise those
+        classes = {401: Forbidden, 403: Forbidden, 404: NotFound}
+        default = BadRequest if exception.code < 500 else InternalError
+        return classes.get(exception.code, default)(str(exception.detail or exception.title))
+    return InternalError()
+
+
+def _log(exception: Exception, answer: FSPError, request: Any, support_id: str) -> None:
+    # The path as it came: its bytes may be no text. Names of files are no secrets, queries may be.
+    path = request.environ.get('PATH_INFO', '').encode('unicode_escape').decode()
+    cause = exception.__cause__
+    expected = isinstance(exception, FSPError | HTTPException)
+    serious = answer.status >= 500
+    log.log(
+        logging.ERROR if serious else logging.INFO,
+        'support id %s: %s %s: %d/%d %s%s',
+        support_id,
+        request.method,
+        path,
+        answer.status,
+        answer.code,
+        answer.title,
+        f' ({type(cause).__name__}: {cause})' if expected and cause is not None else '',
+        exc_info=None if expected else exception,
+    )

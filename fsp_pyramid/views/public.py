@@ -1,0 +1,73 @@
+"""Public content: a file by its signed link, without credentials."""
+
+import logging
+from typing import Any
+
+from pyramid.response import Response
+
+from ..errors import FSPError, InternalError, MethodNotAllowed, NotFound
+from ..interfaces import IMount, IPublic
+from ..model import Download
+from ..public.links import BadLink
+from ..sources.types import type_of_name
+
+log = logging.getLogger(__name__)
+
+UNKNOWN_TYPE = 'application/octet-stream'
+# What is served here belongs to users: no page of theirs may act in our name.
+HEADERS = {
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+}
+
+
+def serve(request: Any) -> Response:
+    """Stream the current content of the file from Egnyte. The name in the URL is decoration."""
+    place = request.registry.getUtility(IPublic)
+    try:
+        link = place.signer.verify(request.matchdict['token'])
+    except BadLink:
+        raise _not_found() from None
+    mount = request.registry.queryUtility(IMount, name=link.account)
+    if mount is None:
+        raise _not_found()
+    download = mount.bridge.storage(mount.bridge.accounts.by_key(link.account)).open_file(link.file_id)
+    response = Response(app_iter=download, conditional_response=True, etag=download.version_id)
+    response.headers.update(HEADERS)
+    response.content_type = _type(download, request.matchdict['name'])
+    response.content_length = download.size
+    response.headers['Last-Modified'] = download.modified
+    response.cache_control = f'public, max-age={place.max_age}'
+    return response
+
+
+def method_not_allowed(request: Any) -> None:
+    """Whatever is neither GET nor HEAD."""
+    raise MethodNotAllowed(f'Files have no method {request.method} here.', ('GET', 'HEAD'))
+
+
+def error(exception: Exception, request: Any) -> Response:
+    """A short text: who reads it has followed a link, or looks at a picture that is missing."""
+    answer = exception if isinstance(exception, FSPError) else InternalError()
+    if answer.status >= 500:
+        log.error('%s public content: %d/%d', request.method, answer.status, answer.code, exc_info=exception)
+    text = f'{answer.title}. {answer.details}'.strip()
+    response = Response(text, status=answer.status, content_type='text/plain')
+    response.headers.update({**HEADERS, **answer.headers})
+    return response
+
+
+def undecodable(_exception: Exception, request: Any) -> Response:
+    """A URL that is no UTF-8 is none of ours."""
+    return error(_not_found(), request)
+
+
+def _not_found() -> NotFound:
+    return NotFound('There is no such file.')
+
+
+def _type(download: Download, name: str) -> str:
+    """Egnyte's word; where it has none for it, a picture's name may say which kind of picture it is."""
+    told, guessed = download.mime_type.partition(';')[0].strip(), type_of_name(name)
+    return guessed if told in {'', UNKNOWN_TYPE} and guessed.startswith('image/') else told or UNKNOWN_TYPE

@@ -1,0 +1,48 @@
+"""Signed links."""
+
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsp_pyramid.public.links import BadLink, Link, Signer
+
+OLD, NEW = 'o' * 32, 'n' * 32
+file_ids = st.uuids().map(str) | st.text(max_size=15)
+
+
+@given(st.text(max_size=20), file_ids)
+def test_what_was_signed_is_verified(account: str, file_id: str) -> None:
+    link = Link(account, file_id)
+    assert Signer((NEW,)).verify(Signer((NEW,)).sign(link)) == link
+
+
+def test_it_is_short() -> None:
+    token = Signer((NEW,)).sign(Link('fsp', str(uuid.uuid4())))
+    assert len(token) == 50
+    assert token.replace('-', '').replace('_', '').isalnum()
+
+
+def test_rotation_breaks_nothing() -> None:
+    link = Link('fsp', 'x')
+    sent = Signer((OLD,)).sign(link)
+    assert Signer((NEW, OLD)).verify(sent) == link
+    assert Signer((NEW, OLD)).sign(link) == Signer((NEW,)).sign(link) != sent
+    with pytest.raises(BadLink):
+        Signer((NEW,)).verify(sent)
+
+
+@given(st.data())
+def test_any_change_breaks_it(data: st.DataObject) -> None:
+    token = Signer((NEW,)).sign(Link('fsp', '0f1a2b3c-0000-4000-8000-000000000000'))
+    at = data.draw(st.integers(0, len(token) - 1))
+    other = data.draw(st.characters(codec='ascii').filter(lambda character: character != token[at]))
+    with pytest.raises(BadLink):
+        Signer((NEW,)).verify(token[:at] + other + token[at + 1 :])
+
+
+@given(st.text(max_size=80))
+def test_any_other_text_is_refused(text: str) -> None:
+    with pytest.raises(BadLink):
+        Signer((NEW,)).verify(text)
