@@ -15,7 +15,7 @@ from .options import Options
 from .store import Store
 
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-AREAS = ('failures', 'control', 'content', 'filesystem')
+AREAS = ('failures', 'control', 'trash', 'content', 'chunked', 'filesystem', 'identity')
 OVERRIDABLE = {'PATCH', 'PUT', 'DELETE'}
 
 

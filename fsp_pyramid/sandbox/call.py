@@ -45,17 +45,28 @@ class Call:
         """Refuse to change what somebody else has locked, or a folder with such a file in it."""
         locked = self.db.execute(
             'SELECT 1 FROM locks WHERE node IN (SELECT value FROM json_each(?)) AND expires > ? AND user != ?',
-            (self.tree.ids_in(node), self.now, self.user.id),
+            (self.tree.ids_in(node.id), self.now, self.user.id),
         ).fetchone()
         if locked:
             raise refused(self.options.locked_status, 'File is locked by another user')
 
-    def note_event(self, action: str, path: str, kind: str = 'file_system', **data: Any) -> None:
-        """Record what happened, in the transaction in which it happens."""
+    def note_event(self, action: str, node: Node, *, source: Node | None = None, **more: Any) -> None:
+        """Record what happened to *node*, in the transaction in which it happens."""
+        data = _named('target', node) | {'is_folder': not node.is_file} | more
+        if source:
+            data |= _named('source', source)
+        kind = 'note' if 'note_id' in more else 'file_system'
         self.db.execute(
             'INSERT INTO events (at, user, client_id, type, action, path, data) VALUES (?, ?, ?, ?, ?, ?, ?)',
-            (self.now, self.user.id, self.client_id, kind, action, path, json.dumps(data)),
+            (self.now, self.user.id, self.client_id, kind, action, node.path, json.dumps(data)),
         )
+
+
+def _named(role: str, node: Node) -> dict[str, Any]:
+    """How events name the file or folder that has a *role* in them."""
+    if not node.is_file:
+        return {f'{role}_path': node.path, f'{role}_id': node.guid}
+    return {f'{role}_path': node.path, f'{role}_id': node.entry_id, f'{role}_group_id': node.guid}
 
 
 def milliseconds(options: Options) -> int:

@@ -10,6 +10,7 @@ from . import names, versions
 from .call import Call
 from .contents import Received
 from .errors import ApiError, denied, missing, refused, upload_denied
+from .folder_options import check_restriction
 from .permissions import Level
 from .placing import check_place, make_room
 from .tree import Node
@@ -47,8 +48,9 @@ def store_version(call: Call, path: str, received: Received, checksum: str, modi
     version = Version(entry_id, checksum, received.size, call.now, modified or call.now, call.user.username)
     versions.add(call.db, node, version)
     call.contents.keep(received, entry_id)
-    _note(call, 'create', node, entry_id)
-    return call.find(node.path)
+    stored = call.find(node.path)
+    call.note_event('create', stored)
+    return stored
 
 
 def move(call: Call, source: Node, destination: str, permissions: str | None) -> None:
@@ -60,10 +62,9 @@ def move(call: Call, source: Node, destination: str, permissions: str | None) ->
         _keep_permissions(call, source)
     elif permissions == 'inherit_from_parent':
         call.db.execute('DELETE FROM permissions WHERE node = ?', (source.id,))
-    call.tree.place(source, parent, name)
+    call.tree.place(source.id, parent, name)
     call.tree.touch(source, call.now)
-    moved = call.tree.by_id(source.id) or source
-    _note(call, action, moved, moved.entry_id, source=source)
+    call.note_event(action, call.tree.by_id(source.id), source=source)
 
 
 def copy(call: Call, source: Node, destination: str, permissions: str | None) -> None:
@@ -79,8 +80,7 @@ def copy(call: Call, source: Node, destination: str, permissions: str | None) ->
             copies[item.id] = _copy_one(call, item, copies[item.parent], new_name)
     if permissions == 'keep_original':
         _copy_permissions(call, source, copies[source.id])
-    copied = copies[source.id]
-    _note(call, 'copy', copied, copied.entry_id, source=source)
+    call.note_event('copy', copies[source.id], source=source)
 
 
 def delete(call: Call, node: Node, entry_id: str | None = None) -> list[str]:
@@ -111,8 +111,8 @@ def _trash(call: Call, node: Node) -> None:
         (str(uuid4()), node.id, node.path, call.now, call.user.username),
     )
     # Egnyte forgets the notes of what is deleted, even if it comes back.
-    call.db.execute('DELETE FROM notes WHERE node IN (SELECT value FROM json_each(?))', (call.tree.ids_in(node),))
-    _note(call, 'delete', node, node.entry_id)
+    call.db.execute('DELETE FROM notes WHERE node IN (SELECT value FROM json_each(?))', (call.tree.ids_in(node.id),))
+    call.note_event('delete', node)
 
 
 def _require_movable(call: Call, node: Node) -> None:
@@ -120,6 +120,7 @@ def _require_movable(call: Call, node: Node) -> None:
     call.access.require(node, Level.FULL)
     if len(node.names) < 2 or (node.names[0] == 'Private' and len(node.names) == 2):
         raise denied('This folder cannot be moved or deleted')
+    check_restriction(call, node)
     call.require_unlocked(node)
 
 
@@ -151,7 +152,7 @@ def _copy_one(call: Call, item: Node, parent: Node, name: str) -> Node:
     new = current._replace(entry_id=str(uuid4()), uploaded=call.now, uploaded_by=call.user.username)
     call.contents.copy(current.entry_id, new.entry_id)
     versions.add(call.db, node, new)
-    return call.tree.by_id(node.id) or node
+    return call.tree.by_id(node.id)
 
 
 def _keep_permissions(call: Call, node: Node) -> None:
@@ -165,14 +166,3 @@ def _copy_permissions(call: Call, source: Node, target: Node) -> None:
             'INSERT OR IGNORE INTO permissions SELECT ?, principal, level FROM permissions WHERE node = ?',
             (target.id, id_),
         )
-
-
-def _note(call: Call, action: str, node: Node, entry_id: str | None, source: Node | None = None) -> None:
-    data = {'target_path': node.path, 'is_folder': not node.is_file}
-    data['target_id'] = entry_id if node.is_file else node.guid
-    if node.is_file:
-        data['target_group_id'] = node.guid
-    if source:
-        data |= {'source_path': source.path, 'source_id': source.entry_id or source.guid}
-        data |= {'source_group_id': source.guid} if source.is_file else {}
-    call.note_event(action, node.path, **data)

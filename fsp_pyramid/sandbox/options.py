@@ -28,6 +28,7 @@ class Options:
     :param checksum_status: for a body that does not have the announced checksum
     :param locked_status: for a change to what somebody else has locked
     :param chunk_minimum: bytes that every chunk but the last must have
+    :param trash_for_all: let every user at the trash, not only administrators
     :param refresh_tokens: tokens expire after 30 days and come with a refresh token
     :param clock: seconds since 1970; tests set it
     """
@@ -47,6 +48,7 @@ class Options:
     checksum_status: int = 400
     locked_status: int = 403
     chunk_minimum: int = 10 * MEGABYTE
+    trash_for_all: bool = False
     refresh_tokens: bool = True
     clock: Callable[[], float] = time.time
 

@@ -16,14 +16,14 @@ def make_folder(call: Call, path: str) -> Node:
     if not missing:
         raise refused(403, FOLDER_EXISTS)
     check_place(call, at, missing, is_file=False)
-    return _make_all(call, at, missing)
+    return make_all(call, at, missing)
 
 
 def make_room(call: Call, path: str, *, is_file: bool) -> tuple[Node, str]:
     """The parent folder of a new item at *path*, made if it is missing, and the item's name."""
     at, missing = call.tree.walk(path)
     check_place(call, at, missing, is_file=is_file)
-    return _make_all(call, at, missing[:-1]), missing[-1]
+    return make_all(call, at, missing[:-1]), missing[-1]
 
 
 def check_place(call: Call, at: Node, missing: list[str], *, is_file: bool) -> None:
@@ -51,11 +51,12 @@ def _check_name(call: Call, name: str, *, folder: bool) -> None:
         raise ApiError(call.options.bad_name_status, {'errorMessage': text})
 
 
-def _make_all(call: Call, at: Node, missing: list[str]) -> Node:
+def make_all(call: Call, at: Node, missing: list[str]) -> Node:
+    """The folders *missing*, one in the other, below *at*; returns the last one."""
     for name in missing:
         at = call.tree.add(at, name, call.now, is_file=False)
         _own(call, at)
-        call.note_event('create', at.path, target_path=at.path, target_id=at.guid, is_folder=True)
+        call.note_event('create', at)
     return at
 
 

@@ -32,7 +32,8 @@ CREATE TABLE tokens (
     user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
     client_id TEXT NOT NULL,
     scope TEXT NOT NULL DEFAULT '',
-    expires INTEGER
+    expires INTEGER,
+    refresh_token TEXT UNIQUE
 ) WITHOUT ROWID;
 
 CREATE TABLE nodes (
@@ -111,6 +112,8 @@ CREATE TABLE notes (
     created INTEGER NOT NULL,
     message TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX links_by_node ON links (node);
+CREATE INDEX notes_by_node ON notes (node);
 CREATE TABLE events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,

@@ -162,12 +162,12 @@ class Tree:
         rows = self._db.execute(f'{_NODE}{where} ORDER BY {order} LIMIT ? OFFSET ?', (*values, count, offset))
         return [self._child(folder, row) for row in rows], total
 
-    def ids_in(self, node: Node) -> str:
-        """The ids of *node* and of all that is in it, as JSON for json_each()."""
+    def ids_in(self, id_: int) -> str:
+        """The ids of a node and of all that is in it, also in the trash, as JSON for json_each()."""
         query = """WITH RECURSIVE below (id) AS (
             SELECT ? UNION ALL SELECT n.id FROM nodes n JOIN below ON n.parent = below.id)
             SELECT json_group_array(id) FROM below"""
-        return self._db.execute(query, (node.id,)).fetchone()[0]
+        return self._db.execute(query, (id_,)).fetchone()[0]
 
     def descendants(self, node: Node) -> list[Node]:
         """*node* and all that is in it, parents before children."""
@@ -192,11 +192,11 @@ class Tree:
         row = self._db.execute(f'{_NODE} WHERE n.id = ?', (cursor.lastrowid,)).fetchone()
         return self._child(parent, row)
 
-    def place(self, node: Node, parent: Node, name: str) -> None:
-        """Move, rename or put back *node*; what is in it comes along, and all ids stay."""
+    def place(self, id_: int, parent: Node, name: str) -> None:
+        """Move, rename or put back a node; what is in it comes along, and all ids stay."""
         self._db.execute(
             'UPDATE nodes SET parent = ?, name = ?, name_key = ? WHERE id = ?',
-            (parent.id, name, self.key(name), node.id),
+            (parent.id, name, self.key(name), id_),
         )
 
     def take_out(self, node: Node) -> None:

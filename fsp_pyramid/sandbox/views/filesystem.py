@@ -5,13 +5,15 @@ from typing import Any
 from pyramid.config import Configurator
 from pyramid.request import Request
 
-from .. import changes
+from .. import changes, folder_options, locks
 from ..call import Call
 from ..errors import missing, refused
+from ..folder_options import allowed_links
 from ..permissions import Level
 from ..placing import make_folder
 from ..representation import file_details, file_json, folder_details, folder_json
 from ..requests import flag, json_object, number, text
+from ..statistics import statistics
 from ..store import reading, writing
 from ..tree import SORT_COLUMNS, Node
 from ..versions import find as find_version
@@ -45,15 +47,30 @@ def describe(request: Request, node: Node) -> dict[str, Any]:
         result = folder_details(node)
         if flag(request, 'list_content', default=True):
             result |= _content(request, node)
+        if flag(request, 'includeStats'):
+            result['folderStats'] = statistics(call, node)
+    return result | _extras(request, node, call.access.level(node))
+
+
+def _extras(request: Request, node: Node, level: Level) -> dict[str, Any]:
+    """What is told about an item, alone or in a listing, only if the query asks for it."""
+    result: dict[str, Any] = {}
     if flag(request, 'include_perm'):
-        result['permission'] = call.access.level(node).label
+        result['permission'] = level.label
     if flag(request, 'list_custom_metadata'):
         result['custom_metadata'] = []
+    if flag(request, 'include_locks') and node.is_file:
+        collaboration = flag(request, 'include_collaboration')
+        if info := locks.describe(request.call, node, collaboration=collaboration):
+            result['lock_info'] = info
+    if flag(request, 'allowed_link_types') and not node.is_file:
+        result |= allowed_links(node)
     return result
 
 
 def _content(request: Request, folder: Node) -> dict[str, Any]:
     call: Call = request.call
+    level = call.access.level(folder)  # of all files in it
     sort = request.GET.get('sort_by', 'name')
     direction = request.GET.get('sort_direction', 'ascending')
     if sort not in SORT_COLUMNS or direction not in DIRECTIONS:
@@ -72,8 +89,10 @@ def _content(request: Request, folder: Node) -> dict[str, Any]:
         'count': count,
         'offset': offset,
         'total_count': total,
-        'folders': [folder_json(node) for node in nodes if not node.is_file],
-        'files': [file_json(call, node) for node in nodes if node.is_file],
+        'folders': [
+            folder_json(node) | _extras(request, node, call.access.level(node)) for node in nodes if not node.is_file
+        ],
+        'files': [file_json(call, node) | _extras(request, node, level) for node in nodes if node.is_file],
     }
 
 
@@ -117,7 +136,28 @@ def _know(body: dict[str, Any], keys: set[str]) -> None:
         raise refused(400, f'Unrecognized property: {unknown[0]}')
 
 
-ACTIONS = {'add_folder': _add_folder, 'move': _move, 'copy': _copy}
+def _lock(request: Request, body: dict[str, Any]) -> dict[str, Any]:
+    _know(body, {'action', 'lock_token', 'lock_timeout', 'collaboration'})
+    return locks.lock(request.call, request.call.find(request.matchdict['path']), body)
+
+
+def _unlock(request: Request, body: dict[str, Any]) -> dict[str, Any]:
+    _know(body, {'action', 'lock_token'})
+    locks.unlock(request.call, request.call.find(request.matchdict['path']), body.get('lock_token'))
+    return {}
+
+
+ACTIONS = {'add_folder': _add_folder, 'move': _move, 'copy': _copy, 'lock': _lock, 'unlock': _unlock}
+
+
+def configure(request: Request) -> dict[str, Any]:
+    """Change a folder's options."""
+    call: Call = request.call
+    changed = folder_options.parse(json_object(request))
+    with writing(call.db):
+        node = call.find(request.matchdict['path'])
+        folder_options.change(call, node, changed)
+        return folder_details(call.find(node.path))
 
 
 def delete(request: Request) -> dict[str, Any]:
@@ -138,6 +178,20 @@ def _delete(request: Request, find: Any) -> dict[str, Any]:
     return {}
 
 
+def read_statistics(request: Request) -> dict[str, int]:
+    """How much is in a folder."""
+    with reading(request.call.db):
+        return statistics(request.call, request.call.by_guid(request.matchdict['guid'], is_file=False))
+
+
+def read_parents(request: Request) -> dict[str, Any]:
+    """The folders above a folder, the root first."""
+    call: Call = request.call
+    with reading(call.db):
+        node = call.by_guid(request.matchdict['guid'], is_file=False)
+        return {'self': folder_json(node), 'parents': [folder_json(parent) for parent in call.tree.parents(node)]}
+
+
 def _by_id(request: Request, level: Level = Level.NAV) -> Node:
     is_file = request.matchdict['kind'] == 'file'
     return request.call.by_guid(request.matchdict['guid'], is_file=is_file, level=level)
@@ -146,10 +200,14 @@ def _by_id(request: Request, level: Level = Level.NAV) -> Node:
 def includeme(config: Configurator) -> None:
     """The catch-all path comes last: ``ids``, ``trash`` and ``settings`` are reserved words."""
     config.add_route('fs.id', '/pubapi/v1/fs/ids/{kind:file|folder}/{guid}')
+    config.add_route('fs.statistics', '/pubapi/v1/fs/ids/folder/{guid}/stats')
+    config.add_route('fs.parents', '/pubapi/v1/fs/ids/folder/{guid}/parents')
     config.add_route('fs', '/pubapi/v1/fs{path:(?s:(?:/.*)?)}')
     for route, views in (
+        ('fs.statistics', {'GET': read_statistics}),
+        ('fs.parents', {'GET': read_parents}),
         ('fs.id', {'GET': read_by_id, 'DELETE': delete_by_id}),
-        ('fs', {'GET': read, 'POST': act, 'DELETE': delete}),
+        ('fs', {'GET': read, 'POST': act, 'PATCH': configure, 'DELETE': delete}),
     ):
         for method, view in views.items():
             config.add_view(view, route_name=route, request_method=method, renderer='json')
