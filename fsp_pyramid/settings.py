@@ -4,6 +4,8 @@ Keys, defaults and meanings are documented in ``docs/settings.rst``, which a tes
 """
 
 import difflib
+import itertools
+import math
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -18,6 +20,8 @@ from .storage.mounts import FolderMount, parse_mounts
 
 PREFIX = 'fsp.'
 _UNITS = {'B': 1, 'KB': 1 << 10, 'MB': 1 << 20, 'GB': 1 << 30}
+_BOOLEANS = dict.fromkeys(('true', 'yes', 'on', '1'), True) | dict.fromkeys(('false', 'no', 'off', '0'), False)
+_DAY, _YEAR = 86400, 31536000
 
 
 class Parsed(colander.SchemaType):
@@ -44,6 +48,34 @@ def _size(text: str) -> int:
     return int(match[1]) * _UNITS[match[2] or 'B']
 
 
+def _boolean(text: str) -> bool:
+    try:
+        return _BOOLEANS[text.strip().lower()]
+    except KeyError:
+        raise ValueError('write true or false') from None
+
+
+def _seconds(least: float, most: int, number: Callable[[str], float] = float) -> Parsed:
+    """The type of a number of seconds within bounds."""
+
+    def parse(text: str) -> float:
+        try:
+            value = number(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:  # true for what is no number, too
+            raise ValueError(f'write a {"whole " * (number is int)}number of seconds from {least} to {most}')
+        return value
+
+    return Parsed(parse)
+
+
+def _no_events(text: str) -> int:
+    if text.strip() != '0':
+        raise ValueError('polling for events is not supported in this version: use 0')
+    return 0
+
+
 def _words(text: str) -> tuple[str, ...]:
     """Words that white space or commas part."""
     return tuple(text.replace(',', ' ').split())
@@ -68,13 +100,20 @@ def _egnyte_url(node: colander.SchemaNode, value: str) -> None:
     loopback = r'(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?'
     if not re.fullmatch(rf'sandbox:.+|https://[^/?#@\s]+|http://{loopback}', value):
         raise colander.Invalid(
-            node, 'write "https://DOMAIN" without a path, "sandbox:DIRECTORY", or "http://" with a loopback address'
+            node,
+            'write "https://DOMAIN" without a path or a slash behind it, "sandbox:DIRECTORY", or "http://" with a '
+            'loopback address',
         )
 
 
 def _base_url(node: colander.SchemaNode, value: str) -> None:
     if value and not re.fullmatch(r'https?://[^/?#@\s]+(/[^?#\s]*)?(?<!/)', value):
         raise colander.Invalid(node, 'write "https://HOST" with or without a path, and no slash at its end')
+
+
+def _username(node: colander.SchemaNode, value: str) -> None:
+    if ':' in value:
+        raise colander.Invalid(node, 'write it without a colon, which ends the user name in HTTP')
 
 
 def _password(node: colander.SchemaNode, value: str) -> None:
@@ -99,51 +138,45 @@ def _only(*supported: str, later: str = '') -> Any:
     return check
 
 
-def _interval(node: colander.SchemaNode, value: int) -> None:
-    if value:
-        raise colander.Invalid(node, 'polling for events is not supported in this version: use 0')
-
-
 def _node(key: str, default: Any, kind: colander.SchemaType, validator: Any = None) -> colander.SchemaNode:
     return colander.SchemaNode(kind, name=PREFIX + key, missing=default, validator=validator)
 
 
-_text, _seconds = colander.String(), colander.Float()
-_some, _any = colander.Range(min=0.001), colander.Range(min=0)
+_text, _flag = colander.String(), Parsed(_boolean)
 
 SCHEMA = colander.SchemaNode(
     colander.Mapping(),
-    _node('username', colander.required, _text),
+    _node('username', colander.required, _text, _username),
     _node('password', colander.required, _text, _password),
     _node('prefix', '/fsp', _text, _prefix),
     _node('public.prefix', '/fsp-public', _text, _prefix),
     _node('connect.prefix', '/fsp-connect', _text, _prefix),
     _node('ops.prefix', '/fsp-ops', _text, _prefix),
-    _node('include_tm', True, colander.Boolean(true_choices=('true', 'yes', 'on', '1'))),
-    _node('require_https', False, colander.Boolean(true_choices=('true', 'yes', 'on', '1'))),
+    _node('include_tm', True, _flag),
+    _node('require_https', False, _flag),
     _node('folders', parse_mounts('/ /Shared/Beefree/{uid}'), Parsed(parse_mounts)),
     _node('egnyte.url', colander.required, _text, _egnyte_url),
     _node('egnyte.token', '', _text),
-    _node('egnyte.timeout', 30.0, _seconds, _some),
-    _node('egnyte.max_wait', 10.0, _seconds, _any),
+    _node('egnyte.timeout', 30.0, _seconds(0.001, _DAY)),
+    _node('egnyte.max_wait', 10.0, _seconds(0, _DAY)),
     _node('upload.on_conflict', 'replace', _text, _only('replace', 'keep', 'error')),
     _node('upload.max_size', 20 << 20, Parsed(_size)),
     _node('upload.types', _types(''), Parsed(_types)),
     _node('sources.allow', _allowances(''), Parsed(_allowances)),
-    _node('sources.timeout', 20.0, _seconds, _some),
+    _node('sources.timeout', 20.0, _seconds(0.001, _DAY)),
     _node('cache.backend', 'memory', _text, _only('memory', later='redis')),
-    _node('cache.ttl', 60.0, _seconds, _any),
+    _node('cache.ttl', 60.0, _seconds(0, _DAY)),
     _node('pace.backend', 'memory', _text, _only('memory', later='database redis')),
     _node('redis_url', '', _text),
     _node('database_url', '', _text),
-    _node('events.interval', 0, colander.Integer(), _interval),
+    _node('events.interval', 0, Parsed(_no_events)),
     _node('accounts.mode', 'token', _text, _only('token', later='oauth')),
     _node('accounts.keys', (), Parsed(_words)),
     _node('public.secret', (), Parsed(_words), _secrets),
     _node('public.base_url', '', _text, _base_url),
     _node('public.token', '', _text),
-    _node('public.max_age', 300, colander.Integer(), _any),
-    _node('public.revalidate', 86400, colander.Integer(), _any),
+    _node('public.max_age', 300, _seconds(0, _YEAR, int)),
+    _node('public.revalidate', 86400, _seconds(0, _YEAR, int)),
     _node('public.cache_dir', '', _text),
     _node('public.cache_size', 2 << 30, Parsed(_size)),
     _node('public.sendfile', 'none', _text, _only('none', later='nginx')),
@@ -152,8 +185,13 @@ KEYS: tuple[str, ...] = tuple(node.name for node in SCHEMA)
 
 
 def _attribute(key: str) -> str:
-    """``fsp.egnyte.max_wait`` -> ``egnyte_max_wait``: the attribute, the keyword, and in capitals the variable."""
+    """``fsp.egnyte.max_wait`` -> ``egnyte_max_wait``: the attribute, and the keyword."""
     return key.removeprefix(PREFIX).replace('.', '_')
+
+
+def variable(key: str) -> str:
+    """``fsp.egnyte.max_wait`` -> ``FSP_EGNYTE_MAX_WAIT``: the environment variable."""
+    return 'FSP_' + _attribute(key).upper()
 
 
 _BY_ATTRIBUTE = {_attribute(key): key for key in KEYS}
@@ -205,17 +243,15 @@ class Settings:
     def parse(cls, ini: Mapping[str, Any], environ: Mapping[str, str] = os.environ, **overrides: Any) -> Self:
         """Read the ``fsp.`` keys of *ini*; other keys are somebody else's.
 
-        A variable of *environ* wins over the ini: ``FSP_EGNYTE_TOKEN`` for ``fsp.egnyte.token``. *overrides* win over
-        both; they are named like the attributes. Raises ConfigurationError, with all complaints at once.
+        A variable of *environ* wins over the ini, unless it is empty: ``FSP_EGNYTE_TOKEN`` for ``fsp.egnyte.token``.
+        *overrides* win over both; they are named like the attributes. Raises ConfigurationError, with all complaints
+        at once.
         """
         texts = {key: value for key, value in ini.items() if key.startswith(PREFIX)}
-        texts.update(
-            {key: environ[name] for key in KEYS if (name := 'FSP_' + _attribute(key).upper()) in environ},
-        )
+        texts.update({key: value for key in KEYS if (value := environ.get(variable(key), '')).strip()})
         texts.update({_BY_ATTRIBUTE.get(name, PREFIX + name): value for name, value in overrides.items()})
         values, complaints = _values(texts)
-        if not complaints:
-            complaints = _together(values)
+        complaints += _together(values)
         if complaints:
             raise ConfigurationError('\n'.join(('fsp_pyramid cannot start with these settings:', *complaints)))
         return cls(**{_attribute(key): value for key, value in values.items()})
@@ -235,16 +271,17 @@ def refuse_defaults(global_config: Mapping[str, Any]) -> None:
 
 
 def _values(texts: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """What is right, by key, and complaints about the rest."""
     complaints = [_unknown(key) for key in texts if key not in KEYS]
     values = {}
     for node in SCHEMA:
-        text = texts.get(node.name, colander.null)
-        # An empty value in an ini file means that the key is not set.
-        given = colander.null if isinstance(text, str) and not text.strip() else text
+        # A host that is configured in Python may have numbers and booleans. An empty value is as good as no key.
+        given = texts.get(node.name)
+        text = '' if given is None else str(given)
         try:
-            values[node.name] = node.deserialize(given)
+            values[node.name] = node.deserialize(text if text.strip() else colander.null)
         except colander.Invalid as error:
-            complaints.append(_complaint(node.name, given, error))
+            complaints.append(_complaint(node.name, text, error))
     return values, complaints
 
 
@@ -253,31 +290,38 @@ def _unknown(key: str) -> str:
     return f'  {key}: there is no such setting{f"; did you mean {near[0]}?" if near else ""}'
 
 
-_SECRET = ('password', 'token', 'secret', 'keys', '_url')
+_SECRETS = {
+    'fsp.password',
+    'fsp.egnyte.token',
+    'fsp.redis_url',
+    'fsp.database_url',
+    'fsp.accounts.keys',
+    'fsp.public.secret',
+    'fsp.public.token',
+}
 
 
-def _complaint(key: str, given: Any, error: colander.Invalid) -> str:
-    if given is colander.null:
+def _complaint(key: str, text: str, error: colander.Invalid) -> str:
+    if not text.strip():
         return _missing(key)
-    shown = '' if key.endswith(_SECRET) and key != 'fsp.egnyte.url' else f' {" ".join(str(given).split())!r}'
-    return f'  {key}:{shown} will not do: {"; ".join(str(text) for text in error.messages())}'
+    # Who writes an "@" into a URL may have written a password before it.
+    secret = key in _SECRETS or (key.endswith('url') and '@' in text)
+    shown = '' if secret else f' {" ".join(text.split())!r}'
+    return f'  {key}:{shown} will not do: {"; ".join(error.messages())}'
 
 
-def _missing(key: str) -> str:
-    variable = 'FSP_' + _attribute(key).upper()
-    return f'  {key} is missing: set it in the ini file, or in the environment variable {variable}'
+def _missing(key: str, why: str = '') -> str:
+    return f'  {key} is missing{why}: set it in the ini file, or in the environment variable {variable(key)}'
 
 
-def _together(values: dict[str, Any]) -> list[str]:
-    """What is right alone and wrong together."""
-    real = not values['fsp.egnyte.url'].startswith('sandbox:')
-    needed = ('fsp.egnyte.token', 'fsp.public.secret') if real else ()
-    prefixes = [values[f'fsp.{name}'] for name in ('prefix', 'public.prefix', 'connect.prefix', 'ops.prefix')]
-    complaints = [_missing(key) for key in needed if not values[key]]
-    for one in prefixes:
-        complaints += [
-            f'  the prefixes {one} and {other} overlap: neither may begin with the other'
-            for other in prefixes
-            if one is not other and f'{other}/'.startswith(f'{one}/')
-        ]
+def _together(values: Mapping[str, Any]) -> list[str]:
+    """Complaints about what is right alone and wrong together. What is wrong alone is not in *values*."""
+    complaints = []
+    if not values.get('fsp.egnyte.url', '').startswith('sandbox:'):
+        needed = [key for key in ('fsp.egnyte.token', 'fsp.public.secret') if not values.get(key, True)]
+        complaints += [_missing(key, ', and a real Egnyte needs it') for key in needed]
+    prefixes = [(key, values[key]) for key in KEYS if key.endswith('prefix') and key in values]
+    for (one, path), (other, longer) in itertools.permutations(prefixes, 2):
+        if longer.startswith(f'{path}/') or (path == longer and one < other):
+            complaints.append(f'  {one} = {path} and {other} = {longer} overlap: neither may begin with the other')
     return complaints

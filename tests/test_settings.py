@@ -1,0 +1,369 @@
+"""Settings: ini text becomes one object, or complaints that a person can act on."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyramid.exceptions import ConfigurationError
+
+from fsp_pyramid import main
+from fsp_pyramid.settings import KEYS, Settings, refuse_defaults, variable
+
+SANDBOX = {'fsp.username': 'u', 'fsp.password': 'p', 'fsp.egnyte.url': 'sandbox:/tmp/e'}
+REAL = {'fsp.username': 'u', 'fsp.password': 'p', 'fsp.egnyte.url': 'https://acme.egnyte.com'}
+SECRETS = (
+    'fsp.password',
+    'fsp.egnyte.token',
+    'fsp.redis_url',
+    'fsp.database_url',
+    'fsp.accounts.keys',
+    'fsp.public.secret',
+    'fsp.public.token',
+)
+HUSH = 'hush-this-is-a-secret-of-forty-characters'
+
+
+def parse(ini: dict[str, Any] | None = None, environ: dict[str, str] | None = None, **overrides: Any) -> Settings:
+    return Settings.parse(SANDBOX | (ini or {}), environ or {}, **overrides)
+
+
+def complaints(ini: dict[str, Any], environ: dict[str, str] | None = None, **overrides: Any) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.parse(ini, environ or {}, **overrides)
+    first, *rest = str(caught.value).splitlines()
+    assert first == 'fsp_pyramid cannot start with these settings:'
+    return [line.strip() for line in rest]
+
+
+def complaint(key: str, value: Any) -> str:
+    (line,) = complaints(SANDBOX | {key: value})
+    return line
+
+
+# What is asked for
+
+
+def test_the_least_that_a_sandbox_needs() -> None:
+    settings = parse()
+    assert (settings.username, settings.password, settings.sandbox) == ('u', 'p', '/tmp/e')
+    assert settings.public_secret == ()
+
+
+def test_what_a_real_egnyte_needs_besides() -> None:
+    remedy = 'is missing, and a real Egnyte needs it: set it in the ini file, or in the environment variable'
+    assert complaints(REAL) == [
+        f'fsp.egnyte.token {remedy} FSP_EGNYTE_TOKEN',
+        f'fsp.public.secret {remedy} FSP_PUBLIC_SECRET',
+    ]
+    settings = Settings.parse(REAL | {'fsp.egnyte.token': 't', 'fsp.public.secret': HUSH}, {})
+    assert (settings.egnyte_token, settings.public_secret, settings.sandbox) == ('t', (HUSH,), '')
+
+
+def test_all_that_is_missing_is_named_at_once_with_its_variable() -> None:
+    found = complaints({})
+    assert [line.split()[0] for line in found] == [
+        'fsp.username',
+        'fsp.password',
+        'fsp.egnyte.url',
+        'fsp.egnyte.token',
+        'fsp.public.secret',
+    ]
+    assert found[0].endswith('is missing: set it in the ini file, or in the environment variable FSP_USERNAME')
+
+
+def test_all_that_is_wrong_is_named_at_once() -> None:
+    found = complaints(
+        {
+            'fsp.username': 'u',
+            'fsp.egnyte.url': 'acme.egnyte.com',
+            'fsp.cache.ttl': 'soon',
+            'fsp.prefix': '/a',
+            'fsp.ops.prefix': '/a/b',
+            'fsp.colour': 'red',
+        },
+        {'FSP_UPLOAD_MAX_SIZE': 'big'},
+    )
+    expected = ('fsp.colour', 'fsp.password', 'fsp.egnyte.url', 'fsp.upload.max_size', 'fsp.cache.ttl')
+    assert [line.split()[0].rstrip(':') for line in found[:5]] == list(expected)
+    assert [line.split()[0] for line in found[5:]] == ['fsp.egnyte.token', 'fsp.public.secret', 'fsp.prefix']
+
+
+@pytest.mark.parametrize(
+    ('key', 'right'),
+    [
+        ('fsp.usernam', 'fsp.username'),
+        ('fsp.egnyte_url', 'fsp.egnyte.url'),
+        ('fsp.upload.maxsize', 'fsp.upload.max_size'),
+        ('fsp.source.allow', 'fsp.sources.allow'),
+        ('fsp.Prefix', 'fsp.prefix'),
+    ],
+)
+def test_unknown_keys_suggest_the_right_one(key: str, right: str) -> None:
+    assert complaint(key, 'x') == f'{key}: there is no such setting; did you mean {right}?'
+
+
+def test_unknown_keys_that_are_like_none() -> None:
+    assert complaint('fsp.zzzzzzzzzz', 'x') == 'fsp.zzzzzzzzzz: there is no such setting'
+
+
+def test_keys_of_others_are_theirs() -> None:
+    assert parse({'tm.attempts': '3', 'fspx': '1', 'sqlalchemy.url': 'x'}) == parse()
+
+
+# Values
+
+
+@pytest.mark.parametrize(
+    ('key', 'value', 'remedy'),
+    [
+        ('fsp.username', 'a:b', 'write it without a colon, which ends the user name in HTTP'),
+        ('fsp.include_tm', 'maybe', 'write true or false'),
+        ('fsp.require_https', '2', 'write true or false'),
+        ('fsp.egnyte.timeout', '0', 'write a number of seconds from 0.001 to 86400'),
+        ('fsp.egnyte.timeout', 'nan', 'write a number of seconds from 0.001 to 86400'),
+        ('fsp.egnyte.max_wait', '-1', 'write a number of seconds from 0 to 86400'),
+        ('fsp.sources.timeout', 'inf', 'write a number of seconds from 0.001 to 86400'),
+        ('fsp.cache.ttl', '1 minute', 'write a number of seconds from 0 to 86400'),
+        ('fsp.public.max_age', '1.5', 'write a whole number of seconds from 0 to 31536000'),
+        ('fsp.public.revalidate', '-5', 'write a whole number of seconds from 0 to 31536000'),
+        ('fsp.upload.max_size', '20 XB', 'write a number with B, KB, MB or GB, such as "20 MB"'),
+        ('fsp.upload.max_size', '0', 'write a number with B, KB, MB or GB, such as "20 MB"'),
+        ('fsp.public.cache_size', '-1 GB', 'write a number with B, KB, MB or GB, such as "20 MB"'),
+        ('fsp.upload.on_conflict', 'ask', 'use replace or keep or error'),
+        ('fsp.cache.backend', 'disk', 'use memory'),
+        ('fsp.public.base_url', 'https://cdn.acme.com/', 'write "https://HOST" with or without a path, and no slash'),
+        ('fsp.upload.types', 'image, pictures', '"pictures" is no type of file: write one of image, text,'),
+        ('fsp.sources.allow', '10.0.0.0/8 10.1.2.3:x', '"10.1.2.3:x" is no host, address or network'),
+        ('fsp.folders', '/a', '"/a" needs a directory, a folder at Egnyte and perhaps "ro"'),
+        ('fsp.folders', '/ /Shared/{user}', '{user} is unknown; there are {uid} and {client_id}'),
+    ],
+)
+def test_bad_values_are_named_with_their_key_and_a_remedy(key: str, value: str, remedy: str) -> None:
+    line = complaint(key, value)
+    assert line.startswith(f'{key}: {value!r} will not do: ')
+    assert remedy in line
+
+
+@pytest.mark.parametrize(
+    ('key', 'value', 'instead'),
+    [
+        ('fsp.cache.backend', 'redis', 'use memory'),
+        ('fsp.pace.backend', 'database', 'use memory'),
+        ('fsp.pace.backend', 'redis', 'use memory'),
+        ('fsp.accounts.mode', 'oauth', 'use token'),
+        ('fsp.public.sendfile', 'nginx', 'use none'),
+        ('fsp.events.interval', '300', 'use 0'),
+    ],
+)
+def test_what_is_still_to_come_is_refused_and_not_ignored(key: str, value: str, instead: str) -> None:
+    line = complaint(key, value)
+    assert line.startswith(f'{key}: {value!r} will not do: ')
+    assert line.endswith(f'not supported in this version: {instead}')
+
+
+def test_hashed_passwords_are_still_to_come_and_not_shown() -> None:
+    line = complaint('fsp.password', '$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA')
+    assert 'hashed passwords are not supported in this version' in line
+    assert 'aGFzaA' not in line
+
+
+@pytest.mark.parametrize(
+    ('text', 'size'),
+    [('1', 1), ('17 B', 17), ('3KB', 3 * 1024), ('20 MB', 20 * 1024**2), (' 2  gb ', 2 * 1024**3)],
+)
+def test_sizes_are_binary(text: str, size: int) -> None:
+    assert parse({'fsp.upload.max_size': text}).upload_max_size == size
+
+
+@pytest.mark.parametrize(
+    ('text', 'value'), [('true', True), ('YES', True), ('on', True), ('1', True), ('false', False), ('No', False)]
+)
+def test_switches(text: str, value: bool) -> None:
+    settings = parse({'fsp.include_tm': text, 'fsp.require_https': text})
+    assert (settings.include_tm, settings.require_https) == (value, value)
+
+
+@pytest.mark.parametrize('prefix', ['/fsp', '/a/b', '/~me/fsp.v1', '/A_b-c'])
+def test_prefixes(prefix: str) -> None:
+    assert parse({'fsp.prefix': prefix}).prefix == prefix
+
+
+@pytest.mark.parametrize('prefix', ['fsp', '/', '/fsp/', '//a', '/a b', '/{x}', '/a%20b', '/é', '/a?b', '/a\n'])
+def test_prefixes_that_are_none(prefix: str) -> None:
+    assert 'write a path that begins with a slash' in complaint('fsp.prefix', prefix)
+
+
+@pytest.mark.parametrize(
+    ('prefix', 'public', 'said'),
+    [
+        ('/a', '/a', 'fsp.prefix = /a and fsp.public.prefix = /a'),
+        ('/a', '/a/b', 'fsp.prefix = /a and fsp.public.prefix = /a/b'),
+        ('/a/b/c', '/a/b', 'fsp.public.prefix = /a/b and fsp.prefix = /a/b/c'),
+    ],
+)
+def test_prefixes_that_overlap(prefix: str, public: str, said: str) -> None:
+    assert complaints(SANDBOX | {'fsp.prefix': prefix, 'fsp.public.prefix': public}) == [
+        f'{said} overlap: neither may begin with the other'
+    ]
+
+
+def test_prefixes_that_only_look_alike() -> None:
+    assert parse({'fsp.prefix': '/a', 'fsp.public.prefix': '/ab'}).public_prefix == '/ab'
+
+
+@pytest.mark.parametrize(
+    'url',
+    [
+        'https://acme.egnyte.com',
+        'https://acme.egnytegov.com:8443',
+        'http://localhost:7700',
+        'http://127.0.0.1',
+        'http://[::1]:7700',
+    ],
+)
+def test_urls_of_a_real_egnyte(url: str) -> None:
+    settings = Settings.parse(REAL | {'fsp.egnyte.url': url, 'fsp.egnyte.token': 't', 'fsp.public.secret': HUSH}, {})
+    assert (settings.egnyte_url, settings.sandbox) == (url, '')
+
+
+@pytest.mark.parametrize(
+    'url',
+    [
+        'acme.egnyte.com',
+        'https://',
+        'https://acme.egnyte.com/',
+        'https://acme.egnyte.com/pubapi',
+        'https://acme.egnyte.com?x',
+        'http://acme.egnyte.com',
+        'http://127.0.0.1.acme.com',
+        'http://localhost/',
+        'ftp://localhost',
+        'sandbox:',
+    ],
+)
+def test_urls_that_are_none(url: str) -> None:
+    line = complaints(SANDBOX | {'fsp.egnyte.url': url})[0]
+    assert line.startswith(f'fsp.egnyte.url: \'{url}\' will not do: write "https://DOMAIN" without a path or a slash')
+
+
+@pytest.mark.parametrize('key', ['fsp.egnyte.url', 'fsp.public.base_url'])
+def test_passwords_in_urls_are_refused_and_not_shown(key: str) -> None:
+    line = complaints(SANDBOX | {key: f'https://user:{HUSH}@acme.egnyte.com'})[0]
+    assert line.startswith(f'{key}: will not do: write "https://')
+    assert HUSH not in line
+
+
+def test_folders_are_read() -> None:
+    (root, shared) = parse({'fsp.folders': '\n/ /Shared/Beefree/{uid}\n/shared/  /Shared/Brand   ro\n'}).folders
+    assert (root.directory, root.folder, root.read_only) == ((), ('Shared', 'Beefree', '{uid}'), False)
+    assert (shared.directory, shared.folder, shared.read_only) == (('shared',), ('Shared', 'Brand'), True)
+
+
+def test_several_signing_keys() -> None:
+    first, second = 'a' * 32, 'b' * 40
+    assert parse({'fsp.public.secret': f'\n{first}\n{second}'}).public_secret == (first, second)
+
+
+def test_short_signing_keys_are_refused_and_not_shown() -> None:
+    line = complaint('fsp.public.secret', f'{HUSH} too-short')
+    assert line.startswith('fsp.public.secret: will not do: every key needs 32 characters or more; "openssl rand')
+    assert HUSH not in line
+    assert 'too-short' not in line
+
+
+def test_hosts_that_are_configured_in_python_may_have_numbers_and_booleans() -> None:
+    settings = parse({'fsp.include_tm': False, 'fsp.cache.ttl': 0, 'fsp.upload.max_size': 1000, 'fsp.prefix': None})
+    assert (settings.include_tm, settings.cache_ttl, settings.upload_max_size) == (False, 0, 1000)
+    assert settings.prefix == '/fsp'
+
+
+# Where they come from
+
+
+def test_the_environment_wins_over_the_ini() -> None:
+    environ = {'FSP_PASSWORD': 'q', 'FSP_EGNYTE_MAX_WAIT': '3', 'FSP_SOMETHING': 'else', 'FSP_REQUIRE_SERVICES': '1'}
+    settings = parse({'fsp.egnyte.max_wait': '5'}, environ)
+    assert (settings.password, settings.egnyte_max_wait) == ('q', 3.0)
+
+
+@pytest.mark.parametrize('empty', ['', '  '])
+def test_an_empty_variable_takes_nothing_away(empty: str) -> None:
+    assert parse({'fsp.require_https': 'true'}, {'FSP_REQUIRE_HTTPS': empty}).require_https
+
+
+def test_overrides_win_over_both() -> None:
+    settings = parse({'fsp.egnyte.token': 'ini'}, {'FSP_EGNYTE_TOKEN': 'environ'}, egnyte_token='override')
+    assert settings.egnyte_token == 'override'
+    assert parse({'fsp.egnyte.token': 'ini'}, egnyte_token='').egnyte_token == ''
+
+
+def test_overrides_that_are_none() -> None:
+    assert complaints(SANDBOX, egnyte_tokn='x') == [
+        'fsp.egnyte_tokn: there is no such setting; did you mean fsp.egnyte.token?'
+    ]
+
+
+@pytest.mark.parametrize('key', sorted(KEYS))
+def test_every_key_has_a_variable_of_its_own(key: str) -> None:
+    assert re.fullmatch(r'FSP_[A-Z_]+', variable(key))
+    assert [other for other in KEYS if variable(other) == variable(key)] == [key]
+
+
+@pytest.mark.parametrize('empty', ['', '  ', '\n'])
+def test_an_empty_value_is_as_good_as_none(empty: str) -> None:
+    required = ('fsp.username', 'fsp.password', 'fsp.egnyte.url')
+    assert parse(dict.fromkeys(set(KEYS) - set(required), empty)) == parse()
+    assert [line.split()[0] for line in complaints(dict.fromkeys(KEYS, empty))[:3]] == list(required)
+
+
+def test_keys_in_default_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r'move fsp.a, fsp.b from \[DEFAULT\] to \[app:main\]'):
+        refuse_defaults({'fsp.b': '1', 'fsp.a': '2', '__file__': 'x', 'http_port': '6543'})
+    refuse_defaults({'__file__': 'x', 'http_port': '6543'})
+
+
+def test_the_application_refuses_keys_in_default() -> None:
+    with pytest.raises(ConfigurationError, match=r'move fsp\.password from'):
+        main({'fsp.password': 'p'}, **SANDBOX)
+
+
+# Secrets
+
+
+def test_secrets_are_not_in_the_repr() -> None:
+    settings = parse(dict.fromkeys(SECRETS, HUSH))
+    assert [getattr(settings, key.removeprefix('fsp.').replace('.', '_')) for key in SECRETS] == [
+        (HUSH,) if key in {'fsp.public.secret', 'fsp.accounts.keys'} else HUSH for key in SECRETS
+    ]
+    assert HUSH not in repr(settings)
+
+
+def test_secrets_are_not_in_complaints_about_others() -> None:
+    lines = complaints(SANDBOX | dict.fromkeys(SECRETS, HUSH) | {'fsp.cache.ttl': 'x'})
+    assert len(lines) == 1
+    assert HUSH not in lines[0]
+
+
+@given(
+    st.dictionaries(st.sampled_from(KEYS), st.text(max_size=40)),
+    st.dictionaries(st.sampled_from([variable(key) for key in KEYS]), st.text(max_size=40)),
+)
+def test_any_text_is_a_setting_or_a_complaint(ini: dict[str, str], environ: dict[str, str]) -> None:
+    try:
+        settings = parse(ini, environ)
+    except ConfigurationError:
+        return
+    assert 0 < settings.egnyte_timeout <= 86400
+    assert settings.folders
+
+
+@given(st.sampled_from(SECRETS), st.text(max_size=60), st.sampled_from(['', '$argon2', ' ', 'short ']))
+def test_no_secret_leaks(key: str, noise: str, start: str) -> None:
+    text = f'{start}{HUSH}{noise}'
+    try:
+        shown = repr(parse({key: text}))
+    except ConfigurationError as error:
+        shown = str(error)
+    assert HUSH not in shown
