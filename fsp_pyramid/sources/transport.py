@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPResponse
@@ -70,7 +70,11 @@ class Target:
         """Where a redirect of this target leads to."""
         # http.client reads headers as Latin-1; servers that send other letters mean UTF-8.
         location = location.encode('latin-1', 'replace').decode('utf-8', 'replace')
-        return self.parse(urljoin(f'{self.origin}{self.path}', location))
+        try:
+            url = urljoin(f'{self.origin}{self.path}', location)
+        except ValueError as error:  # stray brackets
+            raise SourceInvalid('The address of the file leads to no web address.', type(error).__name__) from None
+        return self.parse(url)
 
     @property
     def origin(self) -> str:
@@ -193,12 +197,12 @@ def get(target: Target, allow: Allowances, deadline: Deadline) -> Iterator[Reply
     """GET the target. Raises SourceUnavailable for a refused address, and for whatever keeps an answer from coming."""
     answers = resolve(target, deadline)
     check(target, answers, allow)
-    with closing(_CheckedConnection(target, answers, deadline)) as connection:
+    with ExitStack() as opened:
+        connection = opened.enter_context(closing(_CheckedConnection(target, answers, deadline)))
         with _troubles(target, deadline):
             connection.request('GET', target.path, headers=_HEADERS)
-            response = connection.getresponse()
-        with response:
-            yield Reply(response, target, deadline)
+            response = opened.enter_context(connection.getresponse())
+        yield Reply(response, target, deadline)
 
 
 @contextmanager

@@ -1,0 +1,392 @@
+import hashlib
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import urllib3
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fsp_pyramid.sources import (
+    Allowances,
+    Source,
+    SourceEmpty,
+    SourceError,
+    SourceInvalid,
+    SourceTooLarge,
+    SourceUnavailable,
+    download,
+)
+
+from .servers import Answer, dribbling, ok, redirect, serving, silent
+
+LOOPBACK = ('127.0.0.1', '::1')
+PNG = b'\x89PNG\r\n\x1a\n' + bytes(100)
+
+
+def fetch(url: str, *allow: str, max_size: int = 100_000, timeout: float = 5) -> Source:
+    return download(url, max_size=max_size, timeout=timeout, allow=Allowances.parse(allow or LOOPBACK))
+
+
+def refusal(url: str, *allow: str, max_size: int = 100_000, timeout: float = 5) -> SourceUnavailable:
+    with pytest.raises(SourceUnavailable) as caught:
+        fetch(url, *allow, max_size=max_size, timeout=timeout).file.close()
+    return caught.value
+
+
+# What comes back
+
+
+def test_a_file_is_counted_hashed_and_sniffed() -> None:
+    with (
+        serving(ok(PNG, 'Content-Type: Image/JPEG; q=1')) as server,
+        fetch(f'http://127.0.0.1:{server.port}/a') as source,
+    ):
+        assert source.file.read() == PNG
+        assert source.size == len(PNG)
+        assert source.sha512 == hashlib.sha512(PNG).hexdigest()
+        assert source.mime_type == 'image/png'
+        assert source.declared_type == 'image/jpeg'
+    assert source.file.closed
+
+
+def test_what_nobody_knows_is_none() -> None:
+    with serving(ok(b'hello')) as server, fetch(f'http://127.0.0.1:{server.port}/') as source:
+        assert (source.mime_type, source.declared_type) == (None, None)
+
+
+def test_a_large_file_arrives_whole_and_can_be_read_twice() -> None:
+    body = os.urandom(3 << 20)
+    with (
+        serving(ok(body)) as server,
+        fetch(f'http://127.0.0.1:{server.port}/', max_size=len(body)) as source,
+    ):
+        assert source.file.read() == body
+        source.file.seek(0)
+        assert hashlib.sha512(source.file.read()).hexdigest() == source.sha512
+
+
+@pytest.mark.parametrize(
+    'answer',
+    [
+        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n',
+        b'HTTP/1.1 200 OK\r\n\r\nhello',
+        b'HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello and more that does not belong to it',
+        b'HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\nContent-Encoding: identity\r\n\r\nhello',
+        b'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',
+    ],
+)
+def test_the_ways_to_send_a_body(answer: bytes) -> None:
+    with serving(answer) as server, fetch(f'http://127.0.0.1:{server.port}/') as source:
+        assert source.file.read() == b'hello'
+
+
+def test_the_request_says_little() -> None:
+    with serving(ok(b'x')) as server:
+        fetch(f'http://LOCALHOST:{server.port}/a b/é?q=ü#fragment').file.close()
+    head, *headers = server.requests[0].decode().strip().split('\r\n')
+    assert head == 'GET /a%20b/%C3%A9?q=%C3%BC HTTP/1.1'
+    assert sorted(headers) == [
+        'Accept-Encoding: identity',
+        'Accept: */*',
+        'Connection: close',
+        f'Host: localhost:{server.port}',
+        'User-Agent: fsp-pyramid',
+    ]
+
+
+# Size
+
+
+@pytest.mark.parametrize(
+    'answer',
+    [
+        b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n',
+        b'HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999\r\n\r\n',
+        b'HTTP/1.1 200 OK\r\n\r\n' + b'x' * 11,
+        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nxxxxxx\r\n6\r\nxxxxxx\r\n0\r\n\r\n',
+    ],
+)
+def test_too_large_by_header_or_by_count(answer: bytes) -> None:
+    with serving(answer) as server, pytest.raises(SourceTooLarge, match='larger than 10 bytes') as caught:
+        fetch(f'http://127.0.0.1:{server.port}/', max_size=10)
+    assert caught.value.max_size == 10
+
+
+def test_an_endless_body_is_left_as_soon_as_it_is_too_large() -> None:
+    sent = 0
+
+    def endless(connection: socket.socket) -> None:
+        nonlocal sent
+        connection.sendall(b'HTTP/1.1 200 OK\r\n\r\n')
+        while sent < 1 << 30:
+            sent += connection.send(bytes(1 << 16))
+
+    with serving(endless) as server, pytest.raises(SourceTooLarge, match='larger than 1 MB'):
+        fetch(f'http://127.0.0.1:{server.port}/', max_size=1 << 20)
+    assert sent < 64 << 20  # what the buffers of two sockets hold
+
+
+def test_as_large_as_allowed_is_fine() -> None:
+    with serving(ok(b'x' * 10)) as server, fetch(f'http://127.0.0.1:{server.port}/', max_size=10) as source:
+        assert source.size == 10
+
+
+@pytest.mark.parametrize(
+    'answer', [ok(b''), b'HTTP/1.1 200 OK\r\n\r\n', b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n']
+)
+def test_an_empty_file_is_an_error_of_its_own(answer: bytes) -> None:
+    with serving(answer) as server, pytest.raises(SourceEmpty, match='is empty'):
+        fetch(f'http://127.0.0.1:{server.port}/')
+
+
+# Answers that are not believed
+
+
+@pytest.mark.parametrize(
+    ('answer', 'reason'),
+    [
+        (ok(b'hell', 'Content-Length: 5'), '5 bytes were announced, 4 came'),
+        (ok(b'', 'Content-Length: 5'), '5 bytes were announced, 0 came'),
+        (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel', 'IncompleteRead'),
+        (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n', 'IncompleteRead'),
+        (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhel\r\n', 'IncompleteRead'),
+        (ok(b'x', 'Transfer-Encoding: gzip, chunked'), 'transfer coding'),
+        (ok(b'x', 'Content-Encoding: gzip'), 'compressed'),
+        (ok(b'x', 'Content-Encoding: identity, BR'), 'compressed'),
+        (ok(b'hello', 'Content-Length: 5', 'Content-Length: 6'), 'malformed size'),
+        (ok(b'hello', 'Content-Length: 5, 6'), 'malformed size'),
+        (ok(b'hello', 'Content-Length: +5'), 'malformed size'),
+        (ok(b'hello', 'Content-Length: 0_5'), 'malformed size'),
+        (ok(b'hello', 'Content-Length: -5'), 'malformed size'),
+        (ok(b'hello', 'Content-Length: x'), 'malformed size'),
+        (b'HTTP/1.1 204 No Content\r\n\r\n', 'status 204'),
+        (b'HTTP/1.1 206 Partial Content\r\nContent-Length: 1\r\n\r\nx', 'status 206'),
+        (b'HTTP/1.1 302 Found\r\nContent-Length: 1\r\n\r\nx', 'status 302'),
+        (b'HTTP/1.1 404 Not Found\r\nContent-Length: 1\r\n\r\nx', 'status 404'),
+        (b'HTTP/1.1 500 Oh\r\nContent-Length: 1\r\n\r\nx', 'status 500'),
+        (b'', 'RemoteDisconnected'),
+        (b'hello, I am no HTTP server\r\n\r\n', 'BadStatusLine'),
+        (b'HTTP/1.1 200 OK\r\nX: ' + b'x' * 70_000 + b'\r\n\r\n', 'LineTooLong'),
+        (b'HTTP/1.1 200 OK\r\n' + b'X: y\r\n' * 101 + b'\r\n', 'more than 100 headers'),
+    ],
+)
+def test_bad_answers(answer: bytes, reason: str) -> None:
+    with serving(answer) as server:
+        assert reason in refusal(f'http://127.0.0.1:{server.port}/').reason
+
+
+def test_a_gzip_bomb_stays_packed() -> None:
+    # 1 MB on the wire that would be 1 GB; sent as a body that calls itself compressed, and as one that does not.
+    packed = b'\x1f\x8b\x08' + bytes(1 << 20)
+    with serving(ok(packed, 'Content-Encoding: gzip'), ok(packed)) as server:
+        assert 'compressed' in refusal(f'http://127.0.0.1:{server.port}/', max_size=2 << 20).reason
+        with fetch(f'http://127.0.0.1:{server.port}/', max_size=2 << 20) as source:
+            assert source.size == len(packed)
+
+
+HEADS = [
+    b'',
+    b'HTTP/1.1 200 OK\r\n',
+    b'HTTP/1.1 302 Go\r\nLocation: ',
+    b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n',
+]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(HEADS), st.binary(max_size=80))
+def test_whatever_a_server_sends_ends_as_a_file_or_as_our_error(head: bytes, rest: bytes) -> None:
+    with serving(head + rest) as server, suppress(SourceError):
+        fetch(f'http://127.0.0.1:{server.port}/').file.close()
+
+
+# Time
+
+
+@pytest.mark.parametrize(
+    'answer',
+    [
+        silent,
+        dribbling(b'', b'H'),
+        dribbling(b'HTTP/1.1 200 OK\r\n', b'X: y\r\n'),
+        dribbling(b'HTTP/1.1 200 OK\r\nX: ', b'y'),
+        dribbling(b'', b'HTTP/1.1 100 Continue\r\n\r\n'),
+        dribbling(b'HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n', b'x'),
+        dribbling(b'HTTP/1.1 200 OK\r\n\r\n', b'x'),
+        dribbling(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', b'1\r\nx\r\n'),
+        dribbling(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', b'0'),
+    ],
+    ids=['silent', 'status', 'headers', 'header-line', 'continue', 'body-with-length', 'body', 'chunks', 'chunk-size'],
+)
+@pytest.mark.parametrize('scheme', ['http', 'https'])
+def test_the_deadline_is_kept_whatever_dribbles(answer: Answer, scheme: str) -> None:
+    # A server that speaks no TLS: with https this is a handshake that never ends (or is no handshake at all).
+    with serving(answer) as server:
+        start = time.monotonic()
+        error = refusal(f'{scheme}://127.0.0.1:{server.port}/', timeout=0.25)
+        elapsed = time.monotonic() - start
+    assert elapsed < 1.25
+    if scheme == 'http' or answer is silent:
+        assert error.reason == 'took longer than 0.25 seconds'
+        assert elapsed >= 0.24
+
+
+def test_the_deadline_spans_redirects() -> None:
+    def slow(connection: socket.socket) -> None:
+        time.sleep(0.25)
+        connection.sendall(redirect('/again'))
+
+    with serving(slow) as server:
+        assert refusal(f'http://127.0.0.1:{server.port}/', timeout=0.6).reason == 'took longer than 0.6 seconds'
+    assert len(server.requests) == 3
+
+
+# Redirects
+
+
+@pytest.mark.parametrize('status', [301, 302, 303, 307, 308])
+def test_three_redirects_are_followed(status: int) -> None:
+    with (
+        serving(redirect('c?d', status), redirect('/é', status), ok(b'here')) as other,
+        serving(redirect(f'//localhost:{other.port}/b/', status)) as server,
+        fetch(f'http://127.0.0.1:{server.port}/a') as source,
+    ):
+        assert source.file.read() == b'here'
+    assert [request.split()[1] for request in other.requests] == [b'/b/', b'/b/c?d', b'/%C3%A9']
+
+
+def test_a_fourth_redirect_and_a_loop_are_refused() -> None:
+    with serving(redirect('/again')) as server:
+        assert 'more than 3 redirects' in refusal(f'http://127.0.0.1:{server.port}/').reason
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ('location', 'reason'),
+    [
+        ('http://127.0.0.2:{port}/', 'loopback'),
+        ('http://localhost./', 'loopback'),
+        ('http://169.254.169.254/latest/meta-data/', 'link-local'),
+        ('http://[::ffff:127.0.0.1]:{port}/', 'IPv4-mapped'),
+        ('//10.0.0.1/', 'private network'),
+        ('http://1.1.1.1:22/', 'port 22'),
+        ('file:///etc/passwd', 'must begin with http'),
+        ('ftp://127.0.0.1/', 'must begin with http'),
+        ('gopher://127.0.0.1/', 'must begin with http'),
+        ('http://user:word@127.0.0.1:{port}/', 'user name'),
+        ('http://[::1/', 'bad redirect'),
+    ],
+)
+def test_every_redirect_is_checked_anew(location: str, reason: str) -> None:
+    with serving(ok(b'secret')) as inside, serving(redirect(location.format(port=inside.port))) as server:
+        error = refusal(f'http://127.0.0.1:{server.port}/', f'127.0.0.1:{server.port}')
+    assert reason in error.reason
+    assert not inside.requests
+
+
+def test_no_cookie_goes_along() -> None:
+    first = redirect('/b').replace(b'\r\n\r\n', b'\r\nSet-Cookie: a=b\r\n\r\n')
+    with serving(first, ok(b'x')) as server:
+        fetch(f'http://127.0.0.1:{server.port}/').file.close()
+    assert b'Cookie' not in server.requests[1]
+
+
+# What it tells
+
+
+def test_refused_and_unreachable_look_the_same_to_the_caller() -> None:
+    with socket.create_server(('127.0.0.1', 0)) as closing:
+        port = closing.getsockname()[1]
+    unreachable = refusal(f'http://127.0.0.1:{port}/')
+    with serving(ok(b'x')) as server:
+        refused = refusal(f'http://127.0.0.1:{server.port}/', '127.0.0.9')
+    no_such_host = refusal('http://nowhere.invalid/')
+    assert str(unreachable) == str(refused) == str(no_such_host)
+    assert 'ConnectionRefusedError' in unreachable.reason
+    assert 'loopback (127.0.0.0/8, RFC 1122)' in refused.reason
+    assert 'no address' in no_such_host.reason
+
+
+def test_neither_path_nor_query_is_ever_told() -> None:
+    answers = [ok(b'x', 'Content-Length: 5'), b'HTTP/1.1 404 No\r\n\r\n', b'', redirect('/SECRET?SECRET'), ok(b'')]
+    errors: list[SourceError] = []
+    with serving(*answers) as server:
+        base = f'127.0.0.1:{server.port}/SECRET?sig=SECRET'
+        for url in [f'http://{base}'] * 5 + [f'http://SECRET:SECRET@{base}', f'ftp://{base}', 'http://SECRET SECRET/']:
+            with pytest.raises(SourceError) as caught:
+                fetch(url)
+            errors.append(caught.value)
+    for error in errors:
+        assert 'SECRET' not in f'{error} {error.reason} {error!r}'
+    assert len({type(error) for error in errors}) == 3
+
+
+# What must not steer it
+
+
+@pytest.fixture
+def _somebody_elses_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    with serving(ok(b'from the proxy')) as proxy:
+        for name in ('http_proxy', 'HTTP_PROXY', 'https_proxy', 'all_proxy', 'ALL_PROXY'):
+            monkeypatch.setenv(name, f'http://127.0.0.1:{proxy.port}')
+        monkeypatch.delenv('no_proxy', raising=False)
+        netrc = tmp_path / '.netrc'
+        netrc.write_text('machine 127.0.0.1 login me password secret\ndefault login me password secret\n')
+        netrc.chmod(0o600)
+        monkeypatch.setenv('HOME', str(tmp_path))
+        monkeypatch.setenv('NETRC', str(netrc))
+        yield
+    assert not proxy.requests
+
+
+@pytest.mark.usefixtures('_somebody_elses_settings')
+def test_proxies_and_netrc_are_ignored() -> None:
+    with serving(ok(b'direct')) as server, fetch(f'http://127.0.0.1:{server.port}/') as source:
+        assert source.file.read() == b'direct'
+    assert b'uthorization' not in server.requests[0]
+
+
+@pytest.mark.parametrize(
+    'url',
+    [
+        '',
+        'x',
+        '/a/b',
+        '//127.0.0.1/',
+        '127.0.0.1/',
+        'http:127.0.0.1',
+        'http:///x',
+        'http://',
+        'http://?x',
+        ' http://127.0.0.1/',
+        'http://127.0.0.1 /',
+        'http://127.0.0.1\r\n/',
+        'http://127.0.0.1:99999/',
+        'http://127.0.0.1:x/',
+        'http://[::1/',
+        'http://[fe80::1%25eth0]/',
+        'http://@127.0.0.1/',
+        'http://:@127.0.0.1/',
+        'http://user@127.0.0.1/',
+        'http://1.1.1.1:80@127.0.0.1/',
+        'http://1.1.1.1%2f@127.0.0.1/',
+        'ftp://127.0.0.1/',
+        'file:///etc/passwd',
+        'gopher://127.0.0.1:25/x',
+        'data:text/plain,x',
+        'javascript:alert(1)',
+        'unix:///run/x.sock',
+    ],
+)
+def test_what_is_no_plain_web_address(url: str) -> None:
+    with pytest.raises(SourceInvalid):
+        fetch(url)
+
+
+def test_urllib3_is_the_real_one() -> None:
+    # niquests replaces it by urllib3-future, which numbers its releases 2.x.9xx: that one reads URLs in its own way.
+    assert int(urllib3.__version__.split('.')[2]) < 900

@@ -1,0 +1,310 @@
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from fsp_pyramid.sources import Allowances, SourceError, SourceUnavailable, download, transport
+from fsp_pyramid.sources.rules import SPECIAL, Special
+from fsp_pyramid.sources.transport import Target
+
+from .servers import Answer, dribbling, ok, redirect, serving, silent
+
+Names = dict[str, list[list[str]]]
+
+
+def fetch(url: str, *allow: str, timeout: float = 5) -> bytes:
+    with download(url, max_size=1000, timeout=timeout, allow=Allowances.parse(allow)) as source:
+        return source.file.read()
+
+
+def refusal(url: str, *allow: str, timeout: float = 5) -> str:
+    with pytest.raises(SourceUnavailable) as caught:
+        fetch(url, *allow, timeout=timeout)
+    return caught.value.reason
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Names:
+    """A resolver of the test: the addresses of a name, for each look-up in turn. Unknown names go to the real one."""
+    answers: Names = {}
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host: str, port: int, *, type: socket.SocketKind) -> list[tuple[object, ...]]:  # noqa: A002 - its name
+        found = answers[host].pop(0) if host in answers else [host]
+        return [entry for address in found for entry in real(address, port, type=type)]
+
+    monkeypatch.setattr(socket, 'getaddrinfo', getaddrinfo)
+    return answers
+
+
+@pytest.fixture
+def _no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(self: socket.socket, address: object) -> None:
+        pytest.fail(f'connected to {address}')
+
+    monkeypatch.setattr(transport.socket.socket, 'connect', connect)
+
+
+# Names
+
+
+def test_the_connection_goes_to_what_was_checked(names: Names) -> None:
+    names['files.test'] = [['127.0.0.1'], ['169.254.169.254']]
+    with serving(ok(b'x')) as server:
+        assert fetch(f'http://files.test:{server.port}/', '127.0.0.1') == b'x'
+    assert b'Host: files.test:' in server.requests[0]
+    assert names['files.test'] == [['169.254.169.254']]  # looked up once
+
+
+def test_a_name_is_looked_up_again_for_each_redirect(names: Names) -> None:
+    names['files.test'] = [['127.0.0.1'], ['169.254.169.254']]
+    with serving(redirect('/again')) as server:
+        assert 'link-local' in refusal(f'http://files.test:{server.port}/', '127.0.0.1')
+    assert len(server.requests) == 1
+
+
+@pytest.mark.usefixtures('_no_connection')
+@pytest.mark.parametrize(
+    'answers',
+    [
+        ['1.1.1.1', '127.0.0.1'],
+        ['127.0.0.1', '1.1.1.1'],
+        ['1.1.1.1', '2606:4700::1111', '::ffff:10.0.0.1'],
+        ['1.1.1.1', '10.0.0.1'],
+    ],
+)
+def test_one_bad_address_among_good_ones_refuses_the_name(names: Names, answers: list[str]) -> None:
+    names['mixed.test'] = [answers]
+    assert 'is refused' in refusal('http://mixed.test/', '10.0.0.2')
+
+
+def test_the_next_address_is_tried_when_one_fails(names: Names) -> None:
+    names['files.test'] = [['127.0.0.2', '127.0.0.1']]
+    with serving(ok(b'x')) as server:
+        assert fetch(f'http://files.test:{server.port}/', '127.0.0.0/8') == b'x'
+
+
+def test_an_address_that_swallows_packets_leaves_time_for_the_next(names: Names) -> None:
+    names['files.test'] = [['127.0.0.2', '127.0.0.1']]
+    with serving(ok(b'x')) as server, ExitStack() as opened:
+        try:
+            full = opened.enter_context(socket.create_server(('127.0.0.2', server.port), backlog=0))
+        except OSError:
+            pytest.skip('has one loopback address only')
+        for _ in range(3):  # nobody accepts them: the queue is full then, and the kernel ignores who comes next
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        assert fetch(f'http://files.test:{server.port}/', '127.0.0.0/8', timeout=2) == b'x'
+
+
+def test_an_allowed_host_may_be_anywhere(names: Names) -> None:
+    names['files.test'] = [['127.0.0.1']] * 2
+    with serving(ok(b'x')) as server:
+        assert fetch(f'http://Files.Test.:{server.port}/', f'files.test:{server.port}') == b'x'
+        assert 'loopback' in refusal(f'http://files.test:{server.port}/', 'files.test:80')
+
+
+def test_a_look_up_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = threading.Event()
+
+    def getaddrinfo(*args: object, **options: object) -> list[object]:
+        done.wait(10)
+        return []
+
+    monkeypatch.setattr(socket, 'getaddrinfo', getaddrinfo)
+    start = time.monotonic()
+    assert 'look-up took too long' in refusal('http://slow.test/', timeout=0.2)
+    assert time.monotonic() - start < 1.2
+    done.set()
+
+
+@pytest.mark.parametrize('host', ['nowhere.invalid', 'a' * 64 + '.com', 'a..b', '.', '...', '256.256.256.256'])
+def test_hosts_that_are_nowhere(host: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        fetch(f'http://{host}/')
+    assert 'address' in caught.value.reason
+
+
+# Spellings
+
+
+def v4_spellings() -> st.SearchStrategy[str]:
+    """127.0.0.0/8 as inet_aton() reads it: one to four parts, each decimal, octal or hexadecimal."""
+
+    def spell(address: int, parts: int, bases: list[str]) -> str:
+        numbers = [address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255][: parts - 1]
+        numbers.append(address & (1 << (8 * (5 - parts))) - 1)
+        return '.'.join(base.format(number) for base, number in zip(bases, numbers, strict=False))
+
+    bases = st.lists(st.sampled_from(['{}', '0{:o}', '000{:o}', '0x{:x}', '0X{:08X}']), min_size=4, max_size=4)
+    return st.builds(spell, st.integers(127 << 24, (128 << 24) - 1), st.integers(1, 4), bases)
+
+
+def v6_spellings() -> st.SearchStrategy[str]:
+    """IPv6 addresses that hold one of 127.0.0.0/8, and ::1, in several spellings."""
+    prefixes = st.sampled_from(['::', '::ffff:0:0', '::ffff:0:0:0', '64:ff9b::', '64:ff9b:1::'])
+    v4 = st.integers(127 << 24, (128 << 24) - 1)
+    held = st.builds(lambda prefix, low: IPv6Address(int(IPv6Address(prefix)) | low), prefixes, v4)
+    to4 = st.builds(lambda low: IPv6Address(0x2002 << 112 | low << 80), v4)
+    address = held | to4 | st.just(IPv6Address('::1'))
+    dotted = st.builds(lambda low: f'::ffff:{IPv4Address(low)}', v4)
+    return st.builds('[{}]'.format, address.map(str) | address.map(lambda a: a.exploded.upper()) | dotted)
+
+
+@pytest.mark.usefixtures('_no_connection')
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(v4_spellings() | v6_spellings(), st.sampled_from(['', '.']), st.sampled_from(['', ':80', ':443', ':8080']))
+@example('127.1', '', '')
+@example('0177.0.0.1', '', '')
+@example('0x7f000001', '', '')
+@example('2130706433', '', '')
+@example('017700000001', '.', '')
+@example('[::ffff:7f00:1]', '', '')
+@example('0', '', '')
+@example('[::]', '', '')
+@example('localhost', '.', '')
+@example('%31%32%37.0.0.1', '', '')
+@example('１２７.0.0.1', '', '')
+@example('127。0。0。1', '', '')
+def test_no_spelling_of_loopback_gets_through(host: str, dot: str, port: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        fetch(f'http://{host}{"" if host.startswith("[") else dot}{port}/')
+    assert isinstance(caught.value, SourceUnavailable) or not host.isascii()
+
+
+@pytest.mark.usefixtures('_no_connection')
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(SPECIAL), st.integers(0, 2**128))
+def test_no_special_address_gets_through(special: Special, offset: int) -> None:
+    network = special.network
+    address = network[offset % network.num_addresses]
+    assert 'is refused' in refusal(f'http://[{address}]/' if address.version == 6 else f'http://{address}/')
+
+
+@pytest.mark.usefixtures('_no_connection')
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(), max_size=30) | st.text('ht:/@[]%\\#?. 127\t\r\n0x', max_size=30))
+def test_any_text_is_read_or_refused_with_our_error(text: str) -> None:
+    for url in (text, f'http://{text}', f'http://127.0.0.1{text}'):
+        try:
+            target = Target.parse(url)
+        except SourceError:
+            continue
+        assert target.scheme in ('http', 'https')
+        assert target.host
+        assert target.path.startswith('/')
+        assert target.path.isascii()
+        assert target.path.isprintable()
+
+
+@given(st.text(max_size=30))
+def test_any_redirect_is_read_or_refused_with_our_error(location: str) -> None:
+    try:
+        Target.parse('http://files.test/a').follow(location)
+    except SourceError:
+        return
+
+
+@pytest.mark.usefixtures('_no_connection')
+@pytest.mark.parametrize('port', [0, 1, 22, 25, 6379, 8080, 65535])
+def test_other_ports_are_closed(port: int) -> None:
+    assert f'port {port}' in refusal(f'http://1.1.1.1:{port}/')
+
+
+# TLS
+
+
+@pytest.fixture(scope='module')
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    openssl = shutil.which('openssl')
+    if openssl is None:
+        pytest.skip('needs the openssl command to make a certificate')
+    path = tmp_path_factory.mktemp('tls') / 'files.test.pem'
+    command = f'{openssl} req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=files.test'
+    names = [
+        '-addext',
+        'subjectAltName=DNS:files.test,IP:127.0.0.1',
+        '-addext',
+        'keyUsage=digitalSignature,keyCertSign',
+    ]
+    subprocess.run([*command.split(), *names, '-keyout', path, '-out', f'{path}.crt'], check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + Path(f'{path}.crt').read_bytes())
+    return path
+
+
+@pytest.fixture
+def tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.fixture
+def _trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv('SSL_CERT_FILE', str(certificate))
+    transport._tls.cache_clear()
+    yield
+    transport._tls.cache_clear()
+
+
+@pytest.mark.usefixtures('_trusted')
+def test_the_certificate_is_checked_by_the_name_in_the_address(names: Names, tls: ssl.SSLContext) -> None:
+    names['files.test'] = names['other.test'] = [['127.0.0.1'], ['127.0.0.1']]
+    asked: list[str | None] = []
+    tls.sni_callback = lambda wrapped, name, context: asked.append(name)
+    with serving(ok(b'x'), tls=tls) as server:
+        assert fetch(f'https://files.test:{server.port}/', '127.0.0.1') == b'x'
+        assert 'CERTIFICATE_VERIFY_FAILED' in refusal(f'https://other.test:{server.port}/', '127.0.0.1')
+        assert fetch(f'https://127.0.0.1:{server.port}/', '127.0.0.1') == b'x'
+    assert asked == ['files.test', 'other.test', None]
+
+
+def test_a_certificate_of_nobody_is_refused(names: Names, tls: ssl.SSLContext) -> None:
+    names['files.test'] = [['127.0.0.1']]
+    with serving(ok(b'x'), tls=tls) as server:
+        assert 'CERTIFICATE_VERIFY_FAILED' in refusal(f'https://files.test:{server.port}/', '127.0.0.1')
+
+
+@pytest.mark.usefixtures('_trusted')
+@pytest.mark.parametrize(
+    'answer',
+    [
+        silent,
+        dribbling(b'HTTP/1.1 200 OK\r\nX: ', b'y'),
+        dribbling(b'HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n', b'x'),
+    ],
+    ids=['silent', 'header', 'body'],
+)
+def test_the_deadline_is_kept_inside_tls(answer: Answer, tls: ssl.SSLContext) -> None:
+    with serving(answer, tls=tls) as server:
+        start = time.monotonic()
+        assert 'took longer than 0.4' in refusal(f'https://127.0.0.1:{server.port}/', '127.0.0.1', timeout=0.4)
+        assert time.monotonic() - start < 1.4
+    assert server.requests[0].startswith(b'GET / ')  # it was not the handshake that took so long
+
+
+@pytest.mark.usefixtures('_trusted')
+def test_a_body_that_tls_cuts_is_an_error(tls: ssl.SSLContext) -> None:
+    with serving(ok(b'hel', 'Content-Length: 5'), tls=tls) as server:
+        assert '5 bytes were announced, 3 came' in refusal(f'https://127.0.0.1:{server.port}/', '127.0.0.1')
+
+
+def test_ipv6() -> None:
+    try:
+        socket.create_server(('::1', 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip('needs IPv6')
+    with serving(ok(b'x'), host='::1') as server:
+        assert fetch(f'http://[::1]:{server.port}/', '[::1]:*') == b'x'
+    assert b'Host: [::1]:' in server.requests[0]
