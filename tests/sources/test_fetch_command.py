@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import pytest
+
+from fsp_pyramid.scripts.fetch import explain, main
+from fsp_pyramid.sources import Allowances, SourceError, download
+from fsp_pyramid.sources.transport import Answer
+
+from .servers import ok, serving
+
+
+@pytest.fixture
+def ini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An ini file that could not start anything, which must not matter here."""
+    monkeypatch.delenv('FSP_SOURCES_ALLOW', raising=False)
+    path = tmp_path / 'site.ini'
+    path.write_text('[app:main]\nuse = egg:fsp-pyramid\nfsp.sources.allow =\n    127.0.0.1:8080\n    10.0.0.0/8\n')
+    return str(path)
+
+
+def test_it_names_the_rule_that_allows(ini: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([ini, '--explain', 'http://127.0.0.1:8080/a?sig=SECRET']) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        'http, host 127.0.0.1, port 8080',
+        '  127.0.0.1  allowed: fsp.sources.allow has 127.0.0.1:8080',
+        'allowed: it would be fetched, from the first of these that answers',
+    ]
+
+
+def test_it_names_the_rule_that_refuses_and_the_remedy(ini: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([ini, '--explain', 'http://[64:ff9b::7f00:1]:8080/']) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        'http, host 64:ff9b::7f00:1, port 8080',
+        '  64:ff9b::7f00:1  refused: IPv4 by NAT64 (64:ff9b::/96, RFC 6052)',
+        'refused: every address of a host has to be allowed',
+        'to allow it, and nothing else, add this to fsp.sources.allow: [64:ff9b::7f00:1]:8080',
+    ]
+
+
+@pytest.mark.parametrize(
+    ('url', 'end'),
+    [
+        ('http://10.9.8.7:22/', 'allowed: it would be fetched'),
+        ('http://127.0.0.1/', '127.0.0.1:80'),
+        ('http://1.1.1.1:8080/', '1.1.1.1:8080'),
+        ('ftp://127.0.0.1/', 'must begin with http:// or https://.'),
+        ('http://nowhere.invalid/', 'no address'),
+    ],
+)
+def test_other_verdicts(ini: str, url: str, end: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([ini, '--explain', url]) == (0 if end.startswith('allowed') else 1)
+    assert end in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_every_address_of_a_name_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [Answer(2, (address, 443)) for address in ('1.1.1.1', '127.0.0.1', '1.1.1.1')]
+    monkeypatch.setattr('fsp_pyramid.scripts.fetch.resolve', lambda target, deadline: answers)
+    allowed, lines = explain('https://mixed.test/', Allowances())
+    assert not allowed
+    assert lines[1:3] == [
+        '  1.1.1.1    allowed: an address of the internet',
+        '  127.0.0.1  refused: loopback (127.0.0.0/8, RFC 1122)',
+    ]
+
+
+def test_the_environment_wins(ini: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv('FSP_SOURCES_ALLOW', '[::1]:* localhost:9')
+    assert main([ini, '--explain', 'http://[::1]:7/']) == 0
+    assert main([ini, '--explain', 'http://127.0.0.1:8080/']) == 1
+    capsys.readouterr()
+    monkeypatch.setenv('FSP_SOURCES_ALLOW', 'http://localhost/')
+    with pytest.raises(SystemExit, match=r'^fsp\.sources\.allow: "http://localhost/" is no host'):
+        main([ini, '--explain', 'http://127.0.0.1:8080/'])
+
+
+def test_an_ini_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match='there is no such file'):
+        main([str(tmp_path / 'none.ini'), '--explain', 'http://127.0.0.1/'])
+
+
+def test_the_remedy_that_it_names_is_one() -> None:
+    with serving(ok(b'x')) as server:
+        url = f'http://localhost:{server.port}/'
+        allowed, lines = explain(url, Allowances())
+        assert not allowed
+        with pytest.raises(SourceError):
+            download(url, max_size=10, timeout=5, allow=Allowances())
+        allow = Allowances.parse([lines[-1].rpartition(' ')[2]])
+        assert explain(url, allow)[0]
+        with download(url, max_size=10, timeout=5, allow=allow) as source:
+            assert source.size == 1
