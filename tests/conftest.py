@@ -1,5 +1,8 @@
-"""What most tests need: an Egnyte in a directory of their own."""
+"""What most tests need: an Egnyte in a directory of its own, and somebody who offers files."""
 
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -11,3 +14,49 @@ from fsp_pyramid.testing import Sandbox
 def sandbox(tmp_path: Path) -> Sandbox:
     """An empty Egnyte, in process."""
     return Sandbox(tmp_path / 'egnyte')
+
+
+class Source:
+    """Files that are offered on a real socket of this machine."""
+
+    def __init__(self, port: int) -> None:
+        self._base = f'http://127.0.0.1:{port}'
+        self.files: dict[str, bytes] = {}
+        self.asked: list[str] = []
+
+    def offer(self, content: bytes, name: str = 'file') -> str:
+        """The URL of *content*."""
+        self.files[f'/{name}'] = content
+        return f'{self._base}/{name}'
+
+
+@pytest.fixture(scope='session')
+def source_server() -> Iterator[tuple[ThreadingHTTPServer, list[Source]]]:
+    current: list[Source] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            current[-1].asked.append(self.path)
+            content = current[-1].files.get(self.path)
+            self.send_response(404 if content is None else 200)
+            self.send_header('Content-Length', str(len(content or b'')))
+            self.end_headers()
+            self.wfile.write(content or b'')
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(('127.0.0.1', 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={'poll_interval': 0.01})
+        thread.start()
+        yield server, current
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def source(source_server: tuple[ThreadingHTTPServer, list[Source]]) -> Source:
+    """Somebody who offers files for upload."""
+    server, current = source_server
+    current.append(Source(server.server_port))
+    return current[-1]
