@@ -101,7 +101,7 @@ def _class_of(status: int, message: str) -> type[EgnyteError]:
     # 403 has three meanings that only the text tells apart.
     if status == 409 or (status == 403 and 'already exists' in message.lower()):
         return AlreadyExists
-    if status in {403, 423} and re.search(r'\block', message, re.IGNORECASE):
+    if status == 423 or (status == 403 and re.search(r'\block', message, re.IGNORECASE)):
         return Locked
     if status == 403:
         return Forbidden
@@ -123,7 +123,7 @@ def _message(response: requests.Response) -> str:
     try:
         found = next(_texts(response.json()), None)
     except ValueError:
-        found = re.sub(r'<[^>]*>', ' ', response.text[:2000])
+        found = re.sub(r'<[^>]*>', ' ', response.text[:2000]).strip()
     return ' '.join((found or response.reason or 'no message').split())[:200]
 
 

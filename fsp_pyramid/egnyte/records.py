@@ -1,6 +1,7 @@
 """What Egnyte says of files and folders, read leniently: sources disagree on some types and on what may be missing."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
 
@@ -8,16 +9,23 @@ from typing import Any, Self
 def milliseconds(value: Any) -> int:
     """A time as UNIX milliseconds; 0 for what is no time.
 
-    Egnyte writes folder times as integers and file times as RFC 1123 text; old captures quote the integers.
+    Egnyte writes folder times as integers, file times as RFC 1123 text and others as ISO 8601; old captures quote the
+    integers.
     """
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        pass
-    try:
-        return int(parsedate_to_datetime(value).timestamp() * 1000)
-    except (TypeError, ValueError):
-        return 0
+    for read in (int, _rfc_1123, _iso_8601):
+        try:
+            return read(value)
+        except (TypeError, ValueError):
+            continue
+    return 0
+
+
+def _rfc_1123(value: Any) -> int:
+    return int(parsedate_to_datetime(value).timestamp() * 1000)
+
+
+def _iso_8601(value: Any) -> int:
+    return int(datetime.fromisoformat(value).timestamp() * 1000)
 
 
 @dataclass(frozen=True, slots=True)
