@@ -269,6 +269,7 @@ def test_a_fourth_redirect_and_a_loop_are_refused() -> None:
     ('location', 'reason'),
     [
         ('http://127.0.0.2:{port}/', 'loopback'),
+        ('http://127.0.0.1:{port}/', 'loopback'),
         ('http://localhost./', 'loopback'),
         ('http://169.254.169.254/latest/meta-data/', 'link-local'),
         ('http://[::ffff:127.0.0.1]:{port}/', 'IPv4-mapped'),
