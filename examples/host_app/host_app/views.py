@@ -1,0 +1,63 @@
+"""The product's pages, and what it says when something goes wrong on them."""
+
+import logging
+from typing import Any
+
+from pyramid.csrf import get_csrf_token
+from pyramid.httpexceptions import HTTPFound
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED, remember
+from pyramid.view import exception_view_config, forbidden_view_config, notfound_view_config, view_config
+from sqlalchemy import select
+
+from .models import Customer, Upload
+
+log = logging.getLogger(__name__)
+
+
+@view_config(name='', request_method='GET', permission=NO_PERMISSION_REQUIRED)
+def home(request: Any) -> Response:
+    """Where customers log in. A real product has Beefree's editor behind it, and asks for passwords."""
+    return Response(
+        '<form action="/login" method="post">'
+        f'<input type="hidden" name="csrf_token" value="{get_csrf_token(request)}">'
+        '<input name="uid" value="demo"><button>Log in</button></form>'
+    )
+
+
+@view_config(name='login', request_method='POST', permission=NO_PERMISSION_REQUIRED)
+def login(request: Any) -> Response:
+    """For customers; anybody else sees the form again."""
+    customer = request.dbsession.get(Customer, request.POST.get('uid'))
+    if customer is None:
+        return HTTPFound('/')
+    return HTTPFound('/uploads', headers=remember(request, customer.uid))
+
+
+@view_config(name='uploads', request_method='GET', renderer='json')
+def uploads(request: Any) -> list[dict[str, Any]]:
+    """What the customer stored; the default permission guards it."""
+    mine = select(Upload).where(Upload.uid == request.authenticated_userid).order_by(Upload.id)
+    return [{'path': upload.path, 'size': upload.size, 'at': upload.at} for upload in request.dbsession.scalars(mine)]
+
+
+@notfound_view_config()
+def not_found(request: Any) -> Response:
+    """The product's 404."""
+    del request
+    return Response('<h1>We have no such page</h1>', status=404)
+
+
+@forbidden_view_config()
+def forbidden(request: Any) -> Response:
+    """The product's 403."""
+    del request
+    return Response('<h1>Please log in</h1>', status=403)
+
+
+@exception_view_config(Exception)
+def failed(exception: Exception, request: Any) -> Response:
+    """The product's 500."""
+    del request
+    log.error('a page failed', exc_info=exception)
+    return Response('<h1>We have a problem</h1>', status=500)

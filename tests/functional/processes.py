@@ -1,0 +1,100 @@
+"""Servers as users start them: processes on free ports, and bytes on real sockets."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPResponse
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+PATIENCE = 30.0
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The variables of a new process: none of ours is left over from this one."""
+    return {name: value for name, value in os.environ.items() if not name.startswith('FSP_')} | more
+
+
+def run(*command: str | Path, input_text: str = '', **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the virtual environment to its end."""
+    return subprocess.run(
+        [BIN / command[0], *command[1:]],
+        input=input_text,
+        env=environment(**environ),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        return listener.getsockname()[1]
+
+
+class Answer:
+    """One answer, as it came through the socket."""
+
+    def __init__(self, connection: socket.socket, method: str) -> None:
+        with HTTPResponse(connection, method=method) as response:
+            response.begin()
+            self.status, self.headers, self.body = response.status, response.headers, response.read()
+
+
+class Server:
+    """A server process, and what it wrote to its log."""
+
+    def __init__(self, port: int, log: Path) -> None:
+        self.port, self._log = port, log
+
+    @property
+    def log(self) -> str:
+        """All output so far."""
+        return self._log.read_text()
+
+    def ask(self, *lines: str, headers: dict[str, str] | None = None) -> list[Answer]:
+        """Send requests such as ``GET /fsp/`` over one connection, one after the answer to the other."""
+        answers = []
+        common = {'Host': f'127.0.0.1:{self.port}', **(headers or {})}
+        fields = ''.join(f'{name}: {value}\r\n' for name, value in common.items())
+        with socket.create_connection(('127.0.0.1', self.port), PATIENCE) as connection:
+            for line in lines:
+                connection.sendall(f'{line} HTTP/1.1\r\n{fields}\r\n'.encode('latin-1'))
+                answers.append(Answer(connection, line.partition(' ')[0]))
+        return answers
+
+
+@contextmanager
+def serving(ini: Path, **environ: str) -> Iterator[Server]:
+    """``pserve`` on a free port, until the context is left. Its log is kept beside *ini*."""
+    server = Server(free_port(), ini.with_suffix('.log'))
+    command = [BIN / 'pserve', ini, f'http_port={server.port}']
+    with (
+        open(ini.with_suffix('.log'), 'ab') as log,
+        subprocess.Popen(command, env=environment(**environ), stdout=log, stderr=log, cwd=ini.parent) as process,
+    ):
+        try:
+            _wait(process, server)
+            yield server
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+
+
+def _wait(process: subprocess.Popen[bytes], server: Server) -> None:
+    end = time.monotonic() + PATIENCE
+    while True:
+        assert process.poll() is None, server.log
+        assert time.monotonic() < end, server.log
+        try:
+            socket.create_connection(('127.0.0.1', server.port)).close()
+        except ConnectionRefusedError:
+            time.sleep(0.02)
+        else:
+            return

@@ -1,0 +1,206 @@
+"""The example of a host: it stays what it was, and shares its transactions with the provider."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyramid.interfaces import IDefaultCSRFOptions, IDefaultPermission, IRendererFactory, ISecurityPolicy
+from pyramid.paster import get_app
+from sqlalchemy import text
+from webtest import TestApp, TestResponse
+
+from fsp_pyramid.testing import Sandbox
+
+from ..conftest import Source
+from .envelope import caller, read
+from .processes import serving
+
+EXAMPLE = Path(__file__).parents[2] / 'examples' / 'host_app'
+HOME = '/Shared/Beefree/demo'
+
+
+class Host:
+    """The example, in a directory of its own."""
+
+    def __init__(self, ini: Path, source: Source) -> None:
+        self.router = get_app(str(ini))
+        self.web = TestApp(self.router)
+        self.sandbox = Sandbox(ini.parent / 'var' / 'egnyte')
+        self.source = source
+        self._sessions = self.router.registry['dbsession_factory']
+
+    def sql(self, statement: str) -> list[Any]:
+        """Behind the example's back."""
+        with self._sessions.begin() as session:
+            result = session.execute(text(statement))
+            return [tuple(row) for row in result] if result.returns_rows else []
+
+    @property
+    def uploads(self) -> list[Any]:
+        return self.sql('SELECT uid, path, size FROM upload ORDER BY id')
+
+    def upload(self, path: str, content: bytes, uid: str = 'demo', status: int = 201, **body: str) -> TestResponse:
+        body = {'source': self.source.offer(content), **body}
+        return self.web.post_json(f'/files/fsp{path}', body, headers=caller(uid), status=status)
+
+    def log_in(self) -> None:
+        self.web.get('/').form.submit(status=302)
+
+    def close(self) -> None:
+        self._sessions.kw['bind'].dispose()
+
+
+@pytest.fixture
+def ini(tmp_path: Path, seeded: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.syspath_prepend(EXAMPLE)
+    shutil.copytree(seeded, tmp_path / 'var' / 'egnyte')
+    return Path(shutil.copy(EXAMPLE / 'host.ini', tmp_path))
+
+
+@pytest.fixture
+def host(ini: Path, source: Source) -> Iterator[Host]:
+    host = Host(ini, source)
+    yield host
+    host.close()
+
+
+def test_the_host_keeps_its_security_policy(host: Host) -> None:
+    assert type(host.router.registry.getUtility(ISecurityPolicy)).__module__ == 'host_app.security'
+    # Beefree's credentials are nothing to the host, and its members are nobody to us.
+    host.web.get('/uploads', headers=caller(), status=403)
+    host.log_in()
+    host.web.get('/uploads', status=200)
+    assert read(host.web.get('/files/fsp/', status=401)) == (401, 3650)
+
+
+def test_the_host_keeps_its_default_permission(host: Host) -> None:
+    assert host.router.registry.getUtility(IDefaultPermission) == 'member'
+    host.web.get('/uploads', status=403)
+    host.web.get('/files/fsp/', headers=caller(), status=200)
+
+
+def test_the_host_keeps_its_csrf_protection(host: Host) -> None:
+    assert host.router.registry.getUtility(IDefaultCSRFOptions).require_csrf
+    assert 'CSRF' in host.web.post('/login', {'uid': 'demo'}, status=400)
+    host.web.post('/files/fsp/new/', headers=caller(), status=201)
+    host.web.delete('/files/fsp/new/', headers=caller(), status=200)
+
+
+def test_the_host_keeps_its_exception_views(host: Host) -> None:
+    for path, status, words in (
+        ('/nothing', 404, 'no such page'),
+        ('/uploads', 403, 'Please log in'),
+        ('/%FF', 500, 'a problem'),
+    ):
+        assert words in host.web.get(path, status=status)
+
+
+def test_the_host_keeps_its_renderer(host: Host) -> None:
+    host.upload('/a.txt', b'hello')
+    host.log_in()
+    answer = host.web.get('/uploads')
+    assert host.router.registry.getUtility(IRendererFactory, name='json').kw == {'indent': 2}
+    assert answer.text == json.dumps(answer.json, indent=2)
+    assert [(upload['path'], upload['size']) for upload in answer.json] == [('/a.txt', 5)]
+    assert '\n' not in host.web.get('/files/fsp/', headers=caller()).text
+
+
+def test_the_hosts_tween_sees_us_as_well(host: Host) -> None:
+    for path, status in (('/', 200), ('/nothing', 404), ('/files/fsp/', 200), ('/files/fsp/nothing', 404)):
+        assert host.web.get(path, headers=caller(), status=status).headers['Server-Timing'].startswith('app;dur=')
+
+
+@pytest.mark.parametrize('path', ['', '/', '/x', '/x/', '//', '/%FF', '/a%0Ab', '/..', '/@@uploads', '/uploads'])
+@pytest.mark.parametrize('mount', ['/files/fsp', '/team-files'])
+def test_inside_everything_is_an_envelope(host: Host, mount: str, path: str) -> None:
+    for headers in ({}, caller(), caller(username='team', password='team')):
+        read(host.web.get(mount + path, headers=headers, status='*'))
+    read(host.web.request(mount + path, method='PUT', headers=caller(), status='*'))
+
+
+@pytest.mark.parametrize(
+    'path', ['/files', '/files/', '/files/fspx', '/fsp', '/fsp/x', '/team-filesx', '/team', '//fsp']
+)
+def test_outside_everything_is_the_hosts(host: Host, path: str) -> None:
+    assert 'no such page' in host.web.get(path, headers=caller(), status=404)
+
+
+def test_a_public_link_lies_below_the_prefix(host: Host) -> None:
+    url = host.upload('/a.txt', b'hello').json['data']['meta']['public-url']
+    assert url.startswith('http://localhost/files/fsp-public/')
+    assert host.web.get(url).body == b'hello'
+
+
+def test_the_mounts_have_their_own_credentials_and_folders(host: Host) -> None:
+    team = caller(username='team', password='team')
+    for path, wrong in (('/files/fsp/', team), ('/team-files/', caller())):
+        assert read(host.web.get(path, headers=wrong, status=401)) == (401, 3650)
+    names = [item['name'] for item in host.web.get('/team-files/', headers=team).json['data']['items']]
+    assert 'Campaigns' in names
+    host.web.post_json('/team-files/a.txt', {'source': host.source.offer(b'hello')}, headers=team, status=201)
+    assert host.sandbox.content('/Shared/Brand/a.txt') == b'hello'
+    assert host.uploads == []  # only customers have an account
+
+
+def test_an_upload_and_its_row_happen_together(host: Host) -> None:
+    host.upload('/a.txt', b'hello')
+    host.upload('/a.txt', b'hello again', conflict_strategy='keep')
+    assert host.uploads == [('demo', '/a.txt', 5), ('demo', '/a_1.txt', 11)]
+    assert host.sandbox.content(f'{HOME}/a_1.txt') == b'hello again'
+
+
+def test_where_the_commit_fails_the_upload_is_gone(host: Host) -> None:
+    answer = host.upload('/a.txt', b'hello', uid='stranger', status=503)
+    assert read(answer) == (503, 3001)
+    assert 'FOREIGN KEY' not in answer
+    assert host.uploads == []
+    assert not host.sandbox.exists('/Shared/Beefree/stranger')
+    assert any(call.startswith('POST /pubapi/v1/fs-content') for call in host.sandbox.calls)
+    listing = host.web.get('/files/fsp/', headers=caller('stranger')).json['data']
+    assert [item['name'] for item in listing['items']] == ['shared']
+
+
+def test_where_the_commit_fails_the_former_version_is_back(host: Host) -> None:
+    host.sandbox.upload('/Shared/Beefree/stranger/a.txt', b'former')
+    assert read(host.upload('/a.txt', b'new', uid='stranger', status=503)) == (503, 3001)
+    assert host.sandbox.content('/Shared/Beefree/stranger/a.txt') == b'former'
+    meta = host.web.get('/files/fsp/a.txt', headers=caller('stranger')).json['data']['meta']
+    assert meta['size'] == len(b'former')
+
+
+def test_where_the_subscriber_refuses_the_upload_is_gone(host: Host) -> None:
+    host.sql('UPDATE customer SET quota = 5')
+    host.upload('/a.txt', b'12345')
+    answer = host.upload('/b.txt', b'6', status=403)
+    assert read(answer) == (403, 3300)
+    assert 'used up' in answer.json['details']
+    assert host.uploads == [('demo', '/a.txt', 5)]
+    assert not host.sandbox.exists(f'{HOME}/b.txt')
+
+
+def test_where_egnyte_fails_there_is_no_row(host: Host) -> None:
+    host.sandbox.fail({'method': 'POST', 'path_prefix': '/pubapi/v1/fs-content', 'times': 9, 'status': 500})
+    assert read(host.upload('/a.txt', b'hello', status=503)) == (503, 3100)
+    assert host.uploads == []
+    host.sandbox.fail()
+    host.upload('/a.txt', b'hello')
+    assert len(host.uploads) == 1
+
+
+def test_where_the_source_fails_there_is_no_row(host: Host) -> None:
+    missing = host.source.offer(b'x') + '/missing'
+    answer = host.web.post_json('/files/fsp/a.txt', {'source': missing}, headers=caller(), status=422)
+    assert read(answer) == (422, 3450)
+    assert host.uploads == []
+
+
+def test_it_runs_as_a_process(ini: Path) -> None:
+    with serving(ini, PYTHONPATH=str(EXAMPLE)) as server:
+        page, listing, missing = server.ask('GET /', 'GET /files/fsp/', 'GET /team-files/', headers=caller())
+        assert (page.status, listing.status, missing.status) == (200, 200, 401)
+        assert b'<form' in page.body
+        assert json.loads(listing.body)['data']['meta']['path'] == '/'
+        assert json.loads(missing.body)['code'] == 3650
