@@ -15,7 +15,11 @@ from .options import Options
 from .store import Store
 
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-AREAS = ('failures', 'control', 'trash', 'content', 'chunked', 'filesystem', 'identity')
+# The order matters: reserved words such as "settings" and "trash" go before paths and ids.
+AREAS = (
+    *('failures', 'control', 'settings', 'identity', 'trash', 'content', 'chunked', 'filesystem'),
+    *('links', 'permissions', 'directory', 'notes', 'search', 'events'),
+)
 OVERRIDABLE = {'PATCH', 'PUT', 'DELETE'}
 
 

@@ -104,7 +104,7 @@ def _impersonated(db: sqlite3.Connection, user: User, column: str, name: str) ->
     if not user.is_admin:
         raise refused(403, 'Only administrators may act as somebody else')
     other = users.user(db, column, name)
-    if other is None:
+    if other is None or not other.active:
         raise refused(400, 'The user to act as does not exist')
     return other
 

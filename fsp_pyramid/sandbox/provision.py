@@ -8,11 +8,11 @@ import sqlite3
 from typing import NamedTuple
 from uuid import uuid4
 
-from . import schema, versions
+from . import schema, users, versions
 from .contents import Contents, Received
 from .options import Options
 from .permissions import Level
-from .tree import Node, Tree
+from .tree import Tree
 from .users import API_KEY, principal
 
 ADMIN = 'demo'
@@ -41,8 +41,11 @@ def provision(db: sqlite3.Connection, contents: Contents, options: Options) -> N
     """Bring the root up to what *options* ask for."""
     if db.execute('PRAGMA journal_mode').fetchone()[0] != 'wal':
         db.execute('PRAGMA journal_mode = WAL')
-    if db.execute('PRAGMA user_version').fetchone()[0] != schema.VERSION:
+    version = db.execute('PRAGMA user_version').fetchone()[0]
+    if version == 0:
         _create(db, options)
+    elif version != schema.VERSION:
+        raise RuntimeError(f'{options.root} was made by another version of the sandbox: remove it to begin anew')
     contents.sweep(db)
     if options.seed and not _is_marked(db, 'seeded'):
         _seed(db, contents, options)
@@ -60,35 +63,25 @@ def _create(db: sqlite3.Connection, options: Options) -> None:
     )
     tree = Tree(db, case_sensitive=options.case_sensitive)
     for name in ('Shared', 'Private'):
-        tree.add(_at(tree, '/'), name, now, is_file=False)
+        tree.add(tree.walk('/')[0], name, now, is_file=False)
     for username, first, last, kind, _ in USERS:
-        add_user(db, tree, now, username, f'{username}@example.com', first, last, kind, username)
+        users.add(
+            db,
+            tree,
+            now,
+            username,
+            email=f'{username}@example.com',
+            first_name=first,
+            last_name=last,
+            user_type=kind,
+            password=username,
+        )
         db.execute(
             'INSERT INTO tokens (token, user, client_id) SELECT ?, id, ? FROM users WHERE username = ?',
             (token_of(username), API_KEY, username),
         )
     db.execute(f'PRAGMA user_version = {schema.VERSION}')
     db.commit()
-
-
-def add_user(
-    db: sqlite3.Connection,
-    tree: Tree,
-    now: int,
-    username: str,
-    email: str,
-    first_name: str,
-    last_name: str,
-    user_type: str,
-    password: str | None = None,
-) -> int:
-    """A user and their private folder; returns the user's id."""
-    cursor = db.execute(
-        'INSERT INTO users (username, email, first_name, last_name, user_type, password) VALUES (?, ?, ?, ?, ?, ?)',
-        (username, email, first_name, last_name, user_type, password),
-    )
-    tree.add(_at(tree, '/Private'), username, now, is_file=False)
-    return int(cursor.lastrowid or 0)
 
 
 def _seed(db: sqlite3.Connection, contents: Contents, options: Options) -> None:
@@ -135,13 +128,6 @@ def _grant_brand(db: sqlite3.Connection, tree: Tree) -> None:
                 'INSERT OR IGNORE INTO permissions VALUES (?, ?, ?)',
                 (brand.id, principal(id_), level),
             )
-
-
-def _at(tree: Tree, path: str) -> Node:
-    node = tree.find(path)
-    if node is None:
-        raise LookupError(path)
-    return node
 
 
 def _is_marked(db: sqlite3.Connection, key: str) -> bool:

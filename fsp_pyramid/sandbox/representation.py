@@ -5,10 +5,10 @@ RFC 1123 text.
 """
 
 import mimetypes
-from email.utils import formatdate
 from typing import Any
 
 from .call import Call
+from .times import http_date
 from .tree import Node
 from .versions import Version, history
 
@@ -17,11 +17,6 @@ FOLDER_OPTIONS = {
     'allow_links': True,
     'restrict_move_delete': False,
 }
-
-
-def http_date(milliseconds: int) -> str:
-    """RFC 1123, as in headers."""
-    return formatdate(milliseconds // 1000, usegmt=True)
 
 
 def mime_type(name: str) -> str:

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import IO, Any
 
 from pyramid.request import Request
 
 from .contents import blocks
 from .errors import ApiError, invalid
+from .times import parse_http_date, parse_iso
 
 
 def flag(request: Request, name: str, default: bool = False) -> bool:
@@ -24,6 +23,15 @@ def number(request: Request, name: str, default: int = 0) -> int:
     if not (value.isascii() and value.isdigit()):
         raise invalid(name, 'Must be a whole number')
     return int(value)
+
+
+def moment(request: Request, name: str) -> int | None:
+    """A parameter that is a date, or a date and time; as UNIX milliseconds."""
+    value = request.GET.get(name)
+    try:
+        return parse_iso(value) if value else None
+    except ValueError as error:
+        raise invalid(name, 'Must be a date') from error
 
 
 def json_object(request: Request) -> dict[str, Any]:
@@ -47,11 +55,7 @@ def text(body: dict[str, Any], name: str) -> str:
 
 def modified_time(request: Request) -> int | None:
     """The Last-Modified header as UNIX milliseconds."""
-    try:
-        value = parsedate_to_datetime(request.headers.get('Last-Modified', ''))
-    except ValueError:
-        return None
-    return int((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp() * 1000)
+    return parse_http_date(request.headers.get('Last-Modified', ''))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ Times are UNIX milliseconds. ``guid`` is Egnyte's ``folder_id`` or ``group_id``.
 chain of parents does not end at the root is in the trash.
 """
 
-VERSION = 1
+VERSION = 2
 ROOT = 1  # the id of the node '/'
 
 TABLES = """
@@ -111,7 +111,7 @@ CREATE TABLE notes (
     user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
     created INTEGER NOT NULL,
     message TEXT NOT NULL
-) WITHOUT ROWID;
+);
 CREATE INDEX links_by_node ON links (node);
 CREATE INDEX notes_by_node ON notes (node);
 CREATE TABLE events (

@@ -4,13 +4,13 @@ A trashed item keeps its ids; the item in the trash has an id of its own.
 """
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 from .call import Call
 from .errors import ApiError, denied, refused
 from .names import segments
 from .placing import make_all
+from .times import iso
 
 KEPT_DAYS = 30
 SORT_COLUMNS = {
@@ -54,14 +54,10 @@ def _item(row: Any) -> dict[str, Any]:
         'name': row['name'],
         'size': row['size'] or 0,
         'deleted_by': row['deleted_by'],
-        'delete_date': _iso(row['deleted']),
-        'purge_date': _iso(row['deleted'] + KEPT_DAYS * 24 * 60 * 60 * 1000),
+        'delete_date': iso(row['deleted']),
+        'purge_date': iso(row['deleted'] + KEPT_DAYS * 24 * 60 * 60 * 1000),
     }
-    return item | ({'last_modified': _iso(row['modified'])} if row['is_file'] else {})
-
-
-def _iso(milliseconds: int) -> str:
-    return f'{datetime.fromtimestamp(milliseconds // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}'
+    return item | ({'last_modified': iso(row['modified'])} if row['is_file'] else {})
 
 
 def restore(call: Call, guid: str) -> None:

@@ -3,6 +3,8 @@
 import sqlite3
 from dataclasses import dataclass
 
+from .tree import Tree
+
 API_KEY, API_SECRET = 'sandbox-key', 'sandbox-secret'
 
 
@@ -16,6 +18,7 @@ class User:
     first_name: str
     last_name: str
     user_type: str
+    active: bool
     groups: tuple[str, ...]
 
     @property
@@ -35,14 +38,14 @@ def principal(subject: int | str) -> str:
 
 
 def user(db: sqlite3.Connection, column: str, value: object) -> User | None:
-    """The active user who has *value* in *column*."""
-    query = 'SELECT id, username, email, first_name, last_name, user_type FROM users'
-    query += f' WHERE {column} = ? AND active'  # a name of ours, never input
+    """The user who has *value* in *column*, who may be inactive."""
+    query = 'SELECT id, username, email, first_name, last_name, user_type, active FROM users'
+    query += f' WHERE {column} = ?'  # a name of ours, never input
     row = db.execute(query, (value,)).fetchone()
     if row is None:
         return None
     groups = db.execute('SELECT guid FROM members WHERE user = ? ORDER BY guid', (row['id'],))
-    return User(*row, groups=tuple(guid for (guid,) in groups))
+    return User(**(dict(row) | {'active': bool(row['active'])}), groups=tuple(guid for (guid,) in groups))
 
 
 def by_token(db: sqlite3.Connection, token: str, now: int) -> tuple[User, str] | None:
@@ -52,7 +55,30 @@ def by_token(db: sqlite3.Connection, token: str, now: int) -> tuple[User, str] |
         (token, now),
     ).fetchone()
     found = row and user(db, 'id', row['user'])
-    return (found, row['client_id']) if found else None
+    return (found, row['client_id']) if found and found.active else None
+
+
+def add(
+    db: sqlite3.Connection,
+    tree: Tree,
+    now: int,
+    username: str,
+    *,
+    email: str,
+    first_name: str,
+    last_name: str,
+    user_type: str,
+    password: str | None = None,
+) -> int:
+    """A new user and their private folder; returns the user's id."""
+    cursor = db.execute(
+        'INSERT INTO users (username, email, first_name, last_name, user_type, password) VALUES (?, ?, ?, ?, ?, ?)',
+        (username, email, first_name, last_name, user_type, password),
+    )
+    private, missing = tree.walk(f'/Private/{username}')
+    if missing:  # there may have been a user of that name
+        tree.add(private, username, now, is_file=False)
+    return int(cursor.lastrowid or 0)
 
 
 def display_name(user: User) -> str:

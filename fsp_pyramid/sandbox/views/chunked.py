@@ -11,6 +11,7 @@ from ..contents import Received, blocks
 from ..errors import invalid, refused
 from ..names import segments
 from ..requests import modified_time
+from ..routing import ANY_PATH, add_resource
 from ..store import reading, writing
 from ..tree import Node
 from .content import check_checksum, stored
@@ -109,7 +110,6 @@ def _finish(request: Request, upload_id: str, path: str) -> dict[str, Any]:
 
 def includeme(config: Configurator) -> None:
     """Chunks by id and by path."""
-    config.add_route('chunked.id', '/pubapi/v1/fs-content-chunked/ids/file/{guid}')
-    config.add_route('chunked', '/pubapi/v1/fs-content-chunked{path:(?s:(?:/.*)?)}')
-    config.add_view(upload_by_id, route_name='chunked.id', request_method='POST', renderer='json')
-    config.add_view(upload, route_name='chunked', request_method='POST', renderer='json')
+    prefix = '/pubapi/v1/fs-content-chunked'
+    add_resource(config, 'chunked.id', f'{prefix}/ids/file/{{guid}}', POST=upload_by_id)
+    add_resource(config, 'chunked', prefix + ANY_PATH, POST=upload)

@@ -12,9 +12,11 @@ from ..call import Call
 from ..contents import BLOCK
 from ..errors import ApiError, denied, missing, refused
 from ..permissions import Level
-from ..representation import http_date, mime_type
+from ..representation import mime_type
 from ..requests import content, modified_time
+from ..routing import ANY_PATH, add_resource
 from ..store import reading, writing
+from ..times import http_date
 from ..tree import Node
 
 
@@ -133,8 +135,5 @@ class _Part:
 
 def includeme(config: Configurator) -> None:
     """Content by id and by path."""
-    config.add_route('content.id', '/pubapi/v1/fs-content/ids/file/{guid}')
-    config.add_route('content', '/pubapi/v1/fs-content{path:(?s:(?:/.*)?)}')
-    config.add_view(download_by_id, route_name='content.id', request_method='GET')
-    config.add_view(download, route_name='content', request_method='GET')
-    config.add_view(upload, route_name='content', request_method='POST', renderer='json')
+    add_resource(config, 'content.id', '/pubapi/v1/fs-content/ids/file/{guid}', GET=download_by_id)
+    add_resource(config, 'content', '/pubapi/v1/fs-content' + ANY_PATH, GET=download, POST=upload)

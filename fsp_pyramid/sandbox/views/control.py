@@ -7,6 +7,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from .. import calls, faults
+from ..routing import add_resource
 
 
 def list_calls(request: Request) -> dict[str, Any]:
@@ -43,10 +44,5 @@ def clear_faults(request: Request) -> Response:
 
 def includeme(config: Configurator) -> None:
     """Calls and faults."""
-    for name, views in (
-        ('calls', {'GET': list_calls, 'DELETE': clear_calls}),
-        ('faults', {'GET': list_faults, 'PUT': put_faults, 'DELETE': clear_faults}),
-    ):
-        config.add_route(name, f'/_sandbox/{name}')
-        for method, view in views.items():
-            config.add_view(view, route_name=name, request_method=method, renderer='json')
+    add_resource(config, 'calls', '/_sandbox/calls', GET=list_calls, DELETE=clear_calls)
+    add_resource(config, 'faults', '/_sandbox/faults', GET=list_faults, PUT=put_faults, DELETE=clear_faults)

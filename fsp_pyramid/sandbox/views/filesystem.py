@@ -9,10 +9,12 @@ from .. import changes, folder_options, locks
 from ..call import Call
 from ..errors import missing, refused
 from ..folder_options import allowed_links
+from ..grants import folder_grants
 from ..permissions import Level
 from ..placing import make_folder
 from ..representation import file_details, file_json, folder_details, folder_json
 from ..requests import flag, json_object, number, text
+from ..routing import ANY_PATH, add_resource
 from ..statistics import statistics
 from ..store import reading, writing
 from ..tree import SORT_COLUMNS, Node
@@ -49,6 +51,8 @@ def describe(request: Request, node: Node) -> dict[str, Any]:
             result |= _content(request, node)
         if flag(request, 'includeStats'):
             result['folderStats'] = statistics(call, node)
+        if flag(request, 'perms') and call.access.level(node) is Level.OWNER:
+            result['permissions'] = folder_grants(call, node)
     return result | _extras(request, node, call.access.level(node))
 
 
@@ -199,15 +203,8 @@ def _by_id(request: Request, level: Level = Level.NAV) -> Node:
 
 def includeme(config: Configurator) -> None:
     """The catch-all path comes last: ``ids``, ``trash`` and ``settings`` are reserved words."""
-    config.add_route('fs.id', '/pubapi/v1/fs/ids/{kind:file|folder}/{guid}')
-    config.add_route('fs.statistics', '/pubapi/v1/fs/ids/folder/{guid}/stats')
-    config.add_route('fs.parents', '/pubapi/v1/fs/ids/folder/{guid}/parents')
-    config.add_route('fs', '/pubapi/v1/fs{path:(?s:(?:/.*)?)}')
-    for route, views in (
-        ('fs.statistics', {'GET': read_statistics}),
-        ('fs.parents', {'GET': read_parents}),
-        ('fs.id', {'GET': read_by_id, 'DELETE': delete_by_id}),
-        ('fs', {'GET': read, 'POST': act, 'PATCH': configure, 'DELETE': delete}),
-    ):
-        for method, view in views.items():
-            config.add_view(view, route_name=route, request_method=method, renderer='json')
+    prefix = '/pubapi/v1/fs'
+    add_resource(config, 'fs.id', prefix + '/ids/{kind:file|folder}/{guid}', GET=read_by_id, DELETE=delete_by_id)
+    add_resource(config, 'fs.statistics', prefix + '/ids/folder/{guid}/stats', GET=read_statistics)
+    add_resource(config, 'fs.parents', prefix + '/ids/folder/{guid}/parents', GET=read_parents)
+    add_resource(config, 'fs', prefix + ANY_PATH, GET=read, POST=act, PATCH=configure, DELETE=delete)

@@ -8,10 +8,10 @@ from pyramid.request import Request
 from .. import oauth
 from ..call import Call, milliseconds
 from ..gate import STORE
+from ..links import DOMAIN
 from ..requests import json_object
+from ..routing import add_resource
 from ..store import writing
-
-DOMAIN = 'sandbox'
 
 
 def userinfo(request: Request) -> dict[str, Any]:
@@ -54,10 +54,6 @@ def _form(request: Request) -> dict[str, str]:
 
 def includeme(config: Configurator) -> None:
     """Identity and tokens."""
-    for name, path, method, view in (
-        ('userinfo', '/pubapi/v1/userinfo', 'GET', userinfo),
-        ('whoami', '/pubapi/v1/whoami', 'GET', whoami),
-        ('token', '/puboauth/token', 'POST', token),
-    ):
-        config.add_route(name, path)
-        config.add_view(view, route_name=name, request_method=method, renderer='json')
+    add_resource(config, 'userinfo', '/pubapi/v1/userinfo', GET=userinfo)
+    add_resource(config, 'whoami', '/pubapi/v1/whoami', GET=whoami)
+    add_resource(config, 'token', '/puboauth/token', POST=token)

@@ -9,6 +9,7 @@ from .. import trash
 from ..call import Call
 from ..errors import ApiError, invalid, refused
 from ..requests import json_object, number
+from ..routing import add_resource
 from ..store import reading, writing
 
 PAGE = 50
@@ -80,11 +81,6 @@ ACTIONS = {'RESTORE': trash.restore, 'PURGE': trash.purge}
 
 def includeme(config: Configurator) -> None:
     """Both versions of the listing, and the actions."""
-    for name, path, views in (
-        ('trash.v1', '/pubapi/v1/fs/trash', {'GET': list_v1, 'POST': act}),
-        ('trash.v2', '/pubapi/v2/fs/trash', {'GET': list_v2}),
-        ('trash.total', '/pubapi/v2/fs/trash/totalcount', {'GET': total}),
-    ):
-        config.add_route(name, path)
-        for method, view in views.items():
-            config.add_view(view, route_name=name, request_method=method, renderer='json')
+    add_resource(config, 'trash.v1', '/pubapi/v1/fs/trash', GET=list_v1, POST=act)
+    add_resource(config, 'trash.v2', '/pubapi/v2/fs/trash', GET=list_v2)
+    add_resource(config, 'trash.total', '/pubapi/v2/fs/trash/totalcount', GET=total)
