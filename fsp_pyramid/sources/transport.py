@@ -130,18 +130,15 @@ def connect(answers: list[Answer], deadline: Deadline) -> socket.socket:
     """A connection to the first of the addresses that takes one. Raises OSError if none does."""
     failure = OSError('no address')
     for tried, answer in enumerate(answers):
+        # One that swallows packets must leave time for the next.
+        patience = deadline.left() / (len(answers) - tried)
         connection = socket.socket(answer.family, socket.SOCK_STREAM)
         try:
-            # One that swallows packets must leave time for the next.
-            connection.settimeout(deadline.left() / (len(answers) - tried))
+            connection.settimeout(patience)
             connection.connect(answer.sockaddr)
-            connection.settimeout(deadline.left())
         except OSError as error:
             connection.close()
             failure = error
-        except SourceUnavailable:
-            connection.close()
-            raise
         else:
             return connection
     raise failure
@@ -165,6 +162,7 @@ class _CheckedConnection(HTTPConnection):
 
     def connect(self) -> None:
         self.sock = connect(self._answers, self._deadline)
+        self.sock.settimeout(self._deadline.left())
         self._deadline.watch(self.sock)
         if self._target.scheme == 'https':
             self.sock = _tls().wrap_socket(self.sock, server_hostname=self._target.host)
