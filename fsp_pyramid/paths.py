@@ -58,5 +58,9 @@ def key(path: Sequence[str]) -> Path:
 
 
 def fold(name: str) -> str:
-    """The one form of *name* that all its spellings share."""
-    return name.casefold()
+    """The one form of *name* that all its spellings share.
+
+    Not casefold(), for which "Straße" and "STRASSE" are one name: how far Egnyte goes is not documented, and taking two
+    files for one would put the one's content in the place of the other's.
+    """
+    return name.lower()

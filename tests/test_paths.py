@@ -54,4 +54,5 @@ def test_complaints_name_what_is_wrong(text: str, complaint: str | None) -> None
 
 
 def test_spellings_share_a_key() -> None:
-    assert paths.key(('Straße', 'A.PNG')) == paths.key(('STRASSE', 'a.png'))
+    assert paths.key(('Ärger', 'A.PNG')) == paths.key(('äRGER', 'a.png'))
+    assert paths.key(('Straße',)) != paths.key(('STRASSE',))

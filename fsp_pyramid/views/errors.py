@@ -51,11 +51,9 @@ def _translated(exception: Exception) -> FSPError:
 def _log(exception: Exception, answer: FSPError, request: Any, support_id: str) -> None:
     # The path as it came: its bytes may be no text. Names of files are no secrets, queries may be.
     path = request.environ.get('PATH_INFO', '').encode('unicode_escape').decode()
-    cause = exception.__cause__
     expected = isinstance(exception, FSPError | HTTPException)
-    serious = answer.status >= 500
     log.log(
-        logging.ERROR if serious else logging.INFO,
+        _level(answer),
         'support id %s: %s %s: %d/%d %s%s',
         support_id,
         request.method,
@@ -63,6 +61,18 @@ def _log(exception: Exception, answer: FSPError, request: Any, support_id: str) 
         answer.status,
         answer.code,
         answer.title,
-        f' ({type(cause).__name__}: {cause})' if expected and cause is not None else '',
+        _because(exception.__cause__) if expected else '',
         exc_info=None if expected else exception,
     )
+
+
+def _level(answer: FSPError) -> int:
+    """Our own failures are errors; Egnyte's are warnings; the caller's are no more than news."""
+    if isinstance(answer, InternalError):
+        return logging.ERROR
+    return logging.WARNING if answer.status >= 500 else logging.INFO
+
+
+def _because(cause: BaseException | None) -> str:
+    # A source's text is for users and says little; its reason is for the log.
+    return '' if cause is None else f' ({type(cause).__name__}: {getattr(cause, "reason", cause)})'
