@@ -132,21 +132,26 @@ def connect(answers: list[Answer], deadline: Deadline) -> socket.socket:
     for tried, answer in enumerate(answers):
         # One that swallows packets must leave time for the next.
         patience = deadline.left() / (len(answers) - tried)
-        connection = socket.socket(answer.family, socket.SOCK_STREAM)
         try:
-            connection.settimeout(patience)
-            connection.connect(answer.sockaddr)
+            return _connect(answer, patience)
         except OSError as error:
-            connection.close()
             failure = error
-        else:
-            return connection
     raise failure
+
+
+def _connect(answer: Answer, patience: float) -> socket.socket:
+    with ExitStack() as on_failure:
+        # Fails, too, where the kernel has no IPv6 and the resolver tells of it all the same.
+        connection = on_failure.enter_context(socket.socket(answer.family, socket.SOCK_STREAM))
+        connection.settimeout(patience)
+        connection.connect(answer.sockaddr)
+        on_failure.pop_all()
+        return connection
 
 
 @cache
 def _tls() -> ssl.SSLContext:
-    # What this machine trusts (SSL_CERT_FILE adds a company's own), and Mozilla's list where it trusts nobody.
+    # What this machine trusts (SSL_CERT_FILE names a company's own), and Mozilla's list, as some machines trust nobody.
     context = ssl.create_default_context()
     context.load_verify_locations(where())
     return context

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-Answer = Callable[[socket.socket], None]
+Reaction = Callable[[socket.socket], None]
 
 
 class Server:
     """One thread, one connection after the other; `requests` holds the heads that came."""
 
-    def __init__(self, answers: list[Answer], tls: ssl.SSLContext | None, host: str) -> None:
+    def __init__(self, answers: list[Reaction], tls: ssl.SSLContext | None, host: str) -> None:
         self._answers, self._tls = answers, tls
         family = socket.AF_INET6 if ':' in host else socket.AF_INET
         self._listener = socket.create_server((host, 0), family=family)
@@ -61,7 +61,7 @@ def _head(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def serving(*answers: Answer | bytes, tls: ssl.SSLContext | None = None, host: str = '127.0.0.1') -> Iterator[Server]:
+def serving(*answers: Reaction | bytes, tls: ssl.SSLContext | None = None, host: str = '127.0.0.1') -> Iterator[Server]:
     """A server that gives its answers one after the other, and the last one from then on."""
     server = Server([sending(answer) if isinstance(answer, bytes) else answer for answer in answers], tls, host)
     try:
@@ -70,11 +70,11 @@ def serving(*answers: Answer | bytes, tls: ssl.SSLContext | None = None, host: s
         server.stop()
 
 
-def sending(data: bytes) -> Answer:
+def sending(data: bytes) -> Reaction:
     return lambda connection: connection.sendall(data)
 
 
-def dribbling(start: bytes, drop: bytes) -> Answer:
+def dribbling(start: bytes, drop: bytes) -> Reaction:
     """*start*, then *drop* twenty times a second until the other side has gone."""
 
     def answer(connection: socket.socket) -> None:

@@ -22,7 +22,7 @@ from fsp_pyramid.sources import (
     download,
 )
 
-from .servers import Answer, dribbling, ok, redirect, serving, silent
+from .servers import Reaction, dribbling, ok, redirect, serving, silent
 
 LOOPBACK = ('127.0.0.1', '::1')
 PNG = b'\x89PNG\r\n\x1a\n' + bytes(100)
@@ -223,7 +223,7 @@ def test_whatever_a_server_sends_ends_as_a_file_or_as_our_error(head: bytes, res
     ids=['silent', 'status', 'headers', 'header-line', 'continue', 'body-with-length', 'body', 'chunks', 'chunk-size'],
 )
 @pytest.mark.parametrize('scheme', ['http', 'https'])
-def test_the_deadline_is_kept_whatever_dribbles(answer: Answer, scheme: str) -> None:
+def test_the_deadline_is_kept_whatever_dribbles(answer: Reaction, scheme: str) -> None:
     # A server that speaks no TLS: with https this is a handshake that never ends (or is no handshake at all).
     with serving(answer) as server:
         start = time.monotonic()

@@ -8,16 +8,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fsp_pyramid.sources import Allowances, SourceError, SourceUnavailable, download, transport
+from fsp_pyramid.sources.deadline import Deadline
 from fsp_pyramid.sources.rules import SPECIAL, Special
-from fsp_pyramid.sources.transport import Target
+from fsp_pyramid.sources.transport import Answer, Target, connect
 
-from .servers import Answer, dribbling, ok, redirect, serving, silent
+from .servers import Reaction, dribbling, ok, redirect, serving, silent
 
 Names = dict[str, list[list[str]]]
 
@@ -92,6 +94,16 @@ def test_the_next_address_is_tried_when_one_fails(names: Names) -> None:
     names['files.test'] = [['127.0.0.2', '127.0.0.1']]
     with serving(ok(b'x')) as server:
         assert fetch(f'http://files.test:{server.port}/', '127.0.0.0/8') == b'x'
+
+
+def test_a_family_that_the_kernel_does_not_have_is_passed_over() -> None:
+    with serving(ok(b'x')) as server, Deadline(5) as deadline:
+        answers = [
+            Answer(cast(socket.AddressFamily, 9999), ('::1', 80)),
+            Answer(socket.AF_INET, ('127.0.0.1', server.port)),
+        ]
+        with connect(answers, deadline) as connection:
+            assert connection.getpeername() == ('127.0.0.1', server.port)
 
 
 def test_an_address_that_swallows_packets_leaves_time_for_the_next(names: Names) -> None:
@@ -286,7 +298,7 @@ def test_a_certificate_of_nobody_is_refused(names: Names, tls: ssl.SSLContext) -
     ],
     ids=['silent', 'header', 'body'],
 )
-def test_the_deadline_is_kept_inside_tls(answer: Answer, tls: ssl.SSLContext) -> None:
+def test_the_deadline_is_kept_inside_tls(answer: Reaction, tls: ssl.SSLContext) -> None:
     with serving(answer, tls=tls) as server:
         start = time.monotonic()
         assert 'took longer than 0.4' in refusal(f'https://127.0.0.1:{server.port}/', '127.0.0.1', timeout=0.4)
