@@ -6,6 +6,7 @@ CSRF.
 """
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,6 @@ from zope.interface import implementer
 from .bridge import Bridge
 from .interfaces import IDirectory, IFile, IMount, IPublic, IResource
 from .public.links import Signer
-from .request import BARE
 from .resources import Directory
 from .security import READ, WRITE, SecurityPolicy
 from .settings import Settings
@@ -71,6 +71,7 @@ class MountPredicate:
 
     def __init__(self, path: str, _info: Any) -> None:
         self._path = path
+        self._raw = path.encode().decode('latin-1')  # as WSGI has it
 
     def text(self) -> str:
         """For ``pviews``."""
@@ -80,17 +81,25 @@ class MountPredicate:
 
     def __call__(self, _context: Any, request: Any) -> bool:
         """Whether the request is ours."""
-        return f'{request.environ.get("PATH_INFO", "")}/'.startswith(f'{self._path}/')
+        return _is_below(request.environ.get('PATH_INFO', ''), self._raw)
+
+
+def _is_below(path: str, place: str) -> bool:
+    return f'{path}/'.startswith(f'{place}/')
 
 
 def add_fsp(config: Any, name: str, prefix: str, **overrides: Any) -> None:
     """Directive: answer the protocol below *prefix*, with the application's ``fsp.`` settings and *overrides*.
 
-    :param name: of the route, and of the account in public links: renaming a mount breaks the links that were sent
+    :param name: of the route, and of the account in public links: renaming a mount breaks the links that were sent;
+        1 to 32 letters, digits and hyphens
+    :param prefix: where nothing else of ours is, neither above nor below
     :param overrides: settings as keywords, ``egnyte_token`` for ``fsp.egnyte.token``; as text, like in an ini file
 
-    Raises ConfigurationError for bad settings. Does no I/O.
+    Raises ConfigurationError for what cannot be, at the latest when the configuration is committed. Does no I/O.
     """
+    if not re.fullmatch('[A-Za-z0-9-]{1,32}', name):
+        raise ConfigurationError(f'the name of a mount is 1 to 32 letters, digits and hyphens, unlike {name!r}')
     shared = sorted(key for key in overrides if key.startswith(('public_', 'include_tm', 'connect_', 'ops_')))
     if shared:
         raise ConfigurationError(
@@ -102,22 +111,21 @@ def add_fsp(config: Any, name: str, prefix: str, **overrides: Any) -> None:
     introspectable.update(
         {'name': name, 'path': path, 'egnyte_url': settings.egnyte_url, 'folders': settings.folders},
     )
-    for route in (name, name + BARE):
-        introspectable.relate('routes', route)
+    introspectable.relate('routes', name)
 
     def register() -> None:
         policy = SecurityPolicy(settings.username, settings.password)
         shared_public = config.registry.getUtility(IPublic)
+        _refuse_overlaps(path, shared_public, *(other for _, other in config.registry.getUtilitiesFor(IMount)))
         mount = Mount(name, path, settings, policy, Bridge(name, settings), shared_public)
         config.registry.registerUtility(mount, IMount, name=name)
         config.registry.registerUtility(policy, ISecurityPolicy, name=name)
 
-    # The path is a discriminator as well: two mounts in one place would silently be one.
+    # One route with and without a slash behind the prefix. "." does not match a newline, and "$" matches before one:
+    # neither may hand a request over to the host, or take one from it.
+    config.add_route(name, rf'{settings.prefix}{{{MATCH}:(?s:/.*)?\Z}}', factory=_root)
     config.action(('fsp mount', name), register, introspectables=(introspectable,), order=1)
-    config.action(('fsp path', path), None)
-    _add_routes(config, name, settings.prefix)
-    for route in (name, name + BARE):
-        _add_views(config, route)
+    _add_views(config, name)
     config.add_exception_view(errors.undecodable, context=URLDecodeError, fsp_mount=path)
 
 
@@ -129,14 +137,16 @@ def full_path(config: Any, prefix: str) -> str:
     return f'/{before}{prefix}' if before else prefix
 
 
+def _refuse_overlaps(path: str, *others: Any) -> None:
+    for other in others:
+        if _is_below(path, other.path) or _is_below(other.path, path):
+            raise ConfigurationError(
+                f'the mount at {path} overlaps with {other.path}: neither may begin with the other'
+            )
+
+
 def _root(_request: Any) -> Directory:
     return Directory('', None)
-
-
-def _add_routes(config: Any, name: str, prefix: str) -> None:
-    # (?s:.*): a newline in a path must not drop the request into the host's URL space.
-    config.add_route(name, f'{prefix}/{{{MATCH}:(?s:.*)}}', factory=_root)
-    config.add_route(name + BARE, prefix, factory=_root)
 
 
 def _add_views(config: Any, route: str) -> None:

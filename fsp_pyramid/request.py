@@ -12,8 +12,6 @@ from .storage.operations import Operations
 from .storage.undo import UndoLog, UndoManager
 from .traversal import quoted
 
-BARE = '.bare'
-
 
 class RequestContext:
     """One request below a mount."""
@@ -25,7 +23,7 @@ class RequestContext:
     def mount(self) -> Any:
         """The IMount that serves the request. Raises ComponentLookupError for requests of others."""
         route = self._request.matched_route
-        return self._request.registry.getUtility(IMount, name=route.name.removesuffix(BARE) if route else '')
+        return self._request.registry.getUtility(IMount, name=route.name if route else '')
 
     @property
     def identity(self) -> Identity | None:
@@ -53,7 +51,7 @@ class RequestContext:
         mount = self.mount
         account = mount.bridge.accounts.of(self.identity)
         token = mount.public.signer.sign(Link(account.key, entry.id or ''))
-        base = mount.public.base_url or self._request.application_url + mount.public.path
+        base = mount.public.base_url or self._request.application_url + quoted(mount.public.path)
         return f'{base}/{token}/{quoted(entry.name)}'
 
 

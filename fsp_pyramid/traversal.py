@@ -32,10 +32,10 @@ class Traverser:
 
     def __call__(self, request: Any) -> dict[str, Any]:
         """Pyramid's traversal dictionary. Raises BadRequest for a path against the grammar."""
-        # The bare route, without the slash behind the base URL, has no match: it is the root as well.
-        matched = request.matchdict.get(MATCH, '') if request.matchdict is not None else request.path_info[1:]
+        # Without a route it is one of Pyramid's own look-ups, whose relative paths begin without a slash.
+        text = request.path_info if request.matchdict is None else request.matchdict[MATCH]
         try:
-            path, directory = paths.parse('/' + matched)
+            path, directory = paths.parse(text if text.startswith('/') else f'/{text}')
         except paths.PathError as error:
             raise BadRequest(f'The path of this request is not valid: {error}.') from None
         return {

@@ -1,0 +1,400 @@
+"""Where the provider is mounted, how often, and what stays out of its way."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyramid.config import Configurator
+from pyramid.exceptions import ConfigurationConflictError, ConfigurationError, URLDecodeError
+from pyramid.interfaces import ITweens
+from pyramid.response import Response
+from pyramid.traversal import find_resource, lineage
+from webob import Request
+
+from fsp_pyramid.events import DirectoryCreated
+from fsp_pyramid.resources import Directory, File
+from fsp_pyramid.testing import Sandbox
+
+from .envelope import ask, caller, read
+
+FOLDERS = '/ /Shared/Beefree/{uid}\n/shared/ /Shared/Brand ro'
+HOME = '/Shared/Beefree/demo'
+
+Step = Callable[[Any], object]
+Make = Callable[..., Any]
+
+
+def include(config: Any) -> None:
+    config.include('fsp_pyramid')
+
+
+def below(route_prefix: str) -> Step:
+    return lambda config: config.include('fsp_pyramid', route_prefix=route_prefix)
+
+
+@pytest.fixture
+def egnyte(tmp_path: Path, seeded: Path) -> Sandbox:
+    """A sandbox with the seed tree."""
+    shutil.copytree(seeded, tmp_path / 'egnyte')
+    return Sandbox(tmp_path / 'egnyte')
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, str]:
+    return {
+        'fsp.username': 'beefree',
+        'fsp.password': 'beefree',
+        'fsp.egnyte.url': f'sandbox:{tmp_path / "egnyte"}',
+        'fsp.folders': FOLDERS,
+    }
+
+
+@pytest.fixture
+def make(settings: dict[str, str]) -> Make:
+    """Make an application in some steps; keywords are more settings, with double underscores for dots."""
+
+    def make(*steps: Step, **more: str) -> Any:
+        more = {f'fsp.{key.replace("__", ".")}': value for key, value in more.items()}
+        with Configurator(settings=settings | more) as config:
+            for step in steps:
+                step(config)
+        return config.make_wsgi_app()
+
+    return make
+
+
+def text(path: str) -> str:
+    """*path* as a server puts it into PATH_INFO."""
+    return path.encode().decode('latin-1')
+
+
+def public_url(application: Any, base: str, **environ: str) -> str:
+    """That of the first file in the root."""
+    items = ask(application, f'{text(base)}/', **environ).json['data']['items']
+    return next(item['public-url'] for item in items if 'public-url' in item)
+
+
+def follow(application: Any, url: str, script_name: str = '') -> Response:
+    request = Request.blank(url)
+    if script_name:
+        assert request.path_info.startswith(f'{script_name}/')
+        request.path_info = request.path_info.removeprefix(script_name)
+        request.script_name = script_name
+    return request.get_response(application)
+
+
+def test_it_answers_below_its_prefix_and_nowhere_else(make: Make, egnyte: Sandbox) -> None:
+    application = make(include)
+    for path in ('/fsp', '/fsp/'):
+        assert ask(application, path).json['data']['meta']['path'] == '/'
+    for path in ('', '/', '/fspx', '/fs', '/FSP/', '//fsp/', '/fsp\n', '/x/fsp/', '/fsp-publicx/'):
+        response = ask(application, path)
+        assert (response.status_int, response.content_type) == (404, 'text/plain'), path
+
+
+def test_the_settings_say_where_it_is(make: Make, egnyte: Sandbox) -> None:
+    application = make(include, prefix='/beefree/files', public__prefix='/pictures')
+    read(ask(application, '/beefree/files'))
+    assert ask(application, '/fsp').status_int == 404
+    url = public_url(application, '/beefree/files')
+    assert url.startswith('http://localhost/pictures/')
+    assert follow(application, url).status_int == 200
+
+
+@pytest.mark.parametrize(
+    ('route_prefix', 'base'),
+    [('files', '/files'), ('/files/', '/files'), ('a/b', '/a/b'), ('médias & co', '/médias & co'), ('a:b', '/a:b')],
+)
+def test_a_route_prefix_goes_before_everything(make: Make, egnyte: Sandbox, route_prefix: str, base: str) -> None:
+    application = make(below(route_prefix))
+    for path in ('/fsp', '/fsp/', '/fsp/Notes.txt'):
+        assert read(ask(application, text(base + path))) == (200, None)
+    for path in ('/fsp/nothing', '/fsp/\n'):
+        read(ask(application, text(base + path)))
+    assert read(ask(application, text(base) + '/fsp/\xff')) == (400, 3500)
+    for path in (base, f'{base}/', f'{base}/fspx', '/fsp', '/fsp-public'):
+        assert ask(application, text(path)).content_type == 'text/plain'
+    assert follow(application, public_url(application, f'{base}/fsp')).status_int == 200
+
+
+def test_route_prefixes_add_up(make: Make, egnyte: Sandbox) -> None:
+    def product(config: Any) -> None:
+        config.include('fsp_pyramid', route_prefix='inner')
+
+    application = make(lambda config: config.include(product, route_prefix='outer'))
+    read(ask(application, '/outer/inner/fsp/'))
+
+
+@pytest.mark.parametrize('route_prefix', ['{tenant}', 'a/{tenant}/b', 'a/*rest'])
+def test_a_route_prefix_with_placeholders_is_refused(make: Make, route_prefix: str) -> None:
+    with pytest.raises(ConfigurationError, match='placeholders'):
+        make(below(route_prefix))
+
+
+@pytest.mark.parametrize('script_name', ['', '/app', '/ä b'])
+@pytest.mark.parametrize('route_prefix', [None, 'files'])
+def test_urls_are_right_wherever_it_is(make: Make, egnyte: Sandbox, script_name: str, route_prefix: str | None) -> None:
+    urls: list[str] = []
+
+    def note(event: DirectoryCreated) -> None:
+        request, context = event.request, event.request.context
+        urls.extend(
+            request.resource_url(resource) for resource in (context, context.__parent__, File('a b&é.png', context))
+        )
+
+    application = make(
+        lambda config: config.include('fsp_pyramid', route_prefix=route_prefix),
+        lambda config: config.add_subscriber(note, DirectoryCreated),
+    )
+    base, environ = f'/{route_prefix}/fsp' if route_prefix else '/fsp', {'SCRIPT_NAME': text(script_name)}
+    assert read(ask(application, f'{base}/new+dir;1/', 'POST', **environ)) == (201, None)
+    start = f'http://localhost{script_name.replace("ä b", "%C3%A4%20b")}{base}/'
+    assert urls == [f'{start}new%2Bdir%3B1/', start, f'{start}new%2Bdir%3B1/a%20b%26%C3%A9.png']
+    assert follow(application, urls[0], script_name).status_int == 401  # ours, and without credentials
+    url = public_url(application, base, **environ)
+    assert url.startswith(start.removesuffix('/') + '-public/')
+    assert follow(application, url, script_name).status_int == 200
+
+
+def test_content_may_be_loaded_from_another_host(make: Make, egnyte: Sandbox) -> None:
+    application = make(include, public__base_url='https://cdn.example.com/e')
+    assert public_url(application, '/fsp', SCRIPT_NAME='/app').startswith('https://cdn.example.com/e/DY')
+
+
+def test_several_mounts(make: Make, egnyte: Sandbox) -> None:
+    application = make(
+        include,
+        lambda config: config.add_fsp('team', '/team', username='team', password='t', folders='/ /Shared/Brand'),
+        lambda config: config.include(
+            lambda config: config.add_fsp('other', '/other', egnyte_token='sandbox-bob'), route_prefix='deep'
+        ),
+    )
+    team = caller(username='team', password='t')['Authorization']
+    assert read(ask(application, '/team/')) == (401, 3650)
+    assert read(ask(application, '/fsp/', HTTP_AUTHORIZATION=team)) == (401, 3650)
+    assert read(ask(application, '/team/Campaigns/', HTTP_AUTHORIZATION=team)) == (200, None)
+    # The third has another account at Egnyte, who sees less.
+    names = [item['name'] for item in ask(application, '/deep/other/').json['data']['items']]
+    assert names == ['shared']
+    for path in ('/team/\xff', '/deep/other/\xff', '/fsp/\xff'):
+        assert read(ask(application, path)) == (400, 3500)
+    for base, credentials in (('/fsp', {}), ('/team', {'HTTP_AUTHORIZATION': team})):
+        url = public_url(application, base, **credentials)
+        assert url.startswith('http://localhost/fsp-public/')
+        assert follow(application, url).status_int == 200
+
+
+def test_mounts_share_no_cache(make: Make, egnyte: Sandbox) -> None:
+    application = make(include, lambda config: config.add_fsp('other', '/other'))
+    for base in ('/fsp', '/other'):
+        egnyte.forget_calls()
+        read(ask(application, f'{base}/'))
+        assert len(egnyte.calls) == 1
+
+
+def test_two_mounts_of_one_name_are_a_conflict(make: Make) -> None:
+    with pytest.raises(ConfigurationConflictError):
+        make(include, lambda config: [config.add_fsp('team', path) for path in ('/a', '/b')])
+
+
+@pytest.mark.parametrize('path', ['/fsp', '/fsp/team', '/fsp-public', '/fsp-public/team'])
+def test_mounts_that_overlap_are_refused(make: Make, path: str) -> None:
+    with pytest.raises(ConfigurationError, match='overlap'):
+        make(include, lambda config: config.add_fsp('team', path))
+
+
+def test_mounts_that_overlap_across_route_prefixes_are_refused(make: Make) -> None:
+    with pytest.raises(ConfigurationError, match='/files overlaps with /files/fsp'):
+        make(below('files'), lambda config: config.add_fsp('team', '/files'))
+
+
+def test_mounts_side_by_side_do_not_overlap(make: Make) -> None:
+    make(below('files'), lambda config: config.add_fsp('team', '/files/fsp2'))
+
+
+@pytest.mark.parametrize('name', ['', 'fsp_public', 'a.b', 'a b', 'ä', 'a' * 33])
+def test_names_of_mounts(make: Make, name: str) -> None:
+    with pytest.raises(ConfigurationError, match='name of a mount'):
+        make(include, lambda config: config.add_fsp(name, '/team'))
+
+
+@pytest.mark.parametrize(
+    ('overrides', 'complaint'),
+    [
+        ({'colour': 'red'}, 'fsp.colour'),
+        ({'egnyte_url': 'ftp://x'}, 'fsp.egnyte.url'),
+        ({'public_secret': 'x'}, 'public_secret'),
+        ({'include_tm': 'false'}, 'include_tm'),
+    ],
+)
+def test_overrides_that_are_refused(make: Make, overrides: dict[str, str], complaint: str) -> None:
+    with pytest.raises(ConfigurationError, match=complaint):
+        make(include, lambda config: config.add_fsp('team', '/team', **overrides))
+
+
+def test_including_twice_is_harmless(make: Make, egnyte: Sandbox) -> None:
+    application = make(include, include, below('later'))
+    read(ask(application, '/fsp/'))
+    assert ask(application, '/later/fsp/').status_int == 404
+
+
+def test_it_works_with_autocommit(settings: dict[str, str], egnyte: Sandbox) -> None:
+    config = Configurator(settings=settings, autocommit=True)
+    config.include('fsp_pyramid')
+    assert read(ask(config.make_wsgi_app(), '/fsp/')) == (200, None)
+
+
+def test_the_mounts_can_be_inspected(make: Make) -> None:
+    found: list[Any] = []
+
+    def inspect(config: Any) -> None:
+        config.include('fsp_pyramid', route_prefix='files')
+        config.add_fsp('team', '/team')
+        config.commit()
+        found.extend(config.introspector.get_category('fsp mounts'))
+
+    make(inspect)
+    mounts = {item['introspectable']['name']: item for item in found}
+    assert {name: item['introspectable']['path'] for name, item in mounts.items()} == {
+        'fsp': '/files/fsp',
+        'team': '/team',
+    }
+    assert [related['name'] for related in mounts['team']['related']] == ['team']
+    assert 'beefree' not in repr([dict(item['introspectable']) for item in found])
+
+
+def test_nothing_is_touched_before_the_first_call(make: Make, tmp_path: Path) -> None:
+    application = make(include, database_url=f'sqlite:///{tmp_path}/fsp.sqlite', public__cache_dir=f'{tmp_path}/cache')
+    for path in ('/fsp/..', '/fsp/\xff', '/fsp-public/a/b'):
+        ask(application, path)
+    assert read(ask(application, '/fsp/', HTTP_AUTHORIZATION='')) == (401, 3650)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_transaction_manager_is_included_unless_that_is_unwanted(make: Make) -> None:
+    for value in ('true', 'false'):
+        tweens = make(include, include_tm=value).registry.getUtility(ITweens).implicit()
+        assert ('pyramid_tm.tm_tween_factory' in dict(tweens)) == (value == 'true')
+
+
+@pytest.mark.parametrize('include_tm', ['true', 'false'])
+def test_a_view_that_fails_takes_its_changes_back(make: Make, egnyte: Sandbox, include_tm: str) -> None:
+    seen: list[bool] = []
+
+    def fail(event: DirectoryCreated) -> None:
+        seen.append(egnyte.exists(f'{HOME}/new'))
+        raise RuntimeError('the host is not content')
+
+    application = make(include, lambda config: config.add_subscriber(fail, DirectoryCreated), include_tm=include_tm)
+    assert read(ask(application, '/fsp/new/', 'POST')) == (503, 3001)
+    assert seen == [True]
+    assert not egnyte.exists(f'{HOME}/new')
+
+
+def test_without_a_transaction_manager_changes_stay(make: Make, egnyte: Sandbox) -> None:
+    application = make(include, include_tm='false')
+    assert read(ask(application, '/fsp/new/', 'POST')) == (201, None)
+    assert read(ask(application, '/fsp/new/x/', 'POST')) == (201, None)
+    assert read(ask(application, '/fsp/new/', 'DELETE')) == (403, 3908)
+    assert egnyte.exists(f'{HOME}/new/x')
+
+
+def test_the_hosts_own_transaction_manager_is_used(make: Make, egnyte: Sandbox) -> None:
+    def doom(event: DirectoryCreated) -> None:
+        event.request.tm.doom()
+
+    application = make(
+        lambda config: config.include('pyramid_tm'),
+        include,
+        lambda config: config.add_subscriber(doom, DirectoryCreated),
+        include_tm='false',
+    )
+    ask(application, '/fsp/new/', 'POST')
+    assert not egnyte.exists(f'{HOME}/new')
+
+
+def test_urls_that_are_no_utf8_are_ours_inside_only(make: Make) -> None:
+    def theirs(config: Any) -> None:
+        config.add_exception_view(lambda error, request: Response('theirs', status=418), context=URLDecodeError)
+
+    for steps in ((theirs, include), (include, theirs)):
+        application = make(*steps)
+        for path in ('/\xff', '/fspx\xff', '/fsp\xff'):
+            assert ask(application, path).text == 'theirs'
+        for path in ('/fsp/\xff', '/fsp/a/\xe9'):
+            assert read(ask(application, path)) == (400, 3500)
+        assert ask(application, '/fsp-public/\xff/a').status_int == 404
+
+
+def test_global_views_of_the_host_stay_outside(make: Make, egnyte: Sandbox) -> None:
+    def theirs(config: Any) -> None:
+        config.add_view(lambda request: Response('theirs'), name='Notes.txt')
+        config.add_view(lambda request: Response('theirs'), name='')
+
+    application = make(theirs, include)
+    for path in ('/', '/Notes.txt'):
+        assert ask(application, path).text == 'theirs'
+    for path in ('/fsp', '/fsp/Notes.txt'):
+        assert read(ask(application, path)) == (200, None)
+
+
+def test_no_header_leads_elsewhere(make: Make, egnyte: Sandbox) -> None:
+    application = make(include)
+    assert read(ask(application, '/fsp/Notes.txt', HTTP_X_VHM_ROOT='/shared')) == (200, None)
+    # A POST for a file that is no upload, rather than the deletion that the header wants.
+    assert read(ask(application, '/fsp/Notes.txt', 'POST', HTTP_X_HTTP_METHOD_OVERRIDE='DELETE')) == (400, 3500)
+    assert egnyte.exists(f'{HOME}/Notes.txt')
+
+
+@pytest.mark.parametrize(
+    'name', ['@@x', '@@', 'a;v=1', 'a%2Fb', '...', 'é\N{NARROW NO-BREAK SPACE}PM.png', ' a', '%FF']
+)
+def test_names_that_mean_something_elsewhere(make: Make, egnyte: Sandbox, name: str) -> None:
+    egnyte.api('POST', f'/pubapi/v1/fs{HOME}', json={'action': 'add_folder'})
+    application = make(include)
+    assert read(ask(application, f'/fsp/{text(name)}/', 'POST')) in {(201, None), (400, 3905)}
+    verdict = (200, None) if egnyte.exists(f'{HOME}/{name.replace("%", "%25")}') else (404, 3200)
+    assert read(ask(application, f'/fsp/{text(name)}/')) == verdict
+    assert read(ask(application, f'/fsp/{text(name)}')) == (404, 3200)
+
+
+@pytest.mark.parametrize(
+    'path',
+    [
+        '//',
+        '/a//',
+        '//a',
+        '/a//b',
+        '/..',
+        '/../x',
+        '/a/..',
+        '/.',
+        '/./a',
+        '/a\n',
+        '/\n',
+        '/a\nb/',
+        '/\0',
+        '/a\x7f',
+        '/a\\b',
+    ],
+)
+def test_paths_against_the_grammar(make: Make, path: str) -> None:
+    application = make(include)
+    for method in ('GET', 'POST', 'DELETE', 'PATCH', 'PUT'):
+        assert read(ask(application, f'/fsp{path}', method)) == (400, 3500)
+
+
+def test_resources_are_found_by_path(make: Make, egnyte: Sandbox) -> None:
+    found: list[Any] = []
+
+    def find(event: DirectoryCreated) -> None:
+        root = event.request.root
+        found.extend(find_resource(root, path) for path in ('/', '/a/b', '/a/b/', ('', 'a', 'b')))
+        found.append(find_resource(event.request.context, 'c/d/'))
+
+    ask(make(include, lambda config: config.add_subscriber(find, DirectoryCreated)), '/fsp/new/', 'POST')
+    assert [str(resource) for resource in found] == ['/', '/a/b', '/a/b/', '/a/b', '/new/c/d/']
+    assert [type(resource) for resource in found] == [Directory, File, Directory, File, Directory]
+    assert [resource.__name__ for resource in lineage(found[1])] == ['b', 'a', '']
