@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-from http.client import HTTPConnection
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,9 @@ from webtest import TestApp
 from fsp_pyramid import main
 from fsp_pyramid.settings import KEYS, Settings, variable
 
-from .pserve import ROOT, serving
+from .functional.processes import serving
 
+ROOT = Path(__file__).parents[1]
 SECRET = 'hush-this-is-a-secret-of-forty-characters'
 PRODUCTION = {
     'FSP_USERNAME': 'u',
@@ -52,31 +53,21 @@ def test_development_keeps_its_files_beside_itself_and_allows_loopback() -> None
 
 
 def test_production_answers_behind_its_proxy(tmp_path: Path) -> None:
-    with serving('production.ini', tmp_path, PRODUCTION) as port:
-        plain, https, wrong = (
-            ask(port, PRODUCTION['FSP_PASSWORD']),
-            ask(port, PRODUCTION['FSP_PASSWORD'], {'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'files.acme.com'}),
-            ask(port, 'beefree', {'X-Forwarded-Proto': 'https'}),
-        )
-    assert (plain[0], plain[1]['code']) == (403, 3300)
-    assert 'HTTPS' in plain[1]['details']
-    # Known, over HTTPS, and without a uid: it got as far as one gets without Egnyte.
-    assert (https[0], https[1]['code']) == (400, 3500)
-    assert 'X-BEE-Uid' in https[1]['details']
-    assert (wrong[0], wrong[1]['code']) == (401, 3650)
-
-
-def ask(port: int, password: str, headers: dict[str, str] | None = None) -> tuple[int, dict[str, str]]:
-    basic = base64.b64encode(f'u:{password}'.encode()).decode()
-    connection = HTTPConnection('127.0.0.1', port, timeout=20)
-    try:
-        connection.request(
-            'GET', '/fsp/', headers={'Authorization': f'Basic {basic}', 'X-BEE-ClientId': 'app', **(headers or {})}
-        )
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
-    finally:
-        connection.close()
+    ini = Path(shutil.copy(ROOT / 'production.ini', tmp_path))
+    basic = base64.b64encode(f'u:{SECRET}'.encode()).decode()
+    known = {'Authorization': f'Basic {basic}', 'X-BEE-ClientId': 'app'}
+    proxied = {'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'files.acme.com'}
+    with serving(ini, **PRODUCTION) as server:
+        (plain,) = server.ask('GET /fsp/', headers=known)
+        (https,) = server.ask('GET /fsp/', headers=known | proxied)
+        (unknown,) = server.ask('GET /fsp/', headers=proxied)
+        log = server.log
+    assert (plain.status, 'HTTPS' in json.loads(plain.body)['details']) == (403, True)
+    # Known, over HTTPS, and without a uid: that is as far as one gets without Egnyte.
+    assert (https.status, 'X-BEE-Uid' in json.loads(https.body)['details']) == (400, True)
+    assert (unknown.status, json.loads(unknown.body)['code']) == (401, 3650)
+    assert re.findall(r'INFO .*(\d{3}/\d{4})', log) == ['403/3300', '400/3500', '401/3650']
+    assert SECRET not in log
 
 
 @pytest.mark.parametrize('name', sorted(PRODUCTION))

@@ -1,0 +1,244 @@
+"""The documentation: what it says of settings, errors, texts and walls is what the code does."""
+
+import csv
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from pyramid.exceptions import ConfigurationError
+
+from fsp_pyramid import egnyte, errors
+from fsp_pyramid.fetch import fetched
+from fsp_pyramid.settings import KEYS, SCHEMA, Settings, variable
+from fsp_pyramid.sources import TypePolicy
+from fsp_pyramid.storage.names import check_name
+from fsp_pyramid.storage.translation import translated
+
+from .conftest import Source
+
+ROOT = Path(__file__).parents[1]
+DOCS, PACKAGE = ROOT / 'docs', ROOT / 'fsp_pyramid'
+LEAST = {'fsp.username': 'u', 'fsp.password': 'p', 'fsp.egnyte.url': 'sandbox:/tmp/e'}
+NO_EFFECT = 'No effect in this version'
+KEY = r'``(fsp\.[\w.]+)``'
+
+
+# Settings
+
+
+class Documented(NamedTuple):
+    """What ``docs/settings.rst`` says of one."""
+
+    default: str
+    variable: str
+    example: str
+    text: str
+
+
+def documented() -> dict[str, Documented]:
+    _, *parts = re.split(rf'^{KEY}\n', (DOCS / 'settings.rst').read_text(), flags=re.MULTILINE)
+    found = {}
+    for key, body in zip(parts[::2], parts[1::2], strict=True):
+        lines = re.match(r'    :default: (.*)\n    :variable: ``(.*)``\n    :example: ``(.*)``\n\n', body)
+        assert lines, f'{key} has not the three lines'
+        found[key] = Documented(lines[1].strip('`'), lines[2], lines[3], ' '.join(body[lines.end() :].split()))
+    return found
+
+
+SETTINGS = documented()
+# The defaults that were agreed on before there was a line of code.
+AGREED: dict[str, Any] = {
+    'prefix': '/fsp',
+    'public_prefix': '/fsp-public',
+    'connect_prefix': '/fsp-connect',
+    'ops_prefix': '/fsp-ops',
+    'include_tm': True,
+    'require_https': False,
+    'egnyte_token': '',
+    'egnyte_timeout': 30,
+    'egnyte_max_wait': 10,
+    'upload_on_conflict': 'replace',
+    'upload_max_size': 20 * 1024 * 1024,
+    'sources_timeout': 20,
+    'cache_backend': 'memory',
+    'cache_ttl': 60,
+    'pace_backend': 'memory',
+    'redis_url': '',
+    'database_url': '',
+    'events_interval': 0,
+    'accounts_mode': 'token',
+    'accounts_keys': (),
+    'public_secret': (),
+    'public_base_url': '',
+    'public_token': '',
+    'public_max_age': 300,
+    'public_revalidate': 86400,
+    'public_cache_dir': '',
+    'public_cache_size': 2 * 1024 * 1024 * 1024,
+    'public_sendfile': 'none',
+}
+
+
+def attribute(key: str) -> str:
+    return key.removeprefix('fsp.').replace('.', '_')
+
+
+def parse(**more: str) -> Settings:
+    return Settings.parse(LEAST | more, {})
+
+
+def test_defaults_are_those_that_were_agreed_on() -> None:
+    settings = parse()
+    assert {name: getattr(settings, name) for name in AGREED} == AGREED
+    (root,) = settings.folders
+    assert (root.directory, root.folder, root.read_only) == ((), ('Shared', 'Beefree', '{uid}'), False)
+    assert settings.sources_allow.entries == ()
+    groups = 'image text video audio office xml zip epub pdf postscript font'
+    assert settings.upload_types == TypePolicy.parse(groups.split())
+    others = {'folders', 'sources_allow', 'upload_types', *map(attribute, LEAST)}
+    assert set(map(attribute, KEYS)) == set(AGREED) | others
+
+
+def test_all_settings_are_documented_and_no_others() -> None:
+    assert sorted(SETTINGS) == sorted(KEYS)
+
+
+@pytest.mark.parametrize('key', KEYS)
+def test_a_documented_default_is_the_real_one(key: str) -> None:
+    default = SETTINGS[key].default
+    if key in LEAST:
+        assert default == 'required'
+        assert SCHEMA[key].required
+    elif default in {'none', 'all groups'} and key != 'fsp.public.sendfile':
+        # "none" must not hide a default that is something.
+        assert key == 'fsp.upload.types' or not getattr(
+            getattr(parse(), attribute(key)), 'entries', SCHEMA[key].missing
+        )
+    else:
+        assert parse(**{key: default}) == parse()
+
+
+@pytest.mark.parametrize('key', KEYS)
+def test_a_documented_variable_and_example_work(key: str) -> None:
+    assert SETTINGS[key].variable == variable(key)
+    name, _, value = SETTINGS[key].example.partition(' = ')
+    assert name == key
+    more = {'fsp.egnyte.token': 't', 'fsp.public.secret': 'x' * 32} if key == 'fsp.egnyte.url' else {}
+    assert getattr(parse(**(more | {key: value})), attribute(key)) not in ('', None)
+
+
+def test_settings_without_effect_are_marked() -> None:
+    code = '\n'.join(path.read_text() for path in PACKAGE.rglob('*.py') if path.name != 'settings.py')
+    used = {key for key in KEYS if re.search(rf'settings\.{attribute(key)}\b', code)}
+    assert {key for key in KEYS if NO_EFFECT not in SETTINGS[key].text} == used
+
+
+def test_the_table_of_the_readme_says_the_same() -> None:
+    section = (ROOT / 'README.rst').read_text().split('\nSettings\n')[1]
+    rows = re.findall(rf'^{KEY}( \*)?\s+(\S.*?)\s{{2,}}\S', section, re.MULTILINE)
+    assert [key for key, _, _ in rows] == list(KEYS)
+    for key, star, default in rows:
+        assert default.strip('`') == SETTINGS[key].default, key
+        assert bool(star) == (NO_EFFECT in SETTINGS[key].text), key
+
+
+def test_the_complaints_that_are_shown_are_real() -> None:
+    shown = re.search(r'::\n\n    (fsp_pyramid cannot start.*?)\n\n', (DOCS / 'settings.rst').read_text(), re.DOTALL)
+    assert shown
+    ini = {'fsp.usernam': 'u', 'fsp.cache.ttl': '1 minute', **LEAST}
+    del ini['fsp.username']
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.parse(ini, {})
+    assert str(caught.value) == re.sub(r'^    ', '', shown[1], flags=re.MULTILINE)
+
+
+# Errors
+
+KINDS = errors.FSPError.__subclasses__()
+
+
+def table(page: str, header: str) -> list[list[str]]:
+    """The rows of the csv table whose header begins so."""
+    text = (DOCS / page).read_text()
+    body = re.search(rf'   :header: {header}.*\n(?:   :.*\n)*\n((?:   .*\n)+)', text)
+    assert body, header
+    return list(csv.reader(body[1].splitlines(), skipinitialspace=True))
+
+
+def test_the_table_of_errors_is_that_of_the_code() -> None:
+    rows = [(int(status), int(code), title) for status, code, title, _ in table('protocol.rst', 'Status')]
+    assert rows == sorted((kind.status, kind.code, kind.title) for kind in KINDS)
+
+
+def egnyte_says(error: egnyte.EgnyteError, name: str) -> None:
+    with translated((name,)):
+        raise error
+
+
+def upload(url: str, name: str) -> None:
+    with fetched(url, name, parse(**{'fsp.sources.allow': '127.0.0.1'})):
+        pass
+
+
+def test_the_texts_that_marketers_see_are_those_of_the_code(source: Source) -> None:
+    say: dict[str, Callable[[], None]] = {
+        'Daily limit reached': lambda: egnyte_says(egnyte.QuotaExceeded('', wait=(3 * 60 + 11) * 60), 'a'),
+        'Storage is busy': lambda: egnyte_says(egnyte.Throttled('', wait=1), 'a'),
+        'Name not allowed': lambda: check_name('50*off.png'),
+        'File too large': lambda: upload(source.offer(bytes((20 << 20) + 1)), 'film.mp4'),
+        'File type not allowed': lambda: upload(source.offer(b'MZ'), 'setup.exe'),
+        'File is locked': lambda: egnyte_says(egnyte.Locked(''), 'hero.jpg'),
+    }
+    told = dict(table('beefree.rst', 'Title, Text'))
+    assert set(told) == {kind.title for kind in KINDS if kind.code >= 3900}
+    for title, trigger in say.items():
+        with pytest.raises(errors.FSPError) as caught:
+            trigger()
+        assert (caught.value.title, caught.value.details) == (title, told[title])
+    assert set(told) - set(say) == {'Folder is not empty'}  # the quickstart of the README shows that one
+
+
+# Walls
+
+
+def imports(*places: str) -> set[str]:
+    """What the modules of the package in *places* import of the package, as absolute names."""
+    found = set()
+    for place in places:
+        path = PACKAGE / place
+        for module in path.rglob('*.py') if path.is_dir() else [path]:
+            package = ('fsp_pyramid', *module.relative_to(PACKAGE).parent.parts)
+            for dots, name, names in re.findall(r'^from (\.+)([\w.]*) import (.*)', module.read_text(), re.MULTILINE):
+                base = '.'.join((*package[: len(package) - len(dots) + 1], *([name] if name else [])))
+                found |= {f'{base}.{part}' for part in re.findall(r'\w+', names)} if not name else {base}
+    return found
+
+
+@pytest.mark.parametrize('room', ['egnyte', 'sources', 'sandbox'])
+def test_rooms_that_know_nothing_of_ours(room: str) -> None:
+    assert {name for name in imports(room) if not name.startswith(f'fsp_pyramid.{room}')} == set()
+
+
+def test_storage_knows_nothing_of_the_web() -> None:
+    known = {name.split('.')[1] for name in imports('storage')}
+    assert known == {'egnyte', 'errors', 'interfaces', 'model', 'paths', 'storage'}
+
+
+def test_views_know_storage_by_its_interface_only() -> None:
+    assert not {name for name in imports('views') if name.split('.')[1] in {'storage', 'egnyte', 'bridge', 'accounts'}}
+
+
+def test_few_know_the_sandbox() -> None:
+    others = [str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob('*.py')]
+    others = [name for name in others if not name.startswith('sandbox/')]
+    knowing = {name for name in others if any(found.startswith('fsp_pyramid.sandbox') for found in imports(name))}
+    assert knowing == {'embedded.py', 'testing.py', 'scripts/sandbox.py'}
+
+
+def test_every_module_is_in_the_plan() -> None:
+    plan = (DOCS / 'architecture.rst').read_text().split('\nRooms\n')[1].split('\nNames may change')[0]
+    rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == '.py' or (path / '__init__.py').exists()}
+    missing = {room for room in rooms if f'``{room}``' not in plan} - {'_version', 'scripts'}
+    assert missing == set()

@@ -1,0 +1,154 @@
+"""The README: its quickstart is run as it stands there, and its application as well."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from webtest import TestApp
+
+from .functional.processes import serving
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / 'README.rst').read_text()
+END = '-- end of block --'
+
+
+class Step(NamedTuple):
+    """Commands, and the answer that the README shows for them; '' where it shows none."""
+
+    commands: str
+    answer: str
+
+
+def blocks(text: str, *languages: str) -> Iterator[tuple[str, str]]:
+    """The language and the dedented text of each code block."""
+    pattern = rf'^\.\. code-block:: ({"|".join(languages)})\n\n((?:    .*\n|\n)+)'
+    for language, body in re.findall(pattern, text, re.MULTILINE):
+        yield language, re.sub(r'^    ', '', body, flags=re.MULTILINE).strip() + '\n'
+
+
+def quickstart() -> list[Step]:
+    text = README.split('.. quickstart\n')[1].split('.. quickstart ends\n')[0]
+    steps: list[Step] = []
+    for language, body in blocks(text, 'sh', 'text'):
+        if language == 'sh':
+            steps.append(Step(body, ''))
+        else:
+            steps[-1] = steps[-1]._replace(answer=body)
+    return steps
+
+
+def squeezed(text: str) -> str:
+    return ''.join(text.split())
+
+
+def shown(answer: str, documented: str) -> bool:
+    """Whether *answer* is what is documented: white space is free, and ``...`` stands for anything."""
+    parts = map(re.escape, squeezed(documented).split('...'))
+    return re.fullmatch('.*'.join(parts), squeezed(answer), re.DOTALL) is not None
+
+
+def run(steps: list[Step], port: int, directory: Path) -> list[str]:
+    """What the commands print, in one shell, because a later one uses what an earlier one remembered."""
+    script = f'echo "{END}"\n'.join(step.commands for step in steps).replace(':6543', f':{port}')
+    # Neither a proxy nor a ~/.curlrc of whoever runs the tests.
+    environ = {'PATH': os.environ['PATH'], 'HOME': str(directory), 'LC_ALL': 'C.UTF-8'}
+    done = subprocess.run(
+        ['bash', '-e', '-c', script],
+        cwd=directory,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ''), done
+    return done.stdout.replace(f':{port}', ':6543').split(f'{END}\n')
+
+
+@pytest.fixture
+def curl() -> None:
+    if not shutil.which('curl') and not os.environ.get('FSP_REQUIRE_SERVICES'):
+        pytest.skip('curl is not installed, so the quickstart of the README was not run')
+
+
+@pytest.mark.usefixtures('curl')
+def test_the_quickstart_does_what_it_says_even_twice(tmp_path: Path) -> None:
+    steps = quickstart()
+    assert len(steps) > 15
+    with serving(Path(shutil.copy(ROOT / 'development.ini', tmp_path))) as server:
+        answers = run(steps, server.port, tmp_path)
+        again = run(steps, server.port, tmp_path)
+    for step, first, second in zip(steps, answers, again, strict=True):
+        assert shown(first, step.answer), f'{step.commands}\n{first}'
+        assert shown(second, step.answer), f'the second time: {step.commands}\n{second}'
+    assert (tmp_path / 'welcome.jpg').read_bytes().startswith(b'\xff\xd8\xff')
+
+
+@pytest.mark.parametrize(
+    ('answer', 'documented', 'fits'),
+    [
+        ('{"a": 1, "b": 2}', '{"a": 1,\n  "b": 2}', True),
+        ('{"a": 1, "b": 2}', '{"a": 1, ...}', True),
+        ('{"a": 1, "b": 2}', '{"a": 1}', False),
+        ('{"a": 1, "b": 2}', '{"b": 2, ...}', False),
+        ('{"a": 1, "b": 2}', '', False),
+    ],
+)
+def test_answers_are_compared(answer: str, documented: str, fits: bool) -> None:
+    assert shown(answer, documented) is fits
+
+
+def test_every_operation_and_strategy_is_shown() -> None:
+    commands = ''.join(step.commands for step in quickstart())
+    assert set(re.findall(r'-X (\w+)', commands)) == {'POST', 'DELETE', 'PATCH'}
+    assert set(re.findall(r'conflict_strategy\\": \\"(\w+)', commands)) == {'keep', 'replace', 'ask'}
+    assert 'X-BEE-fsp-flags:move' in commands
+    # Each line stands on its own: who copies one line only gets what is shown, too.
+    lines = commands.replace('\\\n', ' ').splitlines()
+    assert [line for line in lines if not re.match(r'(PICTURE=\$\()?curl -s', line)] == []
+
+
+def test_the_application_of_the_readme_answers(tmp_path: Path) -> None:
+    ((_, source),) = blocks(README, 'python')
+    namespace: dict[str, object] = {}
+    exec(compile(source, 'README.rst', 'exec'), namespace)  # as it stands there
+    settings = {
+        'fsp.username': 'beefree',
+        'fsp.password': 'beefree',
+        'fsp.egnyte.url': f'sandbox:{tmp_path}',
+        'tm.manager_hook': 'pyramid_tm.explicit_manager',
+    }
+    app = TestApp(namespace['main']({}, **settings))
+    headers = {'X-BEE-ClientId': 'app', 'X-BEE-Uid': 'demo'}
+    app.authorization = ('Basic', ('beefree', 'beefree'))
+    assert app.get('/fsp/', headers=headers).json['data']['meta']['item-count'] == 3
+    assert app.get('/partner/', headers=headers, status=401).json['code'] == 3650
+    app.authorization = ('Basic', ('partner', 'another'))
+    assert app.get('/partner/', headers=headers).json['data']['meta']['item-count'] == 0
+
+
+def test_the_commands_are_targets_of_make() -> None:
+    makefile = (ROOT / 'Makefile').read_text()
+    targets = set(re.findall(r'^ +make (\w+)|``make (\w+)``', README, re.MULTILINE))
+    assert {''.join(target) for target in targets} == {'serve', 'test', 'docs'}
+    for target in map(''.join, targets):
+        assert re.search(rf'^{target}:', makefile, re.MULTILINE), target
+
+
+def test_what_it_mentions_is_there() -> None:
+    places = re.findall(r'``((?:docs|examples)/[\w./]*|\w+\.(?:ini|rst))``', README)
+    assert len(places) > 6
+    assert [place for place in places if not (ROOT / place).exists()] == []
+
+
+def test_the_variables_are_those_of_production() -> None:
+    section = README.split('\nA real Egnyte\n')[1].split('\nNot in this version\n')[0]
+    needed = (ROOT / 'production.ini').read_text().partition('[DEFAULT]')[0]
+    exported = re.findall(r'export (FSP_\w+)=', section)
+    assert set(exported) == set(re.findall(r'FSP_[A-Z_]+', needed)) - {'FSP_A_B_C'}
