@@ -57,5 +57,5 @@ def _rejected(error: egnyte.Rejected, name: str) -> errors.FSPError:
 
 def _duration(seconds: float) -> str:
     hours, minutes = divmod(int(seconds) // 60 + 1, 60)
-    parts = [f'{hours} hour{"s" * (hours != 1)}'] * bool(hours) + [f'{minutes} minute{"s" * (minutes != 1)}']
-    return ' and '.join(parts)
+    counted = [(hours, 'hour'), (minutes, 'minute')]
+    return ' and '.join(f'{number} {unit}{"s" * (number != 1)}' for number, unit in counted if number)
