@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import pytest
 from pyramid.exceptions import ConfigurationError
+from webtest import TestApp
 
-from fsp_pyramid import egnyte, errors
+from fsp_pyramid import egnyte, errors, main
 from fsp_pyramid.fetch import fetched
 from fsp_pyramid.settings import KEYS, SCHEMA, Settings, variable
 from fsp_pyramid.sources import TypePolicy
@@ -17,6 +18,7 @@ from fsp_pyramid.storage.names import check_name
 from fsp_pyramid.storage.translation import translated
 
 from .conftest import Source
+from .protocol.test_calls import OPERATIONS
 
 ROOT = Path(__file__).parents[1]
 DOCS, PACKAGE = ROOT / 'docs', ROOT / 'fsp_pyramid'
@@ -198,6 +200,43 @@ def test_the_texts_that_marketers_see_are_those_of_the_code(source: Source) -> N
             trigger()
         assert (caught.value.title, caught.value.details) == (title, told[title])
     assert set(told) - set(say) == {'Folder is not empty'}  # the quickstart of the README shows that one
+
+
+def test_the_table_of_fields_is_that_of_the_answers(tmp_path: Path) -> None:
+    settings = LEAST | {'fsp.egnyte.url': f'sandbox:{tmp_path}', 'tm.manager_hook': 'pyramid_tm.explicit_manager'}
+    app = TestApp(main({}, **settings))
+    app.authorization = ('Basic', ('u', 'p'))
+    data = app.get('/fsp/', headers={'X-BEE-ClientId': 'app', 'X-BEE-Uid': 'demo'}).json['data']
+    types = {'text': str, 'integer': int, 'object': dict}
+    fields = [(name.strip('`'), of, types[kind]) for name, of, kind, _ in table('protocol.rst', 'Field')]
+    directory, file = data['meta'], next(item for item in data['items'] if not item['path'].endswith('/'))
+    for meta, kind in ((directory, 'directories'), (file, 'files')):
+        expected = {name: type_ for name, of, type_ in fields if of in {'all', kind}}
+        assert {name: type(value) for name, value in meta.items()} == expected
+
+
+# Which row of the table is which of the operations that are counted.
+COUNTED = {
+    'list a directory,': ['list'],
+    'metadata of a file': ['metadata'],
+    'create a directory': ['create'],
+    'delete a directory': ['delete a directory'],
+    'upload a file': ['upload', 'upload, replace', 'upload, keep'],
+    'upload into': ['upload, new editor_images'],
+    'delete a file': ['delete a file'],
+    'move a file (': ['move', 'move, keep'],
+    'move a file and replace': ['move, replace'],
+}
+
+
+def test_the_table_of_calls_has_the_figures_that_are_counted() -> None:
+    rows = table('egnyte.rst', 'What, Nothing known')
+    for beginning, names in COUNTED.items():
+        ((_, cold, known),) = (row for row in rows if row[0].startswith(beginning))
+        for name in names:
+            *_, counted_cold, counted_known = OPERATIONS[name]
+            assert (int(cold), int(known)) == (counted_cold, counted_known), name
+    assert {name for names in COUNTED.values() for name in names} == set(OPERATIONS)
 
 
 # Walls
