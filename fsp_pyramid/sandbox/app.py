@@ -3,6 +3,7 @@
 import functools
 import os
 import re
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -56,6 +57,7 @@ class Sandbox:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._router = _router()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one call."""
@@ -70,11 +72,20 @@ class Sandbox:
             'PATH_INFO': re.sub('/+', '/', path).rstrip('/') or '/',
             'REQUEST_METHOD': override if method == 'POST' and override in OVERRIDABLE else method,
         }
-        return _router()(environ | changed, start_response)
+        return self._router(environ | changed, start_response)
+
+
+_building = threading.Lock()
+
+
+def _router() -> WSGIApplication:
+    """The Pyramid application. Making two at once in two threads would break both."""
+    with _building:
+        return _build()
 
 
 @functools.cache
-def _router() -> WSGIApplication:
+def _build() -> WSGIApplication:
     config = Configurator()
     config.add_tween(f'{__package__}.gate.recorder', under=INGRESS, over=EXCVIEW)
     config.add_tween(f'{__package__}.gate.gatekeeper', under=EXCVIEW, over=MAIN)

@@ -18,14 +18,15 @@ SELECT n.id, n.parent, n.is_file, n.name, n.guid, p.guid AS parent_guid, n.creat
 FROM nodes n LEFT JOIN nodes p ON p.id = n.parent LEFT JOIN versions v ON v.id = n.version
     LEFT JOIN locks l ON l.node = n.id
 """
+NAME = 'n.name_key'
 SORT_COLUMNS = {
-    'name': 'n.name_key',
-    'path': 'n.name_key',
+    'name': NAME,
+    'path': NAME,
     'size': 'v.size',
     'last_modified': 'coalesce(v.modified, n.touched)',
     'created_time': 'n.created',
     'uploaded_by': 'v.uploaded_by',
-    'custom_metadata': 'n.name_key',
+    'custom_metadata': NAME,  # there is none
 }
 
 
@@ -158,7 +159,9 @@ class Tree:
         count_all = f'SELECT count(*) FROM nodes n{where}'  # noqa: S608 - no input in it
         total = self._db.execute(count_all, values).fetchone()[0]
         way = 'DESC' if descending else 'ASC'
-        order = f'n.is_file, {SORT_COLUMNS[sort]} {way}, n.name_key {way}'
+        column = SORT_COLUMNS[sort]
+        # Equal ones by name; said twice, it would keep SQLite from using the index.
+        order = f'n.is_file, {column} {way}' + ('' if column == NAME else f', {NAME} {way}')
         rows = self._db.execute(f'{_NODE}{where} ORDER BY {order} LIMIT ? OFFSET ?', (*values, count, offset))
         return [self._child(folder, row) for row in rows], total
 
