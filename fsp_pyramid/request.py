@@ -38,8 +38,11 @@ class RequestContext:
     @cached_property
     def undo_log(self) -> UndoLog:
         """Where this request's changes are noted: in its transaction, if it has one."""
-        active = 'tm.active' in self._request.environ
-        return UndoManager(self._request.tm) if active else UndoLog()
+        if not _in_transaction(self._request):
+            return UndoLog()
+        undo_log = UndoManager(self._request.tm)
+        self._request.add_finished_callback(lambda request: _settle(request, undo_log))
+        return undo_log
 
     @cached_property
     def storage(self) -> Operations:
@@ -53,6 +56,17 @@ class RequestContext:
         token = mount.public.signer.sign(Link(account.key, entry.id or ''))
         base = mount.public.base_url or self._request.application_url + quoted(mount.public.path)
         return f'{base}/{token}/{quoted(entry.name)}'
+
+
+def _in_transaction(request: Any) -> bool:
+    return 'tm.active' in request.environ
+
+
+def _settle(request: Any, undo_log: UndoManager) -> None:
+    # Where a before-commit hook of somebody's raises, pyramid_tm neither commits nor aborts. A transaction that is
+    # active still is that of an application around this one.
+    if not _in_transaction(request):
+        undo_log.roll_back()
 
 
 def undoing_view(view: Callable[..., Any], info: Any) -> Callable[..., Any]:

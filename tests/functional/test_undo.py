@@ -1,0 +1,400 @@
+"""Every way in which a transaction can end, with the real storage: what was done at Egnyte stays or goes with it."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import transaction
+from pyramid_tm import explicit_manager
+from sqlalchemy import ForeignKey, NullPool, create_engine, event
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from transaction.interfaces import ISavepointDataManager, NoTransaction
+from zope.interface.verify import verifyObject
+from zope.sqlalchemy import register
+
+from fsp_pyramid.egnyte import Client, Pace
+from fsp_pyramid.embedded import TOKEN, URL
+from fsp_pyramid.errors import FSPError
+from fsp_pyramid.interfaces import IStorage
+from fsp_pyramid.storage.cached import CachedStorage, Shelf
+from fsp_pyramid.storage.egnyte import EgnyteStorage
+from fsp_pyramid.storage.locks import Locks
+from fsp_pyramid.storage.undo import UndoManager, UndoStorage
+from fsp_pyramid.testing import Sandbox, content
+
+HOME = ('Shared', 'Home')
+
+
+class Refused(Exception):
+    """Somebody else does not want the transaction to be committed."""
+
+
+PHASES = ('abort', 'tpc_begin', 'commit', 'tpc_vote', 'tpc_finish', 'tpc_abort')
+
+
+class Other:
+    """Another participant, which fails in one phase; its place among the others is told by *key*."""
+
+    def __init__(self, fails: str = '', key: str = '~other') -> None:
+        def phase(name: str) -> None:
+            if name == fails:
+                raise Refused(name)
+
+        for name in PHASES:
+            setattr(self, name, lambda _transaction, name=name: phase(name))
+        self.sortKey = lambda: key
+
+    def savepoint(self) -> Any:
+        return self
+
+    def rollback(self) -> None:
+        """As a savepoint."""
+
+
+class Files:
+    """A user's files in one request: storage over an undo log that takes part in the transactions of *manager*."""
+
+    def __init__(self, sandbox: Sandbox, manager: Any) -> None:
+        client = Client(URL, TOKEN, session=sandbox.session, pace=Pace())
+        self.real: IStorage = CachedStorage(EgnyteStorage(client, Locks(), 'a'), Shelf(60), Locks(), 'a')
+        self.real.create_directory(HOME)
+        self.manager, self.log = manager, UndoManager(manager)
+        self.storage = UndoStorage(self.real, self.log)
+
+    def store(self, name: str, data: bytes = b'x') -> Any:
+        over = self.storage.list_directory(HOME).find(name)
+        return self.storage.store_file((*HOME, name), content(data), over)[0]
+
+    @property
+    def names(self) -> list[str]:
+        """What is there, and what the cache believes is there: the same."""
+        names = [item.name for item in self.real.list_directory(HOME, fresh=True).items]
+        assert [item.name for item in self.real.list_directory(HOME).items] == names
+        return names
+
+
+@pytest.fixture(params=['explicit', 'implicit', 'of the thread'])
+def manager(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The three kinds of transaction manager that hosts have."""
+    kinds = {
+        'explicit': lambda: explicit_manager(None),
+        'implicit': transaction.TransactionManager,
+        'of the thread': lambda: transaction.manager,
+    }
+    manager = kinds[request.param]()
+    manager.begin()
+    yield manager
+    with suppress(NoTransaction):
+        manager.abort()
+
+
+@pytest.fixture
+def files(sandbox: Sandbox, manager: Any) -> Files:
+    return Files(sandbox, manager)
+
+
+def test_it_is_a_data_manager(files: Files) -> None:
+    assert verifyObject(ISavepointDataManager, files.log)
+
+
+def test_what_is_committed_stays(files: Files) -> None:
+    files.store('a')
+    files.manager.commit()
+    assert files.names == ['a']
+    files.manager.begin()
+    files.manager.abort()
+    assert files.names == ['a']
+
+
+def test_what_is_aborted_goes(files: Files) -> None:
+    files.store('a')
+    files.manager.abort()
+    assert files.names == []
+
+
+def test_everything_goes_the_last_first(files: Files, sandbox: Sandbox) -> None:
+    files.storage.create_directory((*HOME, 'd'))
+    entry = files.store('a')
+    files.storage.move_file(entry, (*HOME, 'd', 'b'))
+    files.store('a', b'another')
+    files.manager.abort()
+    assert files.names == []
+    assert not sandbox.exists('/Shared/Home/d')
+
+
+def test_the_former_version_comes_back(files: Files, sandbox: Sandbox) -> None:
+    sandbox.upload('/Shared/Home/a', b'former')
+    files.store('a', b'new')
+    files.store('a', b'newer')
+    files.manager.abort()
+    assert sandbox.content('/Shared/Home/a') == b'former'
+
+
+def test_what_others_did_since_stays(files: Files, sandbox: Sandbox) -> None:
+    files.store('a', b'ours')
+    files.storage.create_directory((*HOME, 'd'))
+    sandbox.upload('/Shared/Home/a', b'theirs')
+    sandbox.upload('/Shared/Home/d/b', b'theirs')
+    files.manager.abort()
+    assert sandbox.content('/Shared/Home/a') == b'theirs'
+    assert sandbox.content('/Shared/Home/d/b') == b'theirs'
+
+
+def test_deleting_is_taken_back(files: Files, sandbox: Sandbox) -> None:
+    entry = files.real.store_file((*HOME, 'a'), content(b'first'))[0]
+    entry = files.real.store_file((*HOME, 'a'), content(b'second'), entry)[0]
+    directory = files.real.create_directory((*HOME, 'd'))[0]
+    files.storage.delete(entry)
+    files.storage.delete(directory)
+    assert files.names == []
+    files.manager.abort()
+    assert files.names == ['d', 'a']
+    assert sandbox.content('/Shared/Home/a') == b'second'
+    assert files.real.stat_file((*HOME, 'a')).id == entry.id
+
+
+def test_a_replacing_move_is_taken_back(files: Files, sandbox: Sandbox) -> None:
+    for name in ('a', 'b'):
+        files.real.store_file((*HOME, name), content(name.encode()))
+    listing = files.real.list_directory(HOME)
+    files.storage.delete(listing.find('b'))
+    files.storage.move_file(listing.find('a'), (*HOME, 'b'))
+    files.manager.abort()
+    assert (sandbox.content('/Shared/Home/a'), sandbox.content('/Shared/Home/b')) == (b'a', b'b')
+
+
+def test_reading_joins_no_transaction(files: Files) -> None:
+    entry = files.real.store_file((*HOME, 'a'), content(b'x'))[0]
+    files.storage.list_directory(HOME)
+    files.storage.stat_file((*HOME, 'a'))
+    files.storage.open_file(entry.id).close()
+    assert files.manager.get()._resources == []
+
+
+@pytest.mark.parametrize('phase', ['tpc_begin', 'commit', 'tpc_vote'])
+@pytest.mark.parametrize('key', ['!first', '~last'])
+@pytest.mark.parametrize('joins', ['before', 'after'])
+def test_where_another_refuses_everything_goes(files: Files, phase: str, key: str, joins: str) -> None:
+    other = Other(phase, key)
+    if joins == 'before':
+        files.manager.get().join(other)
+    files.store('a')
+    if joins == 'after':
+        files.manager.get().join(other)
+    with pytest.raises(Refused):
+        files.manager.commit()
+    assert files.names == []
+    files.manager.abort()
+    files.manager.begin()
+    files.store('b')
+    files.manager.commit()
+    assert files.names == ['b']
+
+
+def test_where_another_fails_to_finish_all_stays(files: Files) -> None:
+    """It is too late: all have voted, and we have finished."""
+    files.manager.get().join(Other('tpc_finish'))
+    files.store('a')
+    with pytest.raises(Refused):
+        files.manager.commit()
+    assert files.names == ['a']
+
+
+def test_hooks_of_others_after_the_commit_take_nothing_back(files: Files) -> None:
+    # transaction aborts every participant after such a hook, in case that it changed something.
+    outcomes: list[bool] = []
+    files.manager.get().addAfterCommitHook(outcomes.append)
+    files.store('a')
+    files.manager.commit()
+    assert outcomes == [True]
+    assert files.names == ['a']
+
+
+def test_hooks_before_the_commit_may_write(files: Files) -> None:
+    files.manager.get().addBeforeCommitHook(files.store, ('a',))
+    files.manager.get().join(Other('tpc_vote'))
+    with pytest.raises(Refused):
+        files.manager.commit()
+    assert files.names == []
+
+
+def test_a_doomed_transaction_takes_everything_back(files: Files) -> None:
+    files.store('a')
+    files.manager.doom()
+    with pytest.raises(transaction.interfaces.DoomedTransaction):
+        files.manager.commit()
+    files.manager.abort()
+    assert files.names == []
+
+
+def test_aborting_twice_is_aborting_once(files: Files, sandbox: Sandbox) -> None:
+    files.store('a')
+    current = files.manager.get()
+    files.log.tpc_begin(current)
+    files.log.commit(current)
+    files.log.tpc_vote(current)
+    sandbox.forget_calls()
+    for abort in (files.log.tpc_abort, files.log.abort, files.log.tpc_abort):
+        abort(current)
+        assert len(sandbox.calls) == 1
+    assert files.names == []
+
+
+def test_aborting_what_was_finished_is_nothing(files: Files) -> None:
+    files.store('a')
+    current = files.manager.get()
+    for phase in ('tpc_begin', 'commit', 'tpc_vote', 'tpc_finish', 'abort', 'tpc_abort'):
+        getattr(files.log, phase)(current)
+    assert files.names == ['a']
+
+
+def test_a_savepoint_is_a_place_to_go_back_to(files: Files) -> None:
+    files.store('a')
+    savepoint = files.manager.savepoint()
+    files.store('b')
+    inner = files.manager.savepoint()
+    files.store('c')
+    inner.rollback()
+    assert files.names == ['a', 'b']
+    files.store('d')
+    savepoint.rollback()
+    assert files.names == ['a']
+    savepoint.rollback()
+    files.store('e')
+    files.manager.commit()
+    assert files.names == ['a', 'e']
+
+
+def test_after_a_savepoint_the_rest_is_aborted_as_well(files: Files) -> None:
+    files.store('a')
+    files.manager.savepoint().rollback()
+    files.store('b')
+    files.manager.abort()
+    assert files.names == []
+
+
+def test_a_savepoint_from_before_our_first_change(files: Files) -> None:
+    files.manager.get().join(Other())
+    savepoint = files.manager.savepoint()
+    files.store('a')
+    # We have joined after it was made, so transaction aborts us and forgets that we had joined.
+    savepoint.rollback()
+    assert files.names == []
+    files.store('b')
+    files.manager.commit()
+    assert files.names == ['b']
+
+
+def test_what_follows_such_a_savepoint_is_aborted(files: Files) -> None:
+    files.manager.get().join(Other())
+    savepoint = files.manager.savepoint()
+    for name in ('a', 'b'):
+        files.store(name)
+        savepoint.rollback()
+    files.store('c')
+    files.manager.abort()
+    assert files.names == []
+
+
+def test_one_log_serves_one_transaction_after_the_other(files: Files) -> None:
+    for name, end in (('a', 'commit'), ('b', 'abort'), ('c', 'commit')):
+        files.store(name)
+        getattr(files.manager, end)()
+        files.manager.begin()
+    assert files.names == ['a', 'c']
+
+
+def test_what_cannot_be_taken_back_is_logged_for_repair(
+    files: Files, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = files.store('a')
+    moved = files.storage.move_file(first, (*HOME, 'b'))[0]
+    files.store('c')
+    sandbox.fail({'method': 'POST', 'path_prefix': '/pubapi/v1/fs/Shared/Home/b', 'times': 9, 'status': 500})
+    sandbox.forget_calls()
+    files.manager.abort()  # raises nothing
+    failures = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert len(failures) == 1
+    message = failures[0].getMessage()
+    for needed in ('moved', '/Shared/Home/b', '/Shared/Home/a', str(moved.id), str(moved.version_id)):
+        assert needed in message
+    assert failures[0].exc_info is not None
+    assert issubclass(failures[0].exc_info[0], FSPError)
+    assert 'Bearer' not in caplog.text
+    # The others were tried all the same: what was stored as "a" and moved is gone by its id.
+    assert files.names == []
+
+
+def test_the_error_that_ended_the_transaction_is_the_one_that_is_raised(files: Files, sandbox: Sandbox) -> None:
+    files.store('a')
+    files.manager.get().join(Other('tpc_vote'))
+    sandbox.fail({'method': 'DELETE', 'times': 9, 'status': 500})
+    with pytest.raises(Refused):
+        files.manager.commit()
+    sandbox.fail()
+    assert files.names == ['a']
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Owner(Base):
+    __tablename__ = 'owner'
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Row(Base):
+    """Its reference is looked at when the database commits: as late as anything can fail."""
+
+    __tablename__ = 'row'
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[int] = mapped_column(ForeignKey('owner.id', deferrable=True, initially='DEFERRED'))
+
+
+@pytest.fixture
+def session(tmp_path: Path, manager: Any) -> Session:
+    # NullPool: SQLite leaves the transaction open where its COMMIT fails, and SQLAlchemy does not know of that.
+    engine = create_engine(f'sqlite:///{tmp_path}/rows.sqlite', poolclass=NullPool)
+    event.listen(engine, 'connect', lambda connection, _: connection.execute('PRAGMA foreign_keys = ON').close())
+    Base.metadata.create_all(engine)
+    session = Session(engine)
+    register(session, transaction_manager=manager)
+    return session
+
+
+@pytest.mark.parametrize('order', ['file first', 'row first'])
+@pytest.mark.parametrize('row', [{'owner': 7}, {'owner': None}], ids=['fails at COMMIT', 'fails before'])
+def test_where_a_database_fails_the_upload_goes(files: Files, session: Session, row: Any, order: str) -> None:
+    steps = [lambda: files.store('a'), lambda: session.add(Row(**row))]
+    for step in steps if order == 'file first' else reversed(steps):
+        step()
+    with pytest.raises(Exception, match='constraint failed'):
+        files.manager.commit()
+    assert files.names == []
+    files.manager.abort()
+    files.manager.begin()
+    assert session.query(Row).all() == []
+
+
+def test_where_the_upload_fails_the_row_goes(files: Files, session: Session, sandbox: Sandbox) -> None:
+    session.add(Owner(id=1))
+    session.flush()
+    sandbox.fail({'method': 'POST', 'path_prefix': '/pubapi/v1/fs-content', 'times': 9, 'status': 500})
+    with pytest.raises(FSPError):
+        files.store('a')
+    files.manager.abort()
+    files.manager.begin()
+    assert session.query(Owner).all() == []
+
+
+def test_row_and_upload_stay_together(files: Files, session: Session) -> None:
+    session.add_all((Owner(id=1), Row(owner=1)))
+    files.store('a')
+    files.manager.commit()
+    files.manager.begin()
+    assert len(session.query(Row).all()) == 1
+    assert files.names == ['a']
