@@ -41,7 +41,7 @@ def make_app(
     :class:`~fsp_pyramid.sandbox.options.Options`; ValueError or TypeError if one is not right.
     """
     options = Options(
-        root=Path(root),
+        root=Path(root).absolute(),
         seed=seed,
         qps=qps,
         daily=daily,

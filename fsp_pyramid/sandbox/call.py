@@ -20,7 +20,7 @@ class Call:
         self.db, self.user, self.client_id = db, user, client_id
         self.options: Options = store.options
         self.contents: Contents = store.contents
-        self.now = milliseconds(self.options)
+        self.now = self.options.now()
         self.tree = Tree(db, case_sensitive=self.options.case_sensitive)
         self.access = Access(db, user)
 
@@ -67,8 +67,3 @@ def _named(role: str, node: Node) -> dict[str, Any]:
     if not node.is_file:
         return {f'{role}_path': node.path, f'{role}_id': node.guid}
     return {f'{role}_path': node.path, f'{role}_id': node.entry_id, f'{role}_group_id': node.guid}
-
-
-def milliseconds(options: Options) -> int:
-    """Now, in UNIX milliseconds."""
-    return int(options.clock() * 1000)

@@ -9,10 +9,10 @@ from uuid import uuid4
 from . import names, versions
 from .call import Call
 from .contents import Received
-from .errors import ApiError, denied, missing, refused, upload_denied
+from .errors import ApiError, denied, missing, upload_denied
 from .folder_options import check_restriction
 from .permissions import Level
-from .placing import check_place, make_room
+from .placing import check_place, exists, make_room
 from .tree import Node
 from .versions import Version
 
@@ -59,7 +59,7 @@ def move(call: Call, source: Node, destination: str, permissions: str | None) ->
     parent, name = _room_for(call, source, destination, renaming=True)
     action = 'rename' if parent.id == source.parent else 'move'
     if permissions == 'keep_original':
-        _keep_permissions(call, source)
+        _copy_permissions(call, source, source)
     elif permissions == 'inherit_from_parent':
         call.db.execute('DELETE FROM permissions WHERE node = ?', (source.id,))
     call.tree.place(source.id, parent, name)
@@ -133,7 +133,7 @@ def _room_for(call: Call, source: Node, destination: str, *, renaming: bool = Fa
         return make_room(call, destination, is_file=source.is_file)
     name = names.segments(destination)[-1:]
     if not (renaming and at.id == source.id and name != [source.name]):
-        raise refused(call.options.exists_status, 'An item already exists at this location')
+        raise exists(call, at, call.options.exists_status, 'An item already exists at this location')
     # Only the spelling changes: what is in the way is the item itself.
     parent = call.tree.parents(source)[-1]
     check_place(call, parent, name, is_file=source.is_file)
@@ -155,12 +155,8 @@ def _copy_one(call: Call, item: Node, parent: Node, name: str) -> Node:
     return call.tree.by_id(node.id)
 
 
-def _keep_permissions(call: Call, node: Node) -> None:
-    """Write what *node* inherits to the node itself."""
-    _copy_permissions(call, node, node)
-
-
 def _copy_permissions(call: Call, source: Node, target: Node) -> None:
+    """Grant at *target* what is granted, or inherited, at *source*."""
     for id_ in reversed(source.chain):
         call.db.execute(
             'INSERT OR IGNORE INTO permissions SELECT ?, principal, level FROM permissions WHERE node = ?',

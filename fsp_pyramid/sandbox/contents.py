@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import IO, NamedTuple
 from uuid import uuid4
 
+from .errors import missing
+
 BLOCK = 64 * 1024
 # Parts of a chunked upload live that long at Egnyte; nothing else is in the making for longer.
 STALE_SECONDS = 24 * 60 * 60
@@ -72,10 +74,17 @@ class Contents:
         """The content of a copied version; contents never change, so both may be one."""
         os.link(self.path(entry_id), self.path(new_entry_id))
 
+    def open(self, entry_id: str) -> IO[bytes]:
+        """A content to be read. 404 if it was deleted a moment ago."""
+        try:
+            return self.path(entry_id).open('rb')
+        except FileNotFoundError as error:
+            raise missing() from error
+
     def read(self, entry_ids: Iterable[str]) -> Iterator[bytes]:
-        """The contents of several chunks, one after the other."""
+        """Several contents, one after the other."""
         for entry_id in entry_ids:
-            with self.path(entry_id).open('rb') as file:
+            with self.open(entry_id) as file:
                 yield from blocks(file)
 
     def discard(self, entry_ids: Iterable[str]) -> None:

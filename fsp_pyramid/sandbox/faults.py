@@ -1,7 +1,7 @@
 """Faults to order: an error, a delay, or an answer that is cut short."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from pyramid.response import Response
@@ -9,7 +9,11 @@ from pyramid.response import Response
 from .errors import ApiError
 from .store import reading, writing
 
-KINDS = ('status', 'latency', 'drop')
+CHECKS: dict[str, Callable[[Any], bool]] = {
+    'status': lambda value: value in range(400, 600),
+    'latency': lambda value: isinstance(value, int | float) and value >= 0,
+    'drop': lambda value: value is True,
+}
 
 
 class Fault(NamedTuple):
@@ -41,14 +45,14 @@ def parse(body: Any) -> list[Fault]:
 
 
 def _parse_one(item: Any) -> Fault:
-    kinds = [kind for kind in KINDS if isinstance(item, dict) and kind in item]
+    kinds = [kind for kind in CHECKS if isinstance(item, dict) and kind in item]
     if len(kinds) != 1:
-        raise _bad(f'A fault has exactly one of {", ".join(KINDS)}')
+        raise _bad(f'A fault has exactly one of {", ".join(CHECKS)}')
     value = item[kinds[0]]
     times = item.get('times', 1)
     if not isinstance(times, int) or times < 1:
         raise _bad('times is a whole number, 1 or more')
-    if not isinstance(value, int | float) or (kinds[0] == 'status' and not 400 <= value <= 599):
+    if not CHECKS[kinds[0]](value):
         raise _bad('status is 400 to 599, latency a number of seconds, drop is true')
     method = str(item['method']).upper() if item.get('method') else None
     return Fault(method, str(item.get('path_prefix', '')), times, kinds[0], float(value))

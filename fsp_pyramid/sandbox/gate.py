@@ -10,7 +10,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from . import calls, faults, limits, users
-from .call import Call, milliseconds
+from .call import Call
 from .errors import ApiError, refused
 from .users import User
 
@@ -79,7 +79,7 @@ def _identify(request: Request) -> None:
     """Who calls, by what token; count the call."""
     store = request.environ[STORE]
     scheme, _, token = request.headers.get('Authorization', '').partition(' ')
-    found = users.by_token(request.db, token.strip(), milliseconds(store.options))
+    found = users.by_token(request.db, token.strip(), store.options.now())
     if scheme.lower() != 'bearer' or found is None:
         raise ApiError(401, {'errorMessage': 'Invalid or expired access token'})
     request.token = token.strip()

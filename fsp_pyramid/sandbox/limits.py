@@ -37,9 +37,9 @@ def count(db: sqlite3.Connection, token: str, options: Options) -> Usage:
     now = options.clock()
     with writing(db):
         usage, oldest = _usage(db, token, now)
-        if usage.day > (options.daily or UNLIMITED):
+        if options.daily and usage.day > options.daily:
             raise Throttled(usage, math.ceil(DAY - now % DAY), by_day=True)
-        if usage.second > (options.qps or UNLIMITED):
+        if options.qps and usage.second > options.qps:
             raise Throttled(usage, max(1, math.ceil(oldest + 1 - now)), by_day=False)
         db.execute('INSERT INTO turns VALUES (?, ?)', (token, now))
         db.execute('INSERT OR REPLACE INTO days VALUES (?, ?, ?)', (token, int(now // DAY), usage.day))

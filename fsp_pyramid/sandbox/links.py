@@ -12,7 +12,7 @@ from . import users
 from .call import Call
 from .errors import ApiError
 from .folder_options import allowed_links
-from .requests import text
+from .incoming import text
 from .times import day, parse_iso
 from .tree import Node
 

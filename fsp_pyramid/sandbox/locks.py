@@ -9,7 +9,7 @@ from .errors import denied, invalid, refused
 from .permissions import Level
 from .tree import Node
 
-SECONDS = 3600
+SECONDS, LONGEST = 3600, 365 * 24 * 3600
 
 
 def lock(call: Call, file: Node, body: dict[str, Any]) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def lock(call: Call, file: Node, body: dict[str, Any]) -> dict[str, Any]:
     if not file.is_file:
         raise denied('Only files can be locked')
     seconds = body.get('lock_timeout', SECONDS)
-    if not isinstance(seconds, int) or seconds < 1:
+    if seconds not in range(1, LONGEST + 1):
         raise invalid('lock_timeout', 'Must be a number of seconds')
     token = str(body.get('lock_token') or uuid4().hex[:8])
     held = _held(call, file)

@@ -52,6 +52,10 @@ class Options:
     refresh_tokens: bool = True
     clock: Callable[[], float] = time.time
 
+    def now(self) -> int:
+        """UNIX milliseconds."""
+        return int(self.clock() * 1000)
+
     def __post_init__(self) -> None:
         if self.throttle not in {'429', 'mashery'}:
             raise ValueError(f"throttle is '429' or 'mashery', not {self.throttle!r}")

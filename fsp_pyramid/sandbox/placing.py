@@ -14,9 +14,14 @@ def make_folder(call: Call, path: str) -> Node:
     """A new folder, with whatever is missing above it. Raises ApiError."""
     at, missing = call.tree.walk(path)
     if not missing:
-        raise refused(403, FOLDER_EXISTS)
+        raise exists(call, at, 403, 'A file exists at this location' if at.is_file else FOLDER_EXISTS)
     check_place(call, at, missing, is_file=False)
     return make_all(call, at, missing)
+
+
+def exists(call: Call, node: Node, status: int, text: str) -> ApiError:
+    """*node* is in the way; nothing is said about it to those who may not see it."""
+    return refused(status, text) if call.access.level(node) else denied()
 
 
 def make_room(call: Call, path: str, *, is_file: bool) -> tuple[Node, str]:
@@ -32,12 +37,12 @@ def check_place(call: Call, at: Node, missing: list[str], *, is_file: bool) -> N
         _check_name(call, name, folder=not is_file or position < len(missing))
     if len('/'.join([at.path, *missing]).encode()) > names.PATH_BYTES:
         raise refused(call.options.bad_name_status, 'Path is too long')
-    if at.is_file:
-        raise denied('A file is in the way')
     if not at.names:
         raise refused(409, 'Cannot create items in the root folder')
     if call.access.level(at) < Level.EDITOR or at.path == '/Private':
         raise denied()
+    if at.is_file:
+        raise denied('A file is in the way')
     if at.path == '/Shared' and is_file and len(missing) == 1 and not call.options.files_in_shared:
         raise denied('Files cannot be stored directly in /Shared')
     if at.path == '/Shared' and not call.user.is_admin:

@@ -52,7 +52,7 @@ def provision(db: sqlite3.Connection, contents: Contents, options: Options) -> N
 
 
 def _create(db: sqlite3.Connection, options: Options) -> None:
-    now = int(options.clock() * 1000)
+    now = options.now()
     # executescript() would commit; splitting is safe, no literal in the schema holds a semicolon.
     db.execute('BEGIN IMMEDIATE')
     for statement in schema.TABLES.split(';'):

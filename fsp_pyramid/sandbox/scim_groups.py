@@ -77,4 +77,4 @@ def _set_members(db: sqlite3.Connection, guid: str, members: Any) -> None:
     if ids is None or not all(isinstance(id_, int | str) for id_ in ids):
         raise invalid('members', 'Must be a list of objects with a value')
     for id_ in ids:
-        db.execute('INSERT OR IGNORE INTO members SELECT ?, id FROM users WHERE id = ?', (guid, id_))
+        db.execute('INSERT OR IGNORE INTO members SELECT ?, id FROM users WHERE id = ?', (guid, str(id_)))

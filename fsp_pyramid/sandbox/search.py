@@ -62,8 +62,8 @@ def _candidates(call: Call, kind: str) -> Iterator[tuple[int, str, str]]:
         if kind == ('FOLDER' if row['is_file'] else 'FILE'):
             continue
         is_text = row['is_file'] and row['size'] <= TEXT_BYTES and mime_type(row['name']).startswith('text/')
-        content = call.contents.path(row['entry_id']).read_text('utf-8', 'replace') if is_text else ''
-        yield row['id'], row['name'], content
+        content = b''.join(call.contents.read([row['entry_id']])) if is_text else b''
+        yield row['id'], row['name'], content.decode('utf-8', 'replace')
 
 
 def _is_in_time(query: Query, node: Node) -> bool:

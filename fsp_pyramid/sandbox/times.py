@@ -13,7 +13,7 @@ def parse_http_date(text: str) -> int | None:
     """A header's time, None if it is not one."""
     try:
         return _milliseconds(parsedate_to_datetime(text))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

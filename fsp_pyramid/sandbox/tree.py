@@ -149,7 +149,7 @@ class Tree:
     ) -> tuple[list[Node], int]:
         """A page of what is in *folder*, folders first, and the number of all.
 
-        *only* (these folders and no files) and *without* are ids, see :meth:`.Access.hidden`.
+        *only* (these folders and no files) and *without* are ids, see :meth:`.Access.listed`.
         """
         where, values = ' WHERE n.parent = ?', [folder.id]
         for operator, ids in (('IN', only), ('NOT IN', without or None)):

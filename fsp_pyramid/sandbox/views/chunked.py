@@ -9,8 +9,8 @@ from .. import changes, chunks
 from ..call import Call
 from ..contents import Received, blocks
 from ..errors import invalid, refused
+from ..incoming import modified_time, whole
 from ..names import segments
-from ..requests import modified_time
 from ..routing import ANY_PATH, add_resource
 from ..store import reading, writing
 from ..tree import Node
@@ -56,14 +56,14 @@ def _receive(request: Request, path: str) -> Any:
 
 
 def _part(request: Request) -> Part:
-    number = request.headers.get('X-Egnyte-Chunk-Num', '1')
+    number = whole('X-Egnyte-Chunk-Num', request.headers.get('X-Egnyte-Chunk-Num', '1'))
     upload_id = request.headers.get('X-Egnyte-Upload-Id')
-    if not (number.isascii() and number.isdigit()) or int(number) < 1:
+    if number < 1:
         raise invalid('X-Egnyte-Chunk-Num', 'Must be a number from 1 on')
-    if int(number) > 1 and not upload_id:
+    if number > 1 and not upload_id:
         raise invalid('X-Egnyte-Upload-Id', 'Is missing')
     is_last = request.headers.get('X-Egnyte-Last-Chunk', '').lower() == 'true'
-    return Part(upload_id, int(number), is_last, request.headers.get('X-Egnyte-Chunk-Sha512-Checksum'))
+    return Part(upload_id, number, is_last, request.headers.get('X-Egnyte-Chunk-Sha512-Checksum'))
 
 
 def _store(call: Call, part: Part, path: str, received: Received) -> tuple[str, list[str]]:

@@ -11,9 +11,9 @@ from .. import changes, versions
 from ..call import Call
 from ..contents import BLOCK
 from ..errors import ApiError, denied, missing, refused
+from ..incoming import content, modified_time
 from ..permissions import Level
 from ..representation import mime_type
-from ..requests import content, modified_time
 from ..routing import ANY_PATH, add_resource
 from ..store import reading, writing
 from ..times import http_date
@@ -84,11 +84,7 @@ def _send(request: Request, node: Node) -> Response:
         response.charset = 'UTF-8'
     response.headers.update(_version_headers(*version[:2], version.modified))
     start, stop = _range(request, response, version.size)
-    try:
-        file = call.contents.path(entry_id).open('rb')
-    except FileNotFoundError as error:  # deleted a moment ago
-        raise missing() from error
-    response.app_iter = _Part(file, start, stop)
+    response.app_iter = _Part(call.contents.open(entry_id), start, stop)
     response.content_length = stop - start
     return response
 

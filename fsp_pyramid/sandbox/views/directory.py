@@ -7,7 +7,7 @@ from pyramid.config import Configurator
 from pyramid.request import Request
 
 from .. import scim, scim_groups, scim_users
-from ..requests import json_object, number
+from ..incoming import json_object, number
 from ..routing import add_resource
 from ..store import reading, writing
 

@@ -8,7 +8,7 @@ from pyramid.response import Response
 
 from .. import events
 from ..errors import invalid
-from ..requests import flag, number
+from ..incoming import flag, number
 from ..routing import add_resource
 from ..store import reading
 

@@ -3,7 +3,6 @@
 import logging
 
 from pyramid.config import Configurator
-from pyramid.exceptions import URLDecodeError
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
@@ -29,9 +28,9 @@ def no_route(_error: HTTPNotFound, request: Request) -> Response:
     return api_error(refused(404, 'No such resource'), request)
 
 
-def undecodable(_error: URLDecodeError, request: Request) -> Response:
-    """The URL is not UTF-8."""
-    return api_error(refused(400, 'The URL is not UTF-8'), request)
+def undecodable(_error: UnicodeDecodeError, request: Request) -> Response:
+    """The path, the query or a form is not UTF-8."""
+    return api_error(refused(400, 'The request is not UTF-8'), request)
 
 
 def broken_body(_error: DisconnectionError, request: Request) -> Response:
@@ -49,6 +48,6 @@ def includeme(config: Configurator) -> None:
     """A view for everything that may be raised."""
     config.add_exception_view(api_error, context=ApiError)
     config.add_exception_view(no_route, context=HTTPNotFound)
-    config.add_exception_view(undecodable, context=URLDecodeError)
+    config.add_exception_view(undecodable, context=UnicodeDecodeError)
     config.add_exception_view(broken_body, context=DisconnectionError)
     config.add_exception_view(unexpected, context=Exception)

@@ -6,10 +6,10 @@ from pyramid.config import Configurator
 from pyramid.request import Request
 
 from .. import oauth
-from ..call import Call, milliseconds
+from ..call import Call
 from ..gate import STORE
+from ..incoming import json_object
 from ..links import DOMAIN
-from ..requests import json_object
 from ..routing import add_resource
 from ..store import writing
 
@@ -42,7 +42,7 @@ def token(request: Request) -> dict[str, Any]:
     """A token for a grant. Raises ApiError in OAuth's own shape."""
     options = request.environ[STORE].options
     with writing(request.db):
-        return oauth.grant(request.db, _form(request), options, milliseconds(options))
+        return oauth.grant(request.db, _form(request), options, options.now())
 
 
 def _form(request: Request) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pyramid.config import Configurator
 from pyramid.request import Request
 
 from .. import links
-from ..requests import json_object, moment, number
+from ..incoming import json_object, moment, number
 from ..routing import add_resource
 from ..store import reading, writing
 

@@ -8,8 +8,8 @@ from pyramid.request import Request
 from .. import grants, users
 from ..call import Call
 from ..errors import invalid, refused
+from ..incoming import json_object
 from ..permissions import Access, Level
-from ..requests import json_object
 from ..routing import ANY_PATH, add_resource
 from ..store import reading, writing
 

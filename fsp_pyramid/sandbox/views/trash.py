@@ -8,7 +8,7 @@ from pyramid.request import Request
 from .. import trash
 from ..call import Call
 from ..errors import ApiError, invalid, refused
-from ..requests import json_object, number
+from ..incoming import json_object, number
 from ..routing import add_resource
 from ..store import reading, writing
 

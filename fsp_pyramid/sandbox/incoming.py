@@ -1,5 +1,6 @@
 """What came in: parameters, JSON objects and bodies, read as leniently as Egnyte reads them."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
@@ -10,6 +11,8 @@ from .contents import blocks
 from .errors import ApiError, invalid
 from .times import parse_http_date, parse_iso
 
+DIGITS = 15
+
 
 def flag(request: Request, name: str, default: bool = False) -> bool:
     """A boolean parameter; clients send true, True and 1."""
@@ -19,8 +22,12 @@ def flag(request: Request, name: str, default: bool = False) -> bool:
 
 def number(request: Request, name: str, default: int = 0) -> int:
     """A parameter that is a whole number, 0 or more."""
-    value = request.GET.get(name) or str(default)
-    if not (value.isascii() and value.isdigit()):
+    return whole(name, request.GET.get(name) or str(default))
+
+
+def whole(name: str, value: str) -> int:
+    """A whole number that the database can hold."""
+    if not (value.isascii() and value.isdigit()) or len(value) > DIGITS:
         raise invalid(name, 'Must be a whole number')
     return int(value)
 
@@ -38,6 +45,8 @@ def json_object(request: Request) -> dict[str, Any]:
     """The JSON object in the body."""
     try:
         body = request.json_body
+        # JSON can spell halves of characters, which are no text.
+        json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
