@@ -12,6 +12,7 @@ from .errors import ApiError, invalid
 from .times import parse_http_date, parse_iso
 
 DIGITS = 15
+JSON_BYTES = 1024 * 1024
 
 
 def flag(request: Request, name: str, default: bool = False) -> bool:
@@ -41,17 +42,25 @@ def moment(request: Request, name: str) -> int | None:
         raise invalid(name, 'Must be a date') from error
 
 
+def json_value(request: Request) -> Any:
+    """The JSON in the body."""
+    # Not request.json_body, which would leave a temporary file behind.
+    body = request.body_file.read(JSON_BYTES)
+    try:
+        value = json.loads(body)
+        # JSON can spell halves of characters, which are no text.
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise ApiError(400, {'errorMessage': 'The body is not JSON'}) from error
+    return value
+
+
 def json_object(request: Request) -> dict[str, Any]:
     """The JSON object in the body."""
-    try:
-        body = request.json_body
-        # JSON can spell halves of characters, which are no text.
-        json.dumps(body, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
+    value = json_value(request)
+    if not isinstance(value, dict):
         raise ApiError(400, {'errorMessage': 'The body is not a JSON object'})
-    return body
+    return value
 
 
 def text(body: dict[str, Any], name: str) -> str:

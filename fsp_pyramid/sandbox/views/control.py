@@ -7,6 +7,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from .. import calls, faults
+from ..incoming import json_value
 from ..routing import add_resource
 
 
@@ -28,11 +29,7 @@ def list_faults(request: Request) -> list[dict[str, Any]]:
 
 def put_faults(request: Request) -> Response:
     """Order faults, instead of those ordered before."""
-    try:
-        body = request.json_body
-    except ValueError:
-        body = None
-    faults.replace(request.db, faults.parse(body))
+    faults.replace(request.db, faults.parse(json_value(request)))
     return Response(status=204)
 
 
