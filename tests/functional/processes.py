@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.client import HTTPResponse
 from pathlib import Path
 
@@ -58,26 +58,31 @@ class Server:
         """All output so far."""
         return self._log.read_text()
 
-    def ask(self, *lines: str, headers: dict[str, str] | None = None) -> list[Answer]:
-        """Send requests such as ``GET /fsp/`` over one connection, one after the answer to the other."""
+    def ask(self, *asked: str | tuple[str, str], headers: dict[str, str] | None = None) -> list[Answer]:
+        """Send requests over one connection, each after the answer to the other.
+
+        Each is a line such as ``GET /fsp/``, or a pair of that and a body.
+        """
         answers = []
         common = {'Host': f'127.0.0.1:{self.port}', **(headers or {})}
-        fields = ''.join(f'{name}: {value}\r\n' for name, value in common.items())
         with socket.create_connection(('127.0.0.1', self.port), PATIENCE) as connection:
-            for line in lines:
-                connection.sendall(f'{line} HTTP/1.1\r\n{fields}\r\n'.encode('latin-1'))
+            for item in asked:
+                line, body = (item, '') if isinstance(item, str) else item
+                fields = common | ({'Content-Length': str(len(body))} if body else {})
+                head = ''.join(f'{name}: {value}\r\n' for name, value in fields.items())
+                connection.sendall(f'{line} HTTP/1.1\r\n{head}\r\n{body}'.encode('latin-1'))
                 answers.append(Answer(connection, line.partition(' ')[0]))
         return answers
 
 
 @contextmanager
-def serving(ini: Path, **environ: str) -> Iterator[Server]:
-    """``pserve`` on a free port, until the context is left. Its log is kept beside *ini*."""
-    server = Server(free_port(), ini.with_suffix('.log'))
-    command = [BIN / 'pserve', ini, f'http_port={server.port}']
+def running(*command: str | Path, log: Path, **environ: str) -> Iterator[Server]:
+    """A server of the virtual environment, until the context is left. A free port is appended to its last argument."""
+    server = Server(free_port(), log)
+    words = [BIN / command[0], *command[1:-1], f'{command[-1]}{server.port}']
     with (
-        open(ini.with_suffix('.log'), 'ab') as log,
-        subprocess.Popen(command, env=environment(**environ), stdout=log, stderr=log, cwd=ini.parent) as process,
+        open(log, 'ab') as output,
+        subprocess.Popen(words, env=environment(**environ), stdout=output, stderr=output, cwd=log.parent) as process,
     ):
         try:
             _wait(process, server)
@@ -85,6 +90,11 @@ def serving(ini: Path, **environ: str) -> Iterator[Server]:
         finally:
             process.terminate()
             process.wait(PATIENCE)
+
+
+def serving(ini: Path, **environ: str) -> AbstractContextManager[Server]:
+    """``pserve`` on a free port. Its log is kept beside *ini*."""
+    return running('pserve', ini, 'http_port=', log=ini.with_suffix('.log'), **environ)
 
 
 def _wait(process: subprocess.Popen[bytes], server: Server) -> None:
