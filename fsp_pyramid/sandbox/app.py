@@ -18,7 +18,7 @@ from .store import Store
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 # The order matters: reserved words such as "settings" and "trash" go before paths and ids.
 AREAS = (
-    *('failures', 'control', 'settings', 'identity', 'trash', 'content', 'chunked', 'filesystem'),
+    *('failures', 'control', 'settings', 'identity', 'oauth', 'trash', 'content', 'chunked', 'filesystem'),
     *('links', 'permissions', 'directory', 'notes', 'search', 'events'),
 )
 OVERRIDABLE = {'PATCH', 'PUT', 'DELETE'}

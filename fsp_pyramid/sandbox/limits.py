@@ -1,7 +1,7 @@
 """How often a token may call: so many times in any one second, and so many times a UTC day.
 
-The counts are in the database, so they hold over processes and restarts. A refused call is not
-counted.
+An application may ask for tokens so many times in any one hour. The counts are in the database, so they hold over
+processes and restarts. A refused call is not counted.
 """
 
 import math
@@ -14,7 +14,8 @@ from .options import Options
 from .store import writing
 
 UNLIMITED = 1_000_000  # the allotment that is told when there is no limit
-DAY = 24 * 60 * 60
+HOUR = 60 * 60
+DAY = 24 * HOUR
 
 
 class Usage(NamedTuple):
@@ -48,11 +49,30 @@ def count(db: sqlite3.Connection, token: str, options: Options) -> Usage:
 
 def _usage(db: sqlite3.Connection, token: str, now: float) -> tuple[Usage, float]:
     """The token's usage with one more call, and the time of the oldest call of this second."""
-    # A clock that was set back must not refuse calls until it has caught up.
-    db.execute('DELETE FROM turns WHERE token = ? AND (at <= ? OR at > ?)', (token, now - 1, now + 1))
-    second, oldest = db.execute('SELECT count(*), min(at) FROM turns WHERE token = ?', (token,)).fetchone()
+    second, oldest = _turns(db, token, now, 1)
     day = db.execute('SELECT calls FROM days WHERE token = ? AND day = ?', (token, int(now // DAY))).fetchone()
-    return Usage(second + 1, (day[0] if day else 0) + 1), oldest or now
+    return Usage(second + 1, (day[0] if day else 0) + 1), oldest
+
+
+def _turns(db: sqlite3.Connection, token: str, now: float, window: int) -> tuple[int, float]:
+    """How many turns the token took in the last *window* seconds, and when it took the first of them."""
+    # A clock that was set back must not refuse calls until it has caught up.
+    db.execute('DELETE FROM turns WHERE token = ? AND (at <= ? OR at > ?)', (token, now - window, now + window))
+    number, oldest = db.execute('SELECT count(*), min(at) FROM turns WHERE token = ?', (token,)).fetchone()
+    return number, oldest or now
+
+
+def count_grant(db: sqlite3.Connection, client_id: str, options: Options) -> None:
+    """Count one request for a token. Raises ApiError: the token endpoint refuses with a status of its own."""
+    if options.hourly_grants is None:
+        return
+    now, turns = options.clock(), f'grants of {client_id}'
+    with writing(db):
+        number, oldest = _turns(db, turns, now, HOUR)
+        if number >= options.hourly_grants:
+            wait = max(1, math.ceil(oldest + HOUR - now))
+            raise ApiError(409, {'errorMessage': 'Too many token requests'}, {'Retry-After': str(wait)})
+        db.execute('INSERT INTO turns VALUES (?, ?)', (turns, now))
 
 
 def headers(usage: Usage, options: Options) -> dict[str, str]:

@@ -30,6 +30,7 @@ class Options:
     :param chunk_minimum: bytes that every chunk but the last must have
     :param trash_for_all: let every user at the trash, not only administrators
     :param refresh_tokens: tokens expire after 30 days and come with a refresh token
+    :param hourly_grants: requests at the token endpoint an hour and API key, None for no limit
     :param clock: seconds since 1970; tests set it
     """
 
@@ -50,6 +51,7 @@ class Options:
     chunk_minimum: int = 10 * MEGABYTE
     trash_for_all: bool = False
     refresh_tokens: bool = True
+    hourly_grants: int | None = None
     clock: Callable[[], float] = time.time
 
     def now(self) -> int:
@@ -59,7 +61,7 @@ class Options:
     def __post_init__(self) -> None:
         if self.throttle not in {'429', 'mashery'}:
             raise ValueError(f"throttle is '429' or 'mashery', not {self.throttle!r}")
-        for name in ('qps', 'daily'):
+        for name in ('qps', 'daily', 'hourly_grants'):
             limit = getattr(self, name)
             if limit is not None and limit < 1:
                 raise ValueError(f'{name} is at least 1, not {limit!r}')

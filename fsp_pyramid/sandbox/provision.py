@@ -45,18 +45,33 @@ def provision(db: sqlite3.Connection, contents: Contents, options: Options) -> N
     if version == 0:
         _create(db, options)
     elif version != schema.VERSION:
-        raise RuntimeError(f'{options.root} was made by another version of the sandbox: remove it to begin anew')
+        _upgrade(db, version, options)
     contents.sweep(db)
     if options.seed and not _is_marked(db, 'seeded'):
         _seed(db, contents, options)
 
 
+def _upgrade(db: sqlite3.Connection, version: int, options: Options) -> None:
+    """Bring a root of an older version up to this one, with all that is in it."""
+    if version not in schema.UPGRADES:
+        raise RuntimeError(f'{options.root} was made by another version of the sandbox: remove it to begin anew')
+    db.execute('BEGIN IMMEDIATE')
+    for older in range(version, schema.VERSION):
+        _execute_all(db, schema.UPGRADES[older])
+    db.execute(f'PRAGMA user_version = {schema.VERSION}')
+    db.commit()
+
+
+def _execute_all(db: sqlite3.Connection, statements: str) -> None:
+    # executescript() would commit; splitting is safe, no literal in the schema holds a semicolon.
+    for statement in statements.split(';'):
+        db.execute(statement)
+
+
 def _create(db: sqlite3.Connection, options: Options) -> None:
     now = options.now()
-    # executescript() would commit; splitting is safe, no literal in the schema holds a semicolon.
     db.execute('BEGIN IMMEDIATE')
-    for statement in schema.TABLES.split(';'):
-        db.execute(statement)
+    _execute_all(db, schema.TABLES)
     db.execute(
         "INSERT INTO nodes (id, is_file, name, name_key, guid, created, touched) VALUES (?, 0, '', '', ?, ?, ?)",
         (schema.ROOT, str(uuid4()), now, now),

@@ -4,10 +4,25 @@ Times are UNIX milliseconds. ``guid`` is Egnyte's ``folder_id`` or ``group_id``.
 chain of parents does not end at the root is in the trash.
 """
 
-VERSION = 2
+VERSION = 3
 ROOT = 1  # the id of the node '/'
 
-TABLES = """
+CODES = """
+CREATE TABLE codes (
+    code TEXT PRIMARY KEY,
+    user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    client_id TEXT NOT NULL,
+    redirect_uri TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    expires INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+# What brings a root of an older version to the next one.
+UPGRADES = {2: CODES}
+
+TABLES = (
+    CODES
+    + """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE users (
@@ -139,3 +154,4 @@ CREATE TABLE calls (
     at REAL NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, status INTEGER NOT NULL, token TEXT
 );
 """
+)

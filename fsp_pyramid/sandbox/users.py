@@ -58,6 +58,14 @@ def by_token(db: sqlite3.Connection, token: str, now: int) -> tuple[User, str] |
     return (found, row['client_id']) if found and found.active else None
 
 
+def by_password(db: sqlite3.Connection, username: str, password: str) -> int | None:
+    """The id of the active user who has this password."""
+    row = db.execute(
+        'SELECT id FROM users WHERE username = ? AND password = ? AND active', (username, password)
+    ).fetchone()
+    return row['id'] if row else None
+
+
 def add(
     db: sqlite3.Connection,
     tree: Tree,

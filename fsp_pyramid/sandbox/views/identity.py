@@ -1,4 +1,4 @@
-"""``/pubapi/v1/userinfo``, ``/pubapi/v1/whoami`` and ``/puboauth/token``: who is who."""
+"""``/pubapi/v1/userinfo``, ``/pubapi/v1/whoami`` and ``/rest/public/1.0/env-pub``: who is who."""
 
 from typing import Any
 
@@ -7,11 +7,8 @@ from pyramid.request import Request
 
 from .. import oauth
 from ..call import Call
-from ..gate import STORE
-from ..incoming import json_object
 from ..links import DOMAIN
 from ..routing import add_resource
-from ..store import writing
 
 
 def userinfo(request: Request) -> dict[str, Any]:
@@ -38,22 +35,13 @@ def whoami(request: Request) -> dict[str, Any]:
     }
 
 
-def token(request: Request) -> dict[str, Any]:
-    """A token for a grant. Raises ApiError in OAuth's own shape."""
-    options = request.environ[STORE].options
-    with writing(request.db):
-        return oauth.grant(request.db, _form(request), options, options.now())
-
-
-def _form(request: Request) -> dict[str, str]:
-    # Egnyte's Python client sends JSON and calls it a form.
-    if request.body.startswith(b'{'):
-        return {name: str(value) for name, value in json_object(request).items()}
-    return {name: value for name, value in request.POST.items() if isinstance(value, str)}
+def domain(_request: Request) -> dict[str, Any]:
+    """What a customer's own host name tells of the domain behind it, without a token."""
+    return {'workgroup': {'name': DOMAIN}}
 
 
 def includeme(config: Configurator) -> None:
-    """Identity and tokens."""
+    """Users and the domain."""
     add_resource(config, 'userinfo', '/pubapi/v1/userinfo', GET=userinfo)
     add_resource(config, 'whoami', '/pubapi/v1/whoami', GET=whoami)
-    add_resource(config, 'token', '/puboauth/token', POST=token)
+    add_resource(config, 'env-pub', '/rest/public/1.0/env-pub', GET=domain)
