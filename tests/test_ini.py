@@ -1,9 +1,6 @@
 """The shipped ini files: they start as they are, and say what they lack."""
 
-import base64
-import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,8 +10,6 @@ from webtest import TestApp
 
 from fsp_pyramid import main
 from fsp_pyramid.settings import KEYS, Settings, variable
-
-from .functional.processes import serving
 
 ROOT = Path(__file__).parents[1]
 SECRET = 'hush-this-is-a-secret-of-forty-characters'
@@ -50,24 +45,6 @@ def test_development_keeps_its_files_beside_itself_and_allows_loopback() -> None
         ((), ('Shared', 'Beefree', '{uid}'), False),
         (('shared',), ('Shared', 'Brand'), True),
     ]
-
-
-def test_production_answers_behind_its_proxy(tmp_path: Path) -> None:
-    ini = Path(shutil.copy(ROOT / 'production.ini', tmp_path))
-    basic = base64.b64encode(f'u:{SECRET}'.encode()).decode()
-    known = {'Authorization': f'Basic {basic}', 'X-BEE-ClientId': 'app'}
-    proxied = {'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'files.acme.com'}
-    with serving(ini, **PRODUCTION) as server:
-        (plain,) = server.ask('GET /fsp/', headers=known)
-        (https,) = server.ask('GET /fsp/', headers=known | proxied)
-        (unknown,) = server.ask('GET /fsp/', headers=proxied)
-        log = server.log
-    assert (plain.status, 'HTTPS' in json.loads(plain.body)['details']) == (403, True)
-    # Known, over HTTPS, and without a uid: that is as far as one gets without Egnyte.
-    assert (https.status, 'X-BEE-Uid' in json.loads(https.body)['details']) == (400, True)
-    assert (unknown.status, json.loads(unknown.body)['code']) == (401, 3650)
-    assert re.findall(r'INFO .*(\d{3}/\d{4})', log) == ['403/3300', '400/3500', '401/3650']
-    assert SECRET not in log
 
 
 @pytest.mark.parametrize('name', sorted(PRODUCTION))
