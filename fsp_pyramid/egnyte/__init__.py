@@ -6,6 +6,7 @@ from .errors import (
     Corrupted,
     EgnyteError,
     Forbidden,
+    GrantRefused,
     Locked,
     NotFound,
     QuotaExceeded,
@@ -15,12 +16,23 @@ from .errors import (
     Unavailable,
     Unreachable,
 )
+from .oauth import (
+    Application,
+    Tokens,
+    authorize_url,
+    exchange,
+    refresh,
+    resolve_domain,
+    revoke,
+    service_authorize_url,
+)
 from .pace import Pace
-from .records import File, Folder, FolderListing, TrashItem
+from .records import File, Folder, FolderListing, TrashItem, User
 from .session import new_session
 
 __all__ = [
     'AlreadyExists',
+    'Application',
     'Client',
     'Corrupted',
     'Download',
@@ -29,6 +41,7 @@ __all__ = [
     'Folder',
     'FolderListing',
     'Forbidden',
+    'GrantRefused',
     'Locked',
     'NotFound',
     'Pace',
@@ -36,9 +49,17 @@ __all__ = [
     'Rejected',
     'Stored',
     'Throttled',
+    'Tokens',
     'TrashItem',
     'Unauthorized',
     'Unavailable',
     'Unreachable',
+    'User',
+    'authorize_url',
+    'exchange',
     'new_session',
+    'refresh',
+    'resolve_domain',
+    'revoke',
+    'service_authorize_url',
 ]

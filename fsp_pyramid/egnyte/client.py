@@ -10,7 +10,7 @@ import requests
 
 from .errors import Corrupted, EgnyteError, NotFound, Throttled, Unreachable, from_response
 from .pace import Pace
-from .records import File, Folder, FolderListing, TrashItem, milliseconds
+from .records import File, Folder, FolderListing, TrashItem, User, milliseconds
 
 PAGE = 1000  # the most that Egnyte puts into one answer
 CHUNK_SIZE = 100 * 1024 * 1024  # Egnyte recommends it, and wants chunks above it
@@ -253,6 +253,12 @@ class Client:
         response = self._call('POST', '/pubapi/v1/fs/trash', json={'action': 'RESTORE', 'ids': [item_id]}, tries=1)
         if response.status_code == 207:  # one answer an item: the one item failed
             raise from_response(response)
+
+    # Who calls
+
+    def userinfo(self) -> User:
+        """The user for whom the token speaks."""
+        return User.read(self._json('GET', '/pubapi/v1/userinfo'))
 
     # One call
 

@@ -47,6 +47,10 @@ class NotFound(EgnyteError):
     """Nothing has that path or id, or the user may not see it."""
 
 
+class GrantRefused(EgnyteError):
+    """The code or the refresh token is wrong, used up, expired or revoked: the user has to connect again."""
+
+
 class Rejected(EgnyteError):
     """Egnyte takes the call for wrong: a bad name, an empty file, a checksum that does not match..."""
 
@@ -91,7 +95,7 @@ def from_response(response: requests.Response) -> EgnyteError:
     if status == 401 or 'DEVELOPER_INACTIVE' in mashery:
         return Unauthorized(message, **about)
     if status == 429 or 'DEVELOPER_OVER' in mashery:
-        wait = _seconds(response.headers)
+        wait = retry_after(response.headers)
         daily = 'OVER_RATE' in mashery or 'over rate' in message.lower() or wait > LONGEST_QPS_WAIT
         return (QuotaExceeded if daily else Throttled)(message, wait, **about)
     return _class_of(status, message)(message, **about)
@@ -111,7 +115,8 @@ def _class_of(status: int, message: str) -> type[EgnyteError]:
     return Unavailable if status >= 500 else Rejected
 
 
-def _seconds(headers: Mapping[str, str]) -> float:
+def retry_after(headers: Mapping[str, str]) -> float:
+    """The seconds that a refused caller has to wait, 1 where the answer does not tell."""
     try:
         return max(float(headers.get('Retry-After', '')), 0.0)
     except ValueError:

@@ -107,3 +107,23 @@ class TrashItem:
             is_folder=str(data.get('type', '')).lower() == 'folder',
             deleted=milliseconds(data.get('delete_date')),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """The user for whom a token speaks. Everything but *username* may be empty: old documentation stops there."""
+
+    username: str
+    first_name: str
+    last_name: str
+    email: str
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> Self:
+        """From ``userinfo``."""
+        return cls(
+            username=data['username'],
+            first_name=data.get('first_name') or '',
+            last_name=data.get('last_name') or '',
+            email=data.get('email') or '',
+        )

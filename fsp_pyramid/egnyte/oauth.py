@@ -1,0 +1,191 @@
+"""OAuth 2 at Egnyte: where a user consents, and the tokens for a code or for a refresh token.
+
+Written by hand because OAuth libraries take Egnyte's ``expires_in: -1`` for expired. Codes, tokens and secrets travel
+in bodies and headers only, which nothing logs.
+"""
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import requests
+
+from .client import CONNECT_TIMEOUT, CONNECTION_TROUBLE
+from .errors import EgnyteError, GrantRefused, Throttled, Unreachable, from_response, retry_after
+
+# RFC 6749's word, and those of Apigee, which is one of Egnyte's gateways.
+REFUSED_GRANT = re.compile(
+    r'invalid_grant|(?:invalid|expired) (?:refresh token|authorization code)'
+    r'|(?:refresh token|authorization code) (?:is )?(?:invalid|expired)',
+    re.IGNORECASE,
+)
+WORKGROUP = re.compile(r'[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An API key with its secret. *scope* is separated by spaces; '' asks for all that the key may have."""
+
+    key: str
+    secret: str = field(repr=False)
+    scope: str = 'Egnyte.filesystem'
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a user's consent is worth. *expires_at* is in UNIX seconds, None for an access token without an end."""
+
+    access: str = field(repr=False)
+    refresh: str | None = field(repr=False)
+    expires_at: float | None
+
+
+def authorize_url(base_url: str, application: Application, redirect_uri: str, state: str) -> str:
+    """Where to send a user of the domain *base_url* (``https://acme.egnyte.com``) for consent.
+
+    Egnyte comes back to *redirect_uri*, https and registered with the key, with ``code`` or ``error``, and ``state``.
+    """
+    # The address of the token endpoint, which the documentation gives for both; newer tools say /puboauth/authorize.
+    return service_authorize_url(f'{base_url}/puboauth/token', application, redirect_uri, state)
+
+
+def service_authorize_url(service_url: str, application: Application, redirect_uri: str, state: str) -> str:
+    """The same at the Enhanced Auth Service, which asks the user for the domain.
+
+    :param service_url: ``https://partner-integrations.egnyte.com/services/oauth/code`` (EU) or its US sibling
+    """
+    parameters = {
+        'client_id': application.key,
+        'redirect_uri': redirect_uri,
+        'response_type': 'code',
+        'state': state,
+    }
+    return f'{service_url}?{urlencode(parameters | _scope(application), quote_via=quote)}'
+
+
+def exchange(
+    session: requests.Session,
+    base_url: str,
+    application: Application,
+    code: str,
+    redirect_uri: str,
+    *,
+    timeout: float,
+    now: float,
+) -> Tokens:
+    """The tokens for a code, which lives for a minute or two and can be used once.
+
+    :param redirect_uri: the same as in :func:`authorize_url`
+    :param timeout: seconds that Egnyte may stay silent
+    :param now: UNIX seconds, of before the call
+
+    Raises GrantRefused (begin anew), Throttled (100 requests an hour and key), Unauthorized or Rejected (the
+    application is set up wrongly), Unavailable, Unreachable.
+    """
+    grant = {'grant_type': 'authorization_code', 'code': code, 'redirect_uri': redirect_uri}
+    return _tokens(_ask(session, base_url, application, grant | _scope(application), timeout), now)
+
+
+def refresh(
+    session: requests.Session, base_url: str, application: Application, tokens: Tokens, *, timeout: float, now: float
+) -> Tokens:
+    """New tokens for the refresh token in *tokens*, which is used up by that.
+
+    Raises what :func:`exchange` does; GrantRefused means that the user has to connect again. After Unreachable the
+    refresh token may be used up: only a second try tells.
+    """
+    if tokens.refresh is None:
+        raise GrantRefused('there is no refresh token')
+    grant = {'grant_type': 'refresh_token', 'refresh_token': tokens.refresh}
+    return _tokens(_ask(session, base_url, application, grant, timeout), now, tokens.refresh)
+
+
+def revoke(
+    session: requests.Session, base_url: str, application: Application, tokens: Tokens, *, timeout: float
+) -> None:
+    """End the access token, and with it the refresh token. Raises Unauthorized where it had ended already."""
+    _send(
+        session,
+        'POST',
+        f'{base_url}/pubapi/v1/tokens/revoke',
+        timeout,
+        data={'token': tokens.access, 'client_secret': application.secret},
+        headers={'Authorization': f'Bearer {tokens.access}'},
+    )
+
+
+def resolve_domain(session: requests.Session, base_url: str, *, timeout: float) -> str:
+    """The Egnyte host (``acme.egnyte.com``) behind a customer's own (*base_url*: ``https://files.acme.com``).
+
+    Asks that host; whether it may be asked is for the caller to decide. Raises EgnyteError where it is not Egnyte's.
+    """
+    answer = _object(_send(session, 'GET', f'{base_url}/rest/public/1.0/env-pub', timeout))
+    workgroup = answer.get('workgroup')
+    name = workgroup.get('name') if isinstance(workgroup, dict) else None
+    if not isinstance(name, str) or not WORKGROUP.fullmatch(name):
+        raise EgnyteError('the answer names no domain of Egnyte', status=200)
+    return f'{name.lower()}.egnyte.com'
+
+
+def _scope(application: Application) -> dict[str, str]:
+    return {'scope': application.scope} if application.scope else {}
+
+
+def _ask(
+    session: requests.Session, base_url: str, application: Application, grant: dict[str, str], timeout: float
+) -> dict[str, Any]:
+    form = grant | {'client_id': application.key, 'client_secret': application.secret}
+    return _object(_send(session, 'POST', f'{base_url}/puboauth/token', timeout, data=form))
+
+
+def _tokens(answer: dict[str, Any], now: float, last_refresh: str | None = None) -> Tokens:
+    """Both generations: 30 days with a refresh token, or ``expires_in: -1`` without."""
+    access, refresh_token = answer.get('access_token'), answer.get('refresh_token') or last_refresh
+    if not isinstance(access, str) or not access or not isinstance(refresh_token, str | None):
+        raise EgnyteError('the answer holds no tokens', status=200)
+    seconds = _seconds(answer.get('expires_in'))
+    # Without a refresh token nothing can be done before the end, if there is one: the token is good until refused.
+    return Tokens(access, refresh_token, now + seconds if seconds > 0 and refresh_token else None)
+
+
+def _seconds(value: Any) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return 0
+    return seconds if math.isfinite(seconds) else 0
+
+
+def _send(session: requests.Session, method: str, url: str, timeout: float, **kwargs: Any) -> requests.Response:
+    try:
+        response = session.request(
+            method, url, timeout=(min(timeout, CONNECT_TIMEOUT), timeout), allow_redirects=False, **kwargs
+        )
+    except CONNECTION_TROUBLE as error:
+        raise Unreachable(f'{method} failed: {type(error).__name__}') from error
+    if not 200 <= response.status_code < 300:
+        raise _refusal(response)
+    return response
+
+
+def _refusal(response: requests.Response) -> EgnyteError:
+    """The exception for an answer that is no success; 409 and "invalid_grant" have a meaning of their own here."""
+    error = from_response(response)
+    about = {'status': error.status, 'request_id': error.request_id}
+    if error.status == 409:
+        return Throttled(error.args[0], retry_after(response.headers), **about)
+    if error.status in {400, 401} and REFUSED_GRANT.search(response.text[:2000]):
+        return GrantRefused(error.args[0], **about)
+    return error
+
+
+def _object(response: requests.Response) -> dict[str, Any]:
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise EgnyteError('the answer is no JSON object', status=response.status_code)
+    return answer
