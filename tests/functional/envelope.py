@@ -56,6 +56,11 @@ def read(response: webob.Response) -> tuple[int, int | None]:
     return verdict
 
 
+def path_info(path: str) -> str:
+    """*path* as a server puts it into PATH_INFO."""
+    return path.encode().decode('latin-1')
+
+
 def ask(application: Any, path: str, method: str = 'GET', **environ: Any) -> webob.Response:
     """Ask with *path* as PATH_INFO, to the letter: no client and no server mends it. Other keys of WSGI as keywords."""
     request = webob.Request.blank('/', method=method, headers=caller())

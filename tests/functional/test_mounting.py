@@ -1,6 +1,5 @@
 """Where the provider is mounted, how often, and what stays out of its way."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,21 +8,20 @@ import pytest
 from pyramid.config import Configurator
 from pyramid.exceptions import ConfigurationConflictError, ConfigurationError, URLDecodeError
 from pyramid.interfaces import ITweens
+from pyramid.request import Request as PyramidRequest
 from pyramid.response import Response
-from pyramid.traversal import find_resource, lineage
 from webob import Request
 
 from fsp_pyramid.events import DirectoryCreated
-from fsp_pyramid.resources import Directory, File
+from fsp_pyramid.resources import File
 from fsp_pyramid.testing import Sandbox
 
-from .envelope import ask, caller, read
+from .envelope import ask, caller, path_info, read
 
-FOLDERS = '/ /Shared/Beefree/{uid}\n/shared/ /Shared/Brand ro'
 HOME = '/Shared/Beefree/demo'
 
-Step = Callable[[Any], object]
 Make = Callable[..., Any]
+Step = Callable[[Any], object]
 
 
 def include(config: Any) -> None:
@@ -34,45 +32,9 @@ def below(route_prefix: str) -> Step:
     return lambda config: config.include('fsp_pyramid', route_prefix=route_prefix)
 
 
-@pytest.fixture
-def egnyte(tmp_path: Path, seeded: Path) -> Sandbox:
-    """A sandbox with the seed tree."""
-    shutil.copytree(seeded, tmp_path / 'egnyte')
-    return Sandbox(tmp_path / 'egnyte')
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> dict[str, str]:
-    return {
-        'fsp.username': 'beefree',
-        'fsp.password': 'beefree',
-        'fsp.egnyte.url': f'sandbox:{tmp_path / "egnyte"}',
-        'fsp.folders': FOLDERS,
-    }
-
-
-@pytest.fixture
-def make(settings: dict[str, str]) -> Make:
-    """Make an application in some steps; keywords are more settings, with double underscores for dots."""
-
-    def make(*steps: Step, **more: str) -> Any:
-        more = {f'fsp.{key.replace("__", ".")}': value for key, value in more.items()}
-        with Configurator(settings=settings | more) as config:
-            for step in steps:
-                step(config)
-        return config.make_wsgi_app()
-
-    return make
-
-
-def text(path: str) -> str:
-    """*path* as a server puts it into PATH_INFO."""
-    return path.encode().decode('latin-1')
-
-
 def public_url(application: Any, base: str, **environ: str) -> str:
     """That of the first file in the root."""
-    items = ask(application, f'{text(base)}/', **environ).json['data']['items']
+    items = ask(application, f'{path_info(base)}/', **environ).json['data']['items']
     return next(item['public-url'] for item in items if 'public-url' in item)
 
 
@@ -110,12 +72,12 @@ def test_the_settings_say_where_it_is(make: Make, egnyte: Sandbox) -> None:
 def test_a_route_prefix_goes_before_everything(make: Make, egnyte: Sandbox, route_prefix: str, base: str) -> None:
     application = make(below(route_prefix))
     for path in ('/fsp', '/fsp/', '/fsp/Notes.txt'):
-        assert read(ask(application, text(base + path))) == (200, None)
+        assert read(ask(application, path_info(base + path))) == (200, None)
     for path in ('/fsp/nothing', '/fsp/\n'):
-        read(ask(application, text(base + path)))
-    assert read(ask(application, text(base) + '/fsp/\xff')) == (400, 3500)
+        read(ask(application, path_info(base + path)))
+    assert read(ask(application, path_info(base) + '/fsp/\xff')) == (400, 3500)
     for path in (base, f'{base}/', f'{base}/fspx', '/fsp', '/fsp-public'):
-        assert ask(application, text(path)).content_type == 'text/plain'
+        assert ask(application, path_info(path)).content_type == 'text/plain'
     assert follow(application, public_url(application, f'{base}/fsp')).status_int == 200
 
 
@@ -148,7 +110,7 @@ def test_urls_are_right_wherever_it_is(make: Make, egnyte: Sandbox, script_name:
         lambda config: config.include('fsp_pyramid', route_prefix=route_prefix),
         lambda config: config.add_subscriber(note, DirectoryCreated),
     )
-    base, environ = f'/{route_prefix}/fsp' if route_prefix else '/fsp', {'SCRIPT_NAME': text(script_name)}
+    base, environ = f'/{route_prefix}/fsp' if route_prefix else '/fsp', {'SCRIPT_NAME': path_info(script_name)}
     assert read(ask(application, f'{base}/new+dir;1/', 'POST', **environ)) == (201, None)
     start = f'http://localhost{script_name.replace("ä b", "%C3%A4%20b")}{base}/'
     assert urls == [f'{start}new%2Bdir%3B1/', start, f'{start}new%2Bdir%3B1/a%20b%26%C3%A9.png']
@@ -340,61 +302,36 @@ def test_global_views_of_the_host_stay_outside(make: Make, egnyte: Sandbox) -> N
         assert read(ask(application, path)) == (200, None)
 
 
-def test_no_header_leads_elsewhere(make: Make, egnyte: Sandbox) -> None:
-    application = make(include)
-    assert read(ask(application, '/fsp/Notes.txt', HTTP_X_VHM_ROOT='/shared')) == (200, None)
-    # A POST for a file that is no upload, rather than the deletion that the header wants.
-    assert read(ask(application, '/fsp/Notes.txt', 'POST', HTTP_X_HTTP_METHOD_OVERRIDE='DELETE')) == (400, 3500)
-    assert egnyte.exists(f'{HOME}/Notes.txt')
+def test_factories_of_the_host_are_used(make: Make, egnyte: Sandbox) -> None:
+    class TheirRequest(PyramidRequest):
+        pass
+
+    class TheirResponse(Response):
+        default_content_type = 'text/plain'
+
+    def theirs(config: Any) -> None:
+        config.set_root_factory(lambda request: pytest.fail('we have a root of our own'))
+        config.set_request_factory(TheirRequest)
+        config.set_response_factory(lambda request: TheirResponse())
+        config.add_subscriber(lambda event: seen.append(type(event.request)), DirectoryCreated)
+
+    seen: list[type] = []
+    application = make(theirs, include)
+    assert read(ask(application, '/fsp/')) == (200, None)
+    assert read(ask(application, '/fsp/new/', 'POST')) == (201, None)
+    assert [issubclass(kind, TheirRequest) for kind in seen] == [True]
 
 
-@pytest.mark.parametrize(
-    'name', ['@@x', '@@', 'a;v=1', 'a%2Fb', '...', 'é\N{NARROW NO-BREAK SPACE}PM.png', ' a', '%FF']
-)
-def test_names_that_mean_something_elsewhere(make: Make, egnyte: Sandbox, name: str) -> None:
-    egnyte.api('POST', f'/pubapi/v1/fs{HOME}', json={'action': 'add_folder'})
-    application = make(include)
-    assert read(ask(application, f'/fsp/{text(name)}/', 'POST')) in {(201, None), (400, 3905)}
-    verdict = (200, None) if egnyte.exists(f'{HOME}/{name.replace("%", "%25")}') else (404, 3200)
-    assert read(ask(application, f'/fsp/{text(name)}/')) == verdict
-    assert read(ask(application, f'/fsp/{text(name)}')) == (404, 3200)
+def test_routes_are_tried_in_their_order(make: Make, egnyte: Sandbox) -> None:
+    def everything(config: Any) -> None:
+        config.add_route('everything', '/*all')
+        config.add_view(lambda request: Response('theirs'), route_name='everything')
+
+    assert read(ask(make(include, everything), '/fsp/')) == (200, None)
+    assert ask(make(everything, include), '/fsp/').text == 'theirs'
 
 
-@pytest.mark.parametrize(
-    'path',
-    [
-        '//',
-        '/a//',
-        '//a',
-        '/a//b',
-        '/..',
-        '/../x',
-        '/a/..',
-        '/.',
-        '/./a',
-        '/a\n',
-        '/\n',
-        '/a\nb/',
-        '/\0',
-        '/a\x7f',
-        '/a\\b',
-    ],
-)
-def test_paths_against_the_grammar(make: Make, path: str) -> None:
-    application = make(include)
-    for method in ('GET', 'POST', 'DELETE', 'PATCH', 'PUT'):
-        assert read(ask(application, f'/fsp{path}', method)) == (400, 3500)
-
-
-def test_resources_are_found_by_path(make: Make, egnyte: Sandbox) -> None:
-    found: list[Any] = []
-
-    def find(event: DirectoryCreated) -> None:
-        root = event.request.root
-        found.extend(find_resource(root, path) for path in ('/', '/a/b', '/a/b/', ('', 'a', 'b')))
-        found.append(find_resource(event.request.context, 'c/d/'))
-
-    ask(make(include, lambda config: config.add_subscriber(find, DirectoryCreated)), '/fsp/new/', 'POST')
-    assert [str(resource) for resource in found] == ['/', '/a/b', '/a/b/', '/a/b', '/new/c/d/']
-    assert [type(resource) for resource in found] == [Directory, File, Directory, File, Directory]
-    assert [resource.__name__ for resource in lineage(found[1])] == ['b', 'a', '']
+def test_the_application_may_replace_the_mount(make: Make, egnyte: Sandbox) -> None:
+    application = make(include, lambda config: config.add_fsp('fsp', '/moved'))
+    assert read(ask(application, '/moved')) == (200, None)
+    assert ask(application, '/fsp/').status_int == 404

@@ -1,7 +1,6 @@
 """What becomes of a change at Egnyte, and of the answer, in all the ways in which pyramid_tm ends a request."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,20 +18,14 @@ Around = Callable[[Any], Any]
 
 @pytest.fixture(params=['', 'pyramid_tm.explicit_manager'], ids=['implicit', 'explicit'])
 def create(
-    request: pytest.FixtureRequest, tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, settings: dict[str, str], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., bool]:
     """Create a directory in a host whose subscriber does what the test wants, and tell whether it is there then."""
     monkeypatch.setattr('fsp_pyramid.sandbox.seed.tree', lambda: iter(()))
+    hook = {'tm.manager_hook': request.param} if request.param else {}
 
     def create(subscriber: Step, status: int, around: Around | None = None, **tm: str) -> bool:
-        settings = {
-            'fsp.username': 'beefree',
-            'fsp.password': 'beefree',
-            'fsp.egnyte.url': f'sandbox:{tmp_path / "egnyte"}',
-            **({'tm.manager_hook': request.param} if request.param else {}),
-            **{f'tm.{name}': value for name, value in tm.items()},
-        }
-        with Configurator(settings=settings) as config:
+        with Configurator(settings=settings | hook | {f'tm.{name}': value for name, value in tm.items()}) as config:
             config.include('fsp_pyramid')
             config.add_subscriber(subscriber, DirectoryCreated)
         application = config.make_wsgi_app()
