@@ -1,8 +1,10 @@
-"""What the requests of one mount share, and the stack of storages that is built from it for each of them."""
+"""What the requests of one client share, and the stack of storages that is built from it for each of them."""
+
+from dataclasses import replace
 
 from . import egnyte, embedded
-from .accounts import TokenAccounts
-from .interfaces import IStorage, IUndoLog
+from .accounts import AccountKey, TokenAccounts
+from .interfaces import IAccounts, IStorage, IUndoLog
 from .model import Account, Identity
 from .settings import Settings
 from .storage.cached import CachedStorage, Shelf
@@ -13,37 +15,48 @@ from .storage.operations import Operations
 from .storage.undo import UndoStorage
 
 
-class Bridge:
-    """Connections, pace, cache and locks. Making one does no I/O.
+class Shared:
+    """What all clients of a mount share. Whose is what is told by the keys of accounts and by tokens.
 
-    :param key: the name of the mount, and of its account in public links
+    :param ttl: seconds that listings are remembered
     """
 
-    def __init__(self, key: str, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, ttl: float, pace: egnyte.Pace) -> None:
+        self.pace, self.locks, self.shelf = pace, Locks(), Shelf(ttl)
+
+
+class Bridge:
+    """One client's way to Egnyte. Making one does no I/O.
+
+    :param settings: the client's
+    """
+
+    def __init__(self, key: AccountKey, settings: Settings, shared: Shared) -> None:
+        self.settings = settings
+        self._shared = shared
         self._session = egnyte.new_session()
-        self._pace = egnyte.Pace()
-        self._locks = Locks()
-        self._shelf = Shelf(settings.cache_ttl)
-        self._url, token = settings.egnyte_url, settings.egnyte_token
+        url, token = settings.egnyte_url, settings.egnyte_token
         if settings.sandbox:
             embedded.mount_sandbox(self._session, settings.sandbox)
-            self._url, token = embedded.URL, token or embedded.TOKEN
-        self.accounts = TokenAccounts(key, token)
+            url, token = embedded.URL, token or embedded.TOKEN
+        self.accounts: IAccounts = TokenAccounts(Account(str(key), url, token))
 
     def storage(self, account: Account) -> IStorage:
         """The account's files, at Egnyte's own paths, for one request."""
         client = egnyte.Client(
-            self._url,
+            account.url,
             account.token,
             session=self._session,
-            pace=self._pace,
-            timeout=self._settings.egnyte_timeout,
-            max_wait=self._settings.egnyte_max_wait,
+            pace=self._shared.pace,
+            timeout=self.settings.egnyte_timeout,
+            max_wait=self.settings.egnyte_max_wait,
         )
-        return CachedStorage(EgnyteStorage(client, self._locks, account.key), self._shelf, self._locks, account.key)
+        lowest = EgnyteStorage(client, self._shared.locks, account.key)
+        return CachedStorage(lowest, self._shared.shelf, self._shared.locks, account.key)
 
-    def operations(self, identity: Identity, undo_log: IUndoLog) -> Operations:
+    def operations(self, identity: Identity, account: Account, undo_log: IUndoLog) -> Operations:
         """What the caller may do, for one request."""
-        storage = UndoStorage(self.storage(self.accounts.of(identity)), undo_log)
-        return Operations(FoldersStorage(storage, self._settings.folders, identity))
+        mounts = [mount.filled(identity) for mount in self.settings.folders]
+        if self.settings.read_only:
+            mounts = [replace(mount, read_only=True) for mount in mounts]
+        return Operations(FoldersStorage(UndoStorage(self.storage(account), undo_log), mounts))

@@ -102,13 +102,17 @@ class IUndoLog(Interface):
 
 
 class IAccounts(Interface):
-    """Which account at Egnyte serves whom."""
+    """Which accounts at Egnyte serve the users of one client."""
 
     def of(identity: Identity) -> Account:
         """The account of a caller."""
 
-    def by_key(key: str) -> Account:
-        """The account that a public link names. Raises NotFound."""
+    def numbered(number: int) -> Account:
+        """The account of a public link. Raises NotFound."""
+
+
+class IPace(Interface):
+    """When a token may make its next call; one for all mounts of an application: see egnyte.Pace."""
 
 
 class IMount(Interface):
@@ -118,7 +122,7 @@ class IMount(Interface):
     path = Attribute('Where it is: the path of its base URL below SCRIPT_NAME, with any route_prefix.')
     settings = Attribute('Its Settings.')
     policy = Attribute('Its ISecurityPolicy.')
-    bridge = Attribute('What its requests share: connections, pace, cache, accounts.')
+    bridges = Attribute('Its clients by their names, each with what its requests share: connections and accounts.')
     public = Attribute('The IPublic of the application.')
 
 

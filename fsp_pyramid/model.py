@@ -1,7 +1,7 @@
 """The nouns of the bridge: what storage gives, what views show, and what accounts know."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import BinaryIO, Literal, Protocol
 
@@ -113,19 +113,27 @@ class Download(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who calls: which integrator application, and which user of it (the two X-BEE headers)."""
+    """Who calls.
 
-    username: str
+    :param client: the configured client whose credentials came, '' for the one without a name
+    :param client_id: which integrator application, from X-BEE-ClientId
+    :param uid: which user of it, from X-BEE-Uid
+    """
+
+    client: str
     client_id: str
     uid: str
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True)
 class Account:
-    """An account at Egnyte. The key names it in public links and in caches; the token is secret."""
+    """An account at Egnyte.
+
+    :param key: names it in public links and in caches
+    :param url: of its domain, ``https://acme.egnyte.com``
+    :param token: secret
+    """
 
     key: str
-    token: str
-
-    def __repr__(self) -> str:
-        return f'<Account {self.key!r}>'
+    url: str
+    token: str = field(repr=False)

@@ -7,7 +7,7 @@ CSRF.
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,10 @@ from pyramid.renderers import JSON
 from pyramid.security import NO_PERMISSION_REQUIRED
 from zope.interface import implementer
 
-from .bridge import Bridge
-from .interfaces import IDirectory, IFile, IMount, IPublic, IResource
+from .accounts import AccountKey
+from .bridge import Bridge, Shared
+from .egnyte import Pace
+from .interfaces import IDirectory, IFile, IMount, IPace, IPublic, IResource
 from .public.links import Signer
 from .resources import Directory
 from .security import READ, WRITE, SecurityPolicy
@@ -42,7 +44,7 @@ class Mount:
     path: str
     settings: Settings
     policy: SecurityPolicy
-    bridge: Bridge
+    bridges: Mapping[str, Bridge]
     public: 'Public'
 
 
@@ -109,15 +111,24 @@ def add_fsp(config: Any, name: str, prefix: str, **overrides: Any) -> None:
     path = full_path(config, settings.prefix)
     introspectable = config.introspectable(CATEGORY, name, f'{name} at {path}', 'fsp mount')
     introspectable.update(
-        {'name': name, 'path': path, 'egnyte_url': settings.egnyte_url, 'folders': settings.folders},
+        {
+            'name': name,
+            'path': path,
+            'clients': {
+                client: {'egnyte_url': own.egnyte_url, 'folders': own.folders}
+                for client, own in settings.clients.items()
+            },
+        },
     )
     introspectable.relate('routes', name)
 
     def register() -> None:
-        policy = SecurityPolicy(settings.username, settings.password)
+        policy = SecurityPolicy(settings.clients)
         shared_public = config.registry.getUtility(IPublic)
         _refuse_overlaps(path, shared_public, *(other for _, other in config.registry.getUtilitiesFor(IMount)))
-        mount = Mount(name, path, settings, policy, Bridge(name, settings), shared_public)
+        shared = Shared(settings.cache_ttl, config.registry.getUtility(IPace))
+        bridges = {client: Bridge(AccountKey(name, client), own, shared) for client, own in settings.clients.items()}
+        mount = Mount(name, path, settings, policy, bridges, shared_public)
         config.registry.registerUtility(mount, IMount, name=name)
         config.registry.registerUtility(policy, ISecurityPolicy, name=name)
 
@@ -189,6 +200,7 @@ def add_public(config: Any, settings: Settings) -> None:
 
 def add_shared(config: Any) -> None:
     """What all mounts need once in an application."""
+    config.registry.registerUtility(Pace(), IPace)
     config.add_renderer(RENDERER, Envelope())
     config.add_view_predicate('fsp_mount', MountPredicate)
     config.add_resource_url_adapter(ResourceURL, IResource)

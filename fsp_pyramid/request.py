@@ -5,8 +5,9 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
+from .bridge import Bridge
 from .interfaces import IMount
-from .model import Entry, Identity
+from .model import Account, Entry, Identity
 from .public.links import Link
 from .storage.operations import Operations
 from .storage.undo import UndoLog, UndoManager
@@ -44,17 +45,26 @@ class RequestContext:
         self._request.add_finished_callback(lambda request: _settle(request, undo_log))
         return undo_log
 
+    @property
+    def bridge(self) -> Bridge:
+        """The caller's client."""
+        return self.mount.bridges[self.identity.client]
+
+    @cached_property
+    def account(self) -> Account:
+        """The caller's account at Egnyte. Raises NotConnected, ConnectionExpired."""
+        return self.bridge.accounts.of(self.identity)
+
     @cached_property
     def storage(self) -> Operations:
         """The caller's files."""
-        return self.mount.bridge.operations(self.identity, self.undo_log)
+        return self.bridge.operations(self.identity, self.account, self.undo_log)
 
     def public_url(self, entry: Entry) -> str:
         """The URL of a file, for people without credentials."""
-        mount = self.mount
-        account = mount.bridge.accounts.of(self.identity)
-        token = mount.public.signer.sign(Link(account.key, entry.id or ''))
-        base = mount.public.base_url or self._request.application_url + quoted(mount.public.path)
+        public = self.mount.public
+        token = public.signer.sign(Link(self.account.key, entry.id or ''))
+        base = public.base_url or self._request.application_url + quoted(public.path)
         return f'{base}/{token}/{quoted(entry.name)}'
 
 

@@ -4,9 +4,8 @@ The policy is pure: it reads headers, asks nobody and never raises, because pyra
 route and outside of every exception view. The view deriver is what enforces it, on our views only.
 """
 
-import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pyramid.authentication import extract_http_basic_credentials
@@ -17,6 +16,8 @@ from zope.interface import implementer
 
 from .errors import BadRequest, Forbidden, FSPError, Unauthorized
 from .model import Identity
+from .passwords import Passwords
+from .settings import Settings
 
 READ, WRITE = 'fsp.read', 'fsp.write'
 CLIENT_ID, UID = 'X-BEE-ClientId', 'X-BEE-Uid'
@@ -25,23 +26,24 @@ _NAME = re.compile(r'[A-Za-z0-9_-]{1,200}')
 
 @implementer(ISecurityPolicy)
 class SecurityPolicy:
-    """Checks requests against the one user name and password of a mount."""
+    """Checks requests against the user names and passwords of a mount's clients."""
 
-    def __init__(self, username: str, password: str) -> None:
-        self._username, self._password = username.encode(), password.encode()
+    def __init__(self, clients: Mapping[str, Settings]) -> None:
+        self._clients = {settings.username: (name, settings) for name, settings in clients.items()}
+        self._passwords = Passwords({settings.username: settings.password for settings in clients.values()})
         self._verdicts = RequestLocalCache(self._judge)
 
     def verdict(self, request: Any) -> Identity | FSPError:
-        """Who calls, or what to answer instead: Unauthorized, or BadRequest where a header is missing or malformed."""
+        """Who calls, or what to answer instead.
+
+        That is Unauthorized, BadRequest where a header is missing or malformed, and Forbidden where the client is
+        switched off or may not send that client id.
+        """
         return self._verdicts.get_or_create(request)
 
     def _judge(self, request: Any) -> Identity | FSPError:
-        credentials = extract_http_basic_credentials(request)
-        username, password = credentials or ('', '')
-        # Both are compared whatever the first says, so that the time tells nothing.
-        right_name = hmac.compare_digest(username.encode(), self._username)
-        right_password = hmac.compare_digest(password.encode(), self._password)
-        if not (right_name and right_password):
+        username, password = extract_http_basic_credentials(request) or ('', '')
+        if not self._passwords.check(username, password):
             return Unauthorized()
         for header in (CLIENT_ID, UID):
             if not _NAME.fullmatch(request.headers.get(header, '')):
@@ -49,7 +51,12 @@ class SecurityPolicy:
                     f'The header {header} must hold 1 to 200 letters, digits, underscores or hyphens; '
                     f'{"it holds something else" if header in request.headers else "it is missing"}.'
                 )
-        return Identity(username, request.headers[CLIENT_ID], request.headers[UID])
+        name, settings = self._clients[username]
+        if settings.disabled:
+            return Forbidden('The file manager is switched off for this application. Ask its administrator.')
+        if settings.client_ids and request.headers[CLIENT_ID] not in settings.client_ids:
+            return Forbidden('These credentials belong to another Beefree application. Check them in its console.')
+        return Identity(name, request.headers[CLIENT_ID], request.headers[UID])
 
     def identity(self, request: Any) -> Identity | None:
         """The caller, or None."""

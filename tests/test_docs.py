@@ -100,6 +100,7 @@ def test_defaults_are_those_that_were_agreed_on() -> None:
     groups = 'image text video audio office xml zip epub pdf postscript font'
     assert settings.upload_types == TypePolicy.parse(groups.split())
     others = {'folders', 'sources_allow', 'upload_types', *map(attribute, LEAST)}
+    others |= {'clients', 'client_ids', 'read_only', 'disabled'}
     assert set(map(attribute, KEYS)) == set(AGREED) | others
 
 
@@ -128,12 +129,15 @@ def test_a_documented_variable_and_example_work(key: str) -> None:
     name, _, value = SETTINGS[key].example.partition(' = ')
     assert name == key
     more = {'fsp.egnyte.token': 't', 'fsp.public.secret': 'x' * 32} if key == 'fsp.egnyte.url' else {}
+    if key == 'fsp.clients':
+        more = {'fsp.username': '', 'fsp.password': ''}
+        more |= {f'fsp.client.{client}.{own}': client for client in value.split() for own in ('username', 'password')}
     assert getattr(parse(**(more | {key: value})), attribute(key)) not in ('', None)
 
 
 def test_settings_without_effect_are_marked() -> None:
-    code = '\n'.join(path.read_text() for path in PACKAGE.rglob('*.py') if path.name != 'settings.py')
-    used = {key for key in KEYS if re.search(rf'settings\.{attribute(key)}\b', code)}
+    code = '\n'.join(path.read_text() for path in PACKAGE.rglob('*.py') if path.parent.name != 'settings')
+    used = {key for key in KEYS if re.search(rf'(settings|own)\.{attribute(key)}\b', code)}
     assert {key for key in KEYS if NO_EFFECT not in SETTINGS[key].text} == used
 
 

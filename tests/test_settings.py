@@ -22,7 +22,7 @@ SECRETS = (
     'fsp.public.secret',
     'fsp.public.token',
 )
-HUSH = 'hush-this-is-a-secret-of-forty-characters'
+HUSH = 'hush-this-is-a-secret-of-many-characters-43='
 
 
 def parse(ini: dict[str, Any] | None = None, environ: dict[str, str] | None = None, **overrides: Any) -> Settings:
@@ -163,10 +163,11 @@ def test_what_is_still_to_come_is_refused_and_not_ignored(key: str, value: str, 
     assert line.endswith(f'not supported in this version: {instead}')
 
 
-def test_hashed_passwords_are_still_to_come_and_not_shown() -> None:
-    line = complaint('fsp.password', '$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA')
-    assert 'hashed passwords are not supported in this version' in line
-    assert 'aGFzaA' not in line
+def test_what_looks_like_a_hash_and_is_none_is_not_taken_for_a_password() -> None:
+    line = complaint('fsp.password', '$argon2id$v=19$brokenhash')
+    assert 'begins like a hash and is none' in line
+    assert 'brokenhash' not in line
+    assert parse({'fsp.password': '$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo'})
 
 
 @pytest.mark.parametrize(
@@ -367,3 +368,73 @@ def test_no_secret_leaks(key: str, noise: str, start: str) -> None:
     except ConfigurationError as error:
         shown = str(error)
     assert HUSH not in shown
+
+
+# Clients
+
+THREE = {
+    'fsp.clients': 'acme shop, preview',
+    'fsp.client.acme.username': 'acme',
+    'fsp.client.acme.password': 'a',
+    'fsp.client.shop.username': 'shop',
+    'fsp.client.shop.password': 's',
+    'fsp.client.shop.client_ids': 'one two',
+    'fsp.client.shop.egnyte.url': 'sandbox:/other',
+    'fsp.client.shop.folders': '/ /Shared/Shop',
+    'fsp.client.preview.username': 'preview',
+    'fsp.client.preview.password': 'p',
+    'fsp.client.preview.read_only': 'true',
+    'fsp.egnyte.url': 'sandbox:/all',
+    'fsp.upload.max_size': '5 MB',
+}
+
+
+def test_one_client_without_a_name_is_the_short_form() -> None:
+    settings = parse()
+    assert list(settings.clients) == ['']
+    assert settings.clients[''].username == settings.username
+
+
+def test_clients_have_what_is_theirs_and_share_the_rest() -> None:
+    clients = Settings.parse(THREE, {}).clients
+    assert list(clients) == ['acme', 'shop', 'preview']
+    assert [one.username for one in clients.values()] == ['acme', 'shop', 'preview']
+    assert [one.sandbox for one in clients.values()] == ['/all', '/other', '/all']
+    assert [one.read_only for one in clients.values()] == [False, False, True]
+    assert {one.upload_max_size for one in clients.values()} == {5 << 20}
+    assert clients['shop'].client_ids == {'one', 'two'}
+    assert clients['shop'].folders != clients['acme'].folders
+
+
+def test_a_clients_secret_may_come_from_the_environment() -> None:
+    ini = {key: value for key, value in THREE.items() if key != 'fsp.client.acme.password'}
+    assert complaints(ini) == [
+        (
+            'fsp.client.acme.password is missing: set it in the ini file, or in the environment variable '
+            'FSP_CLIENT_ACME_PASSWORD'
+        )
+    ]
+    assert Settings.parse(ini, {'FSP_CLIENT_ACME_PASSWORD': 'x'}).clients['acme'].password == 'x'
+
+
+@pytest.mark.parametrize(
+    ('key', 'value', 'complaint'),
+    [
+        ('fsp.client.other.username', 'x', 'fsp.client.other.username: there is no client other; name it in'),
+        ('fsp.client.acme.prefix', '/x', 'fsp.client.acme.prefix: all clients share this, write fsp.prefix'),
+        ('fsp.client.acme.reed_only', 'x', 'there is no such setting; did you mean fsp.client.acme.read_only?'),
+        ('fsp.client.acme.upload.max_size', 'x', "fsp.client.acme.upload.max_size: 'x' will not do"),
+        ('fsp.client.acme.username', 'shop', 'two clients have the user name shop'),
+        ('fsp.upload.max_size', 'x', "fsp.upload.max_size: 'x' will not do"),
+        ('fsp.password', 'x', 'fsp.password belongs to one client: write fsp.client.acme.password'),
+        ('fsp.clients', 'acme shop preview acme', 'every client is named once'),
+    ],
+)
+def test_what_is_wrong_with_a_client_is_said_once(key: str, value: str, complaint: str) -> None:
+    (line,) = complaints(THREE | {key: value})
+    assert complaint in line
+
+
+def test_names_of_clients() -> None:
+    lines = complaints(SANDBOX | {'fsp.clients': 'Acme'})
+    assert any('"Acme" must be a small letter' in line for line in lines)

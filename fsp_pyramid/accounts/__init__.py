@@ -1,5 +1,8 @@
 """Which account at Egnyte serves a request."""
 
+import re
+from typing import NamedTuple, Self
+
 from zope.interface import implementer
 
 from ..errors import NotFound
@@ -7,23 +10,47 @@ from ..interfaces import IAccounts
 from ..model import Account, Identity
 
 
-@implementer(IAccounts)
-class TokenAccounts:
-    """One account for everybody: that of the token in the ini file.
+class AccountKey(NamedTuple):
+    """What names an account in public links and caches: ``fsp``, ``fsp/acme``, ``fsp:12`` or ``fsp/acme:12``.
 
-    :param key: names the account in public links; a link lives as long as the key means the same account
+    It stays what it is for as long as links live: names of mounts and clients must, too, and a number is never given to
+    another account.
+
+    :param client: '' for the one without a name
+    :param number: of an account that a user connected; 0 for that of the ini file
     """
 
-    def __init__(self, key: str, token: str) -> None:
-        self._account = Account(key, token)
+    mount: str
+    client: str
+    number: int = 0
+
+    def __str__(self) -> str:
+        client = f'/{self.client}' if self.client else ''
+        return f'{self.mount}{client}' + (f':{self.number}' if self.number else '')
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raises NotFound for what is no key."""
+        match = re.fullmatch(r'([A-Za-z0-9-]+)(?:/([a-z0-9_]+))?(?::(\d+))?', text)
+        if not match:
+            raise NotFound('There is no such account.')
+        return cls(match[1], match[2] or '', int(match[3] or 0))
+
+
+@implementer(IAccounts)
+class TokenAccounts:
+    """One account for everybody: that of the token in the ini file."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
 
     def of(self, identity: Identity) -> Account:
         """See IAccounts."""
         del identity
         return self._account
 
-    def by_key(self, key: str) -> Account:
+    def numbered(self, number: int) -> Account:
         """See IAccounts."""
-        if key != self._account.key:
+        if number:
             raise NotFound('There is no such account.')
         return self._account

@@ -1,5 +1,6 @@
 """The top layer: FSP paths become paths at Egnyte, by the mounts of the caller."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
@@ -7,21 +8,22 @@ from zope.interface import implementer
 
 from ..errors import Forbidden, NotFound
 from ..interfaces import IStorage
-from ..model import Access, Change, Content, Download, Entry, Identity, Listing
+from ..model import Access, Change, Content, Download, Entry, Listing
 from ..paths import Path, fold, key
 from .mounts import FolderMount
 
 
 @implementer(IStorage)
 class FoldersStorage:
-    """What one caller sees: the mounted folders, and nothing above or beside them."""
+    """What one caller sees: the mounted folders, and nothing above or beside them.
 
-    def __init__(self, storage: IStorage, mounts: tuple[FolderMount, ...], identity: Identity) -> None:
+    :param mounts: with their placeholders filled in
+    """
+
+    def __init__(self, storage: IStorage, mounts: Iterable[FolderMount]) -> None:
         self._storage = storage
         # The longest first, so that the first that fits is the one.
-        self._mounts = sorted(
-            (mount.for_identity(identity) for mount in mounts), key=lambda mount: len(mount.directory), reverse=True
-        )
+        self._mounts = sorted(mounts, key=lambda mount: len(mount.directory), reverse=True)
 
     def _mount(self, path: Path) -> FolderMount | None:
         wanted = key(path)

@@ -8,7 +8,7 @@ One mount a line, the longest one that fits a path wins::
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import Formatter
 
 from ..model import Identity
@@ -27,11 +27,10 @@ class FolderMount:
     folder: Path
     read_only: bool
 
-    def for_identity(self, identity: Identity) -> 'FolderMount':
+    def filled(self, identity: Identity) -> 'FolderMount':
         """The mount with the placeholders filled in for the caller."""
         values = {'uid': one_case(identity.uid), 'client_id': one_case(identity.client_id)}
-        folder = tuple(name.format_map(values) for name in self.folder)
-        return FolderMount(self.directory, folder, self.read_only)
+        return replace(self, folder=tuple(name.format_map(values) for name in self.folder))
 
 
 def one_case(value: str) -> str:
@@ -68,9 +67,9 @@ def _parse_line(line: str) -> FolderMount:
         fields = [field for field in Formatter().parse(match['folder']) if field[1] is not None]
     except (PathError, ValueError) as error:
         raise ValueError(f'"{line}": {error}') from None
+    if not folder:
+        raise ValueError(f'"{line}": the root of Egnyte cannot be mounted, choose a folder below /Shared or /Private')
     for _, name, form, conversion in fields:
         if name not in PLACEHOLDERS or form or conversion:
             raise ValueError(f'"{line}": {{{name}}} is unknown; there are {{{"} and {".join(PLACEHOLDERS)}}}')
-    if not folder:
-        raise ValueError(f'"{line}": the root of Egnyte cannot be mounted, choose a folder below /Shared or /Private')
     return FolderMount(directory, folder, bool(match['read_only']))

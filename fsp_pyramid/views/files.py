@@ -17,7 +17,7 @@ def stat_file(context: File, request: Any) -> dict[str, Any]:
 
 def upload_file(context: File, request: Any) -> dict[str, Any]:
     """``POST /file`` with the URL that the content is fetched from."""
-    body, settings = read_upload(request), request.fsp.mount.settings
+    body, settings = read_upload(request), request.fsp.bridge.settings
     strategy = body.strategy or Strategy(settings.upload_on_conflict)
     entry = request.fsp.storage.upload(context.path, strategy, lambda: fetched(body.source, context.__name__, settings))
     request.registry.notify(FileStored(request, entry))

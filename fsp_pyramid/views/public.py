@@ -6,9 +6,9 @@ from typing import Any
 from pyramid.response import Response
 
 from ..errors import FSPError, InternalError, MethodNotAllowed, NotFound
-from ..interfaces import IMount, IPublic
+from ..interfaces import IPublic
 from ..model import Download
-from ..public.links import BadLink
+from ..public.content import open_link
 from ..sources.types import type_of_name
 
 log = logging.getLogger(__name__)
@@ -25,14 +25,7 @@ HEADERS = {
 def serve(request: Any) -> Response:
     """Stream the current content of the file from Egnyte. The name in the URL is decoration."""
     place = request.registry.getUtility(IPublic)
-    try:
-        link = place.signer.verify(request.matchdict['token'])
-    except BadLink:
-        raise _not_found() from None
-    mount = request.registry.queryUtility(IMount, name=link.account)
-    if mount is None:
-        raise _not_found()
-    download = mount.bridge.storage(mount.bridge.accounts.by_key(link.account)).open_file(link.file_id)
+    download = open_link(request.registry, place, request.matchdict['token'])
     response = Response(app_iter=download, conditional_response=True, etag=download.version_id)
     response.headers.update(HEADERS)
     response.content_type = _type(download, request.matchdict['name'])

@@ -45,7 +45,7 @@ def make_app(sandbox: Sandbox, tmp_path: Path) -> Callable[..., Any]:
             'tm.manager_hook': 'pyramid_tm.explicit_manager',
             'tm.annotate_user': 'false',
         }
-        return main({}, **settings, **{f'fsp.{key.replace("__", ".")}': value for key, value in more.items()})
+        return main({}, **settings | {f'fsp.{key.replace("__", ".")}': value for key, value in more.items()})
 
     return make
 

@@ -7,7 +7,6 @@ import pytest
 from fsp_pyramid.egnyte import Client, Pace
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.interfaces import IStorage
-from fsp_pyramid.model import Identity
 from fsp_pyramid.paths import Path
 from fsp_pyramid.storage.cached import CachedStorage, Shelf
 from fsp_pyramid.storage.egnyte import EgnyteStorage
@@ -59,7 +58,7 @@ class TestFolders(StorageContract):
 
     @pytest.fixture
     def storage(self, lowest: EgnyteStorage) -> IStorage:
-        return FoldersStorage(lowest, parse_mounts('/ /Shared/Home'), Identity('n', 'c', 'u'))
+        return FoldersStorage(lowest, parse_mounts('/ /Shared/Home'))
 
 
 class TestAllLayers(StorageContract):
@@ -69,6 +68,6 @@ class TestAllLayers(StorageContract):
 
     @pytest.fixture
     def storage(self, lowest: EgnyteStorage) -> Any:
-        mounts = parse_mounts('/ /Shared/{uid}\n/mounted/home/ /Shared/Home')
+        mounts = parse_mounts('/ /Shared/u\n/mounted/home/ /Shared/Home')
         cached = CachedStorage(lowest, Shelf(60), Locks(), 'a')
-        return FoldersStorage(UndoStorage(cached, UndoLog()), mounts, Identity('n', 'c', 'u'))
+        return FoldersStorage(UndoStorage(cached, UndoLog()), mounts)

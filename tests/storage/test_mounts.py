@@ -45,7 +45,7 @@ def test_complaints_name_the_line(table: str, complaint: str) -> None:
 
 def test_placeholders() -> None:
     (mount,) = parse_mounts('/ /Shared/{client_id}/of {uid}')
-    filled = mount.for_identity(Identity('beefree', 'acme', 'u_1'))
+    filled = mount.filled(Identity('', 'acme', 'u_1'))
     assert filled.folder == ('Shared', 'acme', 'of u_1')
 
 

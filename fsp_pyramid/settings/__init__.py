@@ -1,0 +1,231 @@
+"""The settings: ini text becomes one frozen object, and every complaint names its key.
+
+Keys, defaults and meanings are documented in ``docs/settings.rst``, which a test holds against :data:`SCHEMA`.
+"""
+
+import difflib
+import itertools
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import colander
+from pyramid.exceptions import ConfigurationError
+
+from ..sources import Allowances, TypePolicy
+from ..storage.mounts import FolderMount
+from .schema import CLIENT_KEYS, KEYS, PREFIX, SCHEMA, SECRETS
+
+__all__ = ['CLIENT_KEYS', 'KEYS', 'SCHEMA', 'Settings', 'refuse_defaults', 'variable']
+
+CLIENT_PREFIX = f'{PREFIX}client.'
+
+
+def _attribute(key: str) -> str:
+    """``fsp.egnyte.max_wait`` -> ``egnyte_max_wait``: the attribute, and the keyword."""
+    return key.removeprefix(PREFIX).replace('.', '_')
+
+
+def variable(key: str) -> str:
+    """``fsp.egnyte.max_wait`` -> ``FSP_EGNYTE_MAX_WAIT``: the environment variable."""
+    return 'FSP_' + _attribute(key).upper()
+
+
+_BY_ATTRIBUTE = {_attribute(key): key for key in KEYS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings, each an attribute named like its key: ``fsp.egnyte.max_wait`` is ``egnyte_max_wait``.
+
+    Times are in seconds and sizes in bytes. Secrets are kept out of its ``repr``.
+
+    :param clients: the settings of each client by its name; where the ini file names none there is one without a name
+    """
+
+    clients: Mapping[str, 'Settings']
+    username: str
+    password: str = field(repr=False)
+    client_ids: frozenset[str]
+    read_only: bool
+    disabled: bool
+    folders: tuple[FolderMount, ...]
+    egnyte_url: str
+    egnyte_token: str = field(repr=False)
+    egnyte_timeout: float
+    egnyte_max_wait: float
+    upload_on_conflict: str
+    upload_max_size: int
+    upload_types: TypePolicy
+    sources_allow: Allowances
+    sources_timeout: float
+    accounts_mode: str
+    prefix: str
+    public_prefix: str
+    connect_prefix: str
+    ops_prefix: str
+    include_tm: bool
+    require_https: bool
+    cache_backend: str
+    cache_ttl: float
+    pace_backend: str
+    redis_url: str = field(repr=False)
+    database_url: str = field(repr=False)
+    events_interval: int
+    accounts_keys: tuple[str, ...] = field(repr=False)
+    public_secret: tuple[str, ...] = field(repr=False)
+    public_base_url: str
+    public_token: str = field(repr=False)
+    public_max_age: int
+    public_revalidate: int
+    public_cache_dir: str
+    public_cache_size: int
+    public_sendfile: str
+
+    @classmethod
+    def parse(cls, ini: Mapping[str, Any], environ: Mapping[str, str] = os.environ, **overrides: Any) -> Self:
+        """Read the ``fsp.`` keys of *ini*; other keys are somebody else's.
+
+        A variable of *environ* wins over the ini, unless it is empty: ``FSP_EGNYTE_TOKEN`` for ``fsp.egnyte.token``.
+        *overrides* win over both; they are named like the attributes. Raises ConfigurationError, with all complaints
+        at once.
+        """
+        texts = {key: value for key, value in ini.items() if key.startswith(PREFIX)}
+        texts |= _from_environment(KEYS, environ)
+        texts |= {_BY_ATTRIBUTE.get(name, PREFIX + name): value for name, value in overrides.items()}
+        names = str(texts.get('fsp.clients') or '').replace(',', ' ').split()
+        texts |= _from_environment(
+            (f'{CLIENT_PREFIX}{name}.{_own(key)}' for name in names for key in CLIENT_KEYS), environ
+        )
+        settings, complaints = cls._parse_all(texts, names)
+        if settings is None or complaints:
+            # Clients share what they do not name themselves, and so the complaints about it.
+            raise ConfigurationError(
+                '\n'.join(('fsp_pyramid cannot start with these settings:', *dict.fromkeys(complaints)))
+            )
+        return settings
+
+    @classmethod
+    def _parse_all(cls, texts: Mapping[str, Any], names: list[str]) -> tuple[Self | None, list[str]]:
+        shared = {key: value for key, value in texts.items() if not key.startswith(CLIENT_PREFIX)}
+        complaints = _strangers(texts, names)
+        if not names:
+            settings, more = cls._parse_one(shared)
+            return settings and replace(settings, clients={'': settings}), complaints + more
+        complaints += [
+            f'  {key} belongs to one client: write {CLIENT_PREFIX}{names[0]}.{_own(key)}'
+            for key in ('fsp.username', 'fsp.password')
+            if shared.pop(key, None)
+        ]
+        clients = {}
+        for name in names:
+            clients[name], more = cls._parse_one(shared, _of_client(texts, name), name)
+            complaints += more
+        users = [settings.username for settings in clients.values() if settings]
+        complaints += [f'  two clients have the user name {user}' for user in set(users) if users.count(user) > 1]
+        first = clients[names[0]]
+        return first and replace(first, clients=clients), complaints
+
+    @classmethod
+    def _parse_one(
+        cls, shared: Mapping[str, Any], own: Mapping[str, Any] | None = None, name: str = ''
+    ) -> tuple[Self | None, list[str]]:
+        """The settings of one client, and complaints, which call a key as that client has to write it."""
+        own = own or {}
+        values, wrong = _values({**shared, **own})
+        wrong |= _together(values)
+
+        def spelling(key: str) -> str:
+            is_own = key in own or key in {'fsp.username', 'fsp.password'}
+            return f'{CLIENT_PREFIX}{name}.{_own(key)}' if name and is_own else key
+
+        complaints = [text.format(key=spelling(key), variable=variable(spelling(key))) for key, text in wrong.items()]
+        if complaints:
+            return None, complaints
+        return cls(clients={}, **{_attribute(key): value for key, value in values.items() if key != 'fsp.clients'}), []
+
+    @property
+    def sandbox(self) -> str:
+        """The directory of the embedded sandbox; '' where Egnyte is a real one."""
+        scheme, _, directory = self.egnyte_url.partition(':')
+        return directory if scheme == 'sandbox' else ''
+
+
+def refuse_defaults(global_config: Mapping[str, Any]) -> None:
+    """Refuse ``fsp.`` keys in ``[DEFAULT]``: PasteDeploy hides one there from ``[app:main]`` without a word."""
+    found = sorted(key for key in global_config if key.startswith(PREFIX))
+    if found:
+        raise ConfigurationError(f'move {", ".join(found)} from [DEFAULT] to [app:main]: it has no effect where it is')
+
+
+def _own(key: str) -> str:
+    return key.removeprefix(PREFIX)
+
+
+def _of_client(texts: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What a client has of its own, under the keys that all share."""
+    prefix = f'{CLIENT_PREFIX}{name}.'
+    return {PREFIX + key.removeprefix(prefix): value for key, value in texts.items() if key.startswith(prefix)}
+
+
+def _from_environment(keys: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key in keys if (value := environ.get(variable(key), '')).strip()}
+
+
+def _strangers(texts: Mapping[str, Any], names: list[str]) -> list[str]:
+    """Complaints about keys that are none."""
+    known = {*KEYS, *(f'{CLIENT_PREFIX}{name}.{_own(key)}' for name in names for key in CLIENT_KEYS)}
+    complaints = []
+    for key in texts:
+        if key in known:
+            continue
+        name, _, rest = key.removeprefix(CLIENT_PREFIX).partition('.')
+        if key.startswith(CLIENT_PREFIX) and name not in names:
+            complaints.append(f'  {key}: there is no client {name}; name it in fsp.clients')
+        elif key.startswith(CLIENT_PREFIX) and PREFIX + rest in KEYS:
+            complaints.append(f'  {key}: all clients share this, write {PREFIX}{rest}')
+        else:
+            near = difflib.get_close_matches(key, known, n=1)
+            complaints.append(f'  {key}: there is no such setting{f"; did you mean {near[0]}?" if near else ""}')
+    return complaints
+
+
+# Complaints are templates by key: a client's own key has a longer name, and so has its variable.
+_MISSING = '  {{key}} is missing{}: set it in the ini file, or in the environment variable {{variable}}'
+
+
+def _values(texts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """What is right, by key, and complaints about the rest."""
+    values, complaints = {}, {}
+    for node in SCHEMA:
+        # A host that is configured in Python may have numbers and booleans. An empty value is as good as no key.
+        given = texts.get(node.name)
+        text = '' if given is None else str(given)
+        try:
+            values[node.name] = node.deserialize(text if text.strip() else colander.null)
+        except colander.Invalid as error:
+            complaints[node.name] = _complaint(node.name, text, error)
+    return values, complaints
+
+
+def _complaint(key: str, text: str, error: colander.Invalid) -> str:
+    if not text.strip():
+        return _MISSING.format('')
+    # Who writes an "@" into a URL may have written a password before it.
+    secret = key in SECRETS or (key.endswith('url') and '@' in text)
+    shown = '' if secret else f' {" ".join(text.split())!r}'
+    what = f'{shown} will not do: {"; ".join(error.messages())}'
+    return '  {key}:' + what.replace('{', '{{').replace('}', '}}')
+
+
+def _together(values: Mapping[str, Any]) -> dict[str, str]:
+    """Complaints about what is right alone and wrong together. What is wrong alone is not in *values*."""
+    real = not values.get('fsp.egnyte.url', '').startswith('sandbox:')
+    needed = ('fsp.egnyte.token', 'fsp.public.secret') if real else ()
+    complaints = {key: _MISSING.format(', and a real Egnyte needs it') for key in needed if not values.get(key, True)}
+    prefixes = [(key, values[key]) for key in KEYS if key.endswith('prefix') and key in values]
+    for (one, path), (other, longer) in itertools.permutations(prefixes, 2):
+        if longer.startswith(f'{path}/') or (path == longer and one < other):
+            complaints[one] = f'  {{key}} = {path} and {other} = {longer} overlap: neither may begin with the other'
+    return complaints

@@ -1,0 +1,160 @@
+"""Kinds of values: what the text of a setting becomes, and what is said of text that will not do."""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import colander
+
+from ..passwords import is_hash
+from ..sources import Allowances, TypePolicy
+
+_UNITS = {'B': 1, 'KB': 1 << 10, 'MB': 1 << 20, 'GB': 1 << 30}
+_BOOLEANS = dict.fromkeys(('true', 'yes', 'on', '1'), True) | dict.fromkeys(('false', 'no', 'off', '0'), False)
+
+
+class Parsed(colander.SchemaType):
+    """What a function makes of the text; its ValueErrors are complaints."""
+
+    def __init__(self, parse: Callable[[str], Any]) -> None:
+        self._parse = parse
+
+    def deserialize(self, node: colander.SchemaNode, cstruct: Any) -> Any:
+        """The function's result; null stays null, as colander wants it."""
+        if cstruct is colander.null:
+            return cstruct
+        try:
+            return self._parse(cstruct)
+        except ValueError as error:
+            raise colander.Invalid(node, str(error)) from None
+
+
+def size(text: str) -> int:
+    """``20 MB`` as a number of bytes; the units are binary."""
+    match = re.fullmatch(r'(\d+)\s*([KMG]?B)?', text.strip().upper())
+    if not match or not int(match[1]):
+        raise ValueError('write a number with B, KB, MB or GB, such as "20 MB"')
+    return int(match[1]) * _UNITS[match[2] or 'B']
+
+
+def boolean(text: str) -> bool:
+    """``true`` or ``false``, with their usual relatives."""
+    try:
+        return _BOOLEANS[text.strip().lower()]
+    except KeyError:
+        raise ValueError('write true or false') from None
+
+
+def seconds(least: float, most: int, number: Callable[[str], float] = float) -> Parsed:
+    """The type of a number of seconds within bounds."""
+
+    def parse(text: str) -> float:
+        try:
+            value = number(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:  # true for what is no number, too
+            raise ValueError(f'write a {"whole " * (number is int)}number of seconds from {least} to {most}')
+        return value
+
+    return Parsed(parse)
+
+
+def no_events(text: str) -> int:
+    """Nothing but 0, so far."""
+    if text.strip() != '0':
+        raise ValueError('polling for events is not supported in this version: use 0')
+    return 0
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Words that white space or commas part."""
+    return tuple(text.replace(',', ' ').split())
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names of clients, which become parts of keys and of environment variables."""
+    found = words(text)
+    for name in found:
+        if not re.fullmatch('[a-z][a-z0-9_]{0,31}', name):
+            raise ValueError(f'"{name}" must be a small letter and up to 31 small letters, digits and underscores')
+    if len(set(found)) < len(found):
+        raise ValueError('every client is named once')
+    return found
+
+
+def client_ids(text: str) -> frozenset[str]:
+    """Values of X-BEE-ClientId."""
+    found = words(text)
+    for name in found:
+        if not re.fullmatch('[A-Za-z0-9_-]{1,200}', name):
+            raise ValueError(f'"{name}" must be letters, digits, underscores and hyphens')
+    return frozenset(found)
+
+
+def types(text: str) -> TypePolicy:
+    """What may be uploaded."""
+    return TypePolicy.parse(words(text))
+
+
+def allowances(text: str) -> Allowances:
+    """From where it may come."""
+    return Allowances.parse(words(text))
+
+
+def prefix(node: colander.SchemaNode, value: str) -> None:
+    """The path of a mount."""
+    if not re.fullmatch(r'(/[A-Za-z0-9._~-]+)+', value):
+        raise colander.Invalid(
+            node, 'write a path that begins with a slash, does not end with one and holds plain characters: "/fsp"'
+        )
+
+
+def egnyte_url(node: colander.SchemaNode, value: str) -> None:
+    """Where Egnyte is."""
+    loopback = r'(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?'
+    if not re.fullmatch(rf'sandbox:.+|https://[^/?#@\s]+|http://{loopback}', value):
+        raise colander.Invalid(
+            node,
+            'write "https://DOMAIN" without a path or a slash behind it, "sandbox:DIRECTORY", or "http://" with a '
+            'loopback address',
+        )
+
+
+def base_url(node: colander.SchemaNode, value: str) -> None:
+    """Another host for public content."""
+    if value and not re.fullmatch(r'https?://[^/?#@\s]+(/[^?#\s]*)?(?<!/)', value):
+        raise colander.Invalid(node, 'write "https://HOST" with or without a path, and no slash at its end')
+
+
+def username(node: colander.SchemaNode, value: str) -> None:
+    """The name in Basic."""
+    if ':' in value:
+        raise colander.Invalid(node, 'write it without a colon, which ends the user name in HTTP')
+
+
+def password(node: colander.SchemaNode, value: str) -> None:
+    """Plain, or a hash as fsp-hash-password makes it."""
+    if value.startswith('$') and not is_hash(value):
+        raise colander.Invalid(
+            node, 'begins like a hash and is none: write the plain one or what fsp-hash-password says'
+        )
+
+
+def secrets(node: colander.SchemaNode, value: tuple[str, ...]) -> None:
+    """Keys that sign links."""
+    if any(len(secret) < 32 for secret in value):
+        raise colander.Invalid(node, 'every key needs 32 characters or more; "openssl rand -hex 32" makes a good one')
+
+
+def only(*supported: str, later: str = '') -> Any:
+    """One of *supported*; values in *later* are promised to a later version, and never silently ignored."""
+
+    def check(node: colander.SchemaNode, value: str) -> None:
+        if value in later.split():
+            raise colander.Invalid(node, f'"{value}" is not supported in this version: use {" or ".join(supported)}')
+        if value not in supported:
+            raise colander.Invalid(node, f'use {" or ".join(supported)}')
+
+    return check

@@ -1,0 +1,79 @@
+"""Every setting: its key, its default, and its kind."""
+
+from typing import Any
+
+import colander
+
+from ..storage.mounts import parse_mounts
+from . import kinds
+from .kinds import Parsed, only, seconds, words
+
+PREFIX = 'fsp.'
+_DAY, _YEAR = 86400, 31536000
+_text, _flag, _words, _mounts = colander.String(), Parsed(kinds.boolean), Parsed(words), Parsed(parse_mounts)
+
+
+def _node(key: str, default: Any, kind: colander.SchemaType, validator: Any = None) -> colander.SchemaNode:
+    return colander.SchemaNode(kind, name=PREFIX + key, missing=default, validator=validator)
+
+
+# What a client may have of its own, as fsp.client.NAME.KEY; what it does not name, it has from fsp.KEY.
+_OF_CLIENTS = (
+    _node('username', colander.required, _text, kinds.username),
+    _node('password', colander.required, _text, kinds.password),
+    _node('client_ids', (), Parsed(kinds.client_ids)),
+    _node('read_only', False, _flag),
+    _node('disabled', False, _flag),
+    _node('folders', parse_mounts('/ /Shared/Beefree/{uid}'), _mounts),
+    _node('egnyte.url', colander.required, _text, kinds.egnyte_url),
+    _node('egnyte.token', '', _text),
+    _node('egnyte.timeout', 30.0, seconds(0.001, _DAY)),
+    _node('egnyte.max_wait', 10.0, seconds(0, _DAY)),
+    _node('upload.on_conflict', 'replace', _text, only('replace', 'keep', 'error')),
+    _node('upload.max_size', 20 << 20, Parsed(kinds.size)),
+    _node('upload.types', kinds.types(''), Parsed(kinds.types)),
+    _node('sources.allow', kinds.allowances(''), Parsed(kinds.allowances)),
+    _node('sources.timeout', 20.0, seconds(0.001, _DAY)),
+    _node('accounts.mode', 'token', _text, only('token', later='oauth')),
+)
+SCHEMA = colander.SchemaNode(
+    colander.Mapping(),
+    _node('clients', (), Parsed(kinds.names)),
+    *_OF_CLIENTS,
+    _node('prefix', '/fsp', _text, kinds.prefix),
+    _node('public.prefix', '/fsp-public', _text, kinds.prefix),
+    _node('connect.prefix', '/fsp-connect', _text, kinds.prefix),
+    _node('ops.prefix', '/fsp-ops', _text, kinds.prefix),
+    _node('include_tm', True, _flag),
+    _node('require_https', False, _flag),
+    _node('cache.backend', 'memory', _text, only('memory', later='redis')),
+    _node('cache.ttl', 60.0, seconds(0, _DAY)),
+    _node('pace.backend', 'memory', _text, only('memory', later='database redis')),
+    _node('redis_url', '', _text),
+    _node('database_url', '', _text),
+    _node('events.interval', 0, Parsed(kinds.no_events)),
+    _node('accounts.keys', (), _words),
+    _node('public.secret', (), _words, kinds.secrets),
+    _node('public.base_url', '', _text, kinds.base_url),
+    _node('public.token', '', _text),
+    _node('public.max_age', 300, seconds(0, _YEAR, int)),
+    _node('public.revalidate', 86400, seconds(0, _YEAR, int)),
+    _node('public.cache_dir', '', _text),
+    _node('public.cache_size', 2 << 30, Parsed(kinds.size)),
+    _node('public.sendfile', 'none', _text, only('none', later='nginx')),
+)
+KEYS: tuple[str, ...] = tuple(node.name for node in SCHEMA)
+CLIENT_KEYS: tuple[str, ...] = tuple(node.name for node in _OF_CLIENTS)
+# Never shown, not even in a complaint about them.
+SECRETS = frozenset(
+    PREFIX + key
+    for key in (
+        'password',
+        'egnyte.token',
+        'redis_url',
+        'database_url',
+        'accounts.keys',
+        'public.secret',
+        'public.token',
+    )
+)

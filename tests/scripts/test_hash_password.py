@@ -1,0 +1,33 @@
+"""``fsp-hash-password``"""
+
+import getpass
+
+import pytest
+
+from fsp_pyramid.passwords import Passwords
+from fsp_pyramid.scripts.hash_password import main
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is typed, in turn; getpass itself never echoes."""
+    lines: list[str] = []
+    monkeypatch.setattr(getpass, 'getpass', lambda _prompt: lines.pop(0))
+    return lines
+
+
+def test_the_hash_is_printed_and_nothing_else(typed: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    typed += ['secret', 'secret']
+    assert main() == 0
+    printed = capsys.readouterr()
+    assert 'secret' not in printed.out + printed.err
+    assert Passwords({'acme': printed.out.strip()}).check('acme', 'secret')
+
+
+@pytest.mark.parametrize(('first', 'second', 'said'), [('a', 'b', 'two passwords'), ('', '', 'not empty')])
+def test_what_will_not_do(
+    typed: list[str], capsys: pytest.CaptureFixture[str], first: str, second: str, said: str
+) -> None:
+    typed += [first, second]
+    assert main() == 1
+    assert said in capsys.readouterr().err
