@@ -137,18 +137,18 @@ def _own_engine(engine: Engine) -> Engine:
 
 
 def _make_engine(url: str | URL, name: str) -> Engine:
-    # No complaint is raised "from" SQLAlchemy's: those may show the URL, with its password.
+    # No complaint is raised "from" another one: SQLAlchemy's may show the URL, with its password.
     try:
         url = make_url(url)
-        backend = url.get_backend_name()
-        if backend == 'sqlite':
+    except (ArgumentError, ValueError):
+        raise ValueError(f'{name}: this is no URL of a database (postgresql://user:password@host/name)') from None
+    try:
+        if url.get_backend_name() == 'sqlite':
             return _make_sqlite(url, name)
-        if backend == 'postgresql':
+        if url.get_backend_name() == 'postgresql':
             engine = create_engine(url, hide_parameters=True, max_overflow=-1, pool_pre_ping=True)
             if not engine.dialect.is_async:
                 return engine
-    except ArgumentError:
-        raise ValueError(f'{name}: this is no URL of a database (postgresql://user:password@host/name)') from None
     except (ImportError, NoSuchModuleError):
         raise ValueError(f'{name}: the driver for {url.drivername} is not installed (pip install psycopg)') from None
     raise ValueError(f'{name}: {url.drivername} is not supported; use sqlite or postgresql')

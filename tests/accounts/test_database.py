@@ -1,0 +1,271 @@
+"""Whose transaction it is, in a database of our own and in that of a host."""
+
+import stat
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import zope.sqlalchemy
+from pyramid.config import Configurator
+from pyramid.request import Request
+from sqlalchemy import Engine, event, inspect, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from transaction import TransactionManager
+from webtest import TestApp
+
+from fsp_pyramid.accounts.database import Database, HostDatabase
+from fsp_pyramid.accounts.models import State
+from fsp_pyramid.accounts.store import AccountStore, Connection
+from fsp_pyramid.accounts.vault import Vault
+from fsp_pyramid.errors import NotFound
+
+from .support import ANN, GRANT, NEW, OLD, URL, Clock, Egnyte, engine_of
+
+MakeStore = Callable[..., AccountStore]
+
+
+def test_what_a_request_does_is_rolled_back_with_it(
+    store: AccountStore, manager: TransactionManager, ann: Connection
+) -> None:
+    manager.begin()
+    store.connect('shop', 'client-1', 'ben', URL, 'ben', NEW)
+    store.connect(*ANN, 'https://other.egnyte.com', 'other', NEW)
+    store.set_folder(ann.number, '/Shared')
+    store.disconnect(ann.number)
+    assert store.by_number(ann.number).state == State.DISCONNECTED
+    assert len(store.list_all()) == 2
+    manager.abort()
+    with manager:
+        assert store.find(*ANN) == ann
+        assert store.list_all()[1:] == ()
+
+
+def test_other_requests_see_it_when_it_is_committed(
+    store: AccountStore, make_store: MakeStore, manager: TransactionManager
+) -> None:
+    other, others = make_store(second := TransactionManager(explicit=True)), second
+    manager.begin()
+    made = store.connect(*ANN, *GRANT)
+    with others:
+        assert other.find(*ANN) is None
+    with pytest.raises(NotFound):
+        store.fresh(made.number, Egnyte().refresh)
+    manager.commit()
+    with others:
+        assert other.find(*ANN) == made
+    assert store.fresh(made.number, Egnyte().refresh) == OLD
+
+
+def test_a_request_that_read_may_write_after_another_wrote(
+    store: AccountStore, make_store: MakeStore, manager: TransactionManager, ann: Connection
+) -> None:
+    """SQLite refuses that at once ("database is locked") where reading begins a transaction."""
+    second = TransactionManager(explicit=True)
+    manager.begin()
+    assert store.find(*ANN) == ann
+    with second:
+        make_store(second).set_folder(ann.number, '/Shared')
+    store.disconnect(ann.number)
+    manager.commit()
+    with manager:
+        assert (store.find(*ANN).folder, store.find(*ANN).state) == ('/Shared', State.DISCONNECTED)
+
+
+def test_nothing_is_opened_before_it_is_used(tmp_path: Path, manager: TransactionManager) -> None:
+    database = Database(f'sqlite:///{tmp_path}/a/b/fsp.sqlite')
+    sessions = database.sessions(manager)
+    assert not (tmp_path / 'a').exists()
+    with manager:
+        sessions.joined()
+    assert stat.S_IMODE((tmp_path / 'a/b/fsp.sqlite').stat().st_mode) == 0o600
+    database.close()
+    # Nobody listens there.
+    Database('postgresql://fsp:secret@127.0.0.1:1/fsp').sessions(manager)
+
+
+def test_sqlite_is_set_up(tmp_path: Path, manager: TransactionManager) -> None:
+    database = Database(f'sqlite:///{tmp_path}/fsp.sqlite')
+    sessions = database.sessions(manager)
+    with manager, sessions.own() as own:
+        for session in (own, sessions.joined()):
+            found = [
+                session.scalar(text(f'PRAGMA {name}')) for name in ('journal_mode', 'foreign_keys', 'busy_timeout')
+            ]
+            assert found == ['wal', 1, 30000]
+    database.close()
+
+
+def test_more_requests_than_a_pool_usually_holds(make_store: MakeStore, ann: Connection) -> None:
+    """Each holds a connection and wants a second one; a limited pool would wait for itself."""
+    requests = 20
+    together = threading.Barrier(requests)
+    found = []
+
+    def request() -> None:
+        manager = TransactionManager(explicit=True)
+        store = make_store(manager)
+        with manager:
+            store.find(*ANN)
+            together.wait(20)
+            found.append(store.fresh(ann.number, Egnyte().refresh))
+
+    threads = [threading.Thread(target=request) for _ in range(requests)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert found == [OLD] * requests
+
+
+@pytest.mark.parametrize(
+    ('url', 'complaint'),
+    [
+        ('', 'no URL of a database'),
+        ('secret', 'no URL of a database'),
+        ('postgresql:/fsp:secret@host/fsp', 'no URL of a database'),
+        ('postgresql://fsp:secret@host:secret/fsp', 'no URL of a database'),
+        ('mysql://fsp:secret@host/fsp', 'mysql is not supported'),
+        ('oracle://fsp:secret@host/fsp', 'oracle is not supported'),
+        ('nonsense://fsp:secret@host/fsp', 'nonsense is not supported'),
+        ('postgresql+nonsense://fsp:secret@host/fsp', r'postgresql\+nonsense is not installed'),
+        ('postgresql+pg8000://fsp:secret@host/fsp', r'postgresql\+pg8000 is not installed'),
+        ('postgresql+psycopg_async://fsp:secret@host/fsp', 'psycopg_async is not supported'),
+        ('sqlite://', 'SQLite needs a file'),
+        ('sqlite:///:memory:?key=secret', 'SQLite needs a file'),
+        ('sqlite:///file:secret?mode=memory&uri=true', 'SQLite needs a file'),
+    ],
+)
+def test_a_bad_url_is_told_without_being_shown(url: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=f'^fsp.database_url: .*{complaint}') as caught:
+        Database(url)
+    assert 'secret' not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_a_missing_driver_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, 'psycopg', None)
+    with pytest.raises(ValueError, match=r'^fsp.database_url: .* not installed \(pip install psycopg\)'):
+        Database('postgresql://fsp:secret@host/fsp')
+
+
+class HostBase(DeclarativeBase):
+    pass
+
+
+class Customer(HostBase):
+    __tablename__ = 'customers'
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+
+
+def plain(engine: Engine) -> None:
+    """SQLAlchemy as it comes."""
+
+
+def with_recipe(engine: Engine) -> None:
+    """SQLAlchemy's documented way to have SQLite begin transactions itself."""
+    if engine.dialect.name == 'sqlite':
+        event.listen(engine, 'connect', lambda connection, _: setattr(connection, 'isolation_level', None))
+        event.listen(engine, 'begin', lambda connection: connection.exec_driver_sql('BEGIN') and None)
+
+
+def repeatable(engine: Engine) -> None:
+    """A PostgreSQL that fails what a change of others got in the way of."""
+    if engine.dialect.name == 'postgresql':
+        engine.update_execution_options(isolation_level='REPEATABLE READ')
+
+
+@pytest.fixture(params=[plain, with_recipe, repeatable])
+def host_engine(request: pytest.FixtureRequest, tmp_path: Path, url: str) -> Iterator[Engine]:
+    (tmp_path / 'var').mkdir(exist_ok=True)
+    engine = engine_of(url)
+    request.param(engine)
+    HostBase.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def host(host_engine: Engine) -> Iterator[HostDatabase]:
+    host = HostDatabase()
+    yield host
+    host.close()
+
+
+@pytest.fixture
+def app(host: HostDatabase, host_engine: Engine, clock: Clock, keys: tuple[str, ...]) -> TestApp:
+    """A host with a session of its own, joined to ``request.tm`` as Pyramid's cookiecutters do it."""
+
+    def dbsession(request: Request) -> Session:
+        session = Session(host_engine)
+        zope.sqlalchemy.register(session, transaction_manager=request.tm)
+        return session
+
+    def sign_up(request: Request) -> str:
+        store = AccountStore(host.sessions(lambda: request.dbsession), Vault(keys), clock)
+        found = store.find(*ANN)
+        if 'refresh' in request.params:
+            store.fresh(found.number, Egnyte().refresh, refused=OLD)
+        request.dbsession.add(Customer(name='ann'))
+        connection = store.connect(*ANN, *GRANT) if found is None else found
+        store.set_folder(connection.number, '/Shared')
+        if 'fail' in request.params:
+            raise RuntimeError
+        return 'done'
+
+    with Configurator(settings={'tm.manager_hook': 'pyramid_tm.explicit_manager'}) as config:
+        config.include('pyramid_tm')
+        config.add_request_method(dbsession, reify=True)
+        config.add_route('sign_up', '/')
+        config.add_view(sign_up, route_name='sign_up', renderer='string')
+    return TestApp(config.make_wsgi_app())
+
+
+def rows(engine: Engine) -> tuple[list[str], list[tuple[str, str | None]]]:
+    with engine.connect() as connection:
+        customers = connection.scalars(text('SELECT name FROM customers')).all()
+        accounts = connection.execute(text('SELECT state, folder FROM fsp_accounts')).all()
+    return list(customers), [tuple(row) for row in accounts]
+
+
+def test_accounts_take_part_in_the_transaction_of_a_host(app: TestApp, host_engine: Engine) -> None:
+    with pytest.raises(RuntimeError):
+        app.get('/?fail')
+    assert rows(host_engine) == ([], [])
+    app.get('/')
+    assert rows(host_engine) == (['ann'], [('connected', '/Shared')])
+
+
+def test_a_refresh_survives_the_abort_of_a_host(
+    app: TestApp, host: HostDatabase, host_engine: Engine, clock: Clock, keys: tuple[str, ...]
+) -> None:
+    app.get('/')
+    with host_engine.begin() as connection:
+        connection.execute(text('DELETE FROM customers'))
+        connection.execute(text('UPDATE fsp_accounts SET folder = NULL'))
+    # A host that reads the state of when it began cannot change what was refreshed since: it fails by itself.
+    with pytest.raises((RuntimeError, OperationalError)):
+        app.get('/?fail&refresh')
+    assert rows(host_engine) == ([], [('connected', None)])
+    with Session(host_engine) as session:
+        found = AccountStore(host.sessions(lambda: session), Vault(keys), clock).find(*ANN)
+    assert found
+    assert found.tokens == NEW
+
+
+def test_a_host_may_prepare_its_database_at_its_start(host: HostDatabase, host_engine: Engine) -> None:
+    host.prepare(host_engine)
+    names = inspect(host_engine).get_table_names()
+    assert sorted(names) == ['customers', 'fsp_accounts', 'fsp_alembic_version', 'fsp_states']
+    assert host.prepare(host_engine) is host.prepare(host_engine)
+
+
+def test_a_database_in_memory_cannot_be_shared(host: HostDatabase) -> None:
+    engine = engine_of('sqlite://')
+    with pytest.raises(ValueError, match="the host's database: SQLite needs a file"):
+        host.prepare(engine)
+    engine.dispose()
