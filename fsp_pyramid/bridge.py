@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+from requests import Session
+
 from . import egnyte, embedded
 from .accounts import AccountKey, TokenAccounts
-from .interfaces import IAccounts, IStorage, IUndoLog
+from .interfaces import IAccounts, IAccountStores, IStorage, IUndoLog
 from .model import Account, Identity
 from .settings import Settings
 from .storage.cached import CachedStorage, Shelf
@@ -19,10 +21,11 @@ class Shared:
     """What all clients of a mount share. Whose is what is told by the keys of accounts and by tokens.
 
     :param ttl: seconds that listings are remembered
+    :param stores: the accounts that users connected; None where nobody does
     """
 
-    def __init__(self, ttl: float, pace: egnyte.Pace) -> None:
-        self.pace, self.locks, self.shelf = pace, Locks(), Shelf(ttl)
+    def __init__(self, ttl: float, pace: egnyte.Pace, stores: IAccountStores | None) -> None:
+        self.pace, self.stores, self.locks, self.shelf = pace, stores, Locks(), Shelf(ttl)
 
 
 class Bridge:
@@ -39,7 +42,11 @@ class Bridge:
         if settings.sandbox:
             embedded.mount_sandbox(self._session, settings.sandbox)
             url, token = embedded.URL, token or embedded.TOKEN
-        self.accounts: IAccounts = TokenAccounts(Account(str(key), url, token))
+        self.accounts: IAccounts = (
+            _oauth_accounts(key, settings, self._session, shared)
+            if settings.accounts_mode == 'oauth'
+            else TokenAccounts(Account(str(key), url, token))
+        )
 
     def storage(self, account: Account) -> IStorage:
         """The account's files, at Egnyte's own paths, for one request."""
@@ -56,7 +63,13 @@ class Bridge:
 
     def operations(self, identity: Identity, account: Account, undo_log: IUndoLog) -> Operations:
         """What the caller may do, for one request."""
-        mounts = [mount.filled(identity) for mount in self.settings.folders]
+        mounts = [mount.filled(identity, account) for mount in self.settings.folders]
         if self.settings.read_only:
             mounts = [replace(mount, read_only=True) for mount in mounts]
         return Operations(FoldersStorage(UndoStorage(self.storage(account), undo_log), mounts))
+
+
+def _oauth_accounts(key: AccountKey, settings: Settings, session: Session, shared: Shared) -> IAccounts:
+    from .accounts.oauth import OAuthAccounts  # it needs the extra "accounts"
+
+    return OAuthAccounts(key, settings, session, shared.pace, shared.stores)

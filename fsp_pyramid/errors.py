@@ -117,6 +117,30 @@ class Unauthorized(FSPError):
         return {'WWW-Authenticate': 'Basic realm="fsp", charset="UTF-8"'}
 
 
+class TokenRefused(InternalError):
+    """Egnyte refuses the token; if a user connected the account, it becomes ConnectionExpired."""
+
+
+class NotConnected(FSPError):
+    """The user has no account at Egnyte yet."""
+
+    status, code, title = 403, 3901, 'Egnyte is not connected'
+    details = (
+        'Your files are kept in Egnyte, and you have not connected your Egnyte account yet. '
+        'Look for "Connect Egnyte" in the application that you opened this editor from, or ask its support.'
+    )
+
+
+class ConnectionExpired(FSPError):
+    """The user had connected an account, and Egnyte does not accept that any more."""
+
+    status, code, title = 403, 3902, 'Connect Egnyte again'
+    details = (
+        'Your connection to Egnyte has expired or was taken back. '
+        'Connect your Egnyte account again in the application that you opened this editor from; your files are safe.'
+    )
+
+
 class QuotaUsedUp(FSPError):
     """Egnyte's daily number of calls is used up."""
 

@@ -1,6 +1,7 @@
 """Every contract that somebody may implement, replace or adapt."""
 
 from contextlib import AbstractContextManager
+from typing import Any
 
 from zope.interface import Attribute, Interface
 
@@ -102,13 +103,29 @@ class IUndoLog(Interface):
 
 
 class IAccounts(Interface):
-    """Which accounts at Egnyte serve the users of one client."""
+    """Which accounts at Egnyte serve the users of one client.
 
-    def of(identity: Identity) -> Account:
-        """The account of a caller."""
+    All methods get the request that asks: what it does to accounts takes part in its transaction.
+    """
 
-    def numbered(number: int) -> Account:
-        """The account of a public link. Raises NotFound."""
+    def of(identity: Identity, request: Any) -> Account:
+        """The account of a caller. Raises NotConnected where they have none, ConnectionExpired where they had one."""
+
+    def numbered(number: int, request: Any) -> Account:
+        """The account of a public link. Raises NotFound, NotConnected, ConnectionExpired."""
+
+    def refused(account: Account, request: Any) -> None:
+        """Egnyte does not know the account's token any more.
+
+        Raises ConnectionExpired if only its user can mend that, Busy if it was mended and another try may succeed.
+        """
+
+
+class IAccountStores(Interface):
+    """The database of accounts, one for an application."""
+
+    def __call__(request: Any) -> Any:
+        """The AccountStore of a request."""
 
 
 class IPace(Interface):

@@ -132,8 +132,12 @@ class Account:
     :param key: names it in public links and in caches
     :param url: of its domain, ``https://acme.egnyte.com``
     :param token: secret
+    :param username: its user at Egnyte, '' where that is not known
+    :param folder: where its user wants files to be
     """
 
     key: str
     url: str
     token: str = field(repr=False)
+    username: str = ''
+    folder: Path = ()

@@ -20,7 +20,7 @@ from zope.interface import implementer
 from .accounts import AccountKey
 from .bridge import Bridge, Shared
 from .egnyte import Pace
-from .interfaces import IDirectory, IFile, IMount, IPace, IPublic, IResource
+from .interfaces import IAccountStores, IDirectory, IFile, IMount, IPace, IPublic, IResource
 from .public.links import Signer
 from .resources import Directory
 from .security import READ, WRITE, SecurityPolicy
@@ -31,6 +31,8 @@ from .views import directories, errors, files, public
 RENDERER = 'fsp_json'
 PUBLIC_ROUTE = 'fsp_public'
 CATEGORY = 'fsp mounts'
+# Settings of an application, not of a mount.
+SHARED = ('public_', 'include_tm', 'connect_', 'ops_', 'database_url', 'accounts_keys', 'accounts_session')
 # Whoever reaches a sandbox has its files anyway.
 SANDBOX_SECRET = 'links to a sandbox are not secret'  # noqa: S105
 
@@ -102,7 +104,7 @@ def add_fsp(config: Any, name: str, prefix: str, **overrides: Any) -> None:
     """
     if not re.fullmatch('[A-Za-z0-9-]{1,32}', name):
         raise ConfigurationError(f'the name of a mount is 1 to 32 letters, digits and hyphens, unlike {name!r}')
-    shared = sorted(key for key in overrides if key.startswith(('public_', 'include_tm', 'connect_', 'ops_')))
+    shared = sorted(key for key in overrides if key.startswith(SHARED))
     if shared:
         raise ConfigurationError(
             f'{", ".join(shared)}: all mounts of an application share this, set it in the ini file'
@@ -115,7 +117,7 @@ def add_fsp(config: Any, name: str, prefix: str, **overrides: Any) -> None:
             'name': name,
             'path': path,
             'clients': {
-                client: {'egnyte_url': own.egnyte_url, 'folders': own.folders}
+                client: {'egnyte_url': own.egnyte_url, 'folders': own.folders, 'accounts': own.accounts_mode}
                 for client, own in settings.clients.items()
             },
         },
@@ -126,7 +128,7 @@ def add_fsp(config: Any, name: str, prefix: str, **overrides: Any) -> None:
         policy = SecurityPolicy(settings.clients)
         shared_public = config.registry.getUtility(IPublic)
         _refuse_overlaps(path, shared_public, *(other for _, other in config.registry.getUtilitiesFor(IMount)))
-        shared = Shared(settings.cache_ttl, config.registry.getUtility(IPace))
+        shared = Shared(settings.cache_ttl, config.registry.getUtility(IPace), _stores(config, settings))
         bridges = {client: Bridge(AccountKey(name, client), own, shared) for client, own in settings.clients.items()}
         mount = Mount(name, path, settings, policy, bridges, shared_public)
         config.registry.registerUtility(mount, IMount, name=name)
@@ -138,6 +140,23 @@ def add_fsp(config: Any, name: str, prefix: str, **overrides: Any) -> None:
     config.action(('fsp mount', name), register, introspectables=(introspectable,), order=1)
     _add_views(config, name)
     config.add_exception_view(errors.undecodable, context=URLDecodeError, fsp_mount=path)
+
+
+def _stores(config: Any, settings: Settings) -> IAccountStores | None:
+    """The accounts that users connect, in a database that all mounts share. Nothing is opened yet."""
+    if all(client.accounts_mode == 'token' for client in settings.clients.values()):
+        return None
+    stores = config.registry.queryUtility(IAccountStores)
+    if stores is None:
+        try:
+            from .accounts.stores import Stores
+        except ImportError as error:
+            raise ConfigurationError(
+                f'fsp.accounts.mode = oauth needs more packages: pip install "fsp-pyramid[accounts]" ({error})'
+            ) from error
+        stores = Stores(settings, config.maybe_dotted(settings.accounts_session or None))
+        config.registry.registerUtility(stores, IAccountStores)
+    return stores
 
 
 def full_path(config: Any, prefix: str) -> str:

@@ -53,7 +53,7 @@ class RequestContext:
     @cached_property
     def account(self) -> Account:
         """The caller's account at Egnyte. Raises NotConnected, ConnectionExpired."""
-        return self.bridge.accounts.of(self.identity)
+        return self.bridge.accounts.of(self.identity, self._request)
 
     @cached_property
     def storage(self) -> Operations:

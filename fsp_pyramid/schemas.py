@@ -1,5 +1,6 @@
 """Request bodies: JSON that came from outside becomes a value, or a complaint that names the field."""
 
+import json
 from typing import Any, NamedTuple
 
 import colander
@@ -83,8 +84,8 @@ def read_move(request: Any) -> Move:
 
 def _read(request: Any, schema: colander.SchemaNode) -> dict[str, Any]:
     try:
-        body = request.json_body
-    except (ValueError, RecursionError):  # RecursionError: "[[[[[..."
+        body = json.loads(request.body)
+    except (ValueError, RecursionError, OSError):  # RecursionError: "[[[[[..."; OSError: shorter than announced
         raise BadRequest('The body of the request must be a JSON object, and this one is no JSON.') from None
     if not isinstance(body, dict):
         raise BadRequest('The body of the request must be a JSON object.')

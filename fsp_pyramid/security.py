@@ -14,7 +14,7 @@ from pyramid.request import RequestLocalCache
 from pyramid.security import Allowed, Denied
 from zope.interface import implementer
 
-from .errors import BadRequest, Forbidden, FSPError, Unauthorized
+from .errors import BadRequest, Forbidden, FSPError, TokenRefused, Unauthorized
 from .model import Identity
 from .passwords import Passwords
 from .settings import Settings
@@ -104,7 +104,11 @@ def guarded_view(view: Callable[..., Any], info: Any) -> Callable[..., Any]:
             raise verdict
         if not mount.policy.permits(request, context, permission):
             raise Forbidden('You are not allowed to do this.')
-        return view(context, request)
+        try:
+            return view(context, request)
+        except TokenRefused:
+            request.fsp.bridge.accounts.refused(request.fsp.account, request)
+            raise
 
     return secured
 

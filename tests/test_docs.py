@@ -100,7 +100,8 @@ def test_defaults_are_those_that_were_agreed_on() -> None:
     groups = 'image text video audio office xml zip epub pdf postscript font'
     assert settings.upload_types == TypePolicy.parse(groups.split())
     others = {'folders', 'sources_allow', 'upload_types', *map(attribute, LEAST)}
-    others |= {'clients', 'client_ids', 'read_only', 'disabled'}
+    others |= {'clients', 'client_ids', 'read_only', 'disabled', 'connect_lifetime', 'accounts_session'}
+    others |= {f'oauth_{name}' for name in ('key', 'secret', 'scope', 'domain', 'domains', 'service_url')}
     assert set(map(attribute, KEYS)) == set(AGREED) | others
 
 
@@ -189,7 +190,12 @@ def upload(url: str, name: str) -> None:
 
 
 def test_the_texts_that_marketers_see_are_those_of_the_code(source: Source) -> None:
+    def refuse(error: type[errors.FSPError]) -> None:
+        raise error
+
     say: dict[str, Callable[[], None]] = {
+        'Egnyte is not connected': lambda: refuse(errors.NotConnected),
+        'Connect Egnyte again': lambda: refuse(errors.ConnectionExpired),
         'Daily limit reached': lambda: egnyte_says(egnyte.QuotaExceeded('', wait=(3 * 60 + 11) * 60), 'a'),
         'Storage is busy': lambda: egnyte_says(egnyte.Throttled('', wait=1), 'a'),
         'Name not allowed': lambda: check_name('50*off.png'),

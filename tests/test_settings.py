@@ -16,6 +16,7 @@ REAL = {'fsp.username': 'u', 'fsp.password': 'p', 'fsp.egnyte.url': 'https://acm
 SECRETS = (
     'fsp.password',
     'fsp.egnyte.token',
+    'fsp.oauth.secret',
     'fsp.redis_url',
     'fsp.database_url',
     'fsp.accounts.keys',
@@ -152,7 +153,6 @@ def test_bad_values_are_named_with_their_key_and_a_remedy(key: str, value: str, 
         ('fsp.cache.backend', 'redis', 'use memory'),
         ('fsp.pace.backend', 'database', 'use memory'),
         ('fsp.pace.backend', 'redis', 'use memory'),
-        ('fsp.accounts.mode', 'oauth', 'use token'),
         ('fsp.public.sendfile', 'nginx', 'use none'),
         ('fsp.events.interval', '300', 'use 0'),
     ],
@@ -428,6 +428,7 @@ def test_a_clients_secret_may_come_from_the_environment() -> None:
         ('fsp.upload.max_size', 'x', "fsp.upload.max_size: 'x' will not do"),
         ('fsp.password', 'x', 'fsp.password belongs to one client: write fsp.client.acme.password'),
         ('fsp.clients', 'acme shop preview acme', 'every client is named once'),
+        ('fsp.client.acme.folders', '/ {folder}', '{folder} is known only where users connect accounts'),
     ],
 )
 def test_what_is_wrong_with_a_client_is_said_once(key: str, value: str, complaint: str) -> None:
@@ -438,3 +439,17 @@ def test_what_is_wrong_with_a_client_is_said_once(key: str, value: str, complain
 def test_names_of_clients() -> None:
     lines = complaints(SANDBOX | {'fsp.clients': 'Acme'})
     assert any('"Acme" must be a small letter' in line for line in lines)
+
+
+def test_oauth_mode_names_what_it_needs() -> None:
+    ini = {**REAL, 'fsp.public.secret': HUSH, 'fsp.accounts.mode': 'oauth'}
+    assert [line.partition(' ')[0] for line in complaints(ini)] == [
+        'fsp.accounts.keys',
+        'fsp.database_url',
+        'fsp.oauth.key',
+        'fsp.oauth.secret',
+    ]
+    ini |= {'fsp.accounts.keys': HUSH, 'fsp.database_url': 'sqlite://', 'fsp.oauth.key': 'k', 'fsp.oauth.secret': 's'}
+    assert Settings.parse(ini, {}).folders == Settings.parse(ini | {'fsp.folders': '/ {folder}'}, {}).folders
+    assert 'fsp.oauth.service_url is missing' in complaints(ini | {'fsp.oauth.domain': 'service'})[0]
+    assert 'run fsp-sandbox' in complaints(ini | {'fsp.egnyte.url': 'sandbox:x'})[0]

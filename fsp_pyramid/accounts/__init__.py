@@ -1,7 +1,7 @@
 """Which account at Egnyte serves a request."""
 
 import re
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from zope.interface import implementer
 
@@ -44,13 +44,17 @@ class TokenAccounts:
     def __init__(self, account: Account) -> None:
         self._account = account
 
-    def of(self, identity: Identity) -> Account:
+    def of(self, identity: Identity, request: Any) -> Account:
         """See IAccounts."""
-        del identity
+        del identity, request
         return self._account
 
-    def numbered(self, number: int) -> Account:
+    def numbered(self, number: int, request: Any) -> Account:
         """See IAccounts."""
+        del request
         if number:
             raise NotFound('There is no such account.')
         return self._account
+
+    def refused(self, account: Account, request: Any) -> None:
+        """See IAccounts: nobody but the operator can mend it."""

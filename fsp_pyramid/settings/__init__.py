@@ -14,12 +14,14 @@ import colander
 from pyramid.exceptions import ConfigurationError
 
 from ..sources import Allowances, TypePolicy
-from ..storage.mounts import FolderMount
+from ..storage.mounts import OF_ACCOUNTS, FolderMount, parse_mounts
 from .schema import CLIENT_KEYS, KEYS, PREFIX, SCHEMA, SECRETS
 
 __all__ = ['CLIENT_KEYS', 'KEYS', 'SCHEMA', 'Settings', 'refuse_defaults', 'variable']
 
 CLIENT_PREFIX = f'{PREFIX}client.'
+# Where files are kept if fsp.folders does not say it. Ordinary users may not create folders directly below /Shared.
+FOLDERS = {'token': parse_mounts('/ /Shared/Beefree/{uid}'), 'oauth': parse_mounts('/ {folder}')}
 
 
 def _attribute(key: str) -> str:
@@ -61,9 +63,16 @@ class Settings:
     sources_allow: Allowances
     sources_timeout: float
     accounts_mode: str
+    oauth_key: str
+    oauth_secret: str = field(repr=False)
+    oauth_scope: str
+    oauth_domain: str
+    oauth_domains: tuple[str, ...]
+    oauth_service_url: str
     prefix: str
     public_prefix: str
     connect_prefix: str
+    connect_lifetime: float
     ops_prefix: str
     include_tm: bool
     require_https: bool
@@ -74,6 +83,7 @@ class Settings:
     database_url: str = field(repr=False)
     events_interval: int
     accounts_keys: tuple[str, ...] = field(repr=False)
+    accounts_session: str
     public_secret: tuple[str, ...] = field(repr=False)
     public_base_url: str
     public_token: str = field(repr=False)
@@ -143,6 +153,7 @@ class Settings:
         complaints = [text.format(key=spelling(key), variable=variable(spelling(key))) for key, text in wrong.items()]
         if complaints:
             return None, complaints
+        values['fsp.folders'] = values['fsp.folders'] or FOLDERS[values['fsp.accounts.mode']]
         return cls(clients={}, **{_attribute(key): value for key, value in values.items() if key != 'fsp.clients'}), []
 
     @property
@@ -222,8 +233,29 @@ def _complaint(key: str, text: str, error: colander.Invalid) -> str:
 def _together(values: Mapping[str, Any]) -> dict[str, str]:
     """Complaints about what is right alone and wrong together. What is wrong alone is not in *values*."""
     real = not values.get('fsp.egnyte.url', '').startswith('sandbox:')
-    needed = ('fsp.egnyte.token', 'fsp.public.secret') if real else ()
-    complaints = {key: _MISSING.format(', and a real Egnyte needs it') for key in needed if not values.get(key, True)}
+    oauth = values.get('fsp.accounts.mode') == 'oauth'
+    needed = {
+        'fsp.egnyte.token': real and not oauth and 'a real Egnyte needs it',
+        'fsp.public.secret': real and 'a real Egnyte needs it',
+        'fsp.accounts.keys': oauth and 'it encrypts the tokens of users',
+        'fsp.database_url': oauth and not values.get('fsp.accounts.session') and 'it keeps the accounts of users',
+        'fsp.oauth.key': oauth and 'it names this application to Egnyte',
+        'fsp.oauth.secret': oauth and 'it proves this application to Egnyte',
+        'fsp.oauth.service_url': values.get('fsp.oauth.domain') == 'service' and 'users are sent there',
+    }
+    complaints = {
+        key: _MISSING.format(f', and {why}') for key, why in needed.items() if why and not values.get(key, True)
+    }
+    if oauth and not real:
+        complaints['fsp.egnyte.url'] = (
+            '  {key}: users cannot open an embedded sandbox in their browsers; run fsp-sandbox and write its URL'
+        )
+    unknown = {name for mount in values.get('fsp.folders') or () for name in mount.placeholders & OF_ACCOUNTS}
+    if unknown and not oauth:
+        which = ' and '.join(f'{{{{{name}}}}}' for name in sorted(unknown))
+        complaints['fsp.folders'] = (
+            f'  {{key}}: {which} is known only where users connect accounts (fsp.accounts.mode = oauth)'
+        )
     prefixes = [(key, values[key]) for key in KEYS if key.endswith('prefix') and key in values]
     for (one, path), (other, longer) in itertools.permutations(prefixes, 2):
         if longer.startswith(f'{path}/') or (path == longer and one < other):

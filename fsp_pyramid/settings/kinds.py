@@ -93,6 +93,23 @@ def client_ids(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def hosts(text: str) -> tuple[str, ...]:
+    """Names of hosts, without a scheme."""
+    found = words(text.lower())
+    for host in found:
+        if not re.fullmatch(r'[a-z0-9.-]+(:\d+)?', host):
+            raise ValueError(f'"{host}" must be the name of a host: files.acme.com')
+    return found
+
+
+def fernet_keys(text: str) -> tuple[str, ...]:
+    """Keys that encrypt tokens, newest first."""
+    found = words(text)
+    if not all(re.fullmatch('[A-Za-z0-9_-]{43}=', key) for key in found):
+        raise ValueError('every key is 44 characters; "fsp-accounts new-key" makes one')
+    return found
+
+
 def types(text: str) -> TypePolicy:
     """What may be uploaded."""
     return TypePolicy.parse(words(text))
@@ -126,6 +143,15 @@ def base_url(node: colander.SchemaNode, value: str) -> None:
     """Another host for public content."""
     if value and not re.fullmatch(r'https?://[^/?#@\s]+(/[^?#\s]*)?(?<!/)', value):
         raise colander.Invalid(node, 'write "https://HOST" with or without a path, and no slash at its end')
+
+
+def service_url(node: colander.SchemaNode, value: str) -> None:
+    """Where Egnyte's Enhanced Auth Service is."""
+    loopback = r'http://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?'
+    if value and not re.fullmatch(rf'(https://[^/?#@\s]+|{loopback})/[^?#\s]+', value):
+        raise colander.Invalid(
+            node, 'write "https://us-partner-integrations.egnyte.com/services/oauth/code" or the like'
+        )
 
 
 def username(node: colander.SchemaNode, value: str) -> None:

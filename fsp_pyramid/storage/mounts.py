@@ -8,15 +8,18 @@ One mount a line, the longest one that fits a path wins::
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from string import Formatter
 
-from ..model import Identity
+from ..model import Account, Identity
 from ..paths import Path, PathError, key, parse
 
-PLACEHOLDERS = ('uid', 'client_id')
+# The last two are known where users connect accounts of their own.
+PLACEHOLDERS = ('uid', 'client_id', 'egnyte_user', 'folder')
+OF_ACCOUNTS = frozenset(PLACEHOLDERS[2:])
+FOLDER = '{folder}'  # a whole path, so that it stands at the beginning
 # A space before a slash parts the columns: no name at Egnyte begins or ends with a space.
-_LINE = re.compile(r'(?P<directory>/.*?)\s+(?P<folder>/.*?)(?P<read_only>\s+ro)?')
+_LINE = re.compile(r'(?P<directory>/.*?)\s+(?P<folder>(/|\{folder\}).*?)(?P<read_only>\s+ro)?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,21 @@ class FolderMount:
     folder: Path
     read_only: bool
 
-    def filled(self, identity: Identity) -> 'FolderMount':
-        """The mount with the placeholders filled in for the caller."""
-        values = {'uid': one_case(identity.uid), 'client_id': one_case(identity.client_id)}
-        return replace(self, folder=tuple(name.format_map(values) for name in self.folder))
+    @property
+    def placeholders(self) -> frozenset[str]:
+        """The placeholders in the folder."""
+        return frozenset(field[1] for name in self.folder for field in Formatter().parse(name) if field[1])
+
+    def filled(self, identity: Identity, account: Account) -> 'FolderMount':
+        """The mount with the placeholders filled in for the caller and the account."""
+        values = {
+            'uid': one_case(identity.uid),
+            'client_id': one_case(identity.client_id),
+            'egnyte_user': account.username,
+        }
+        start, rest = (account.folder, self.folder[1:]) if self.folder[0] == FOLDER else ((), self.folder)
+        folder = start + tuple(name.format_map(values) for name in rest)
+        return FolderMount(self.directory, folder, self.read_only)
 
 
 def one_case(value: str) -> str:
@@ -63,7 +77,7 @@ def _parse_line(line: str) -> FolderMount:
             f'"{line}" needs a directory, a folder at Egnyte and perhaps "ro": "/shared/ /Shared/Brand ro"'
         )
     try:
-        directory, folder = parse(match['directory'])[0], parse(match['folder'])[0]
+        directory, folder = parse(match['directory'])[0], parse('/' + match['folder'].removeprefix('/'))[0]
         fields = [field for field in Formatter().parse(match['folder']) if field[1] is not None]
     except (PathError, ValueError) as error:
         raise ValueError(f'"{line}": {error}') from None
@@ -72,4 +86,6 @@ def _parse_line(line: str) -> FolderMount:
     for _, name, form, conversion in fields:
         if name not in PLACEHOLDERS or form or conversion:
             raise ValueError(f'"{line}": {{{name}}} is unknown; there are {{{"} and {".join(PLACEHOLDERS)}}}')
+    if any(FOLDER in name for name in folder[1:]) or (FOLDER in folder[0] and folder[0] != FOLDER):
+        raise ValueError(f'"{line}": {FOLDER} is a whole path and stands at the beginning: "{FOLDER}/name"')
     return FolderMount(directory, folder, bool(match['read_only']))

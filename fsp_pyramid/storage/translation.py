@@ -45,7 +45,10 @@ def _translate(error: egnyte.EgnyteError, name: str) -> errors.FSPError:
             return errors.Busy(retry_after=error.wait)
         case egnyte.Unavailable():
             return errors.EgnyteUnavailable()
-    # A refused token among them: the caller can do nothing about it, and must not take it for a wrong password.
+        case egnyte.GrantRefused():
+            return errors.ConnectionExpired()
+        case egnyte.Unauthorized():
+            return errors.TokenRefused()
     return errors.InternalError()
 
 

@@ -25,10 +25,11 @@ HEADERS = {
 def serve(request: Any) -> Response:
     """Stream the current content of the file from Egnyte. The name in the URL is decoration."""
     place = request.registry.getUtility(IPublic)
-    download = open_link(request.registry, place, request.matchdict['token'])
+    download = open_link(request, place, request.matchdict['token'])
     response = Response(app_iter=download, conditional_response=True, etag=download.version_id)
     response.headers.update(HEADERS)
     response.content_type = _type(download, request.matchdict['name'])
+    response.charset = None  # WebOb would claim UTF-8 for text of whatever encoding
     response.content_length = download.size
     response.headers['Last-Modified'] = download.modified
     response.cache_control = f'public, max-age={place.max_age}'

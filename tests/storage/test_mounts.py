@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsp_pyramid.model import Identity
+from fsp_pyramid.model import Account, Identity
 from fsp_pyramid.storage.mounts import FolderMount, one_case, parse_mounts
+
+ACCOUNT = Account('fsp:1', 'https://acme.egnyte.com', 'token', 'jane', ('Shared', 'Marketing'))
 
 
 def test_the_table() -> None:
@@ -35,6 +37,8 @@ def test_the_table() -> None:
         ('/ /Shared/{uid', "expected '}'"),
         ('/ /Shared/../Private', '".." is not a name'),
         ('/ /', 'root of Egnyte'),
+        ('/ /Shared/{folder}', 'stands at the beginning'),
+        ('/ {folder}s', 'stands at the beginning'),
         ('/A/ /Shared/a\n/a/ /Shared/b', 'two lines are about /a'),
     ],
 )
@@ -45,8 +49,20 @@ def test_complaints_name_the_line(table: str, complaint: str) -> None:
 
 def test_placeholders() -> None:
     (mount,) = parse_mounts('/ /Shared/{client_id}/of {uid}')
-    filled = mount.filled(Identity('', 'acme', 'u_1'))
+    filled = mount.filled(Identity('', 'acme', 'u_1'), ACCOUNT)
     assert filled.folder == ('Shared', 'acme', 'of u_1')
+
+
+def test_placeholders_of_accounts() -> None:
+    identity = Identity('', 'acme', 'u_1')
+    for table, folder, used in (
+        ('/ {folder}', ('Shared', 'Marketing'), {'folder'}),
+        ('/ {folder}/for {uid}', ('Shared', 'Marketing', 'for u_1'), {'folder', 'uid'}),
+        ('/ /Private/{egnyte_user}/Beefree', ('Private', 'jane', 'Beefree'), {'egnyte_user'}),
+    ):
+        (mount,) = parse_mounts(table)
+        assert mount.filled(identity, ACCOUNT).folder == folder
+        assert mount.placeholders == used
 
 
 def test_capitals_are_told_apart() -> None:

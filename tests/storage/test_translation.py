@@ -20,7 +20,8 @@ from fsp_pyramid.storage.translation import translated
         (egnyte.QuotaExceeded('x', 2), errors.QuotaUsedUp, 503, 3903),
         (egnyte.Unavailable('x', status=502), errors.EgnyteUnavailable, 503, 3100),
         (egnyte.Unreachable('x'), errors.EgnyteUnavailable, 503, 3100),
-        (egnyte.Unauthorized('x', status=401), errors.InternalError, 503, 3001),
+        (egnyte.Unauthorized('x', status=401), errors.TokenRefused, 503, 3001),
+        (egnyte.GrantRefused('x'), errors.ConnectionExpired, 403, 3902),
         (egnyte.EgnyteError('x'), errors.InternalError, 503, 3001),
     ],
 )

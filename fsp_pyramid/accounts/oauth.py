@@ -1,0 +1,179 @@
+"""Accounts that users connect: each (client id, uid) has tokens of its own, granted by OAuth 2."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+from zope.interface import implementer
+
+from .. import errors
+from ..egnyte import Client, EgnyteError, Pace, oauth
+from ..interfaces import IAccounts
+from ..model import Account, Identity
+from ..paths import parse
+from ..settings import Settings
+from ..storage.translation import translated
+from . import AccountKey
+from .models import State
+from .store import AccountStore, Connection, NotConnected
+from .vault import VaultError
+
+# Refreshed so long before they end that a request which begins with them can finish with them.
+MARGIN = 300.0
+
+
+def default_folder(username: str) -> str:
+    """Where files go until the user picks a folder. Ordinary users may not create any directly below ``/Shared``."""
+    return f'/Private/{username}/Beefree'
+
+
+@implementer(IAccounts)
+class OAuthAccounts:
+    """The accounts of one client's users.
+
+    :param key: of the client, without a number
+    :param settings: the client's
+    :param session: the connections to Egnyte
+    :param stores: the store of a request, which takes part in its transaction
+    """
+
+    def __init__(
+        self,
+        key: AccountKey,
+        settings: Settings,
+        session: requests.Session,
+        pace: Pace,
+        stores: Callable[[Any], AccountStore],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.settings = settings
+        self._key, self._session, self._pace, self._stores, self._clock = key, session, pace, stores, clock
+        self._application = oauth.Application(settings.oauth_key, settings.oauth_secret, settings.oauth_scope)
+
+    # What requests need
+
+    def of(self, identity: Identity, request: Any) -> Account:
+        """See IAccounts."""
+        return self.account(request, self.connection(request, identity.client_id, identity.uid))
+
+    def numbered(self, number: int, request: Any) -> Account:
+        """See IAccounts."""
+        with _told():
+            connection = self._stores(request).by_number(number)
+        if connection is None or connection.client != str(self._key):
+            raise errors.NotFound('There is no such account.')
+        return self.account(request, connection)
+
+    def refused(self, account: Account, request: Any) -> None:
+        """See IAccounts: a token may have been taken back before its time, and its refresh token live."""
+        number = AccountKey.parse(account.key).number
+        with _told():
+            self._stores(request).fresh(number, self._refresh, refused=oauth.Tokens(account.token, None, None))
+        raise errors.Busy('The connection to Egnyte was renewed. Please try again.', retry_after=0)
+
+    def account(self, request: Any, connection: Connection | None) -> Account:
+        """The account of a connection, with a token that is good for some minutes.
+
+        Raises NotConnected, ConnectionExpired, and what a refresh may raise.
+        """
+        if connection is None:
+            raise errors.NotConnected
+        tokens = connection.tokens
+        if tokens is None or (tokens.expires_at is not None and tokens.expires_at < self._clock() + MARGIN):
+            with _told():
+                tokens = self._stores(request).fresh(connection.number, self._refresh, MARGIN)
+        return Account(
+            key=str(self._key._replace(number=connection.number)),
+            url=connection.egnyte_url,
+            token=tokens.access,
+            username=connection.username,
+            folder=parse(connection.folder or default_folder(connection.username))[0],
+        )
+
+    # What the pages need
+
+    def start_url(self, url: str, redirect_uri: str, state: str) -> str:
+        """Where to send a user for consent: their Egnyte at *url*, or the service that asks them for it."""
+        if self.settings.oauth_domain == 'service':
+            service = self.settings.oauth_service_url
+            return oauth.service_authorize_url(service, self._application, redirect_uri, state)
+        return oauth.authorize_url(url, self._application, redirect_uri, state)
+
+    def connect(self, request: Any, client_id: str, uid: str, url: str, code: str, redirect_uri: str) -> Connection:
+        """Keep what the user granted at *url*.
+
+        Raises ConnectionExpired for a code that Egnyte does not take (any more), and what calls to Egnyte may raise.
+        """
+        with _told():
+            tokens = oauth.exchange(
+                self._session,
+                url,
+                self._application,
+                code,
+                redirect_uri,
+                timeout=self.settings.egnyte_timeout,
+                now=self._clock(),
+            )
+            user = Client(
+                url,
+                tokens.access,
+                session=self._session,
+                pace=self._pace,
+                timeout=self.settings.egnyte_timeout,
+                max_wait=self.settings.egnyte_max_wait,
+            ).userinfo()
+            return self._stores(request).connect(str(self._key), client_id, uid, url, user.username, tokens)
+
+    def connection(self, request: Any, client_id: str, uid: str) -> Connection | None:
+        """The user's connection, in whatever state."""
+        with _told():
+            return self._stores(request).find(str(self._key), client_id, uid)
+
+    def set_folder(self, request: Any, number: int, path: str | None) -> None:
+        """Where the account's files go from now on; None for the default."""
+        self._stores(request).set_folder(number, path)
+
+    def disconnect(self, request: Any, connection: Connection) -> bool:
+        """Revoke the tokens at Egnyte, and forget them. False if Egnyte could not be told: they are forgotten here."""
+        revoked = True
+        if connection.tokens is not None:
+            try:
+                oauth.revoke(
+                    self._session,
+                    connection.egnyte_url,
+                    self._application,
+                    connection.tokens,
+                    timeout=self.settings.egnyte_timeout,
+                )
+            except EgnyteError as error:
+                revoked = error.status == 401  # they had ended already
+        self._stores(request).disconnect(connection.number)
+        return revoked
+
+    def use_state(self, request: Any, nonce: str, expires_at: float) -> bool:
+        """Whether an OAuth state is used for the first time, and in time."""
+        return self._stores(request).use_state(nonce, expires_at)
+
+    def _refresh(self, url: str, tokens: oauth.Tokens) -> oauth.Tokens:
+        return oauth.refresh(
+            self._session,
+            url,
+            self._application,
+            tokens,
+            timeout=self.settings.egnyte_timeout,
+            now=self._clock(),
+        )
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Let errors of the store and of calls to Egnyte become what the user is told."""
+    try:
+        with translated(()):
+            yield
+    except NotConnected as error:
+        raise (errors.ConnectionExpired if error.state == State.EXPIRED else errors.NotConnected) from error
+    except VaultError as error:  # a key is missing from fsp.accounts.keys, or somebody changed the row
+        raise errors.InternalError from error

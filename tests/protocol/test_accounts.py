@@ -1,0 +1,175 @@
+"""Users with accounts of their own at Egnyte, through HTTP, over a sandbox on a real socket."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import transaction
+from cryptography.fernet import Fernet
+
+from fsp_pyramid import main
+from fsp_pyramid.egnyte import Tokens
+from fsp_pyramid.interfaces import IAccountStores, IPublic
+from fsp_pyramid.public.links import Link
+from fsp_pyramid.testing import Sandbox
+
+from ..conftest import Source
+from ..sandbox.servers import serving
+from .beefree import PNG, Beefree, outcome
+
+KEY = Fernet.generate_key().decode()
+
+
+@pytest.fixture
+def egnyte(sandbox: Sandbox, tmp_path: Path) -> Iterator[str]:
+    """The URL of the sandbox."""
+    with serving(tmp_path / 'egnyte') as url:
+        yield url
+
+
+@pytest.fixture
+def application(egnyte: str, tmp_path: Path) -> Any:
+    return main(
+        {},
+        **{
+            'fsp.username': 'beefree',
+            'fsp.password': 'secret-password',
+            'fsp.egnyte.url': egnyte,
+            'fsp.public.secret': 's' * 32,
+            'fsp.sources.allow': '127.0.0.1',
+            'fsp.accounts.mode': 'oauth',
+            'fsp.accounts.keys': KEY,
+            'fsp.oauth.key': 'sandbox-key',
+            'fsp.oauth.secret': 'sandbox-secret',
+            'fsp.database_url': f'sqlite:///{tmp_path / "accounts.sqlite"}',
+            'tm.manager_hook': 'pyramid_tm.explicit_manager',
+            'tm.annotate_user': 'false',
+        },
+    )
+
+
+@pytest.fixture
+def store(application: Any) -> Callable[[], Any]:
+    """The store of accounts, outside of any request; commit what is done with it."""
+    stores = application.registry.getUtility(IAccountStores)
+
+    class Request:
+        tm = transaction.manager
+
+        def add_finished_callback(self, _callback: Any) -> None:
+            """RequestLocalCache wants it."""
+
+    return lambda: stores(Request())
+
+
+@pytest.fixture
+def connect(egnyte: str, store: Callable[[], Any]) -> Callable[..., Any]:
+    """Connect uid to an Egnyte user, as the pages do it."""
+
+    def connect(uid: str, username: str, **changes: Any) -> Any:
+        grant = {
+            'grant_type': 'password',
+            'client_id': 'sandbox-key',
+            'client_secret': 'sandbox-secret',
+            'username': username,
+            'password': username,
+        }
+        granted = requests.post(f'{egnyte}/puboauth/token', data=grant, timeout=10).json()
+        tokens = Tokens(granted['access_token'], granted['refresh_token'], changes.get('expires_at'))
+        connection = store().connect('fsp', 'client', uid, egnyte, username, tokens)
+        transaction.commit()
+        return connection
+
+    return connect
+
+
+def test_until_connected_the_marketer_is_told_what_to_do(application: Any, sandbox: Sandbox) -> None:
+    answer = Beefree(application).get('/')
+    assert outcome(answer) == (403, 3901)
+    assert 'Connect Egnyte' in answer.json['details']
+    assert sandbox.calls == []
+
+
+def test_each_user_has_files_of_their_own(
+    application: Any, connect: Callable[..., Any], sandbox: Sandbox, source: Source
+) -> None:
+    for uid, username in (('u1', 'alice'), ('u2', 'bob')):
+        connect(uid, username)
+        client = Beefree(application, uid)
+        assert client.names('/') == []
+        meta = client.upload(f'/{uid}.png', source.offer(PNG)).json['data']['meta']
+        assert sandbox.content(f'/Private/{username}/Beefree/{uid}.png') == PNG
+        assert client.names('/') == [f'{uid}.png']
+        assert client.public(meta['public-url']).body == PNG
+
+
+def test_a_picked_folder(
+    application: Any, connect: Callable[..., Any], store: Callable[[], Any], sandbox: Sandbox
+) -> None:
+    connection = connect('u1', 'demo')
+    store().set_folder(connection.number, '/Shared/Brand')
+    transaction.commit()
+    assert Beefree(application).names('/') == ['logo.png']
+
+
+def test_a_token_is_refreshed_before_it_ends(application: Any, connect: Callable[..., Any], sandbox: Sandbox) -> None:
+    connect('u1', 'alice', expires_at=1.0)
+    client = Beefree(application)
+    for _ in range(2):
+        assert outcome(client.get('/')) == (200, None)
+    assert sum('/puboauth/token' in call for call in sandbox.calls) == 2  # the grant, and one refresh
+
+
+def test_a_refused_token_is_refreshed_and_one_that_cannot_be_has_to_be_connected_again(
+    application: Any, egnyte: str, connect: Callable[..., Any], store: Callable[[], Any]
+) -> None:
+    connect('u1', 'alice')
+    url = f'{egnyte}/pubapi/v1/tokens/revoke'
+    tokens = store().find('fsp', 'client', 'u1').tokens
+    transaction.abort()
+    revoked = requests.post(
+        url,
+        data={'token': tokens.access, 'client_secret': 'sandbox-secret'},
+        headers={'Authorization': f'Bearer {tokens.access}'},
+        timeout=10,
+    )
+    assert revoked.status_code == 200
+    client = Beefree(application)
+    assert outcome(client.get('/')) == (403, 3902)
+    answer = client.get('/')
+    assert outcome(answer) == (403, 3902)
+    assert 'again' in answer.json['details']
+    connect('u1', 'alice')
+    assert outcome(client.get('/')) == (200, None)
+
+
+def test_links_survive_disconnecting_and_connecting_again(
+    application: Any, connect: Callable[..., Any], store: Callable[[], Any], source: Source
+) -> None:
+    connection = connect('u1', 'alice')
+    client = Beefree(application)
+    url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
+    store().disconnect(connection.number)
+    transaction.commit()
+    assert outcome(client.get('/')) == (403, 3901)
+    assert client.public(url).status_int == 403
+    connect('u1', 'alice')
+    assert client.public(url).body == PNG
+    assert client.get('/a.png').json['data']['meta']['public-url'] == url
+
+
+def test_the_account_of_another_client_serves_no_link(
+    application: Any, connect: Callable[..., Any], store: Callable[[], Any], source: Source, egnyte: str
+) -> None:
+    connect('u1', 'alice')
+    client = Beefree(application)
+    url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
+    connection = store().find('fsp', 'client', 'u1')
+    other = store().connect('other', 'client', 'u1', egnyte, 'alice', connection.tokens)
+    transaction.commit()
+    signer = application.registry.getUtility(IPublic).signer
+    link = signer.verify(url.split('/')[-2])
+    forged = signer.sign(Link(f'fsp:{other.number}', link.file_id))
+    assert client.public(url.replace(url.split('/')[-2], forged)).status_int == 404
