@@ -53,7 +53,7 @@ class Sessions:
         try:
             with Session(engine) as session, session.begin():
                 if engine.dialect.name == 'postgresql':
-                    session.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}s'"))
+                    _set_up_postgresql(session)
                 yield session
         except OperationalError as error:
             if not _is_locked(error.orig):
@@ -132,8 +132,7 @@ def _own_engine(engine: Engine) -> Engine:
         # Users' names are in it, so it is for us only. SQLite's other files get the same mode.
         path.touch(0o600)
         return own
-    # Whoever waited for a lock has to see what the one before did, whatever isolation a host prefers.
-    return engine.execution_options(isolation_level='READ COMMITTED')
+    return engine
 
 
 def _make_engine(url: str | URL, name: str) -> Engine:
@@ -173,6 +172,12 @@ def _set_up_sqlite(connection: Any, record: Any) -> None:
     del record
     connection.execute('PRAGMA foreign_keys = ON')
     connection.execute('PRAGMA journal_mode = WAL')
+
+
+def _set_up_postgresql(session: Session) -> None:
+    # Whoever waited for a lock has to see what the one before did, whatever isolation a host prefers.
+    connection = session.connection(execution_options={'isolation_level': 'READ COMMITTED'})
+    connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}s'"))
 
 
 def _is_locked(error: Any) -> bool:

@@ -4,6 +4,7 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from transaction import TransactionManager
 from webtest import TestApp
 
 from fsp_pyramid.accounts.database import Database, HostDatabase
-from fsp_pyramid.accounts.models import State
+from fsp_pyramid.accounts.models import AccountRow, State
 from fsp_pyramid.accounts.store import AccountStore, Connection
 from fsp_pyramid.accounts.vault import Vault
 from fsp_pyramid.errors import NotFound
@@ -74,6 +75,21 @@ def test_a_request_that_read_may_write_after_another_wrote(
         assert (store.find(*ANN).folder, store.find(*ANN).state) == ('/Shared', State.DISCONNECTED)
 
 
+def test_what_a_session_remembers_is_not_believed(
+    database: Database, store: AccountStore, manager: TransactionManager, ann: Connection
+) -> None:
+    # Its own, because a debugger or a traceback may hold what a session loaded.
+    sessions = database.sessions(manager)
+    holding = AccountStore(sessions, store._vault, store._clock)
+    with manager:
+        held = sessions.joined().get(AccountRow, ann.number)
+        store.fresh(ann.number, Egnyte().refresh, refused=OLD)
+        assert holding.list_all()[0].expires_at == NEW.expires_at
+        store.expire(ann.number)
+        assert holding.find(*ANN).state == State.EXPIRED
+        assert held in sessions.joined()
+
+
 def test_nothing_is_opened_before_it_is_used(tmp_path: Path, manager: TransactionManager) -> None:
     database = Database(f'sqlite:///{tmp_path}/a/b/fsp.sqlite')
     sessions = database.sessions(manager)
@@ -95,6 +111,7 @@ def test_sqlite_is_set_up(tmp_path: Path, manager: TransactionManager) -> None:
                 session.scalar(text(f'PRAGMA {name}')) for name in ('journal_mode', 'foreign_keys', 'busy_timeout')
             ]
             assert found == ['wal', 1, 30000]
+            assert session.connection().connection.dbapi_connection.isolation_level == 'IMMEDIATE'
     database.close()
 
 
@@ -255,6 +272,24 @@ def test_a_refresh_survives_the_abort_of_a_host(
         found = AccountStore(host.sessions(lambda: session), Vault(keys), clock).find(*ANN)
     assert found
     assert found.tokens == NEW
+
+
+def test_the_threads_of_a_host_refresh_once(
+    host: HostDatabase, host_engine: Engine, clock: Clock, keys: tuple[str, ...]
+) -> None:
+    egnyte = Egnyte(meanwhile=lambda: clock.wait_for(4 + 1))
+
+    def use(action: Callable[[AccountStore], object]) -> object:
+        with Session(host_engine) as session, session.begin():
+            return action(AccountStore(host.sessions(lambda: session), Vault(keys), clock))
+
+    number = use(lambda store: store.connect(*ANN, *GRANT).number)
+    clock.now += 900
+    clock.looks = 0
+    with ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(use, [lambda store: store.fresh(number, egnyte.refresh)] * 4))
+    assert results == [NEW] * 4
+    assert len(egnyte.asked) == 1
 
 
 def test_a_host_may_prepare_its_database_at_its_start(host: HostDatabase, host_engine: Engine) -> None:

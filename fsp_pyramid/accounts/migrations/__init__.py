@@ -28,10 +28,14 @@ def upgrade(engine: Engine) -> None:
     with engine.connect() as connection:
         if revision(connection) == head:
             return
-    with _alembic, engine.begin() as connection:
-        _lock(connection)
-        config.attributes['connection'] = connection
-        command.upgrade(config, 'head')
+    with _alembic, engine.connect() as connection:
+        if engine.dialect.name == 'postgresql':
+            # Whoever waited for the lock has to see what the one before did, whatever isolation a host prefers.
+            connection.execution_options(isolation_level='READ COMMITTED')
+        with connection.begin():
+            _lock(connection)
+            config.attributes['connection'] = connection
+            command.upgrade(config, 'head')
 
 
 def revision(connection: Connection) -> str | None:
