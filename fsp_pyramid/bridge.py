@@ -1,5 +1,6 @@
 """What the requests of one client share, and the stack of storages that is built from it for each of them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from requests import Session
@@ -48,8 +49,8 @@ class Bridge:
             else TokenAccounts(Account(str(key), url, token))
         )
 
-    def storage(self, account: Account) -> IStorage:
-        """The account's files, at Egnyte's own paths, for one request."""
+    def storage(self, account: Account, on_call: Callable[[], None] = lambda: None) -> IStorage:
+        """The account's files, at Egnyte's own paths, for one request. *on_call* is called for each call."""
         client = egnyte.Client(
             account.url,
             account.token,
@@ -57,16 +58,19 @@ class Bridge:
             pace=self._shared.pace,
             timeout=self.settings.egnyte_timeout,
             max_wait=self.settings.egnyte_max_wait,
+            on_call=on_call,
         )
         lowest = EgnyteStorage(client, self._shared.locks, account.key)
         return CachedStorage(lowest, self._shared.shelf, self._shared.locks, account.key)
 
-    def operations(self, identity: Identity, account: Account, undo_log: IUndoLog) -> Operations:
+    def operations(
+        self, identity: Identity, account: Account, undo_log: IUndoLog, on_call: Callable[[], None]
+    ) -> Operations:
         """What the caller may do, for one request."""
         mounts = [mount.filled(identity, account) for mount in self.settings.folders]
         if self.settings.read_only:
             mounts = [replace(mount, read_only=True) for mount in mounts]
-        return Operations(FoldersStorage(UndoStorage(self.storage(account), undo_log), mounts))
+        return Operations(FoldersStorage(UndoStorage(self.storage(account, on_call), undo_log), mounts))
 
 
 def _oauth_accounts(key: AccountKey, settings: Settings, session: Session, shared: Shared) -> IAccounts:

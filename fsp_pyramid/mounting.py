@@ -17,6 +17,7 @@ from pyramid.renderers import JSON
 from pyramid.security import NO_PERMISSION_REQUIRED
 from zope.interface import implementer
 
+from . import audit
 from .accounts import AccountKey
 from .bridge import Bridge, Shared
 from .egnyte import Pace
@@ -175,7 +176,8 @@ def _refuse_overlaps(path: str, *others: Any) -> None:
             )
 
 
-def _root(_request: Any) -> Directory:
+def _root(request: Any) -> Directory:
+    audit.watch(request)
     return Directory('', None)
 
 

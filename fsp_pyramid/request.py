@@ -15,10 +15,23 @@ from .traversal import quoted
 
 
 class RequestContext:
-    """One request below a mount."""
+    """One request below a mount.
+
+    :ivar code: of the error that it was answered with, None for a success
+    :ivar bytes: that an upload stored
+    :ivar calls: to Egnyte, so far
+    """
+
+    code: int | None = None
+    bytes: int = 0
+    calls: int = 0
 
     def __init__(self, request: Any) -> None:
         self._request = request
+
+    def count_call(self) -> None:
+        """Another call to Egnyte is made."""
+        self.calls += 1
 
     @cached_property
     def mount(self) -> Any:
@@ -58,7 +71,7 @@ class RequestContext:
     @cached_property
     def storage(self) -> Operations:
         """The caller's files."""
-        return self.bridge.operations(self.identity, self.account, self.undo_log)
+        return self.bridge.operations(self.identity, self.account, self.undo_log, self.count_call)
 
     def public_url(self, entry: Entry) -> str:
         """The URL of a file, for people without credentials."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote
 
@@ -89,6 +89,7 @@ class Client:
     :param pace: shared by all clients that use the token
     :param timeout: seconds that Egnyte may stay silent in one call
     :param max_wait: seconds that all calls of this client together may wait for their turn
+    :param on_call: is called before each call, those that are made again included
 
     Every method raises EgnyteError: Unauthorized, Forbidden, Throttled, QuotaExceeded, Unavailable and Unreachable
     besides those it names. Paths are Egnyte's (``/Shared/a b.png``), not url-encoded.
@@ -104,12 +105,14 @@ class Client:
         timeout: float = 30.0,
         max_wait: float = 10.0,
         chunk_size: int = CHUNK_SIZE,
+        on_call: Callable[[], None] = lambda: None,
     ) -> None:
         self._url, self._token = url, token
         self._session, self._pace = session, pace
         self._timeout = (min(timeout, CONNECT_TIMEOUT), timeout)
         self._patience = max_wait
         self._chunk_size = chunk_size
+        self._on_call = on_call
 
     # Reading
 
@@ -281,6 +284,7 @@ class Client:
         """Make the call when it is its turn; again if Egnyte asks to wait, or if the connection broke and it may."""
         while True:
             self._patience -= self._pace.turn(self._token, self._patience)
+            self._on_call()
             try:
                 return self._send(method, place, body, kwargs)
             except Unreachable:

@@ -16,6 +16,7 @@ def error(exception: Exception, request: Any) -> Response:
     """The envelope for any exception. Its details end with a support id, which stands in our log as well."""
     answer = exception if isinstance(exception, FSPError) else _translated(exception)
     support_id = request.fsp.support_id
+    request.fsp.code = answer.code
     _log(exception, answer, request, support_id)
     body = {
         'status': 'error',

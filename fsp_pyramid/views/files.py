@@ -20,6 +20,7 @@ def upload_file(context: File, request: Any) -> dict[str, Any]:
     body, settings = read_upload(request), request.fsp.bridge.settings
     strategy = body.strategy or Strategy(settings.upload_on_conflict)
     entry = request.fsp.storage.upload(context.path, strategy, lambda: fetched(body.source, context.__name__, settings))
+    request.fsp.bytes = entry.size
     request.registry.notify(FileStored(request, entry))
     request.response.status_int = 201
     return {'meta': metadata(entry, request.fsp)}

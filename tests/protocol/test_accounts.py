@@ -1,5 +1,6 @@
 """Users with accounts of their own at Egnyte, through HTTP, over a sandbox on a real socket."""
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -173,3 +174,59 @@ def test_the_account_of_another_client_serves_no_link(
     link = signer.verify(url.split('/')[-2])
     forged = signer.sign(Link(f'fsp:{other.number}', link.file_id))
     assert client.public(url.replace(url.split('/')[-2], forged)).status_int == 404
+
+
+def test_nothing_secret_is_logged_or_shown(
+    application: Any,
+    egnyte: str,
+    connect: Callable[..., Any],
+    store: Callable[[], Any],
+    source: Source,
+    sandbox: Sandbox,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A whole run at DEBUG, of all loggers, with successes, refusals, troubles and refreshes."""
+    caplog.set_level('DEBUG')
+    connection = connect('u1', 'alice', expires_at=1.0)
+    client, shown = Beefree(application), []
+    signed = source.offer(PNG, 'a.png?signature=secret-signature')
+
+    def say(answer: Any) -> Any:
+        shown.append(f'{answer.headers} {answer.text}')
+        return answer
+
+    url = say(client.upload('/a.png', signed)).json['data']['meta']['public-url']
+    fresh = store().find('fsp', 'client', 'u1')
+    transaction.abort()
+    say(client.upload('/a.png', signed, 'ask'))
+    say(client.upload('/b.png', signed.replace('a.png', 'missing')))
+    say(client.upload('/b.png', 'http://user:secret-userinfo@127.0.0.1/'))
+    for status in (401, 403, 429, 500):
+        sandbox.fail({'status': status, 'times': 3, 'path_prefix': '/pubapi'})
+        say(client.get('/other/'))
+    sandbox.fail({'drop': True, 'times': 9})
+    say(client.get('/other/'))
+    sandbox.fail()
+    client.app.authorization = ('Basic', ('beefree', 'secret-attempt'))
+    say(client.get('/'))
+    say(client.public(url[:-10] + 'x'))
+    secrets = {
+        'the password': 'secret-password',
+        'a wrong password': 'secret-attempt',
+        'a Basic header': b64encode(b'beefree:secret-password').decode(),
+        'the access token': connection.tokens.access,
+        'the refresh token': connection.tokens.refresh,
+        'the new access token': fresh.tokens.access,
+        'the new refresh token': fresh.tokens.refresh,
+        "the application's secret": 'sandbox-secret',
+        'the encryption key': KEY,
+        'the signing key': 's' * 32,
+        'the signature of a source': 'secret-signature',
+        'a password in a source': 'secret-userinfo',
+    }
+    logged = caplog.text + ''.join(repr(record.__dict__) for record in caplog.records)
+    assert len(caplog.records) > 30
+    for what, secret in secrets.items():
+        assert secret not in logged, f'{what} is logged'
+        assert secret not in ''.join(shown), f'{what} is shown'
+        assert secret not in repr(connection), what

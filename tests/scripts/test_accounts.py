@@ -1,0 +1,127 @@
+"""``fsp-accounts``"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+import transaction
+from cryptography.fernet import Fernet
+
+from fsp_pyramid.accounts.database import Database
+from fsp_pyramid.accounts.store import AccountStore
+from fsp_pyramid.accounts.vault import Vault
+from fsp_pyramid.egnyte import Tokens
+from fsp_pyramid.scripts.accounts import main
+
+from ..sandbox.servers import serving
+
+KEY, NEW_KEY = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+
+
+@pytest.fixture
+def egnyte(tmp_path: Path) -> Iterator[str]:
+    with serving(tmp_path / 'egnyte') as url:
+        yield url
+
+
+@pytest.fixture
+def ini(tmp_path: Path, egnyte: str) -> Path:
+    path = tmp_path / 'site.ini'
+    path.write_text(
+        f"""
+[app:main]
+use = egg:fsp-pyramid
+fsp.username = beefree
+fsp.password = secret-password
+fsp.egnyte.url = {egnyte}
+fsp.public.secret = {'s' * 32}
+fsp.accounts.mode = oauth
+fsp.accounts.keys = {KEY}
+fsp.oauth.key = sandbox-key
+fsp.oauth.secret = sandbox-secret
+fsp.database_url = sqlite:///%(here)s/accounts.sqlite
+tm.manager_hook = pyramid_tm.explicit_manager
+"""
+    )
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Callable[..., AccountStore]]:
+    databases = []
+
+    def make(*keys: str) -> AccountStore:
+        databases.append(Database(f'sqlite:///{tmp_path / "accounts.sqlite"}'))
+        return AccountStore(databases[-1].sessions(transaction.manager), Vault(keys or (KEY,)), lambda: 1_800_000_000.0)
+
+    yield make
+    transaction.abort()
+    for database in databases:
+        database.close()
+
+
+@pytest.fixture
+def number(egnyte: str, store: Callable[..., AccountStore]) -> int:
+    """An account that alice connected."""
+    grant = {'grant_type': 'password', 'client_id': 'sandbox-key', 'username': 'alice', 'password': 'alice'}
+    granted = requests.post(f'{egnyte}/puboauth/token', data=grant, timeout=10).json()
+    tokens = Tokens(granted['access_token'], granted['refresh_token'], None)
+    connection = store().connect('fsp', 'shop', 'u1', egnyte, 'alice', tokens)
+    transaction.commit()
+    return connection.number
+
+
+def test_accounts_are_listed_and_shown_without_their_tokens(
+    ini: Path, number: int, store: Callable[..., AccountStore], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(ini), 'list']) == 0
+    assert main([str(ini), 'show', str(number)]) == 0
+    printed = capsys.readouterr().out
+    assert 'shop/u1' in printed
+    assert 'connected:   2027-01-15T08:00:00+00:00' in printed
+    tokens = store().by_number(number).tokens
+    assert tokens.access not in printed
+    assert tokens.refresh not in printed
+
+
+def test_disconnecting_revokes(
+    ini: Path, number: int, egnyte: str, store: Callable[..., AccountStore], capsys: pytest.CaptureFixture[str]
+) -> None:
+    tokens = store().by_number(number).tokens
+    transaction.abort()
+    assert main([str(ini), 'disconnect', str(number)]) == 0
+    assert 'revoked' in capsys.readouterr().out
+    assert store().by_number(number).state == 'disconnected'
+    asked = requests.get(
+        f'{egnyte}/pubapi/v1/userinfo', headers={'Authorization': f'Bearer {tokens.access}'}, timeout=10
+    )
+    assert asked.status_code == 401
+
+
+def test_keys_are_rotated(
+    ini: Path, number: int, store: Callable[..., AccountStore], capsys: pytest.CaptureFixture[str]
+) -> None:
+    access = store().by_number(number).tokens.access
+    transaction.abort()
+    ini.write_text(ini.read_text().replace(KEY, f'{NEW_KEY} {KEY}'))
+    assert main([str(ini), 'rotate-keys']) == 0
+    assert '1 accounts' in capsys.readouterr().out
+    assert store(NEW_KEY).by_number(number).tokens.access == access
+    transaction.abort()
+    ini.write_text(ini.read_text().replace(f'{NEW_KEY} {KEY}', KEY))
+    assert main([str(ini), 'rotate-keys']) == 1
+    assert f'connect again: {number}' in capsys.readouterr().err
+
+
+def test_what_cannot_be_done(ini: Path, number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(ini), 'show', '99']) == 1
+    assert 'no account 99' in capsys.readouterr().err
+    ini.write_text(ini.read_text().replace('fsp.accounts.mode = oauth', 'fsp.egnyte.token = t'))
+    assert main([str(ini), 'list']) == 1
+    assert 'fsp.accounts.mode is not oauth' in capsys.readouterr().err
+
+
+def test_a_new_key_is_a_key(ini: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(ini), 'new-key']) == 0
+    assert Vault((capsys.readouterr().out.strip(),))
