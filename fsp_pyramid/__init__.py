@@ -1,5 +1,6 @@
 """A Beefree file system provider on Egnyte, as a Pyramid add-on."""
 
+import logging
 import os
 from typing import Any
 
@@ -8,6 +9,7 @@ from pyramid.interfaces import ISecurityPolicy
 
 from . import mounting
 from ._version import version as __version__
+from .interfaces import IMount
 from .request import RequestContext, undoing_view
 from .security import guarded_view
 from .settings import Settings, refuse_defaults
@@ -15,6 +17,7 @@ from .settings import Settings, refuse_defaults
 __all__ = ['__version__', 'includeme', 'main']
 
 MOUNT = 'fsp'
+log = logging.getLogger(__name__)
 
 
 def includeme(config: Any) -> None:
@@ -47,4 +50,8 @@ def main(global_config: dict[str, str], **settings: Any) -> Any:
         config.commit()
         # So that ``request.authenticated_userid``, the debug toolbar and access logs know the caller, too.
         config.set_security_policy(config.registry.getUtility(ISecurityPolicy, name=MOUNT))
-        return config.make_wsgi_app()
+        application = config.make_wsgi_app()
+    mount = application.registry.getUtility(IMount, name=MOUNT)
+    for client in mount.bridges.values():
+        log.info('the base URL for Beefree ends with %s, its files are at %s', mount.path, client.settings.egnyte_url)
+    return application

@@ -1,23 +1,30 @@
 """The example of a host: it stays what it was, and shares its transactions with the provider."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from pyramid.interfaces import IDefaultCSRFOptions, IDefaultPermission, IRendererFactory, ISecurityPolicy
 from pyramid.paster import get_app
+from pyramid.scripting import prepare
 from sqlalchemy import text
 from webtest import TestApp, TestResponse
 
+from fsp_pyramid.egnyte import Tokens
+from fsp_pyramid.interfaces import IAccountStores, IMount
 from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
+from ..sandbox.servers import serving as serving_sandbox
 from .envelope import caller, read
 from .processes import serving
 
+PNG = b'\x89PNG\r\n\x1a\n' + b'p' * 100
 EXAMPLE = Path(__file__).parents[2] / 'examples' / 'host_app'
 HOME = '/Shared/Beefree/demo'
 
@@ -28,7 +35,8 @@ class Host:
     def __init__(self, ini: Path, source: Source) -> None:
         self.router = get_app(str(ini))
         self.web = TestApp(self.router)
-        self.sandbox = Sandbox(ini.parent / 'var' / 'egnyte')
+        self.sandbox_directory = ini.parent / 'var' / 'egnyte'
+        self.sandbox = Sandbox(self.sandbox_directory)
         self.source = source
         self._sessions = self.router.registry['dbsession_factory']
 
@@ -204,3 +212,55 @@ def test_it_runs_as_a_process(ini: Path) -> None:
         assert b'<form' in page.body
         assert json.loads(listing.body)['data']['meta']['path'] == '/'
         assert json.loads(missing.body)['code'] == 3650
+
+
+@pytest.fixture
+def with_accounts(ini: Path, source: Source) -> Iterator[Host]:
+    """The example with accounts of their own for customers, in its own database."""
+    with serving_sandbox(ini.parent / 'var' / 'egnyte') as url:
+        lines = {
+            'fsp.egnyte.url': url,
+            'fsp.accounts.mode': 'oauth',
+            'fsp.accounts.session': 'host_app.models.session_of',
+            'fsp.accounts.keys': Fernet.generate_key().decode(),
+            'fsp.oauth.key': 'sandbox-key',
+            'fsp.oauth.secret': 'sandbox-secret',
+            'fsp.public.secret': 's' * 32,
+            'fsp.folders': '/ {folder}',
+        }
+        text_of = ini.read_text().partition('fsp.folders =')
+        without = re.sub(r'(    /.*\n)+', '', text_of[2], count=1).replace('fsp.egnyte.url = sandbox', '# was sandbox')
+        ini.write_text(text_of[0] + '\n'.join(f'{key} = {value}' for key, value in lines.items()) + without)
+        host = Host(ini, source)
+        yield host
+        host.close()
+
+
+def connect_alice(host: Host, uid: str = 'demo', *, commit: bool = True) -> None:
+    """What the connect page does, in a request of the host's."""
+    registry = host.router.registry
+    with prepare(registry=registry) as environment:
+        request = environment['request']
+        request.environ['tm.active'] = True
+        request.tm.begin()
+        accounts = registry.getUtility(IMount, name='fsp').bridges[''].accounts
+        tokens = Tokens('sandbox-alice', None, None)
+        store = registry.getUtility(IAccountStores)(request)
+        store.connect('fsp', 'shop', uid, accounts.settings.egnyte_url, 'alice', tokens)
+        (request.tm.commit if commit else request.tm.abort)()
+
+
+def test_accounts_are_kept_in_the_database_of_the_host(with_accounts: Host) -> None:
+    host = with_accounts
+    assert host.upload('/a.png', PNG, status=403).json['code'] == 3901
+    connect_alice(host)
+    assert host.sql('SELECT client, client_id, uid, username FROM fsp_accounts') == [('fsp', 'shop', 'demo', 'alice')]
+    assert not list(Path(host.sandbox_directory).parent.glob('fsp.sqlite'))
+    host.upload('/a.png', PNG)
+    assert host.sandbox.content('/Private/alice/Beefree/a.png') == PNG
+    assert host.uploads == [('demo', '/a.png', len(PNG))]
+
+
+def test_what_a_request_does_to_accounts_is_part_of_its_transaction(with_accounts: Host) -> None:
+    connect_alice(with_accounts, commit=False)
+    assert with_accounts.upload('/a.png', PNG, status=403).json['code'] == 3901

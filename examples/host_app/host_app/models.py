@@ -53,3 +53,8 @@ def includeme(config: Any) -> None:
 
     config.include('pyramid_tm')
     config.add_request_method(dbsession, reify=True)
+
+
+def session_of(request: Any) -> Session:
+    """For ``fsp.accounts.session``: accounts at Egnyte in this database, and in this application's transactions."""
+    return request.dbsession
