@@ -18,11 +18,13 @@ class FSPError(Exception):
     code: int
     title: str
     details: str = ''
+    retry_after: float | None = None
 
     def __init__(self, details: str = '', *, retry_after: float | None = None) -> None:
         super().__init__(details or self.details)
         self.details = details or self.details
-        self.retry_after = retry_after
+        if retry_after is not None:
+            self.retry_after = retry_after
 
     @property
     def headers(self) -> dict[str, str]:
@@ -43,9 +45,7 @@ class EgnyteUnavailable(FSPError):
 
     status, code, title = 503, 3100, 'Storage unavailable'
     details = 'Egnyte, where the files are kept, does not answer at the moment. Please try again in a minute.'
-
-    def __init__(self, details: str = '', *, retry_after: float = 30) -> None:
-        super().__init__(details, retry_after=retry_after)
+    retry_after = 30
 
 
 class NotFound(FSPError):
@@ -146,18 +146,12 @@ class QuotaUsedUp(FSPError):
 
     status, code, title = 503, 3903, 'Daily limit reached'
 
-    def __init__(self, details: str, *, retry_after: float) -> None:
-        super().__init__(details, retry_after=retry_after)
-
 
 class Busy(FSPError):
     """Egnyte takes no more calls at the moment."""
 
     status, code, title = 503, 3904, 'Storage is busy'
     details = 'Egnyte is busy at the moment. Please try again in a few seconds.'
-
-    def __init__(self, details: str = '', *, retry_after: float) -> None:
-        super().__init__(details, retry_after=retry_after)
 
 
 class NameNotAllowed(FSPError):
