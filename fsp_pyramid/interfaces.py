@@ -127,6 +127,9 @@ class IAccountStores(Interface):
     def __call__(request: Any) -> Any:
         """The AccountStore of a request."""
 
+    def close() -> None:
+        """Close the connections to the database that are not in use; the next use opens new ones."""
+
 
 class IPace(Interface):
     """When a token may make its next call; one for all mounts of an application: see egnyte.Pace."""

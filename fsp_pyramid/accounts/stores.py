@@ -44,3 +44,8 @@ class Stores:
         if self._own is None:
             return self._hosts.sessions(lambda: self._host_session(request))
         return self._own.sessions(request.tm)
+
+    def close(self) -> None:
+        """Close the connections to the database that are not in use; the next use opens new ones."""
+        for database in filter(None, (self._own, self._hosts)):
+            database.close()

@@ -112,8 +112,11 @@ def _office(ini: str) -> Iterator[Office]:
         if stores is None:
             raise Failed(f'In {ini} no users connect accounts: fsp.accounts.mode is not oauth.')
         request.environ['tm.active'] = True
-        with request.tm:
-            yield Office(request, stores(request))
+        try:
+            with request.tm:
+                yield Office(request, stores(request))
+        finally:
+            stores.close()
 
 
 def _connection(office: Office, number: int) -> Connection:

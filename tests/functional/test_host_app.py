@@ -233,6 +233,7 @@ def with_accounts(ini: Path, source: Source) -> Iterator[Host]:
         ini.write_text(text_of[0] + '\n'.join(f'{key} = {value}' for key, value in lines.items()) + without)
         host = Host(ini, source)
         yield host
+        host.router.registry.getUtility(IAccountStores).close()
         host.close()
 
 

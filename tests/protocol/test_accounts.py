@@ -31,8 +31,8 @@ def egnyte(sandbox: Sandbox, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def application(egnyte: str, tmp_path: Path) -> Any:
-    return main(
+def application(egnyte: str, tmp_path: Path) -> Iterator[Any]:
+    application = main(
         {},
         **{
             'fsp.username': 'beefree',
@@ -49,6 +49,9 @@ def application(egnyte: str, tmp_path: Path) -> Any:
             'tm.annotate_user': 'false',
         },
     )
+    yield application
+    transaction.abort()
+    application.registry.getUtility(IAccountStores).close()
 
 
 @pytest.fixture
