@@ -1,15 +1,19 @@
 """Egnyte's public API: one method a call, exceptions, pacing. Knows nothing of Beefree or Pyramid."""
 
-from .client import Client, Download, Stored
+from .client import Client, Stored
+from .download import Download
 from .errors import (
     AlreadyExists,
+    ChecksumRefused,
     Corrupted,
     EgnyteError,
     Forbidden,
     GrantRefused,
     Locked,
+    NameRejected,
     NotFound,
     QuotaExceeded,
+    RangeRefused,
     Rejected,
     Throttled,
     Unauthorized,
@@ -33,6 +37,7 @@ from .session import new_session
 __all__ = [
     'AlreadyExists',
     'Application',
+    'ChecksumRefused',
     'Client',
     'Corrupted',
     'Download',
@@ -43,9 +48,11 @@ __all__ = [
     'Forbidden',
     'GrantRefused',
     'Locked',
+    'NameRejected',
     'NotFound',
     'Pace',
     'QuotaExceeded',
+    'RangeRefused',
     'Rejected',
     'Stored',
     'Throttled',

@@ -1,31 +1,20 @@
 """The client: one method a call, in Egnyte's own terms."""
 
 import hashlib
-import io
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote
 
 import requests
 
-from .errors import Corrupted, EgnyteError, NotFound, Throttled, Unreachable, from_response
+from .call import Caller, Part, json_object
+from .download import BLOCK, Download
+from .errors import Corrupted, NameRejected, NotFound, Unreachable, from_response
 from .pace import Pace
 from .records import File, Folder, FolderListing, TrashItem, User, milliseconds
 
 PAGE = 1000  # the most that Egnyte puts into one answer
 CHUNK_SIZE = 100 * 1024 * 1024  # Egnyte recommends it, and wants chunks above it
-CONNECT_TIMEOUT = 10.0
-# For calls that may be made twice: a broken connection is usually an old one that the other end had closed.
-TRIES = 3
-BLOCK = 64 * 1024
-
-# requests reads the body inside of request(), so a cut answer is one of these too.
-CONNECTION_TROUBLE = (
-    requests.ConnectionError,
-    requests.Timeout,
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ContentDecodingError,
-)
 
 
 class Stored(NamedTuple):
@@ -35,50 +24,6 @@ class Stored(NamedTuple):
     version_id: str
     checksum: str
     modified: int
-
-
-class Download:
-    """A file's content on its way. Iterate over it once; close it in any case, or its connection stays taken."""
-
-    def __init__(self, response: requests.Response) -> None:
-        headers = response.headers
-        length = headers.get('Content-Length', '')
-        self._response = response
-        self.size = int(length) if length.isdecimal() else None
-        self.mime_type: str = headers.get('Content-Type', 'application/octet-stream')
-        self.version_id: str = headers.get('ETag', '').strip('"')
-        self.modified: str = headers.get('Last-Modified', '')
-
-    def __iter__(self) -> Iterator[bytes]:
-        """The bytes. Raises Unreachable where the connection breaks before the last one."""
-        try:
-            yield from self._response.iter_content(BLOCK)
-        except CONNECTION_TROUBLE as error:
-            raise Unreachable(f'the download broke off: {type(error).__name__}') from error
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._response.close()
-
-
-class _Body(io.RawIOBase):
-    """A part of a file, with its length, so that requests neither buffers nor chunk-encodes it."""
-
-    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
-        super().__init__()
-        self._file, self._size, self._left = file, size, size
-        file.seek(start)
-
-    def __len__(self) -> int:
-        return self._size
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._file.read(self._left if size < 0 else min(size, self._left))
-        self._left -= len(data)
-        return data
 
 
 class Client:
@@ -107,12 +52,9 @@ class Client:
         chunk_size: int = CHUNK_SIZE,
         on_call: Callable[[], None] = lambda: None,
     ) -> None:
-        self._url, self._token = url, token
-        self._session, self._pace = session, pace
-        self._timeout = (min(timeout, CONNECT_TIMEOUT), timeout)
-        self._patience = max_wait
+        caller = Caller(url, token, session=session, pace=pace, timeout=timeout, max_wait=max_wait, on_call=on_call)
+        self._call = caller.call
         self._chunk_size = chunk_size
-        self._on_call = on_call
 
     # Reading
 
@@ -128,7 +70,7 @@ class Client:
     def _pages(self, path: str) -> Iterator[dict[str, Any]]:
         offset = 0
         while True:
-            page = self._json('GET', _fs(path), params={'include_perm': 'true', 'count': PAGE, 'offset': offset})
+            page = self._json(_fs(path), include_perm='true', count=PAGE, offset=offset)
             if not page.get('is_folder'):
                 raise NotFound('a file, not a folder', status=200)
             yield page
@@ -146,22 +88,21 @@ class Client:
         return self._stat(_by_id('fs', 'file', file_id))
 
     def _stat(self, place: str) -> File:
-        data = self._json('GET', place, params={'include_perm': 'true', 'list_content': 'false'})
+        data = self._json(place, include_perm='true', list_content='false')
         if data.get('is_folder'):
             raise NotFound('a folder, not a file', status=200)
         return File.read(data)
 
     def count_items(self, folder_id: str) -> int:
         """How many files and folders the folder holds right now. Raises NotFound."""
-        place = _by_id('fs', 'folder', folder_id)
-        return Folder.read(self._json('GET', place, params={'count': 1})).total
+        return Folder.read(self._json(_by_id('fs', 'folder', folder_id), count=1)).total
 
     def download(self, file_id: str, byte_range: tuple[int, int | None] | None = None) -> Download:
         """A file's current content, or the bytes from the first to the last of *byte_range* (None: the end).
 
-        Raises NotFound, and Rejected where the file ends before the range begins.
+        Raises NotFound, and RangeRefused where the file ends before the range begins.
         """
-        headers = {}
+        headers = {'Accept-Encoding': 'identity'}  # else the length that is told is not the file's
         if byte_range is not None:
             first, last = byte_range
             headers['Range'] = f'bytes={first}-{"" if last is None else last}'
@@ -173,54 +114,67 @@ class Client:
     def create_folder(self, path: str) -> str:
         """Create a folder and return its id, '' where Egnyte does not tell.
 
-        Egnyte may or may not create missing parents. Raises AlreadyExists, Rejected (the name), NotFound (a parent).
+        Egnyte may or may not create missing parents. Raises AlreadyExists, NameRejected, NotFound (a parent).
         """
-        response = self._call('POST', _fs(path), json={'action': 'add_folder'}, tries=1)
-        return response.json().get('folder_id', '') if response.content else ''
+        response = self._call('POST', _fs(path), json={'action': 'add_folder'}, rejected=NameRejected)
+        try:
+            return str(response.json()['folder_id'])
+        except (ValueError, TypeError, KeyError):
+            return ''  # it is there all the same
+
+    def checksum(self, content: BinaryIO, size: int, sha512: str) -> str:
+        """What Egnyte tells as the checksum of *size* bytes of a file that :meth:`upload` stored. No call.
+
+        What goes up in chunks has a checksum over those of the chunks, for which it is read.
+        """
+        return sha512 if size <= self._chunk_size else self._composite(self._digests(content, size))
+
+    def _digests(self, content: BinaryIO, size: int) -> list[str]:
+        return [_sha512(part) for part in self._parts(content, size)]
+
+    def _composite(self, digests: list[str]) -> str:
+        whole = hashlib.sha512(''.join(digests).encode()).hexdigest()
+        return f'2-{len(digests)}-{self._chunk_size}-{whole}'
+
+    def _parts(self, content: BinaryIO, size: int) -> list[Part]:
+        step = self._chunk_size
+        return [Part(content, start, min(step, size - start)) for start in range(0, size, step)]
 
     def upload(self, path: str, content: BinaryIO, size: int, sha512: str) -> Stored:
         """Store *size* bytes of a seekable file at *path*: a new file, or a new version of the one that is there.
 
-        Large files go up in chunks. Raises Corrupted where Egnyte's checksum is another one, Rejected (the name; an
-        empty file), NotFound (the parent), Locked. After Unreachable it may have happened: look before trying again.
+        Large files go up in chunks. Raises ChecksumRefused where Egnyte got other bytes, Corrupted where it even stored
+        them, NameRejected (also: an empty file), NotFound (the parent), Locked. After Unreachable it may have happened:
+        look for a file with that :meth:`checksum` before trying again.
         """
         if size > self._chunk_size:
             return self._upload_chunks(path, content, size)
-        response = self._call(
-            'POST', _content(path), headers={'X-Sha512-Checksum': sha512}, body=(content, 0, size), tries=1
-        )
-        return _stored(response, sha512)
+        headers = {'X-Sha512-Checksum': sha512}
+        part = Part(content, 0, size)
+        return _stored(self._call('POST', _content(path), headers=headers, part=part, rejected=NameRejected), sha512)
 
     def _upload_chunks(self, path: str, content: BinaryIO, size: int) -> Stored:
-        upload_id, digests = '', []
-        starts = range(0, size, self._chunk_size)
-        for number, start in enumerate(starts, 1):
-            length = min(self._chunk_size, size - start)
-            digests.append(_sha512(_Body(content, start, length)))
-            headers = {'X-Egnyte-Chunk-Num': str(number), 'X-Egnyte-Chunk-Sha512-Checksum': digests[-1]}
-            if upload_id:
-                headers['X-Egnyte-Upload-Id'] = upload_id
-            last = number == len(starts)
-            if last:
+        parts, digests = self._parts(content, size), self._digests(content, size)
+        place, shared = f'/pubapi/v1/fs-content-chunked{_quoted(path)}', {}
+        for number, (part, digest) in enumerate(zip(parts, digests, strict=True), 1):
+            headers = {**shared, 'X-Egnyte-Chunk-Num': str(number), 'X-Egnyte-Chunk-Sha512-Checksum': digest}
+            if number == len(parts):
                 headers['X-Egnyte-Last-Chunk'] = 'true'
-            # A chunk sent twice is the same chunk; only the last one makes a version.
+            # The first one begins an upload and the last one makes a version: twice would be two of them.
+            repeatable = 1 < number < len(parts)
             response = self._call(
-                'POST',
-                f'/pubapi/v1/fs-content-chunked{_quoted(path)}',
-                headers=headers,
-                body=(content, start, length),
-                tries=1 if last or not upload_id else TRIES,
+                'POST', place, headers=headers, part=part, rejected=NameRejected, repeatable=repeatable
             )
-            upload_id = upload_id or response.headers.get('X-Egnyte-Upload-Id', '')
-        whole = hashlib.sha512(''.join(digests).encode()).hexdigest()
-        return _stored(response, f'2-{len(digests)}-{self._chunk_size}-{whole}')
+            if number == 1:
+                shared = {'X-Egnyte-Upload-Id': response.headers.get('X-Egnyte-Upload-Id', '')}
+        return _stored(response, self._composite(digests))
 
     def move(self, path: str, destination: str) -> None:
         """Move (or rename) to the full path *destination*. Ids stay.
 
-        Raises NotFound, AlreadyExists, Rejected. After Unreachable it may have happened: look before trying again.
+        Raises NotFound, AlreadyExists, NameRejected. After Unreachable it may have happened: look before trying again.
         """
-        self._call('POST', _fs(path), json={'action': 'move', 'destination': destination}, tries=1)
+        self._call('POST', _fs(path), json={'action': 'move', 'destination': destination}, rejected=NameRejected)
 
     def delete_file(self, file_id: str, version_id: str | None = None) -> None:
         """Move a file to the trash, or one version of it. Raises NotFound, Locked."""
@@ -233,10 +187,10 @@ class Client:
 
     def _delete(self, place: str, params: dict[str, str]) -> None:
         try:
-            self._call('DELETE', place, params=params, tries=1)
+            self._call('DELETE', place, params=params)
         except Unreachable:
             try:
-                self._call('DELETE', place, params=params)
+                self._call('DELETE', place, params=params, repeatable=True)
             except NotFound:
                 return  # the first call had done it
 
@@ -246,88 +200,43 @@ class Client:
         """What is in the trash, a call for each 1,000 items."""
         items: list[TrashItem] = []
         while True:
-            page = self._json('GET', '/pubapi/v2/fs/trash', params={'count': PAGE, 'offset': len(items)})
+            page = self._json('/pubapi/v2/fs/trash', count=PAGE, offset=len(items))
             items += [TrashItem.read(item) for item in page.get('items', ())]
             if not page.get('has_more') or not page.get('items'):
                 return items
 
     def restore(self, item_id: str) -> None:
         """Put an item of the trash back where it was."""
-        response = self._call('POST', '/pubapi/v1/fs/trash', json={'action': 'RESTORE', 'ids': [item_id]}, tries=1)
+        response = self._call('POST', '/pubapi/v1/fs/trash', json={'action': 'RESTORE', 'ids': [item_id]})
         if response.status_code == 207:  # one answer an item: the one item failed
-            raise from_response(response)
+            raise from_response(response, 'POST')
 
     # Who calls
 
     def userinfo(self) -> User:
         """The user for whom the token speaks."""
-        return User.read(self._json('GET', '/pubapi/v1/userinfo'))
+        return User.read(self._json('/pubapi/v1/userinfo'))
 
-    # One call
-
-    def _json(self, method: str, place: str, **kwargs: Any) -> dict[str, Any]:
-        response = self._call(method, place, **kwargs)
-        try:
-            return response.json()
-        except ValueError as error:
-            raise EgnyteError('the answer is no JSON', status=response.status_code) from error
-
-    def _call(
-        self,
-        method: str,
-        place: str,
-        *,
-        tries: int = TRIES,
-        body: tuple[BinaryIO, int, int] | None = None,
-        **kwargs: Any,
-    ) -> requests.Response:
-        """Make the call when it is its turn; again if Egnyte asks to wait, or if the connection broke and it may."""
-        while True:
-            self._patience -= self._pace.turn(self._token, self._patience)
-            self._on_call()
-            try:
-                return self._send(method, place, body, kwargs)
-            except Unreachable:
-                tries -= 1
-                if not tries:
-                    raise
-            except Throttled as error:
-                self._pace.close(self._token, error.wait)
-                if error.wait > self._patience:
-                    raise
-
-    def _send(
-        self, method: str, place: str, body: tuple[BinaryIO, int, int] | None, kwargs: dict[str, Any]
-    ) -> requests.Response:
-        kwargs = {**kwargs, 'timeout': self._timeout, 'allow_redirects': False}
-        kwargs['headers'] = {**kwargs.get('headers', {}), 'Authorization': f'Bearer {self._token}'}
-        if body is not None:
-            kwargs['data'] = _Body(*body)  # anew for each try: it is read once
-        try:
-            response = self._session.request(method, self._url + place, **kwargs)
-        except CONNECTION_TROUBLE as error:
-            # The exception's text may hold the URL, and so a customer's file names: only its kind is told.
-            raise Unreachable(f'{method} failed: {type(error).__name__}') from error
-        self._pace.learn(self._token, response.headers)
-        if not 200 <= response.status_code < 300:
-            with response:
-                raise from_response(response)
-        return response
+    def _json(self, place: str, **params: Any) -> dict[str, Any]:
+        return json_object(self._call('GET', place, params=params))
 
 
 def _stored(response: requests.Response, checksum: str) -> Stored:
-    data, headers = response.json(), response.headers
-    stored = Stored(
-        data['group_id'], data['entry_id'], data.get('checksum', ''), milliseconds(headers.get('Last-Modified'))
-    )
+    modified = milliseconds(response.headers.get('Last-Modified'))
+    try:
+        data = response.json()
+        stored = Stored(data['group_id'], data['entry_id'], data.get('checksum', ''), modified)
+    except (ValueError, TypeError, KeyError):
+        raise Unreachable('the answer to an upload cannot be read', status=response.status_code) from None
     if stored.checksum.lower() != checksum:
         raise Corrupted(stored.file_id, stored.version_id)
     return stored
 
 
-def _sha512(body: _Body) -> str:
+def _sha512(part: Part) -> str:
+    part.rewind()
     digest = hashlib.sha512()
-    while block := body.read(BLOCK):
+    while block := part.read(BLOCK):
         digest.update(block)
     return digest.hexdigest()
 

@@ -8,6 +8,7 @@ import requests
 
 # A 429 does not say which limit it is about. Nobody waits this long for the per-second one.
 LONGEST_QPS_WAIT = 60.0
+DAY = 86400.0
 
 
 class EgnyteError(Exception):
@@ -52,7 +53,19 @@ class GrantRefused(EgnyteError):
 
 
 class Rejected(EgnyteError):
-    """Egnyte takes the call for wrong: a bad name, an empty file, a checksum that does not match..."""
+    """Egnyte takes the call for wrong."""
+
+
+class NameRejected(Rejected):
+    """Creating, uploading or moving to that path is wrong: it keeps nothing of that name. Also an empty file."""
+
+
+class ChecksumRefused(Rejected):
+    """Other bytes came than were announced; nothing was stored."""
+
+
+class RangeRefused(Rejected):
+    """The file ends before the range begins."""
 
 
 class Unavailable(EgnyteError):
@@ -84,8 +97,10 @@ class QuotaExceeded(Throttled):
     """Too many calls on this day; *wait* seconds from now another one begins."""
 
 
-def from_response(response: requests.Response) -> EgnyteError:
-    """The exception for an answer that is no success.
+def from_response(response: requests.Response, method: str, rejected: type[Rejected] = Rejected) -> EgnyteError:
+    """The exception for an answer to a *method* that is no success.
+
+    :param rejected: what it means that Egnyte takes the call for wrong, if it does not say it itself
 
     Both throttle styles are told from permission errors: 429, and Mashery's 403 with a header of its own.
     """
@@ -98,27 +113,42 @@ def from_response(response: requests.Response) -> EgnyteError:
         wait = retry_after(response.headers)
         daily = 'OVER_RATE' in mashery or 'over rate' in message.lower() or wait > LONGEST_QPS_WAIT
         return (QuotaExceeded if daily else Throttled)(message, wait, **about)
-    return _class_of(status, message)(message, **about)
+    return _class_of(status, message, method, rejected)(message, **about)
 
 
-def _class_of(status: int, message: str) -> type[EgnyteError]:
+def _class_of(status: int, message: str, method: str, rejected: type[Rejected]) -> type[EgnyteError]:
     # 403 has three meanings that only the text tells apart.
     if status == 409 or (status == 403 and 'already exists' in message.lower()):
         return AlreadyExists
-    if status == 423 or (status == 403 and re.search(r'\block', message, re.IGNORECASE)):
+    if status == 423 or (status == 403 and _says('locked', message)):
         return Locked
     if status == 403:
         return Forbidden
     # 596: the legacy gateway could not route the path.
     if status in {404, 596}:
         return NotFound
-    return Unavailable if status >= 500 else Rejected
+    if status >= 500:
+        # A gateway that lost the answer, or did not wait for it: the call itself may have succeeded.
+        return Unreachable if status in {502, 504} and method != 'GET' else Unavailable
+    return _class_of_rejection(status, message, rejected) if status >= 400 else EgnyteError
+
+
+def _class_of_rejection(status: int, message: str, rejected: type[Rejected]) -> type[Rejected]:
+    if status == 416:
+        return RangeRefused
+    # With which status is not documented.
+    return ChecksumRefused if _says('checksum', message) else rejected
+
+
+def _says(word: str, message: str) -> bool:
+    """Whether the text has the word, and not only a path in it."""
+    return re.search(rf'(?<![/\w]){word}(?![/\w])', message, re.IGNORECASE) is not None
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
-    """The seconds that a refused caller has to wait, 1 where the answer does not tell."""
+    """The seconds that a refused caller has to wait: from 1 (0 would be a storm of calls) to a day."""
     try:
-        return max(float(headers.get('Retry-After', '')), 0.0)
+        return min(max(1.0, float(headers.get('Retry-After', ''))), DAY)  # in this order "nan" is 1
     except ValueError:
         return 1.0
 

@@ -12,8 +12,8 @@ from urllib.parse import quote, urlencode
 
 import requests
 
-from .client import CONNECT_TIMEOUT, CONNECTION_TROUBLE
-from .errors import EgnyteError, GrantRefused, Throttled, Unreachable, from_response, retry_after
+from .call import json_object, send, succeeded
+from .errors import EgnyteError, GrantRefused, Throttled, from_response, retry_after
 
 # RFC 6749's word, and those of Apigee, which is one of Egnyte's gateways.
 REFUSED_GRANT = re.compile(
@@ -121,7 +121,7 @@ def resolve_domain(session: requests.Session, base_url: str, *, timeout: float) 
 
     Asks that host; whether it may be asked is for the caller to decide. Raises EgnyteError where it is not Egnyte's.
     """
-    answer = _object(_send(session, 'GET', f'{base_url}/rest/public/1.0/env-pub', timeout))
+    answer = json_object(_send(session, 'GET', f'{base_url}/rest/public/1.0/env-pub', timeout))
     workgroup = answer.get('workgroup')
     name = workgroup.get('name') if isinstance(workgroup, dict) else None
     if not isinstance(name, str) or not WORKGROUP.fullmatch(name):
@@ -137,7 +137,7 @@ def _ask(
     session: requests.Session, base_url: str, application: Application, grant: dict[str, str], timeout: float
 ) -> dict[str, Any]:
     form = grant | {'client_id': application.key, 'client_secret': application.secret}
-    return _object(_send(session, 'POST', f'{base_url}/puboauth/token', timeout, data=form))
+    return json_object(_send(session, 'POST', f'{base_url}/puboauth/token', timeout, data=form))
 
 
 def _tokens(answer: dict[str, Any], now: float, last_refresh: str | None = None) -> Tokens:
@@ -159,33 +159,18 @@ def _seconds(value: Any) -> float:
 
 
 def _send(session: requests.Session, method: str, url: str, timeout: float, **kwargs: Any) -> requests.Response:
-    try:
-        response = session.request(
-            method, url, timeout=(min(timeout, CONNECT_TIMEOUT), timeout), allow_redirects=False, **kwargs
-        )
-    except CONNECTION_TROUBLE as error:
-        raise Unreachable(f'{method} failed: {type(error).__name__}') from error
-    if not 200 <= response.status_code < 300:
-        raise _refusal(response)
+    response = send(session, method, url, timeout, **kwargs)
+    if not succeeded(response):
+        raise _refusal(response, method)
     return response
 
 
-def _refusal(response: requests.Response) -> EgnyteError:
+def _refusal(response: requests.Response, method: str) -> EgnyteError:
     """The exception for an answer that is no success; 409 and "invalid_grant" have a meaning of their own here."""
-    error = from_response(response)
+    error = from_response(response, method)
     about = {'status': error.status, 'request_id': error.request_id}
     if error.status == 409:
         return Throttled(error.args[0], retry_after(response.headers), **about)
     if error.status in {400, 401} and REFUSED_GRANT.search(response.text[:2000]):
         return GrantRefused(error.args[0], **about)
     return error
-
-
-def _object(response: requests.Response) -> dict[str, Any]:
-    try:
-        answer = response.json()
-    except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        raise EgnyteError('the answer is no JSON object', status=response.status_code)
-    return answer

@@ -10,11 +10,10 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from .errors import LONGEST_QPS_WAIT, QuotaExceeded, Throttled
+from .errors import DAY, LONGEST_QPS_WAIT, QuotaExceeded, Throttled
 
 # What Egnyte gives a token unless it is asked for more; believed until the first answer tells.
 QPS, DAILY = 2, 1000
-DAY = 86400.0
 # Egnyte measures its seconds at its end of the line; a little more than one keeps jitter out of them.
 WINDOW = 1.04
 

@@ -1,11 +1,16 @@
 """The shapes of errors at Egnyte and its gateways."""
 
 import json
+from typing import Any
 
 import pytest
 import requests
 
 from fsp_pyramid.egnyte import errors, records
+
+
+def error_of(answer: requests.Response, method: str = 'GET', **kwargs: Any) -> errors.EgnyteError:
+    return errors.from_response(answer, method, **kwargs)
 
 
 def response(status: int, body: object = b'', **headers: str) -> requests.Response:
@@ -33,13 +38,13 @@ def response(status: int, body: object = b'', **headers: str) -> requests.Respon
     ],
 )
 def test_the_text_is_found_in_every_shape(body: object) -> None:
-    assert str(errors.from_response(response(400, body))) == 'the text (status 400)'
+    assert str(error_of(response(400, body))) == 'the text (status 400)'
 
 
 @pytest.mark.parametrize('body', [b'', b'{}', b'[]', b'null', b'<html></html>'])
 def test_without_a_text_there_is_the_reason(body: bytes) -> None:
-    assert 'Reason' in str(errors.from_response(response(500, body, X_Egnyte_Request_Id='r1')))
-    assert 'request r1' in str(errors.from_response(response(500, body, X_Egnyte_Request_Id='r1')))
+    assert 'Reason' in str(error_of(response(500, body, X_Egnyte_Request_Id='r1')))
+    assert 'request r1' in str(error_of(response(500, body, X_Egnyte_Request_Id='r1')))
 
 
 @pytest.mark.parametrize(
@@ -51,26 +56,57 @@ def test_without_a_text_there_is_the_reason(body: bytes) -> None:
         (response(403, {'errorMessage': 'You do not have permission'}), errors.Forbidden),
         (response(403, {'errorMessage': 'Folder already exists at this location'}), errors.AlreadyExists),
         (response(403, {'errorMessage': 'File is locked by another user'}), errors.Locked),
+        (response(403, {'message': 'The file is Locked.'}), errors.Locked),
+        (response(403, {'message': 'You do not have permission on /Shared/Lockers/a'}), errors.Forbidden),
+        (response(403, {'message': 'You do not have permission on /Shared/locked/a'}), errors.Forbidden),
         (response(423), errors.Locked),
         (response(404, b'<html>long and dirty</html>'), errors.NotFound),
         (response(409), errors.AlreadyExists),
         (response(413), errors.Rejected),
+        (response(416), errors.RangeRefused),
+        (response(400, {'errorMessage': 'Checksum does not match the content'}), errors.ChecksumRefused),
+        (response(400, {'errorMessage': 'You cannot have /Shared/checksum'}), errors.Rejected),
+        (response(302), errors.EgnyteError),
         (response(429, {'message': 'Developer Over Qps'}, Retry_After='1'), errors.Throttled),
         (response(429, {'message': 'Developer Over Rate'}, Retry_After='9'), errors.QuotaExceeded),
         (response(429, b'', Retry_After='4000'), errors.QuotaExceeded),
         (response(403, X_Mashery_Error_Code='ERR_403_DEVELOPER_OVER_QPS'), errors.Throttled),
         (response(403, b'<h1>x</h1>', X_Mashery_Error_Code='ERR_403_DEVELOPER_OVER_RATE'), errors.QuotaExceeded),
         (response(500), errors.Unavailable),
+        (response(502), errors.Unavailable),
+        (response(504), errors.Unavailable),
         (response(596), errors.NotFound),
     ],
 )
 def test_classes(answer: requests.Response, kind: type) -> None:
-    assert type(errors.from_response(answer)) is kind
+    assert type(error_of(answer)) is kind
 
 
-def test_retry_after() -> None:
-    assert errors.from_response(response(429, b'', Retry_After='7')).wait == 7
-    assert errors.from_response(response(429, b'', Retry_After='soon')).wait == 1
+@pytest.mark.parametrize('method', ['POST', 'DELETE'])
+@pytest.mark.parametrize(
+    ('status', 'kind'),
+    [(502, errors.Unreachable), (504, errors.Unreachable), (500, errors.Unavailable), (503, errors.Unavailable)],
+)
+def test_what_a_gateway_did_not_wait_for_may_have_happened(method: str, status: int, kind: type) -> None:
+    assert type(error_of(response(status), method)) is kind
+
+
+def test_the_caller_knows_what_was_wrong_unless_egnyte_says_it() -> None:
+    def kind(answer: requests.Response) -> type:
+        return type(error_of(answer, 'POST', rejected=errors.NameRejected))
+
+    assert kind(response(400)) is errors.NameRejected
+    assert kind(response(400, {'message': 'checksum mismatch'})) is errors.ChecksumRefused
+    assert kind(response(302)) is errors.EgnyteError
+    assert kind(response(404)) is errors.NotFound
+
+
+@pytest.mark.parametrize(
+    ('text', 'wait'),
+    [('7', 7), ('1.5', 1.5), ('soon', 1), ('', 1), ('0', 1), ('-3', 1), ('nan', 1), ('-inf', 1), ('inf', 86400)],
+)
+def test_retry_after(text: str, wait: float) -> None:
+    assert error_of(response(429, b'', Retry_After=text)).wait == wait
 
 
 @pytest.mark.parametrize(

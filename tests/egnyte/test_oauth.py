@@ -1,7 +1,5 @@
 """OAuth against the sandbox, and against answers that it does not give."""
 
-import io
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from fsp_pyramid.embedded import URL
 from fsp_pyramid.testing import Sandbox
 
 from ..sandbox.servers import serving
+from .support import answer
 
 BACK = 'https://app.example.com/connect/back'
 APPLICATION = Application('sandbox-key', 'sandbox-secret', 'Egnyte.filesystem Egnyte.link')
@@ -50,18 +49,14 @@ def client(sandbox: Sandbox, tokens: Tokens) -> Client:
 class Answering(BaseAdapter):
     """Gives every request the same answer and keeps the last one."""
 
-    def __init__(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+    def __init__(self, status: int, body: Any, headers: dict[str, str]) -> None:
         super().__init__()
-        self._status, self._body, self._headers = status, body, headers or {}
+        self._status, self._body, self._headers = status, body, headers
         self.asked: requests.PreparedRequest | None = None
 
     def send(self, request: requests.PreparedRequest, **_options: Any) -> requests.Response:
         self.asked = request
-        response = requests.Response()
-        response.status_code, response.url, response.raw = self._status, request.url, io.BytesIO(self._body)
-        response.headers.update(self._headers)
-        response.request = request
-        return response
+        return answer(request, self._status, self._body, **self._headers)
 
     def close(self) -> None:
         pass
@@ -69,15 +64,14 @@ class Answering(BaseAdapter):
 
 def answering(status: int, body: Any, **headers: str) -> requests.Session:
     session = new_session()
-    text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    session.mount(ANYWHERE, Answering(status, text, {name.replace('_', '-'): value for name, value in headers.items()}))
+    session.mount(ANYWHERE, Answering(status, body, headers))
     return session
 
 
 def test_from_consent_to_revocation(sandbox: Sandbox) -> None:
-    answer = consent(sandbox.session)
-    assert answer['state'] == 'st&te'
-    tokens = exchange(sandbox, answer['code'])
+    back = consent(sandbox.session)
+    assert back['state'] == 'st&te'
+    tokens = exchange(sandbox, back['code'])
     assert tokens.expires_at == NOW + 2_592_000
     user = client(sandbox, tokens).userinfo()
     assert (user.username, user.first_name, user.last_name) == ('alice', 'Alice', 'Adams')
@@ -198,6 +192,7 @@ def test_a_host_that_sends_us_elsewhere_is_not_followed() -> None:
         (401, {'error': 'invalid_client'}, errors.Unauthorized),
         (400, {'formErrors': [{'code': 'INVALID_CALLBACK', 'msg': 'x'}]}, errors.Rejected),
         (503, {'error': 'invalid_grant'}, errors.Unavailable),
+        (504, b'', errors.Unreachable),
         (409, b'', errors.Throttled),
         (429, b'', errors.Throttled),
         (403, b'<h1>Developer Inactive</h1>', errors.Forbidden),
@@ -213,7 +208,7 @@ def test_answers_that_are_no_tokens(status: int, body: Any, kind: type[errors.Eg
 
 
 @pytest.mark.parametrize(
-    ('answer', 'refresh_token', 'expires_at'),
+    ('told', 'refresh_token', 'expires_at'),
     [
         ({'expires_in': 60, 'refresh_token': 'new'}, 'new', NOW + 60),
         ({'expires_in': '60', 'refresh_token': 'new'}, 'new', NOW + 60),
@@ -223,8 +218,8 @@ def test_answers_that_are_no_tokens(status: int, body: Any, kind: type[errors.Eg
         ({'refresh_token': 'new'}, 'new', None),
     ],
 )
-def test_what_a_refresh_may_say(answer: dict[str, Any], refresh_token: str, expires_at: float | None) -> None:
-    session = answering(200, {'access_token': 'a'} | answer)
+def test_what_a_refresh_may_say(told: dict[str, Any], refresh_token: str, expires_at: float | None) -> None:
+    session = answering(200, {'access_token': 'a'} | told)
     tokens = oauth.refresh(session, ANYWHERE, APPLICATION, Tokens('x', 'old', 1.0), timeout=5, now=NOW)
     assert tokens == Tokens('a', refresh_token, expires_at)
 

@@ -1,0 +1,154 @@
+"""One call: when it is its turn, again where Egnyte asks for that or the connection broke, and its failures by kind."""
+
+import io
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import requests
+
+from .errors import EgnyteError, Rejected, Throttled, Unreachable, from_response
+from .pace import Pace
+
+CONNECT_TIMEOUT = 10.0
+# For calls that may be made twice: a broken connection is usually an old one that the other end had closed.
+TRIES = 3
+
+# requests reads the body inside of request(), so a cut answer is one of these too.
+BROKEN = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+
+
+class Part(io.RawIOBase):
+    """*size* bytes of a file from *start* on, with their length, so that requests neither buffers nor chunk-encodes."""
+
+    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
+        super().__init__()
+        self._file, self._start, self._size, self._left = file, start, size, size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def rewind(self) -> None:
+        """Begin anew: for each time that it is sent, because others read the file in between."""
+        self._file.seek(self._start)
+        self._left = self._size
+
+    def readable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._size - self._left
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(self._left if size < 0 else min(size, self._left))
+        self._left -= len(data)
+        return data
+
+
+class Caller:
+    """Calls to one domain with one token; the parameters are those of the Client.
+
+    Which calls may be made twice is decided here and by ``repeatable`` alone: whatever else may have taken effect
+    without an answer ends as Unreachable.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        session: requests.Session,
+        pace: Pace,
+        timeout: float,
+        max_wait: float,
+        on_call: Callable[[], None],
+    ) -> None:
+        self._url, self._token = url, token
+        self._session, self._pace = session, pace
+        self._timeout, self._patience = timeout, max_wait
+        self._on_call = on_call
+
+    def call(
+        self,
+        method: str,
+        place: str,
+        *,
+        repeatable: bool = False,
+        rejected: type[Rejected] = Rejected,
+        headers: dict[str, str] | None = None,
+        part: Part | None = None,
+        **kwargs: Any,
+    ) -> requests.Response:
+        """Make the call when it is its turn; again if Egnyte asks to wait, or if the connection broke and it may be.
+
+        :param repeatable: whether it does no harm if a change happens twice; reading never does
+        :param rejected: what it means that Egnyte takes this call for wrong
+        :param part: the request's body
+        """
+        kwargs['headers'] = {**(headers or {}), 'Authorization': f'Bearer {self._token}'}
+        tries = TRIES if repeatable or method == 'GET' else 1
+        while True:
+            self._patience -= self._pace.turn(self._token, self._patience)
+            self._on_call()
+            try:
+                return self._try(method, place, rejected, part, kwargs)
+            except Unreachable:
+                tries -= 1
+                if not tries:
+                    raise
+            except Throttled as error:
+                self._pace.close(self._token, error.wait)
+                if error.wait > self._patience:
+                    raise
+
+    def _try(
+        self, method: str, place: str, rejected: type[Rejected], part: Part | None, kwargs: dict[str, Any]
+    ) -> requests.Response:
+        if part is not None:
+            part.rewind()
+        response = send(self._session, method, self._url + place, self._timeout, data=part, **kwargs)
+        self._pace.learn(self._token, response.headers)
+        if not succeeded(response):
+            raise from_response(response, method, rejected)
+        return response
+
+
+def send(session: requests.Session, method: str, url: str, timeout: float, **kwargs: Any) -> requests.Response:
+    """The answer, of whatever status; that of an error is read and closed, even if it is asked for as a stream.
+
+    :param timeout: seconds that Egnyte may stay silent
+
+    Raises Unreachable for a broken connection, and EgnyteError where no request could be made of the arguments. The
+    texts of requests' own exceptions may hold tokens and the names of customers' files: only their kinds are told.
+    """
+    timeouts = min(timeout, CONNECT_TIMEOUT), timeout
+    try:
+        response = session.request(method, url, timeout=timeouts, allow_redirects=False, **kwargs)
+        if not succeeded(response):
+            with response:
+                _ = response.content
+    except BROKEN as error:
+        raise Unreachable(f'{method} failed: {type(error).__name__}') from None
+    except (requests.RequestException, ValueError) as error:
+        raise EgnyteError(f'{method} could not be sent: {type(error).__name__}') from None
+    return response
+
+
+def succeeded(response: requests.Response) -> bool:
+    """Whether Egnyte did what it was asked to do. We follow no redirects, so that they are failures."""
+    return 200 <= response.status_code < 300
+
+
+def json_object(response: requests.Response) -> dict[str, Any]:
+    """What the answer says. Raises EgnyteError where that is no JSON object."""
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise EgnyteError('the answer is no JSON object', status=response.status_code)
+    return answer

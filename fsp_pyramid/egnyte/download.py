@@ -1,0 +1,38 @@
+"""A file's content on its way down."""
+
+from collections.abc import Iterator
+
+import requests
+
+from .call import BROKEN
+from .errors import Unreachable
+
+BLOCK = 64 * 1024
+
+
+class Download(Iterator[bytes]):
+    """Iterate over it once; close it in any case, or its connection stays taken.
+
+    It is its own iterator, because WSGI servers and WebOb close what they iterate over.
+    """
+
+    def __init__(self, response: requests.Response) -> None:
+        headers = response.headers
+        length = headers.get('Content-Length', '')
+        self._response, self._blocks = response, response.iter_content(BLOCK)
+        # The length of what is encoded (although we asked for it plain) is not that of the file.
+        self.size = int(length) if length.isdecimal() and 'Content-Encoding' not in headers else None
+        self.mime_type: str = headers.get('Content-Type', 'application/octet-stream')
+        self.version_id: str = headers.get('ETag', '').strip('"')
+        self.modified: str = headers.get('Last-Modified', '')
+
+    def __next__(self) -> bytes:
+        """The next bytes. Raises Unreachable where the connection breaks before the last one."""
+        try:
+            return next(self._blocks)
+        except BROKEN as error:
+            raise Unreachable(f'the download broke off: {type(error).__name__}') from None
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._response.close()

@@ -1,0 +1,31 @@
+"""A client with a clock of its own."""
+
+from pathlib import Path
+
+import pytest
+
+from fsp_pyramid.egnyte import Client
+from fsp_pyramid.embedded import TOKEN, URL
+from fsp_pyramid.testing import Sandbox
+
+from .support import Hooked, Paced
+
+
+@pytest.fixture
+def pace() -> Paced:
+    return Paced()
+
+
+@pytest.fixture
+def client(sandbox: Sandbox, pace: Paced) -> Client:
+    client = Client(URL, TOKEN, session=sandbox.session, pace=pace, max_wait=5)
+    client.create_folder('/Shared/home')
+    sandbox.forget_calls()
+    return client
+
+
+@pytest.fixture
+def chunking(tmp_path: Path, pace: Paced) -> tuple[Client, Hooked]:
+    """A client that uploads 1,000 bytes at a time."""
+    hooks = Hooked(sandbox := Sandbox(tmp_path / 'chunks', chunk_minimum=1000))
+    return Client(URL, TOKEN, session=sandbox.session, pace=pace, chunk_size=1000), hooks

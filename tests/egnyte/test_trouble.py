@@ -1,0 +1,262 @@
+"""The client when something goes wrong: limits, broken connections, gateways, and answers that make no sense."""
+
+import gzip
+import hashlib
+import io
+import itertools
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from fsp_pyramid import egnyte
+from fsp_pyramid.egnyte import Client, errors
+from fsp_pyramid.embedded import TOKEN, URL
+from fsp_pyramid.testing import Sandbox
+
+from ..sandbox.servers import serving
+from .support import LARGE, Hooked, Paced, answer, read, upload
+
+CHUNKED = '/pubapi/v1/fs-content-chunked'
+
+
+def test_a_chunk_whose_answer_got_lost_is_sent_again(chunking: tuple[Client, Hooked]) -> None:
+    client, hooks = chunking
+    hooks.lose(2, of=CHUNKED)
+    assert read(client, upload(client, '/Shared/home/large', LARGE).file_id) == LARGE
+    assert len(hooks.sent) == 5
+
+
+@pytest.mark.parametrize(('lost', 'stored'), [(1, False), (3, True)])
+def test_a_chunk_that_begins_or_ends_an_upload_is_not_sent_again(
+    chunking: tuple[Client, Hooked], lost: int, stored: bool
+) -> None:
+    client, hooks = chunking
+    hooks.lose(lost, of=CHUNKED)
+    with pytest.raises(errors.Unreachable):
+        upload(client, '/Shared/home/large', LARGE)
+    assert len(hooks.sent) == lost
+    if stored:
+        expected = client.checksum(io.BytesIO(LARGE), len(LARGE), hashlib.sha512(LARGE).hexdigest())
+        assert client.stat_file('/Shared/home/large').checksum == expected
+
+
+@pytest.mark.parametrize('style', ['429', 'mashery'])
+def test_a_throttled_call_is_made_again_when_egnyte_says(tmp_path: Path, pace: Paced, style: Any) -> None:
+    sandbox = Sandbox(tmp_path / style, qps=1, throttle=style, clock=lambda: pace.now)
+    client = Client(URL, TOKEN, session=sandbox.session, pace=pace, max_wait=5)
+    client.list_folder('/Shared')  # it learns that there is one call a second...
+    sandbox.api('GET', '/pubapi/v1/fs/Shared')  # ...and another application uses it up
+    client.list_folder('/Shared')
+    assert sum(pace.waits) > 0
+    impatient = Client(URL, TOKEN, session=sandbox.session, pace=pace, max_wait=0)
+    sandbox.api('GET', '/pubapi/v1/fs/Shared')
+    with pytest.raises(errors.Throttled) as caught:
+        impatient.list_folder('/Shared')
+    assert type(caught.value) is errors.Throttled
+
+
+def test_egnyte_cannot_make_it_ask_in_a_storm(client: Client, sandbox: Sandbox, pace: Paced) -> None:
+    hooks = Hooked(sandbox)
+    hooks.before = lambda request: answer(request, 429, Retry_After='0', X_Accesstoken_Qps_Allotted='200')
+    with pytest.raises(errors.Throttled):
+        client.list_folder('/Shared')
+    assert len(hooks.sent) <= 6
+    assert pace.waits == [pytest.approx(1)] * (len(hooks.sent) - 1)
+
+
+@pytest.mark.parametrize('style', ['429', 'mashery'])
+def test_a_used_up_day_is_told_at_once_and_asked_once(tmp_path: Path, pace: Paced, style: Any) -> None:
+    sandbox = Sandbox(tmp_path / style, daily=2, throttle=style, clock=lambda: pace.now)
+    for _ in range(2):
+        sandbox.api('GET', '/pubapi/v1/fs/Shared')
+    client = Client(URL, TOKEN, session=sandbox.session, pace=pace)
+    for _ in range(3):
+        with pytest.raises(errors.QuotaExceeded) as caught:
+            client.list_folder('/Shared')
+        assert caught.value.wait == pytest.approx(86400 - 1_700_000_000 % 86400, abs=2)
+    assert len(sandbox.calls) == 3
+    assert pace.waits == []
+
+
+def test_reading_is_tried_again_when_the_connection_breaks(client: Client, sandbox: Sandbox) -> None:
+    sandbox.fail({'drop': True, 'times': 2})
+    assert client.list_folder('/Shared').folder.name == 'Shared'
+    assert len(sandbox.calls) == 3
+    sandbox.fail({'drop': True, 'times': 3})
+    with pytest.raises(errors.Unreachable):
+        client.list_folder('/Shared')
+
+
+def test_a_deletion_is_tried_again_and_was_done_the_first_time(client: Client, sandbox: Sandbox) -> None:
+    stored = upload(client, '/Shared/home/a', b'x')
+    sandbox.forget_calls()
+    sandbox.fail({'drop': True, 'times': 1})
+    client.delete_file(stored.file_id)
+    assert len(sandbox.calls) == 2
+    assert not sandbox.exists('/Shared/home/a')
+
+
+CHANGES: dict[str, Callable[[Client], Any]] = {
+    'upload': lambda client: upload(client, '/Shared/home/b', b'x'),
+    'move': lambda client: client.move('/Shared/home/a', '/Shared/home/c'),
+    'create': lambda client: client.create_folder('/Shared/home/d'),
+}
+
+
+@pytest.mark.parametrize('call', CHANGES)
+def test_other_changes_are_not_tried_again(client: Client, sandbox: Sandbox, call: str) -> None:
+    upload(client, '/Shared/home/a', b'x')
+    sandbox.forget_calls()
+    sandbox.fail({'drop': True, 'times': 1})
+    with pytest.raises(errors.Unreachable):
+        CHANGES[call](client)
+    assert len(sandbox.calls) == 1
+
+
+@pytest.mark.parametrize('status', [502, 504])
+@pytest.mark.parametrize('call', CHANGES)
+def test_what_a_gateway_did_not_wait_for_is_not_tried_again(
+    client: Client, sandbox: Sandbox, call: str, status: int
+) -> None:
+    upload(client, '/Shared/home/a', b'x')
+    hooks = Hooked(sandbox)
+    hooks.replace(status)
+    with pytest.raises(errors.Unreachable):
+        CHANGES[call](client)
+    assert len(hooks.sent) == 1
+
+
+@pytest.mark.parametrize('status', [502, 504])
+def test_a_deletion_that_a_gateway_did_not_wait_for_was_done(client: Client, sandbox: Sandbox, status: int) -> None:
+    stored = upload(client, '/Shared/home/a', b'x')
+    hooks = Hooked(sandbox)
+    hooks.replace(status, method='DELETE')
+    client.delete_file(stored.file_id)
+    assert len(hooks.sent) == 2
+    assert not sandbox.exists('/Shared/home/a')
+
+
+@pytest.mark.parametrize('body', [b'', b'OK', b'"x"', b'null', b'{}'])
+def test_a_folder_without_a_word_on_its_id_is_there(client: Client, sandbox: Sandbox, body: bytes) -> None:
+    Hooked(sandbox).replace(201, body)
+    assert client.create_folder('/Shared/home/d') == ''
+    assert sandbox.exists('/Shared/home/d')
+
+
+@pytest.mark.parametrize('body', [b'', b'OK', b'"x"', b'null', b'{}'])
+def test_after_an_upload_whose_answer_makes_no_sense_one_has_to_look(
+    client: Client, sandbox: Sandbox, body: bytes
+) -> None:
+    Hooked(sandbox).replace(200, body)
+    with pytest.raises(errors.Unreachable):
+        upload(client, '/Shared/home/a', b'x')
+
+
+@pytest.mark.parametrize('body', [b'', b'OK', b'[]', b'null'])
+def test_an_answer_that_is_no_object(client: Client, sandbox: Sandbox, body: bytes) -> None:
+    Hooked(sandbox).replace(200, body, method='GET')
+    with pytest.raises(errors.EgnyteError, match='no JSON object'):
+        client.list_folder('/Shared')
+
+
+def test_a_download_that_breaks_off_is_an_error(client: Client, sandbox: Sandbox) -> None:
+    stored = upload(client, '/Shared/home/a', b'x' * 100_000)
+    sandbox.fail({'drop': True, 'path_prefix': '/pubapi/v1/fs-content', 'times': 1})
+    download = client.download(stored.file_id)
+    with pytest.raises(errors.Unreachable):
+        b''.join(download)
+    download.close()
+
+
+def free(session: requests.Session, url: str) -> int:
+    """How many connections to Egnyte the session could give out."""
+    pools = session.get_adapter(url).poolmanager.pools
+    (key,) = pools.keys()
+    return pools[key].pool.qsize()
+
+
+@pytest.mark.parametrize('blocks', [0, 1, None], ids=['unread', 'begun', 'read'])
+def test_closing_a_download_gives_its_connection_back(tmp_path: Path, pace: Paced, blocks: int | None) -> None:
+    with serving(tmp_path) as url, egnyte.new_session(connections=2) as session:
+        client = Client(url, TOKEN, session=session, pace=pace)
+        stored = upload(client, '/Shared/home/a', bytes(300_000))
+        before = free(session, url)
+        download = client.download(stored.file_id)
+        assert free(session, url) == before - 1
+        list(itertools.islice(download, blocks))
+        download.close()
+        assert free(session, url) == before
+
+
+@contextmanager
+def speaking(status: int, body: bytes, missing: int = 0, **headers: str) -> Iterator[str]:
+    """The URL of a server that answers everything so, cut by *missing* bytes."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name.replace('_', '-'), value)
+            self.send_header('Content-Length', str(len(body) + missing))
+            self.end_headers()
+            self.wfile.write(body)
+            self.close_connection = True
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(('127.0.0.1', 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={'poll_interval': 0.01})
+        thread.start()
+        yield f'http://127.0.0.1:{server.server_port}'
+        server.shutdown()
+        thread.join()
+
+
+def test_an_error_that_is_cut_short_is_an_error_of_the_connection(pace: Paced) -> None:
+    with speaking(500, b'x', missing=9) as url, egnyte.new_session() as session:
+        client = Client(url, TOKEN, session=session, pace=pace)
+        for call in (client.download, client.list_folder):
+            with pytest.raises(errors.Unreachable):
+                call('/x')
+            assert free(session, url) == 64
+
+
+def test_an_error_instead_of_a_download_gives_its_connection_back(pace: Paced) -> None:
+    with speaking(500, b'{"message": "the text"}') as url, egnyte.new_session() as session:
+        with pytest.raises(errors.Unavailable, match='the text'):
+            Client(url, TOKEN, session=session, pace=pace).download('x')
+        assert free(session, url) == 64
+
+
+def test_nobody_there(pace: Paced) -> None:
+    with egnyte.new_session() as session:
+        client = Client('http://127.0.0.1:1', 'a-secret-token', session=session, pace=pace)
+        with pytest.raises(errors.Unreachable) as caught:
+            client.list_folder('/Shared/secret plans')
+    assert 'plans' not in str(caught.value)
+    assert 'a-secret-token' not in repr(caught.value)
+
+
+@pytest.mark.parametrize('token', ['a-secret-token\n', 'a-secret-token€', 'x\r\na-secret-token'])
+def test_a_token_that_cannot_be_sent_is_not_told(pace: Paced, token: str, caplog: pytest.LogCaptureFixture) -> None:
+    with speaking(200, b'{}') as url, egnyte.new_session() as session, pytest.raises(errors.EgnyteError) as caught:
+        Client(url, token, session=session, pace=pace).userinfo()
+    told = ''.join(traceback.format_exception(caught.value))
+    assert 'a-secret-token' not in told + caplog.text
+    assert not isinstance(caught.value, errors.Unreachable)
+
+
+def test_content_that_is_encoded_all_the_same_has_no_length(pace: Paced) -> None:
+    with speaking(200, gzip.compress(LARGE), Content_Encoding='gzip') as url, egnyte.new_session() as session:
+        download = Client(url, TOKEN, session=session, pace=pace).download('x')
+        assert download.size is None
+        assert b''.join(download) == LARGE
+        download.close()
