@@ -20,6 +20,7 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def _translate(error: egnyte.EgnyteError, name: str) -> errors.FSPError:
+    """Any other rejection, and any redirect, is of a call that we should not have made so."""
     match error:
         case egnyte.NotFound():
             return errors.NotFound(f'"{name}" does not exist any more, or never did. Refresh the file manager.')
@@ -31,10 +32,14 @@ def _translate(error: egnyte.EgnyteError, name: str) -> errors.FSPError:
             return errors.Forbidden(f'Egnyte does not permit this for "{name}". Ask its owner for more permissions.')
         case egnyte.AlreadyExists():
             return errors.Conflict(f'There is something called "{name}" already. Choose another name.')
-        case egnyte.Corrupted():
+        case egnyte.Corrupted() | egnyte.ChecksumRefused():
             return errors.SourceFailed(f'"{name}" was damaged on its way to Egnyte. Please upload it again.')
-        case egnyte.Rejected():
-            return _rejected(error, name)
+        case egnyte.Rejected(status=413):
+            return errors.FileTooLarge(f'"{name}" is larger than Egnyte accepts.')
+        case egnyte.NameRejected():
+            return errors.NameNotAllowed(f'Egnyte does not accept "{name}". Choose another name.')
+        case egnyte.RangeRefused():
+            return errors.BadRequest('The file ends before this range begins.')
         case egnyte.QuotaExceeded():
             return errors.QuotaUsedUp(
                 'All calls to Egnyte that this account has for today are used up. '
@@ -50,12 +55,6 @@ def _translate(error: egnyte.EgnyteError, name: str) -> errors.FSPError:
         case egnyte.Unauthorized():
             return errors.TokenRefused()
     return errors.InternalError()
-
-
-def _rejected(error: egnyte.Rejected, name: str) -> errors.FSPError:
-    if error.status == 413:
-        return errors.FileTooLarge(f'"{name}" is larger than Egnyte accepts.')
-    return errors.NameNotAllowed(f'Egnyte does not accept "{name}". Choose another name.')
 
 
 def _duration(seconds: float) -> str:
