@@ -191,7 +191,7 @@ def test_prefixes(prefix: str) -> None:
     assert parse({'fsp.prefix': prefix}).prefix == prefix
 
 
-@pytest.mark.parametrize('prefix', ['fsp', '/', '/fsp/', '//a', '/a b', '/{x}', '/a%20b', '/é', '/a?b', '/a\n'])
+@pytest.mark.parametrize('prefix', ['fsp', '/', '/fsp/', '//a', '/a b', '/{x}', '/a%20b', '/é', '/a?b', '/a\nb'])
 def test_prefixes_that_are_none(prefix: str) -> None:
     assert 'write a path that begins with a slash' in complaint('fsp.prefix', prefix)
 
@@ -292,6 +292,23 @@ def test_the_environment_wins_over_the_ini() -> None:
 @pytest.mark.parametrize('empty', ['', '  '])
 def test_an_empty_variable_takes_nothing_away(empty: str) -> None:
     assert parse({'fsp.require_https': 'true'}, {'FSP_REQUIRE_HTTPS': empty}).require_https
+
+
+@pytest.mark.parametrize('key', [key for key in SECRETS if key != 'fsp.accounts.keys'])
+def test_white_space_around_a_value_is_none_of_it(key: str) -> None:
+    name = key.removeprefix('fsp.').replace('.', '_')
+    told = getattr(parse({key: HUSH}), name)
+    assert getattr(parse({key: f' {HUSH}\n'}), name) == told
+    assert getattr(parse({}, {variable(key): f'{HUSH}\r\n'}), name) == told
+    assert getattr(parse({}, **{name: f'\t{HUSH}'}), name) == told
+
+
+@pytest.mark.parametrize('key', ['fsp.egnyte.token', 'fsp.public.token'])
+@pytest.mark.parametrize('token', [f'{HUSH} x', f'{HUSH}\nx', f'{HUSH}€', f'{HUSH}\x7f'])
+def test_tokens_that_fit_into_no_header_are_refused_and_not_shown(key: str, token: str) -> None:
+    assert (
+        complaint(key, token) == f'{key}: will not do: write it as Egnyte gave it: letters, digits and signs of ASCII'
+    )
 
 
 def test_overrides_win_over_both() -> None:

@@ -210,18 +210,19 @@ def _values(texts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """What is right, by key, and complaints about the rest."""
     values, complaints = {}, {}
     for node in SCHEMA:
-        # A host that is configured in Python may have numbers and booleans. An empty value is as good as no key.
+        # A host that is configured in Python may have numbers and booleans. An empty value is as good as no key, and
+        # the line break at the end of a secret that was read from a file is no part of it.
         given = texts.get(node.name)
-        text = '' if given is None else str(given)
+        text = '' if given is None else str(given).strip()
         try:
-            values[node.name] = node.deserialize(text if text.strip() else colander.null)
+            values[node.name] = node.deserialize(text or colander.null)
         except colander.Invalid as error:
             complaints[node.name] = _complaint(node.name, text, error)
     return values, complaints
 
 
 def _complaint(key: str, text: str, error: colander.Invalid) -> str:
-    if not text.strip():
+    if not text:
         return _MISSING.format('')
     # Who writes an "@" into a URL may have written a password before it.
     secret = key in SECRETS or (key.endswith('url') and '@' in text)

@@ -168,6 +168,12 @@ def password(node: colander.SchemaNode, value: str) -> None:
         )
 
 
+def token(node: colander.SchemaNode, value: str) -> None:
+    """What goes into an Authorization header."""
+    if not re.fullmatch('[!-~]*', value):
+        raise colander.Invalid(node, 'write it as Egnyte gave it: letters, digits and signs of ASCII')
+
+
 def secrets(node: colander.SchemaNode, value: tuple[str, ...]) -> None:
     """Keys that sign links."""
     if any(len(secret) < 32 for secret in value):
