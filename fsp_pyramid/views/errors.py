@@ -54,7 +54,7 @@ def _log(exception: Exception, answer: FSPError, request: Any, support_id: str) 
     path = request.environ.get('PATH_INFO', '').encode('unicode_escape').decode()
     expected = isinstance(exception, FSPError | HTTPException)
     log.log(
-        _level(answer),
+        level(answer),
         'support id %s: %s %s: %d/%d %s%s',
         support_id,
         request.method,
@@ -62,18 +62,19 @@ def _log(exception: Exception, answer: FSPError, request: Any, support_id: str) 
         answer.status,
         answer.code,
         answer.title,
-        _because(exception.__cause__) if expected else '',
+        because(exception.__cause__) if expected else '',
         exc_info=None if expected else exception,
     )
 
 
-def _level(answer: FSPError) -> int:
+def level(answer: FSPError) -> int:
     """Our own failures are errors; Egnyte's are warnings; the caller's are no more than news."""
     if isinstance(answer, InternalError):
         return logging.ERROR
     return logging.WARNING if answer.status >= 500 else logging.INFO
 
 
-def _because(cause: BaseException | None) -> str:
+def because(cause: BaseException | None) -> str:
+    """What Egnyte, or a source, said to us, for the end of a line of the log."""
     # A source's text is for users and says little; its reason is for the log.
     return '' if cause is None else f' ({type(cause).__name__}: {getattr(cause, "reason", cause)})'

@@ -5,11 +5,12 @@ from typing import Any
 
 from pyramid.response import Response
 
-from ..errors import FSPError, InternalError, MethodNotAllowed, NotFound
+from ..errors import Forbidden, FSPError, InternalError, MethodNotAllowed, NotFound
 from ..interfaces import IPublic
 from ..model import Download
 from ..public.content import open_link
 from ..sources.types import type_of_name
+from .errors import because, level
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +45,34 @@ def method_not_allowed(request: Any) -> None:
 def error(exception: Exception, request: Any) -> Response:
     """A short text: who reads it has followed a link, or looks at a picture that is missing."""
     answer = exception if isinstance(exception, FSPError) else InternalError()
-    if answer.status >= 500:
-        log.error('%s public content: %d/%d', request.method, answer.status, answer.code, exc_info=exception)
-    text = f'{answer.title}. {answer.details}'.strip()
-    response = Response(text, status=answer.status, content_type='text/plain')
+    _log(exception, answer, request)
+    response = Response(_text(answer), status=answer.status, content_type='text/plain')
     response.headers.update({**HEADERS, **answer.headers})
     return response
+
+
+def _text(answer: FSPError) -> str:
+    """Accounts, folders and remedies are for users of the file manager; readers can do nothing about them."""
+    if isinstance(answer, NotFound):
+        answer = _not_found()
+    if isinstance(answer, NotFound | MethodNotAllowed):
+        return f'{answer.title}. {answer.details}'
+    return Forbidden.title if answer.status == Forbidden.status else answer.title
+
+
+def _log(exception: Exception, answer: FSPError, request: Any) -> None:
+    # Without the path: whoever knows the link may read the file.
+    expected = exception is answer
+    log.log(
+        level(answer),
+        '%s public content: %d/%d %s%s',
+        request.method,
+        answer.status,
+        answer.code,
+        answer.title,
+        because(exception.__cause__) if expected else '',
+        exc_info=None if expected else exception,
+    )
 
 
 def undecodable(_exception: Exception, request: Any) -> Response:

@@ -49,11 +49,11 @@ class Beefree:
         items = self.get(path).json['data']['items']
         return [item['path'].removeprefix(path) for item in items]
 
-    def public(self, url: str, **kwargs: Any) -> TestResponse:
+    def public(self, url: str, method: str = 'GET', **kwargs: Any) -> TestResponse:
         """What somebody without credentials sees at a public URL."""
         parts = urlsplit(url)
         anonymous = TestApp(self.app.app)
-        return anonymous.get(parts.path, status='*', **kwargs)
+        return anonymous.request(parts.path, method=method, status='*', expect_errors=True, **kwargs)
 
 
 def _body(key: str, value: str, strategy: Any) -> dict[str, Any]:
