@@ -6,8 +6,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from fsp_pyramid.testing import Sandbox
+
+# How long an example takes is the machine's business.
+settings.register_profile('suite', deadline=None)
+settings.load_profile('suite')
 
 
 @pytest.fixture
