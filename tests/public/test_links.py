@@ -24,6 +24,18 @@ def test_it_is_short() -> None:
     assert token.replace('-', '').replace('_', '').isalnum()
 
 
+@pytest.mark.parametrize(
+    ('link', 'token'),
+    [
+        (Link('fsp', '0f1a2b3c-0000-4000-8000-000000000000'), '8oNmc3APGis8AABAAIAAAAAAAAAAc01Xov0QAjA4614nSb3m3Q'),
+        (Link('fsp/acme:12', 'x'), '8gtmc3AvYWNtZToxMnhvuJ-ZpxnTHGh8Z_FfxbDC'),
+    ],
+)
+def test_what_was_sent_years_ago_is_what_is_sent_today(link: Link, token: str) -> None:
+    assert Signer((NEW, OLD)).sign(link) == token
+    assert Signer((OLD, NEW)).verify(token) == link
+
+
 def test_rotation_breaks_nothing() -> None:
     link = Link('fsp', 'x')
     sent = Signer((OLD,)).sign(link)
