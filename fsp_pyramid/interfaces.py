@@ -153,3 +153,13 @@ class IPublic(Interface):
     base_url = Attribute("The URL of another host that content is loaded from; '' for this one.")
     signer = Attribute('Makes and checks the tokens of links.')
     max_age = Attribute('Seconds that clients may keep what they loaded.')
+
+
+class IConnect(Interface):
+    """Where users of an application connect their accounts; one for all of its mounts."""
+
+    path = Attribute('The path below SCRIPT_NAME, with any route_prefix.')
+    lifetime = Attribute('Seconds that links are good for.')
+    links = Attribute('Makes and reads the tokens of links: connect.links.Links.')
+    states = Attribute('Makes and reads the states that go through Egnyte: connect.states.States.')
+    templates = Attribute('The jinja2.Environment of the pages.')

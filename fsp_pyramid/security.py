@@ -21,7 +21,7 @@ from .settings import Settings
 
 READ, WRITE = 'fsp.read', 'fsp.write'
 CLIENT_ID, UID = 'X-BEE-ClientId', 'X-BEE-Uid'
-_NAME = re.compile(r'[A-Za-z0-9_-]{1,200}')
+NAME = re.compile(r'[A-Za-z0-9_-]{1,200}')
 
 
 @implementer(ISecurityPolicy)
@@ -46,7 +46,7 @@ class SecurityPolicy:
         if not self._passwords.check(username, password):
             return Unauthorized()
         for header in (CLIENT_ID, UID):
-            if not _NAME.fullmatch(request.headers.get(header, '')):
+            if not NAME.fullmatch(request.headers.get(header, '')):
                 return BadRequest(
                     f'The header {header} must hold 1 to 200 letters, digits, underscores or hyphens; '
                     f'{"it holds something else" if header in request.headers else "it is missing"}.'

@@ -14,10 +14,12 @@ log = logging.getLogger(__name__)
 
 def error(exception: Exception, request: Any) -> Response:
     """The envelope for any exception. Its details end with a support id, which stands in our log as well."""
-    answer = exception if isinstance(exception, FSPError) else _translated(exception)
+    answer = exception if isinstance(exception, FSPError) else translated(exception)
     support_id = request.fsp.support_id
     request.fsp.code = answer.code
-    _log(exception, answer, request, support_id)
+    # The path as it came: its bytes may be no text. Names of files are no secrets, queries may be.
+    path = request.environ.get('PATH_INFO', '').encode('unicode_escape').decode()
+    log_answer(exception, answer, request, support_id, path)
     body = {
         'status': 'error',
         'code': answer.code,
@@ -41,7 +43,8 @@ def method_not_allowed(context: Any, request: Any) -> None:
     raise MethodNotAllowed(f'A {kind} has no method {request.method}.', allowed)
 
 
-def _translated(exception: Exception) -> FSPError:
+def translated(exception: Exception) -> FSPError:
+    """What the caller is told of an exception that is not ours."""
     if isinstance(exception, HTTPException):  # the host's tweens and subscribers may raise those
         classes = {401: Forbidden, 403: Forbidden, 404: NotFound}
         default = BadRequest if exception.code < 500 else InternalError
@@ -49,16 +52,15 @@ def _translated(exception: Exception) -> FSPError:
     return InternalError()
 
 
-def _log(exception: Exception, answer: FSPError, request: Any, support_id: str) -> None:
-    # The path as it came: its bytes may be no text. Names of files are no secrets, queries may be.
-    path = request.environ.get('PATH_INFO', '').encode('unicode_escape').decode()
+def log_answer(exception: Exception, answer: FSPError, request: Any, support_id: str, place: str) -> None:
+    """Note in our log what *exception* was, and what the caller was told. *place* is a path or the like."""
     expected = isinstance(exception, FSPError | HTTPException)
     log.log(
         level(answer),
         'support id %s: %s %s: %d/%d %s%s',
         support_id,
         request.method,
-        path,
+        place,
         answer.status,
         answer.code,
         answer.title,

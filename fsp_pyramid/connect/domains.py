@@ -1,0 +1,65 @@
+"""Which Egnyte a user means, and whether the ini file allows it."""
+
+import re
+from ipaddress import ip_address
+
+from ..egnyte import EgnyteError, new_session
+from ..egnyte.oauth import resolve_domain
+from ..settings import Settings
+
+EGNYTE = re.compile(r'[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.egnyte(?:gov)?\.com')
+# The Enhanced Auth Service is below egnyte.com, and nobody's domain.
+SERVICE = re.compile(r'(?:[a-z0-9-]+-)?partner-integrations\.egnyte\.com')
+HOST = re.compile(r'[a-z0-9.-]+(?::[0-9]{1,5})?', re.ASCII)
+
+
+class DomainRefused(ValueError):
+    """The text says what to write instead."""
+
+
+def egnyte_url(text: str, settings: Settings) -> str:
+    """The base URL of the Egnyte that a user named: ``acme``, ``acme.egnyte.com``, or a URL copied from there.
+
+    A customer's own host is asked which Egnyte it is, if the ini file names it. Raises DomainRefused.
+    """
+    host = re.sub(r'^https?://', '', text.strip().lower())
+    host = re.split(r'[/?#\\]', host, maxsplit=1)[0]
+    if not host:
+        raise DomainRefused('Enter the address of your Egnyte, for example acme.egnyte.com.')
+    if not HOST.fullmatch(host):
+        raise DomainRefused('This is not an address. That of your Egnyte is like acme.egnyte.com.')
+    own = re.sub(r'^https?://', '', settings.egnyte_url.lower())
+    if host == own:
+        return settings.egnyte_url
+    if host in settings.oauth_domains:
+        return _allowed_url(host, settings.egnyte_timeout)
+    if '.' not in host and ':' not in host:
+        host = f'{host}.egnyte.com'
+    if not EGNYTE.fullmatch(host) or SERVICE.fullmatch(host):
+        raise DomainRefused(
+            f'{host} cannot be connected here. Enter the address that ends with .egnyte.com, for example '
+            'acme.egnyte.com: your Egnyte shows it in your browser, or ask its administrator.'
+        )
+    return f'https://{host}'
+
+
+def _allowed_url(host: str, timeout: float) -> str:
+    if _is_loopback(host):
+        return f'http://{host}'
+    if EGNYTE.fullmatch(host):
+        return f'https://{host}'
+    try:
+        with new_session() as session:
+            return f'https://{resolve_domain(session, f"https://{host}", timeout=timeout)}'
+    except EgnyteError as error:
+        raise DomainRefused(
+            f'{host} does not tell which Egnyte it is. Enter the address that ends with .egnyte.com.'
+        ) from error
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.partition(':')[0]
+    try:
+        return name == 'localhost' or ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,151 @@
+"""The pages: where users connect an Egnyte account, come back from Egnyte, and disconnect."""
+
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+
+from pyramid.httpexceptions import HTTPSeeOther
+from pyramid.response import Response
+
+from .. import errors
+from ..interfaces import IConnect
+from .domains import DomainRefused, egnyte_url
+from .pages import HEADERS, render
+from .states import remember_browser
+from .visit import CALLBACK_ROUTE, ROUTE, Problem, Visit
+
+log = logging.getLogger(__name__)
+
+
+def show(visit: Visit, request: Any) -> Response:
+    """Who asks for what, and what is connected."""
+    return _page(visit, request, done=request.GET.get('done', ''))
+
+
+def start(visit: Visit, request: Any) -> Response:
+    """Send the user to Egnyte."""
+    url, domain = visit.settings.egnyte_url, request.POST.get('domain', '')
+    if visit.settings.oauth_domain == 'ask':
+        try:
+            url = egnyte_url(domain, visit.settings)
+        except DomainRefused as error:
+            return _page(visit, request, domain=domain, problem=str(error))
+    elif visit.settings.oauth_domain == 'service':
+        url = ''
+    response = HTTPSeeOther(headers=HEADERS)
+    place = request.registry.getUtility(IConnect)
+    browser = remember_browser(request, response, request.script_name + place.path)
+    state = place.states.make(visit.link, url, browser)
+    response.location = visit.accounts.start_url(url, _redirect_uri(request), state)
+    return response
+
+
+def disconnect(visit: Visit, request: Any) -> Response:
+    """Revoke what was granted, and forget it."""
+    connection = visit.connection()
+    done = 'disconnected'
+    if connection is not None and not visit.accounts.disconnect(request, connection):
+        done = 'forgotten'
+    return see(visit.url(ROUTE, done=done))
+
+
+def come_back(visit: Visit, request: Any) -> Response:
+    """Keep what the user granted at Egnyte; a POST says where that was."""
+    parameters = request.POST if request.method == 'POST' else request.GET
+    if error := parameters.get('error', ''):
+        return _refused(visit, request, error)
+    code = parameters.get('code', '')
+    if not code:
+        raise _failed()
+    try:
+        url = visit.state.url or _told_url(visit, request)
+    except DomainRefused as error:
+        problem = str(error) if request.method == 'POST' else ''
+        return _ask_domain(request, code, parameters['state'], parameters.get('domain', ''), problem)
+    # Before anything else changes: it commits by itself.
+    if not _use_state(visit, request):
+        return see(visit.home)  # a reload, or "back": the page shows what became of it
+    try:
+        visit.accounts.connect(request, visit.link.client_id, visit.link.uid, url, code, _redirect_uri(request))
+    except errors.ConnectionExpired as error:
+        raise _failed() from error
+    return see(visit.url(ROUTE, done='connected'))
+
+
+def _refused(visit: Visit, request: Any, error: str) -> Response:
+    _use_state(visit, request)
+    if error == 'access_denied':
+        return render(request, 'denied', visit=visit)
+    log.error('Egnyte does not let users connect: %s', error[:100].encode('unicode_escape').decode())
+    raise errors.InternalError(
+        'Egnyte refused the request of this application, so you could not be asked. Tell its support the support id.'
+    )
+
+
+def _use_state(visit: Visit, request: Any) -> bool:
+    return visit.accounts.use_state(request, visit.state.nonce, visit.state.expires_at)
+
+
+def _told_url(visit: Visit, request: Any) -> str:
+    """Where a user of the Enhanced Auth Service consented. Raises DomainRefused where that is not known.
+
+    Egnyte does not document how it is told. Its own iOS client takes it from the Referer.
+    """
+    if request.method == 'POST':
+        return egnyte_url(request.POST.get('domain', ''), visit.settings)
+    return egnyte_url(request.GET.get('domain') or urlsplit(request.referer or '').netloc, visit.settings)
+
+
+def _ask_domain(request: Any, code: str, state: str, domain: str, problem: str) -> Response:
+    action = request.route_path(CALLBACK_ROUTE)
+    return render(
+        request,
+        'domain',
+        400 if problem else 200,
+        action=action,
+        code=code,
+        state=state,
+        domain=domain,
+        problem=problem,
+    )
+
+
+def _page(visit: Visit, request: Any, *, domain: str | None = None, problem: str = '', done: str = '') -> Response:
+    connection = visit.connection()
+    if domain is None:
+        domain = urlsplit(connection.egnyte_url).netloc if connection else ''
+    return render(
+        request,
+        'connect',
+        400 if problem else 200,
+        visit=visit,
+        connection=connection,
+        folder=connection and _folder(connection),
+        asks_domain=visit.settings.oauth_domain == 'ask',
+        domain=domain,
+        problem=problem,
+        done=done,
+    )
+
+
+def _folder(connection: Any) -> str:
+    from ..accounts.oauth import default_folder  # it needs the extra "accounts", which is there if anybody connects
+
+    return connection.folder or default_folder(connection.username)
+
+
+def _redirect_uri(request: Any) -> str:
+    return request.route_url(CALLBACK_ROUTE)
+
+
+def _failed() -> Problem:
+    return Problem(
+        400,
+        'Egnyte was not connected',
+        'What came back from Egnyte was too old, or was used already. Nothing was changed. Please try again.',
+    )
+
+
+def see(location: str) -> Response:
+    """Go on to another page."""
+    return HTTPSeeOther(location, headers=HEADERS)

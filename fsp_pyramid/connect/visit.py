@@ -1,0 +1,106 @@
+"""Whom a request to the pages is about: the context of their views."""
+
+from typing import Any
+
+from ..errors import Forbidden
+from ..interfaces import IConnect
+from ..signing import BadToken
+from .links import Link, LinkExpired, Purpose, bridge_of
+from .states import State, browser_of
+
+ROUTE, FOLDER_ROUTE, CALLBACK_ROUTE = 'fsp_connect', 'fsp_connect_folder', 'fsp_connect_callback'
+
+
+class Problem(Exception):
+    """The way ends here, and nothing is broken. The arguments are a heading and what to do."""
+
+    def __init__(self, status: int, title: str, details: str) -> None:
+        super().__init__(title)
+        self.status, self.title, self.details = status, title, details
+
+
+class Visit:
+    """A user at the pages.
+
+    :param state: where the user comes back from Egnyte
+    """
+
+    def __init__(self, request: Any, link: Link, state: State | None = None) -> None:
+        self._request, self.link, self.state = request, link, state
+        try:
+            self.bridge = bridge_of(request.registry, link)
+        except LookupError:
+            raise _unknown() from None
+        self.settings, self.accounts = self.bridge.settings, self.bridge.accounts
+        if self.settings.require_https and request.scheme != 'https':
+            raise Forbidden('This page works over HTTPS only.')
+
+    @property
+    def application(self) -> str:
+        """What the user may know the application by."""
+        return self.link.client or self.link.client_id
+
+    @property
+    def token(self) -> str:
+        """Of the link, for the URLs of the pages."""
+        return self._request.registry.getUtility(IConnect).links.sign(self.link)
+
+    @property
+    def home(self) -> str:
+        """The URL of the page that the link leads to."""
+        return self.url(FOLDER_ROUTE if self.link.purpose == Purpose.FOLDER else ROUTE)
+
+    def url(self, route: str, **query: str) -> str:
+        """The URL of one of the pages."""
+        return self._request.route_path(route, token=self.token, _query=query)
+
+    def connection(self) -> Any:
+        """The user's Connection; None if there never was one."""
+        return self.accounts.connection(self._request, self.link.client_id, self.link.uid)
+
+
+def by_link(request: Any) -> Visit:
+    """Root factory: who followed a link to all pages."""
+    visit = by_any_link(request)
+    if visit.link.purpose != Purpose.CONNECT:
+        raise _unknown()
+    return visit
+
+
+def by_any_link(request: Any) -> Visit:
+    """Root factory: who followed a link to the folder chooser, or to all pages."""
+    try:
+        link = request.registry.getUtility(IConnect).links.read(request.matchdict['token'])
+    except BadToken:
+        raise _unknown() from None
+    except LinkExpired:
+        raise Problem(
+            410,
+            'This link has expired',
+            'Go back to the application that you came from, and open the page again from there: '
+            'that gives you a new link.',
+        ) from None
+    return Visit(request, link)
+
+
+def by_state(request: Any) -> Visit:
+    """Root factory: who comes back from Egnyte."""
+    parameters = request.POST if request.method == 'POST' else request.GET
+    try:
+        state = request.registry.getUtility(IConnect).states.read(parameters.get('state', ''), browser_of(request))
+    except BadToken:
+        raise Problem(
+            400,
+            'Please start again',
+            'You came back from Egnyte later than ten minutes after you left, in another browser than you left in, '
+            'or your browser keeps no cookies. Nothing was connected. Open the page again from your application.',
+        ) from None
+    return Visit(request, state.link, state)
+
+
+def _unknown() -> Problem:
+    return Problem(
+        404,
+        'This link does not work',
+        'It may have been cut off on its way to you. Open the page again from the application that you came from.',
+    )

@@ -1,0 +1,75 @@
+"""An application whose users connect accounts, and an Egnyte, both on real sockets."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from webtest.http import StopableWSGIServer
+
+from fsp_pyramid import main
+from fsp_pyramid.testing import Sandbox
+
+from ..sandbox.servers import serving
+from .visitor import Place
+
+KEY = Fernet.generate_key().decode()
+
+
+@contextmanager
+def served(application: Any) -> Iterator[str]:
+    """The URL of an application in a thread."""
+    server = StopableWSGIServer.create(application, threads=4)
+    try:
+        yield server.application_url.rstrip('/')
+    finally:
+        server.shutdown()
+
+
+@pytest.fixture
+def egnyte(sandbox: Sandbox, tmp_path: Path) -> Iterator[str]:
+    """The URL of the sandbox."""
+    with serving(tmp_path / 'egnyte') as url:
+        yield url
+
+
+@pytest.fixture
+def ini(egnyte: str, tmp_path: Path) -> dict[str, str]:
+    """The settings of an application whose users connect accounts."""
+    return {
+        'fsp.username': 'beefree',
+        'fsp.password': 'secret-password',
+        'fsp.egnyte.url': egnyte,
+        'fsp.public.secret': 's' * 32,
+        'fsp.accounts.mode': 'oauth',
+        'fsp.accounts.keys': KEY,
+        'fsp.oauth.key': 'sandbox-key',
+        'fsp.oauth.secret': 'sandbox-secret',
+        'fsp.database_url': f'sqlite:///{tmp_path / "accounts.sqlite"}',
+        'tm.manager_hook': 'pyramid_tm.explicit_manager',
+        'tm.annotate_user': 'false',
+    }
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Any], Place]]:
+    """Serve an application until the test ends."""
+    with ExitStack() as stack:
+        yield lambda application: Place(application, stack.enter_context(served(application)))
+
+
+@pytest.fixture
+def make(ini: dict[str, str], serve: Callable[[Any], Place]) -> Callable[..., Place]:
+    """Applications with settings changed: ``make(oauth__domain='ask')``."""
+
+    def make(**changes: str) -> Place:
+        return serve(main({}, **ini | {f'fsp.{name.replace("__", ".")}': value for name, value in changes.items()}))
+
+    return make
+
+
+@pytest.fixture
+def place(make: Callable[..., Place]) -> Place:
+    return make()

@@ -1,0 +1,122 @@
+"""A user with a browser that knows forms and cookies, but draws nothing."""
+
+from typing import Any, Self
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from webtest import TestApp
+from webtest.forms import Form
+from webtest.response import TestResponse
+
+from fsp_pyramid.connect import connect_url
+
+POLICY = "default-src 'none'; style-src 'self' 'nonce-"
+UID = 'anna'
+
+
+class Place:
+    """An application on a socket."""
+
+    def __init__(self, application: Any, url: str) -> None:
+        self.application, self.url = application, url
+
+    @property
+    def registry(self) -> Any:
+        return self.application.registry
+
+    def link(self, uid: str = UID, **options: Any) -> str:
+        """The link that the user gets from the application."""
+        return connect_url(self.registry, self.url, 'shop', uid, **options)
+
+    def files(self, uid: str = UID) -> requests.Response:
+        """What Beefree gets for that user."""
+        headers = {'X-BEE-ClientId': 'shop', 'X-BEE-Uid': uid}
+        with new_session() as session:
+            return session.get(f'{self.url}/fsp/', headers=headers, auth=('beefree', 'secret-password'), timeout=20)
+
+
+def new_session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
+class Visitor:
+    """Reads one page at a time."""
+
+    def __init__(self) -> None:
+        self.session = new_session()
+        self.response: requests.Response
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.session.close()
+
+    def open(self, url: str, **options: Any) -> Self:
+        self.response = self.session.get(url, timeout=20, **options)
+        return self
+
+    def follow(self, text: str) -> Self:
+        """Click on a link."""
+        (link,) = [link for link in self.page.html.find_all('a') if text in link.get_text()]
+        return self.open(urljoin(self.url, link['href']))
+
+    def submit(self, button: str, follow: bool = True, **fields: str) -> Self:
+        """Fill a form in and press its button."""
+        form = next(form for form in self.forms if button in form.text)
+        for name, value in fields.items():
+            form[name] = value
+        pressed = next(found for found in _buttons(form) if found.get_text() == button)
+        values = [(name, value) for name, value in form.submit_fields() if name != pressed.get('name')]
+        if pressed.get('name'):
+            values.append((pressed['name'], pressed['value']))
+        method = 'params' if form.method.lower() == 'get' else 'data'
+        self.response = self.session.request(
+            form.method,
+            urljoin(self.url, form.action or ''),
+            **{method: values},
+            headers={'Referer': self.url.partition('?')[0]},
+            allow_redirects=follow,
+            timeout=20,
+        )
+        return self
+
+    @property
+    def url(self) -> str:
+        return self.response.url
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.url).path
+
+    @property
+    def page(self) -> TestResponse:
+        """The page, parsed."""
+        return TestResponse(self.response.content, content_type='text/html', charset='utf-8')
+
+    @property
+    def forms(self) -> list[Form]:
+        return list(self.page.forms.values())
+
+    @property
+    def heading(self) -> str:
+        (heading,) = self.page.html.find_all('h1')
+        return ' '.join(heading.get_text().split())
+
+    @property
+    def text(self) -> str:
+        return ' '.join(self.page.html.main.get_text().split())
+
+    def consent(self, username: str = 'alice', decision: str = 'Allow') -> Self:
+        """Answer Egnyte's question."""
+        return self.submit(decision, username=username, password=username)
+
+    def connect(self, link: str, username: str = 'alice') -> Self:
+        """From the link to the end."""
+        return self.open(link).submit('Go to Egnyte').consent(username)
+
+
+def _buttons(form: Form) -> list[Any]:
+    return TestResponse(form.text.encode(), content_type='text/html', charset='utf-8').html.find_all('button')
