@@ -36,10 +36,9 @@ class Chooser(NamedTuple):
     def listing(self, asked: str) -> Listing:
         """The folder at *asked*, as it is now: who misses a folder here has just created it at Egnyte."""
         try:
-            path = parse(asked)[0]
-        except PathError:
-            raise Problem(404, 'There is no such folder', 'The address of this page is not complete.') from None
-        return self.storage.list_directory(path, fresh=True)
+            return self.storage.list_directory(parse(asked)[0], fresh=True)
+        except (PathError, errors.NotFound):
+            raise Problem(404, 'There is no such folder', 'Perhaps somebody moved or deleted it.') from None
 
     def current(self) -> Listing:
         """Where files go now, or as near to it as there is a folder."""
@@ -108,7 +107,7 @@ def create(chooser: Chooser) -> Response:
         return _page(chooser, listing, problem='Enter a name for the new folder.')
     try:
         entry, _ = chooser.storage.create_directory((*listing.entry.path, name))
-    except (errors.NameTaken, errors.NameNotAllowed, errors.Forbidden) as error:
+    except (errors.Conflict, errors.NameTaken, errors.NameNotAllowed, errors.Forbidden) as error:
         return _page(chooser, listing, name=name, problem=error.details)
     return see(chooser.url(entry.path))
 

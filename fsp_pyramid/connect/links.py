@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..interfaces import IConnect, IMount
 from ..security import NAME
-from ..signing import BadToken, Signing
+from ..signing import Signing
 from ..traversal import quoted
 
 

@@ -46,7 +46,7 @@ def _load(name: str) -> str | None:
         return stream.read().decode()
 
 
-def render(request: Any, name: str, status: int = 200, **values: Any) -> Response:
+def render(request: Any, name: str, status: int = 200, /, **values: Any) -> Response:
     """The page ``templates/NAME.jinja2``."""
     nonce = secrets.token_urlsafe(16)
     template = request.registry.getUtility(IConnect).templates.get_template(f'{name}.jinja2')

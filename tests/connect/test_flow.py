@@ -1,7 +1,5 @@
 """From the link to files in one's own Egnyte."""
 
-from collections.abc import Callable
-
 from fsp_pyramid.testing import Sandbox
 
 from .visitor import Place, Visitor

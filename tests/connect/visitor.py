@@ -4,14 +4,24 @@ from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from webtest import TestApp
+import transaction
 from webtest.forms import Form
 from webtest.response import TestResponse
 
 from fsp_pyramid.connect import connect_url
+from fsp_pyramid.interfaces import IAccountStores
 
-POLICY = "default-src 'none'; style-src 'self' 'nonce-"
 UID = 'anna'
+
+
+class Request:
+    """What the store of accounts has to know of a request."""
+
+    def __init__(self, manager: transaction.TransactionManager) -> None:
+        self.tm = manager
+
+    def add_finished_callback(self, _callback: Any) -> None:
+        """RequestLocalCache wants it."""
 
 
 class Place:
@@ -27,6 +37,13 @@ class Place:
     def link(self, uid: str = UID, **options: Any) -> str:
         """The link that the user gets from the application."""
         return connect_url(self.registry, self.url, 'shop', uid, **options)
+
+    def connection(self, uid: str = UID) -> Any:
+        """What is kept of the user."""
+        stores = self.registry.getUtility(IAccountStores)
+        manager = transaction.TransactionManager(explicit=True)
+        with manager:
+            return stores(Request(manager)).find('fsp', 'shop', uid)
 
     def files(self, uid: str = UID) -> requests.Response:
         """What Beefree gets for that user."""
@@ -65,10 +82,11 @@ class Visitor:
 
     def submit(self, button: str, follow: bool = True, **fields: str) -> Self:
         """Fill a form in and press its button."""
-        form = next(form for form in self.forms if button in form.text)
+        form, pressed = next(
+            (form, found) for form in self.forms for found in _buttons(form) if found.get_text() == button
+        )
         for name, value in fields.items():
             form[name] = value
-        pressed = next(found for found in _buttons(form) if found.get_text() == button)
         values = [(name, value) for name, value in form.submit_fields() if name != pressed.get('name')]
         if pressed.get('name'):
             values.append((pressed['name'], pressed['value']))

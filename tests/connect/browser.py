@@ -1,0 +1,174 @@
+"""A real browser without a screen: Chromium, driven by ChromeDriver over the WebDriver protocol."""
+
+import base64
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+# Without these Chromium asks for hosts of its maker's at every start.
+FLAGS = (
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--hide-scrollbars',
+)
+ELEMENT = 'element-6066-11e4-a52e-4f735466cecf'
+TAB, ENTER = '\ue004', '\ue007'
+PATIENCE = 30.0
+
+
+class Browser:
+    """One window."""
+
+    def __init__(self, session: requests.Session, url: str) -> None:
+        self._session, self._url = session, url
+
+    def command(self, method: str, path: str, **body: Any) -> Any:
+        """A command of the WebDriver protocol."""
+        answer = self._session.request(
+            method, f'{self._url}{path}', json=body if method == 'POST' else None, timeout=60
+        )
+        value = answer.json()['value']
+        assert answer.status_code == 200, value
+        return value
+
+    def open(self, url: str) -> None:
+        self.command('POST', '/url', url=url)
+
+    @property
+    def url(self) -> str:
+        return self.command('GET', '/url')
+
+    def script(self, script: str) -> Any:
+        """The value of JavaScript that the driver runs, whatever the page forbids to its own."""
+        return self.command('POST', '/execute/sync', script=f'return {script}', args=[])
+
+    @property
+    def heading(self) -> str:
+        return self.script("document.querySelector('h1').innerText")
+
+    @property
+    def text(self) -> str:
+        return self.script("document.querySelector('main').innerText")
+
+    @property
+    def focused(self) -> str:
+        """The text, or the id, of what has the focus."""
+        return self.script('document.activeElement.innerText || document.activeElement.id')
+
+    def keys(self, text: str) -> None:
+        """Press keys, wherever the focus is."""
+        actions = [{'type': kind, 'value': key} for key in text for kind in ('keyDown', 'keyUp')]
+        self.command('POST', '/actions', actions=[{'type': 'key', 'id': 'keyboard', 'actions': actions}])
+
+    def tab_to(self, wanted: str) -> None:
+        """Press the tabulator until the focus is there."""
+        seen = []
+        while (seen[-1:] or [''])[0] != wanted:
+            assert len(seen) < 60, seen
+            self.keys(TAB)
+            seen.append(self.focused)
+
+    def press(self, wanted: str) -> None:
+        """Go there with the keyboard, and press Enter: on to another page."""
+        self.tab_to(wanted)
+        before = self.command('POST', '/element', using='css selector', value='html')[ELEMENT]
+        self.keys(ENTER)
+        self._wait_for_another(before)
+
+    def _wait_for_another(self, before: str) -> None:
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            try:
+                now = self.command('POST', '/element', using='css selector', value='html')[ELEMENT]
+            except AssertionError:  # between two pages there is none
+                continue
+            if now != before and self.script('document.readyState') == 'complete':
+                return
+        raise AssertionError('no other page came')
+
+    def picture(self, file: Path, width: int) -> None:
+        """A picture of the whole page in a window of that width."""
+        metrics = {'width': width, 'height': 0, 'deviceScaleFactor': 1, 'mobile': False}
+        self._devtools('Emulation.setDeviceMetricsOverride', **metrics)
+        height = self.script('document.documentElement.scrollHeight')
+        self._devtools('Emulation.setDeviceMetricsOverride', **metrics | {'height': max(height, 400)})
+        file.write_bytes(base64.b64decode(self.command('GET', '/screenshot')))
+
+    @property
+    def overflow(self) -> int:
+        """The pixels by which the page is wider than the window."""
+        return self.script('document.documentElement.scrollWidth - document.documentElement.clientWidth')
+
+    def resize(self, width: int) -> None:
+        metrics = {'width': width, 'height': 700, 'deviceScaleFactor': 1, 'mobile': False}
+        self._devtools('Emulation.setDeviceMetricsOverride', **metrics)
+
+    @property
+    def complaints(self) -> list[str]:
+        """What the browser complained of since this was asked last: blocked content, for example."""
+        messages = [entry['message'] for entry in self.command('POST', '/se/log', type='browser')]
+        # The application has no picture for its tab, which is nobody's fault.
+        return [message for message in messages if 'favicon.ico' not in message]
+
+    def _devtools(self, name: str, **parameters: Any) -> None:
+        self.command('POST', '/goog/cdp/execute', cmd=name, params=parameters)
+
+
+@contextmanager
+def chromium(profile: Path) -> Iterator[Browser]:
+    """A browser with an empty profile; the test is skipped where there is none."""
+    driver, binary = shutil.which('chromedriver'), shutil.which('chromium')
+    if not (driver and binary):
+        message = 'there is no Chromium here (Debian: chromium and chromium-driver)'
+        if os.environ.get('FSP_REQUIRE_SERVICES') == '1':
+            pytest.fail(message, pytrace=False)
+        pytest.skip(message)
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        port = listener.getsockname()[1]
+    with (
+        subprocess.Popen([driver, f'--port={port}'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process,
+        requests.Session() as session,
+    ):
+        session.trust_env = False
+        try:
+            yield from _session(session, f'http://127.0.0.1:{port}', binary, profile)
+        finally:
+            process.terminate()
+
+
+def _session(session: requests.Session, url: str, binary: str, profile: Path) -> Iterator[Browser]:
+    _wait_until_ready(session, url)
+    options = {'binary': binary, 'args': [*FLAGS, f'--user-data-dir={profile}']}
+    wanted = {'goog:chromeOptions': options, 'goog:loggingPrefs': {'browser': 'ALL'}}
+    answer = session.post(f'{url}/session', json={'capabilities': {'alwaysMatch': wanted}}, timeout=60).json()['value']
+    browser = Browser(session, f'{url}/session/{answer["sessionId"]}')
+    try:
+        yield browser
+    finally:
+        browser.command('DELETE', '')
+
+
+def _wait_until_ready(session: requests.Session, url: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            if session.get(f'{url}/status', timeout=5).json()['value']['ready']:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.02)
+        assert time.monotonic() < end, 'ChromeDriver does not start'

@@ -1,0 +1,114 @@
+"""In a real browser, with the keyboard only: the pages work without a mouse and without scripts."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from fsp_pyramid.testing import Sandbox
+
+from .browser import ENTER, Browser, chromium
+from .visitor import Place
+
+
+@pytest.fixture(scope='module')
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with chromium(tmp_path_factory.mktemp('profile')) as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(window: Browser) -> Browser:
+    """Without cookies of other tests."""
+    window.open('about:blank')
+    window.command('POST', '/goog/cdp/execute', cmd='Network.clearBrowserCookies', params={})
+    return window
+
+
+def log_in(browser: Browser, decision: str) -> None:
+    assert browser.heading == 'Allow access to your files?'
+    browser.tab_to('username')
+    browser.keys('alice')
+    browser.tab_to('password')
+    browser.keys('alice')
+    browser.press(decision)
+
+
+def test_connecting_and_choosing_a_folder(place: Place, browser: Browser, sandbox: Sandbox) -> None:
+    browser.open(place.link())
+    browser.press('Go to Egnyte')
+    log_in(browser, 'Allow')
+    assert browser.heading == 'Egnyte is connected'
+    assert browser.url.startswith(place.url)
+    browser.press('Choose a folder')
+    browser.tab_to('name')
+    browser.keys('Campaigns')
+    browser.press('Create')
+    assert 'Campaigns' in browser.text
+    browser.press('Use “Campaigns”')
+    assert browser.heading == 'Egnyte is connected'
+    assert place.connection().folder == '/Private/alice/Campaigns'
+    assert place.files().status_code == 200
+    assert browser.complaints == []
+
+
+def test_denying(place: Place, browser: Browser) -> None:
+    browser.open(place.link())
+    browser.press('Go to Egnyte')
+    log_in(browser, 'Deny')
+    assert browser.heading == 'Egnyte was not connected'
+    browser.press('Start again')
+    assert browser.heading == 'Connect Egnyte'
+    assert place.connection() is None
+
+
+def test_asking_for_the_domain(make: Callable[..., Place], browser: Browser, egnyte: str) -> None:
+    place = make(oauth__domain='ask')
+    browser.open(place.link())
+    browser.tab_to('domain')
+    browser.keys('egnyte.example.com')
+    browser.press('Go to Egnyte')
+    assert 'cannot be connected here' in browser.text
+    assert browser.focused == 'domain'
+    browser.script('document.activeElement.select()')
+    browser.keys(f'{egnyte}/app/')
+    browser.press('Go to Egnyte')
+    log_in(browser, 'Allow')
+    assert browser.heading == 'Egnyte is connected'
+
+
+def test_the_service_that_asks_for_the_domain(make: Callable[..., Place], browser: Browser, egnyte: str) -> None:
+    place = make(oauth__domain='service', oauth__service_url=f'{egnyte}/services/oauth/code')
+    browser.open(place.link())
+    browser.press('Go to Egnyte')
+    assert browser.heading == 'Your Egnyte domain'
+    browser.tab_to('domain')
+    browser.keys(egnyte.removeprefix('http://'))
+    browser.press('Continue')
+    log_in(browser, 'Allow')
+    assert browser.heading == 'Egnyte is connected'
+
+
+def test_disconnecting(place: Place, browser: Browser) -> None:
+    browser.open(place.link())
+    browser.press('Go to Egnyte')
+    log_in(browser, 'Allow')
+    browser.tab_to('Use another account, or disconnect')
+    browser.keys(ENTER)
+    browser.press('Disconnect')
+    assert browser.heading == 'Connect Egnyte'
+    assert place.files().json()['code'] == 3901
+
+
+def test_small_windows(place: Place, browser: Browser, sandbox: Sandbox) -> None:
+    browser.resize(360)
+    browser.open(place.link('u' * 200))
+    assert browser.overflow == 0
+    browser.press('Go to Egnyte')
+    log_in(browser, 'Allow')
+    assert browser.overflow == 0
+    browser.press('Choose a folder')
+    path = '/Private/alice/' + 'w' * 200
+    sandbox.api('POST', f'/pubapi/v1/fs{path}', json={'action': 'add_folder'}).raise_for_status()
+    for at in ('/Private/alice', path):
+        browser.open(f'{browser.url.partition("?")[0]}?at={at}')
+        assert browser.overflow == 0

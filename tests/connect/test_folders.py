@@ -1,0 +1,136 @@
+"""The folder chooser."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from fsp_pyramid.testing import Sandbox
+
+from .visitor import Place, Visitor
+
+
+@pytest.fixture
+def visitor(place: Place, sandbox: Sandbox) -> Iterator[Visitor]:
+    """Alice, who is connected, at the chooser."""
+    with Visitor() as visitor:
+        yield visitor.connect(place.link()).follow('Choose a folder')
+
+
+def folders(visitor: Visitor) -> list[str]:
+    return [item.get_text().strip() for item in visitor.page.html.select('.folders a')]
+
+
+def crumbs(visitor: Visitor) -> list[str]:
+    return [item.get_text().strip() for item in visitor.page.html.select('.crumbs li')]
+
+
+def make_folders(sandbox: Sandbox, *paths: str, token: str = 'sandbox-alice') -> None:
+    for path in paths:
+        sandbox.api('POST', f'/pubapi/v1/fs{path}', token=token, json={'action': 'add_folder'}).raise_for_status()
+
+
+def test_it_opens_where_files_go(place: Place, visitor: Visitor, sandbox: Sandbox) -> None:
+    assert visitor.heading == 'Choose a folder'
+    assert '/Private/alice/Beefree' in visitor.text
+    assert crumbs(visitor) == ['Egnyte', 'Private', 'alice']  # nothing was stored, so the folder is not there yet
+    place.files()
+    make_folders(sandbox, '/Private/alice/Beefree', '/Private/alice/Beefree/2026')
+    visitor.open(place.link(purpose='folder'))
+    assert crumbs(visitor) == ['Egnyte', 'Private', 'alice', 'Beefree']
+    assert folders(visitor) == ['2026']
+    assert 'Your files go to this folder.' in visitor.text
+
+
+def test_choosing(place: Place, visitor: Visitor, sandbox: Sandbox) -> None:
+    make_folders(sandbox, '/Private/alice/Pictures & more')
+    visitor.open(visitor.url).follow('Pictures & more').submit('Use “Pictures & more”')
+    assert visitor.heading == 'Egnyte is connected'
+    assert '/Private/alice/Pictures & more' in visitor.text
+    assert place.connection().folder == '/Private/alice/Pictures & more'
+    visitor.follow('Choose another folder').submit('Use the usual folder')
+    assert place.connection().folder is None
+
+
+def test_a_link_for_folders_comes_back_to_the_chooser(place: Place, visitor: Visitor) -> None:
+    visitor.open(place.link(purpose='folder')).submit('Use “alice”')
+    assert visitor.heading == 'Choose a folder'
+    assert 'Your files go to /Private/alice from now on.' in visitor.text
+
+
+def test_creating(visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.submit('Create', name=' 50% of <b>Ärger+#? ')
+    assert crumbs(visitor) == ['Egnyte', 'Private', 'alice'], 'a question mark is not allowed'
+    assert visitor.response.status_code == 400
+    assert '?' in visitor.page.html.find(id='problem').get_text()
+    for name in ('', 'a/b', '..'):
+        assert visitor.submit('Create', name=name).response.status_code == 400
+        assert visitor.page.html.find(id='problem')
+    visitor.submit('Create', name=' 50% of Ärger+#& ')
+    assert crumbs(visitor)[-1] == '50% of Ärger+#&'
+    visitor.follow('alice').submit('Create', name='50% OF ÄRGER+#&')
+    assert visitor.response.status_code == 400
+    assert folders(visitor) == ['50% of Ärger+#&']
+    assert visitor.follow('50%').submit('Use “50% of Ärger+#&”').heading == 'Egnyte is connected'
+
+
+def test_the_search_looks_into_one_list(visitor: Visitor, sandbox: Sandbox) -> None:
+    make_folders(sandbox, *(f'/Private/alice/Folder {number}' for number in range(12)), '/Private/alice/Folder 1/Élan')
+    visitor.open(visitor.url)
+    assert len(folders(visitor)) == 12
+    visitor.submit('Search', find='ER 1')
+    assert folders(visitor) == ['Folder 1', 'Folder 10', 'Folder 11']
+    assert crumbs(visitor)[-1] == 'alice'
+    assert 'No folder here has “élan”' in visitor.submit('Search', find='élan').text
+
+
+def test_long_lists_are_cut(visitor: Visitor, sandbox: Sandbox) -> None:
+    make_folders(sandbox, *(f'/Private/alice/{number:03}' for number in range(203)))
+    visitor.open(visitor.url)
+    assert len(folders(visitor)) == 200
+    assert '3 more are not shown' in visitor.text
+    assert folders(visitor.submit('Search', find='202')) == ['202']
+
+
+def test_only_what_can_be_written_to_is_chosen(place: Place, visitor: Visitor, sandbox: Sandbox) -> None:
+    make_folders(sandbox, '/Shared/Readable', '/Shared/Writable', token='sandbox')
+    for path, level in (('/Shared/Readable', 'Viewer'), ('/Shared/Writable', 'Editor')):
+        body = {'users': ['alice'], 'permission': level}
+        sandbox.api('POST', f'/pubapi/v1/perms/folder{path}', json=body).raise_for_status()
+    for crumb in ('Private', 'Egnyte', 'Shared'):
+        visitor.follow(crumb)
+        assert 'Use “' not in visitor.text
+        assert 'New folder' not in visitor.text
+    assert folders(visitor) == ['Readable', 'Writable']
+    visitor.follow('Readable')
+    assert 'You may not add files to this folder' in visitor.text
+    assert 'New folder' not in visitor.text
+    page = place.link() + '/folder'
+    for at in ('/Shared/Readable', '/Shared', '/Private', '/'):
+        answer = visitor.session.post(page, {'action': 'choose', 'at': at}, timeout=10)
+        assert answer.status_code == 403, at
+    for at, status in {'/Private/bob': 404, '/Shared/../x': 404, '': 404, '/Private/alice/none': 404}.items():
+        for answer in (
+            visitor.session.post(page, {'action': 'choose', 'at': at}, timeout=10),
+            visitor.session.get(page, params={'at': at}, timeout=10),
+        ):
+            assert answer.status_code == status, at
+    assert place.connection().folder is None
+    visitor.open(page + '?at=/Shared/writable').submit('Use “Writable”')
+    assert place.connection().folder == '/Shared/Writable'
+    assert place.files().status_code == 200
+
+
+def test_who_is_not_connected_is_told(place: Place) -> None:
+    with Visitor() as visitor:
+        visitor.open(place.link('bert') + '/folder')
+        assert (visitor.response.status_code, visitor.heading) == (403, 'Egnyte is not connected')
+        assert visitor.follow('Back').heading == 'Connect Egnyte'
+
+
+def test_who_took_it_back_is_told(place: Place, visitor: Visitor, sandbox: Sandbox) -> None:
+    access = place.connection().tokens.access
+    body = {'token': access, 'client_secret': 'sandbox-secret'}
+    sandbox.api('POST', '/pubapi/v1/tokens/revoke', token=access, data=body).raise_for_status()
+    visitor.open(visitor.url)
+    assert (visitor.response.status_code, visitor.heading) == (403, 'Connect Egnyte again')
+    assert visitor.follow('Back').heading == 'Connect Egnyte again'

@@ -1,0 +1,221 @@
+"""The pages one by one: what they say, what they keep out, and what their headers forbid."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from webtest import TestApp
+
+from fsp_pyramid.connect.links import Links, Purpose
+from fsp_pyramid.connect.states import COOKIE
+from fsp_pyramid.testing import Sandbox
+
+from .visitor import Place, Visitor, new_session
+
+SECRET = {'client_secret': 'sandbox-secret'}
+
+
+@pytest.fixture
+def visitor() -> Any:
+    with Visitor() as visitor:
+        yield visitor
+
+
+def test_headers(place: Place, visitor: Visitor) -> None:
+    for url in (place.link(), f'{place.url}/fsp-connect/nothing', f'{place.url}/fsp-connect/callback'):
+        response = visitor.open(url).response
+        assert response.headers['Content-Type'] == 'text/html; charset=utf-8'
+        assert response.headers['Cache-Control'] == 'no-store'
+        assert response.headers['Referrer-Policy'] == 'no-referrer'
+        assert response.headers['X-Content-Type-Options'] == 'nosniff'
+        policy = response.headers['Content-Security-Policy']
+        assert policy.startswith("default-src 'none'; style-src 'self' 'nonce-")
+        assert "frame-ancestors 'self'" in policy
+        nonce = policy.partition("'nonce-")[2].partition("'")[0]
+        assert [style['nonce'] for style in visitor.page.html.find_all('style')] == [nonce]
+        assert not visitor.page.html.find_all(['script', 'link', 'img'])
+        assert visitor.page.html.html['lang'] == 'en'
+        visitor.open(url)
+        assert nonce not in visitor.response.text
+
+
+def test_redirects_keep_the_link_secret(place: Place, visitor: Visitor) -> None:
+    visitor.open(place.link()).submit('Go to Egnyte', follow=False)
+    assert visitor.response.status_code == 303
+    assert visitor.response.headers['Referrer-Policy'] == 'no-referrer'
+    assert visitor.response.headers['Cache-Control'] == 'no-store'
+    location = visitor.response.headers['Location']
+    assert place.link().rpartition('/')[2] not in location
+    assert 'sandbox-secret' not in location
+
+
+@pytest.mark.parametrize(
+    ('scheme', 'flags'),
+    [('http', {'HttpOnly', 'SameSite=Lax'}), ('https', {'HttpOnly', 'SameSite=Lax', 'secure'})],
+)
+def test_the_cookie(place: Place, visitor: Visitor, scheme: str, flags: set[str]) -> None:
+    app = TestApp(place.application, extra_environ={'wsgi.url_scheme': scheme})
+    answer = app.post(urlsplit(place.link()).path, {'action': 'connect'}, status=303)
+    name, *rest = answer.headers['Set-Cookie'].split('; ')
+    assert name.startswith(f'{COOKIE}=')
+    assert flags < set(rest)
+    assert ('secure' in rest) == (scheme == 'https')
+    assert 'Path=/fsp-connect' in rest
+    assert 'Max-Age=600' in rest
+
+
+def test_an_expired_link(place: Place, visitor: Visitor) -> None:
+    visitor.open(place.link(lifetime=-1))
+    assert (visitor.response.status_code, visitor.heading) == (410, 'This link has expired')
+
+
+def test_a_link_for_folders_opens_nothing_else(place: Place, visitor: Visitor) -> None:
+    visitor.connect(place.link())
+    link = place.link(purpose='folder')
+    assert link.endswith('/folder')
+    assert visitor.open(link).heading == 'Choose a folder'
+    assert visitor.open(link.removesuffix('/folder')).response.status_code == 404
+    answer = requests.post(link.removesuffix('/folder'), {'action': 'disconnect'}, timeout=10)
+    assert answer.status_code == 404
+    assert place.files().status_code == 200
+
+
+def test_links_of_others_are_none_of_ours(place: Place, visitor: Visitor) -> None:
+    links = Links(('t' * 32,))
+    token = links.sign(links.make('fsp', '', 'shop', 'anna', Purpose.CONNECT, 60))
+    assert visitor.open(f'{place.url}/fsp-connect/{token}').response.status_code == 404
+    assert visitor.heading == 'This link does not work'
+
+
+def test_what_cannot_be_linked_to(place: Place) -> None:
+    for message, options in {
+        'no client': {'client': 'acme'},
+        'no mount': {'mount': 'other'},
+        'uid': {'uid': 'a b'},
+        'purpose': {'purpose': 'purpose'},
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            place.link(**options)
+
+
+def test_a_client_that_may_not(make: Callable[..., Place], place: Place, visitor: Visitor) -> None:
+    link = urlsplit(place.link()).path
+    for changes in ({'disabled': 'true'}, {'client_ids': 'other'}):
+        other = make(**changes)
+        assert visitor.open(other.url + link).response.status_code == 404
+        with pytest.raises(ValueError, match='client'):
+            other.link()
+
+
+def test_https_only(make: Callable[..., Place], visitor: Visitor) -> None:
+    place = make(require_https='true')
+    visitor.open(place.link())
+    assert (visitor.response.status_code, 'HTTPS' in visitor.text) == (403, True)
+
+
+def test_odd_requests(place: Place) -> None:
+    with new_session() as session:
+        for method, path in [
+            ('POST', urlsplit(place.link()).path),
+            ('DELETE', urlsplit(place.link()).path),
+            ('PUT', urlsplit(place.link()).path + '/folder'),
+            ('POST', '/fsp-connect/callback'),
+            ('GET', '/fsp-connect/%FF'),
+        ]:
+            answer = session.request(method, place.url + path, timeout=10)
+            assert answer.status_code in {400, 404}, (method, path)
+            assert answer.headers['Content-Type'] == 'text/html; charset=utf-8'
+
+
+def test_another_browser_cannot_bring_the_state_back(place: Place, visitor: Visitor) -> None:
+    visitor.open(place.link()).submit('Go to Egnyte')
+    visitor.submit('Allow', follow=False, username='alice', password='alice')
+    back = visitor.response.headers['Location']
+    with Visitor() as other:
+        other.open(back)
+        assert (other.response.status_code, other.heading) == (400, 'Please start again')
+    assert place.files().json()['code'] == 3901
+    assert visitor.open(back).heading == 'Egnyte is connected'
+
+
+def test_a_state_works_once(place: Place, visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.open(place.link()).submit('Go to Egnyte')
+    visitor.submit('Allow', follow=False, username='alice', password='alice')
+    back = visitor.response.headers['Location']
+    visitor.open(back)
+    sandbox.forget_calls()
+    assert 'Done.' not in visitor.open(back).text
+    assert visitor.heading == 'Egnyte is connected'
+    assert sandbox.calls == []
+
+
+def test_a_wrong_code(place: Place, visitor: Visitor) -> None:
+    visitor.open(place.link()).submit('Go to Egnyte')
+    state = parse_qs(urlsplit(visitor.url).query)['state'][0]
+    for code in ('', 'wrong'):
+        visitor.open(f'{place.url}/fsp-connect/callback', params={'code': code, 'state': state})
+        assert (visitor.response.status_code, visitor.heading) == (400, 'Egnyte was not connected')
+    assert visitor.follow('Back').heading == 'Connect Egnyte'
+
+
+def test_an_application_that_egnyte_refuses(place: Place, visitor: Visitor, caplog: pytest.LogCaptureFixture) -> None:
+    visitor.open(place.link()).submit('Go to Egnyte')
+    state = parse_qs(urlsplit(visitor.url).query)['state'][0]
+    visitor.open(f'{place.url}/fsp-connect/callback', params={'error': 'invalid_scope\n', 'state': state})
+    assert visitor.response.status_code == 503
+    support_id = visitor.page.html.code.get_text()
+    assert support_id in caplog.text
+    assert 'invalid_scope\\n' in caplog.text
+    assert state not in caplog.text
+
+
+def test_egnyte_in_trouble(place: Place, visitor: Visitor, sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    visitor.open(place.link()).submit('Go to Egnyte')
+    sandbox.fail({'method': 'POST', 'path_prefix': '/puboauth/token', 'status': 500})
+    visitor.consent()
+    assert visitor.response.status_code == 503
+    assert 'Egnyte' in visitor.text
+    assert visitor.page.html.code.get_text() in caplog.text
+    assert urlsplit(place.link()).path not in caplog.text
+    sandbox.fail()
+    assert visitor.follow('Back').submit('Go to Egnyte').consent().heading == 'Egnyte is connected'
+
+
+def test_disconnecting(place: Place, visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.connect(place.link()).submit('Disconnect')
+    assert visitor.heading == 'Connect Egnyte'
+    assert 'Your files stay in Egnyte' in visitor.text
+    assert 'POST /pubapi/v1/tokens/revoke' in sandbox.calls
+    assert place.files().json()['code'] == 3901
+    # Pressed again on a page that is still open.
+    answer = visitor.session.post(visitor.url.partition('?')[0], {'action': 'disconnect'}, timeout=10)
+    assert answer.status_code == 200
+
+
+def test_disconnecting_while_egnyte_is_down(place: Place, visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.connect(place.link())
+    sandbox.fail({'path_prefix': '/pubapi/v1/tokens/revoke', 'status': 500})
+    visitor.submit('Disconnect')
+    assert 'Egnyte did not answer' in visitor.text
+    assert place.files().json()['code'] == 3901
+
+
+def test_an_expired_connection(place: Place, visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.connect(place.link())
+    access = place.connection().tokens.access
+    sandbox.api('POST', '/pubapi/v1/tokens/revoke', token=access, data={'token': access, **SECRET}).raise_for_status()
+    assert place.files().json()['code'] == 3902
+    visitor.open(place.link())
+    assert visitor.heading == 'Connect Egnyte again'
+    assert 'alice' in visitor.text
+    assert visitor.submit('Go to Egnyte').consent().heading == 'Egnyte is connected'
+    assert place.files().status_code == 200
+
+
+def test_names_are_text(place: Place, visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.connect(place.link())
+    visitor.open(place.link() + '/folder?at=/Private/alice&find=<script>alert(1)</script>')
+    assert '<script' not in visitor.response.text
+    assert '<script>alert(1)</script>' in visitor.text
