@@ -18,6 +18,8 @@ def failed(exception: Exception, request: Any) -> Response:
         return _page(request, exception.status, exception.title, exception.details, home)
     if isinstance(exception, HTTPNotFound):
         return _page(request, 404, 'There is no such page', 'Open it again from the application that you came from.')
+    if isinstance(exception, UnicodeDecodeError):  # of the query
+        return undecodable(exception, request)
     answer = exception if isinstance(exception, FSPError) else translated(exception)
     support_id = request.fsp.support_id
     # Not the path: it holds the link.

@@ -9,6 +9,7 @@ from pyramid.response import Response
 from .. import errors
 from ..model import Access, Account, Listing
 from ..paths import Path, PathError, fold, key, parse, text
+from .links import Purpose
 from .pages import render
 from .views import see
 from .visit import FOLDER_ROUTE, Problem, Visit
@@ -123,6 +124,8 @@ def _page(chooser: Chooser, listing: Listing, *, name: str = '', problem: str = 
         400 if problem else 200,
         visit=chooser.visit,
         at=text(path),
+        here=chooser.url(path),
+        overview=chooser.visit.home if chooser.visit.link.purpose == Purpose.CONNECT else '',
         title=_title(path),
         crumbs=[Place(_title(path[:end]), chooser.url(path[:end])) for end in range(len(path))],
         folders=[Place(item.name, chooser.url(item.path)) for item in found[:MOST]],

@@ -93,7 +93,7 @@ def _told_url(visit: Visit, request: Any) -> str:
     """
     if request.method == 'POST':
         return egnyte_url(request.POST.get('domain', ''), visit.settings)
-    return egnyte_url(request.GET.get('domain') or urlsplit(request.referer or '').netloc, visit.settings)
+    return egnyte_url(request.GET.get('domain') or request.referer or '', visit.settings)
 
 
 def _ask_domain(request: Any, code: str, state: str, domain: str, problem: str) -> Response:

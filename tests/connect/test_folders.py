@@ -51,6 +51,11 @@ def test_choosing(place: Place, visitor: Visitor, sandbox: Sandbox) -> None:
     assert place.connection().folder is None
 
 
+def test_going_back_without_choosing(place: Place, visitor: Visitor) -> None:
+    assert visitor.follow('Back without choosing').heading == 'Egnyte is connected'
+    assert 'Back without' not in visitor.open(place.link(purpose='folder')).text
+
+
 def test_a_link_for_folders_comes_back_to_the_chooser(place: Place, visitor: Visitor) -> None:
     visitor.open(place.link(purpose='folder')).submit('Use “alice”')
     assert visitor.heading == 'Choose a folder'
@@ -80,6 +85,7 @@ def test_the_search_looks_into_one_list(visitor: Visitor, sandbox: Sandbox) -> N
     visitor.submit('Search', find='ER 1')
     assert folders(visitor) == ['Folder 1', 'Folder 10', 'Folder 11']
     assert crumbs(visitor)[-1] == 'alice'
+    assert len(folders(visitor.follow('Show all 12'))) == 12
     assert 'No folder here has “élan”' in visitor.submit('Search', find='élan').text
 
 

@@ -123,6 +123,8 @@ def test_odd_requests(place: Place) -> None:
             ('PUT', urlsplit(place.link()).path + '/folder'),
             ('POST', '/fsp-connect/callback'),
             ('GET', '/fsp-connect/%FF'),
+            ('GET', '/fsp-connect/callback?state=%FF'),
+            ('GET', urlsplit(place.link()).path + '?done=%FF'),
         ]:
             answer = session.request(method, place.url + path, timeout=10)
             assert answer.status_code in {400, 404}, (method, path)

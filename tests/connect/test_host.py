@@ -1,0 +1,139 @@
+"""In an application with habits of its own: neither gets in the other's way."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyramid.config import Configurator
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.session import SignedCookieSessionFactory
+from webtest import TestApp
+
+from .visitor import Place, Visitor
+
+
+class Nobody:
+    """The host's security policy: nobody may do anything."""
+
+    def identity(self, _request: Any) -> None:
+        return None
+
+    authenticated_userid = identity
+
+    def permits(self, _request: Any, _context: Any, _permission: str) -> bool:
+        return False
+
+
+def configure(config: Any) -> None:
+    """What a host may do before and after it includes the provider."""
+    config.set_session_factory(SignedCookieSessionFactory('secret'))
+    config.set_security_policy(Nobody())
+    config.set_default_permission('member')
+    config.set_default_csrf_options(require_csrf=True)
+    config.add_route('ours', '/link')
+    config.add_view(
+        lambda request: Response(request.fsp_connect_url('shop', 'anna', lifetime=60)),
+        route_name='ours',
+        permission=NO_PERMISSION_REQUIRED,
+    )
+    config.add_notfound_view(lambda request: Response('of the host', status=404))
+
+
+def make_host(ini: dict[str, str], *more: Callable[[Any], Any], **settings: str) -> Any:
+    with Configurator(settings=ini | settings) as config:
+        configure(config)
+        config.include('fsp_pyramid', route_prefix='files')
+        for step in more:
+            step(config)
+        return config.make_wsgi_app()
+
+
+def test_all_of_it_works_in_a_host(ini: dict[str, str], serve: Callable[[Any], Place]) -> None:
+    place = serve(make_host(ini))
+    with Visitor() as visitor:
+        link = visitor.open(f'{place.url}/link').response.text
+        assert link.startswith(f'{place.url}/files/fsp-connect/')
+        visitor.connect(link)
+        assert visitor.heading == 'Egnyte is connected'
+        visitor.follow('Choose a folder').submit('Create', name='New').submit('Use “New”')
+        assert place.connection().folder == '/Private/alice/New'
+        assert visitor.submit('Disconnect').heading == 'Connect Egnyte'
+
+
+@pytest.mark.parametrize(
+    'path', ['/files/fsp-connect', '/files/fsp-connect/', '/fsp-connect/callback', '/files/fsp-connect/a/b']
+)
+def test_the_host_answers_what_is_not_ours(ini: dict[str, str], path: str) -> None:
+    assert TestApp(make_host(ini)).get(path, status=404).text == 'of the host'
+
+
+def test_where_nobody_connects_all_is_the_hosts(ini: dict[str, str], tmp_path: Path) -> None:
+    least = {key: ini[key] for key in ('fsp.username', 'fsp.password', 'tm.manager_hook')}
+    app = TestApp(make_host(least | {'fsp.egnyte.url': f'sandbox:{tmp_path / "egnyte"}'}))
+    for path in ('/files/fsp-connect/callback', '/files/fsp-connect/x', '/files/fsp-connect/x/folder'):
+        assert app.get(path, status=404).text == 'of the host'
+
+
+def test_another_mount_whose_users_connect(ini: dict[str, str], tmp_path: Path, serve: Callable[[Any], Place]) -> None:
+    mine = dict(ini) | {'fsp.egnyte.url': f'sandbox:{tmp_path / "mine"}', 'fsp.accounts.mode': 'token'}
+
+    def add(config: Any) -> None:
+        config.add_fsp('team', '/team', egnyte_url=ini['fsp.egnyte.url'], accounts_mode='oauth')
+
+    place = serve(make_host(mine, add))
+    with pytest.raises(ValueError, match='oauth'):
+        place.link()
+    with Visitor() as visitor:
+        assert visitor.connect(place.link(mount='team')).heading == 'Egnyte is connected'
+
+
+def test_below_a_script_name(ini: dict[str, str]) -> None:
+    app = TestApp(make_host(ini), extra_environ={'SCRIPT_NAME': '/product'})
+    link = app.get('/link').text
+    assert link.startswith('http://localhost/product/files/fsp-connect/')
+    page = app.get(link.removeprefix('http://localhost/product'))
+    assert page.form.action.startswith('/product/files/fsp-connect/')
+    answer = app.post(link.removeprefix('http://localhost/product'), {'action': 'connect'}, status=303)
+    assert 'redirect_uri=http%3A%2F%2Flocalhost%2Fproduct%2Ffiles%2Ffsp-connect%2Fcallback' in answer.location
+    assert 'Path=/product/files/fsp-connect;' in answer.headers['Set-Cookie']
+
+
+def test_templates_can_be_replaced(ini: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / 'layout.jinja2').write_text(
+        '<title>Acme</title><h1>{{ self.title() }}</h1>{% block title %}{% endblock %}'
+    )
+    (tmp_path / 'style.jinja2').write_text('main { color: red; }')
+
+    def override(config: Any) -> None:
+        for name in overridden:
+            config.override_asset(
+                to_override=f'fsp_pyramid:connect/templates/{name}', override_with=str(tmp_path / name)
+            )
+
+    overridden = ['style.jinja2']
+    app = TestApp(make_host(ini, override))
+    assert 'color: red' in app.get('/files/fsp-connect/x', status=404)
+    overridden = ['layout.jinja2']
+    app = TestApp(make_host(ini, override))
+    assert '<title>Acme</title>' in app.get('/files/fsp-connect/x', status=404)
+    assert 'Acme' not in TestApp(make_host(ini)).get('/files/fsp-connect/x', status=404)
+
+
+def test_templates_of_the_host_stay_what_they_are(ini: dict[str, str], serve: Callable[[Any], Place]) -> None:
+    def with_jinja2(config: Any) -> None:
+        config.include('pyramid_jinja2')
+
+    place = serve(make_host(ini, with_jinja2, **{'jinja2.autoescape': 'false', 'jinja2.block_start_string': '<%'}))
+    with Visitor() as visitor:
+        visitor.connect(place.link()).follow('Choose a folder').submit('Create', name='x\'"&y')
+        assert 'x&#39;' not in visitor.text
+        visitor.submit('Create', name="Tom's & Ann's")
+        assert 'Tom&#39;s &amp; Ann&#39;s' in visitor.response.text
+    plain = make_host(ini)
+    names = [
+        entry['introspectable']['name'] for entry in plain.registry.introspector.get_category('renderer factories')
+    ]
+    assert 'fsp_json' in names
+    assert '.jinja2' not in names
