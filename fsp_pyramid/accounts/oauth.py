@@ -124,7 +124,13 @@ class OAuthAccounts:
                 timeout=self.settings.egnyte_timeout,
                 max_wait=self.settings.egnyte_max_wait,
             ).userinfo()
-            return self._stores(request).connect(str(self._key), client_id, uid, url, user.username, tokens)
+            store = self._stores(request)
+            before = store.find(str(self._key), client_id, uid)
+            connection = store.connect(str(self._key), client_id, uid, url, user.username, tokens)
+        if before is not None:
+            # Not before the new tokens are kept: the old ones are better than none.
+            request.tm.get().addAfterCommitHook(lambda kept: kept and self._revoke(before))
+        return connection
 
     def connection(self, request: Any, client_id: str, uid: str) -> Connection | None:
         """The user's connection, in whatever state."""
@@ -137,20 +143,19 @@ class OAuthAccounts:
 
     def disconnect(self, request: Any, connection: Connection) -> bool:
         """Revoke the tokens at Egnyte, and forget them. False if Egnyte could not be told: they are forgotten here."""
-        revoked = True
-        if connection.tokens is not None:
-            try:
-                oauth.revoke(
-                    self._session,
-                    connection.egnyte_url,
-                    self._application,
-                    connection.tokens,
-                    timeout=self.settings.egnyte_timeout,
-                )
-            except EgnyteError as error:
-                revoked = error.status == 401  # they had ended already
+        revoked = self._revoke(connection)
         self._stores(request).disconnect(connection.number)
         return revoked
+
+    def _revoke(self, connection: Connection) -> bool:
+        if connection.tokens is None:
+            return True
+        timeout = self.settings.egnyte_timeout
+        try:
+            oauth.revoke(self._session, connection.egnyte_url, self._application, connection.tokens, timeout=timeout)
+        except EgnyteError as error:
+            return error.status == 401  # they had ended already
+        return True
 
     def use_state(self, request: Any, nonce: str, expires_at: float) -> bool:
         """Whether an OAuth state is used for the first time, and in time."""

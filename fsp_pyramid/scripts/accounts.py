@@ -12,6 +12,7 @@ from pyramid.paster import bootstrap, setup_logging
 
 from ..accounts import AccountKey
 from ..accounts.store import AccountStore, Connection
+from ..connect import connect_url
 from ..interfaces import IAccountStores, IMount
 
 
@@ -64,6 +65,19 @@ def disconnect(office: Office, arguments: argparse.Namespace) -> None:
         print(f'Account {connection.number} is disconnected here. Egnyte could not be told: revoke it there as well.')
 
 
+def print_url(office: Office, arguments: argparse.Namespace) -> None:
+    """Print a link on which a user connects, or chooses a folder."""
+    names = ('client_id', 'uid', 'client', 'mount', 'purpose', 'lifetime')
+    try:
+        print(
+            connect_url(
+                office.request.registry, arguments.base_url, **{name: getattr(arguments, name) for name in names}
+            )
+        )
+    except ValueError as error:
+        raise Failed(error) from error
+
+
 def rotate_keys(office: Office, _arguments: argparse.Namespace) -> None:
     """Encrypt all tokens with the newest key."""
     rotation = office.store.rotate()
@@ -73,7 +87,13 @@ def rotate_keys(office: Office, _arguments: argparse.Namespace) -> None:
         raise Failed(f'No key opens these accounts, whose users have to connect again: {numbers}.')
 
 
-COMMANDS = {'list': list_accounts, 'show': show, 'disconnect': disconnect, 'rotate-keys': rotate_keys}
+COMMANDS = {
+    'list': list_accounts,
+    'show': show,
+    'connect-url': print_url,
+    'disconnect': disconnect,
+    'rotate-keys': rotate_keys,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -100,6 +120,14 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     commands.add_parser('rotate-keys', help='encrypt all tokens with the first of fsp.accounts.keys')
     for name, help_ in (('show', 'what is known of an account'), ('disconnect', 'revoke and forget its tokens')):
         commands.add_parser(name, help=help_).add_argument('number', type=int, help='as "list" tells it')
+    link = commands.add_parser('connect-url', help='a link for a user; give it to nobody else')
+    link.add_argument('base_url', help='where the bridge is for browsers: https://files.acme.com')
+    link.add_argument('client_id', help='as X-BEE-ClientId says it')
+    link.add_argument('uid', help='as X-BEE-Uid says it')
+    link.add_argument('--client', default='', help='the name in fsp.clients, if there are several')
+    link.add_argument('--mount', default='fsp', help='the name of the mount, if there are several')
+    link.add_argument('--purpose', default='connect', choices=('connect', 'folder'))
+    link.add_argument('--lifetime', type=float, help='seconds; fsp.connect.lifetime otherwise')
     return parser.parse_args(argv)
 
 

@@ -1,5 +1,7 @@
 """From the link to files in one's own Egnyte."""
 
+import requests
+
 from fsp_pyramid.testing import Sandbox
 
 from .visitor import Place, Visitor
@@ -26,3 +28,18 @@ def test_denying(place: Place) -> None:
         assert visitor.heading == 'Egnyte was not connected'
         assert visitor.follow('Start again').heading == 'Connect Egnyte'
     assert place.files().json()['code'] == 3901
+
+
+def test_connecting_again_ends_the_tokens_that_were_there(place: Place, egnyte: str) -> None:
+    def is_known(token: str) -> bool:
+        headers = {'Authorization': f'Bearer {token}'}
+        return requests.get(f'{egnyte}/pubapi/v1/userinfo', headers=headers, timeout=10).status_code == 200
+
+    with Visitor() as visitor:
+        visitor.connect(place.link())
+        before = place.connection().tokens.access
+        assert is_known(before)
+        visitor.open(place.link()).submit('Connect another account').consent('bob')
+    assert place.connection().username == 'bob'
+    assert is_known(place.connection().tokens.access)
+    assert not is_known(before)

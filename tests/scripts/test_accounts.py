@@ -7,11 +7,14 @@ import pytest
 import requests
 import transaction
 from cryptography.fernet import Fernet
+from pyramid.paster import get_app
+from webtest import TestApp
 
 from fsp_pyramid.accounts.database import Database
 from fsp_pyramid.accounts.store import AccountStore
 from fsp_pyramid.accounts.vault import Vault
 from fsp_pyramid.egnyte import Tokens
+from fsp_pyramid.interfaces import IAccountStores
 from fsp_pyramid.scripts.accounts import main
 
 from ..sandbox.servers import serving
@@ -125,3 +128,15 @@ def test_what_cannot_be_done(ini: Path, number: int, capsys: pytest.CaptureFixtu
 def test_a_new_key_is_a_key(ini: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(ini), 'new-key']) == 0
     assert Vault((capsys.readouterr().out.strip(),))
+
+
+def test_a_link_is_printed_and_leads_to_the_page(ini: Path, number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(ini), 'connect-url', 'https://files.acme.com', 'shop', 'u1']) == 0
+    url = capsys.readouterr().out.strip()
+    assert url.startswith('https://files.acme.com/fsp-connect/')
+    application = get_app(str(ini))
+    page = TestApp(application).get(url.removeprefix('https://files.acme.com'))
+    assert 'alice' in page
+    assert main([str(ini), 'connect-url', 'https://files.acme.com', 'shop', 'u1', '--client', 'none']) == 1
+    assert 'none' in capsys.readouterr().err
+    application.registry.getUtility(IAccountStores).close()
