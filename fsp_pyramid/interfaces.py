@@ -47,25 +47,30 @@ class IStorage(Interface):
         """The file at *path*. Raises NotFound where there is none (also: where a directory has the path)."""
 
     def known_directory(path: Path) -> Entry | None:
-        """What is remembered of the directory, without asking anybody; None where nothing is."""
+        """What is known of the directory without asking anybody, by memory or configuration; None where nothing is."""
 
     def create_directory(path: Path) -> tuple[Entry, Change]:
         """Create the directory, and those parents of it that are missing (they stay if it is reverted).
 
-        Raises NameTaken where something has that name, NameNotAllowed where Egnyte refuses the name.
+        Raises NameTaken where a directory has that name (with a file there Egnyte says Forbidden), NameNotAllowed where
+        Egnyte refuses the name. The Change is ``found`` as with :meth:`store_file`.
         """
 
     def store_file(path: Path, content: Content, over: Entry | None = None) -> tuple[Entry, Change]:
         """Store *content* at *path*; a file that is there gets a new version and keeps its id.
 
         *over* is that file as far as the caller knows, so that a version that was there before is not taken for ours
-        when the connection breaks.
+        when the connection breaks. The Change is ``found`` where it cannot be told whether what is there is ours.
         Raises NotFound where the parent is missing, DirectoryInTheWay where a directory has the path, NameNotAllowed,
-        Locked, and SourceFailed where Egnyte holds other bytes than were sent (nothing stays then).
+        Locked, and SourceFailed where Egnyte holds other bytes than were sent (nothing stays
+        then, or it is a LeftBehind with the Change that takes it back).
         """
 
     def delete(entry: Entry) -> Change:
         """Delete what *entry* describes, by its id. A directory goes with all that is in it: look before.
+
+        An id names the thing and not its place: if somebody has moved the file since *entry* was read, it is deleted
+        where it is now. It is in the trash then.
 
         Raises NotFound where it is gone already, Locked.
         """
@@ -91,12 +96,16 @@ class IStorage(Interface):
     def revert(change: Change) -> None:
         """Take *change* back, by id, as far as nobody has built on it since: never more than it did.
 
+        It holds the directories that the change is about: who calls it must not.
         What is gone already counts as taken back. Raises FSPError where it could not be taken back.
         """
 
 
 class IUndoLog(Interface):
     """Where a storage notes what it changed, so that an aborted transaction takes it back."""
+
+    def begin() -> None:
+        """Something is about to be changed. Raises where the transaction takes no more changes: nothing may be done."""
 
     def record(change: Change, storage: IStorage) -> None:
         """*change* happened at *storage*: call ``storage.revert(change)`` if the transaction ends badly."""
@@ -131,8 +140,15 @@ class IAccountStores(Interface):
         """Close the connections to the database that are not in use; the next use opens new ones."""
 
 
-class IPace(Interface):
-    """When a token may make its next call; one for all mounts of an application: see egnyte.Pace."""
+class IShared(Interface):
+    """What is known and held in this process, one for all mounts of an application.
+
+    Whose is what is told by tokens and by accounts: two mounts with one token have the same rights at Egnyte.
+    """
+
+    pace = Attribute('When a token may make its next call: see egnyte.Pace.')
+    locks = Attribute('Which directories are held: see storage.locks.Locks.')
+    shelf = Attribute('Listings that are remembered: see storage.shelf.Shelf.')
 
 
 class IMount(Interface):

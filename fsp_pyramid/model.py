@@ -79,13 +79,27 @@ class Listing:
 class Change:
     """What a method of IStorage did, with all that is needed to take it back.
 
+    :param verb: ``found`` if it may be somebody else's: the connection broke, and what was wanted is there. It is never
+        taken back.
     :param entry: what is there now; for ``deleted``, what was there
     :param before: for ``moved``, the file where it was
+    :param at: for ``deleted``, when Egnyte had done it, in UNIX milliseconds by our clock
     """
 
-    verb: Literal['created', 'stored', 'deleted', 'moved']
+    verb: Literal['created', 'stored', 'deleted', 'moved', 'found']
     entry: Entry
     before: Entry | None = None
+    at: int = 0
+
+    @property
+    def directories(self) -> frozenset[Path]:
+        """Those whose contents it changed, and itself where it is one."""
+        places = [self.entry.path[:-1]]
+        if self.before is not None:
+            places.append(self.before.path[:-1])
+        if self.entry.is_directory:
+            places.append(self.entry.path)
+        return frozenset(places)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ A layer or a storage of one's own is tested by subclassing :class:`StorageContra
 
 import hashlib
 import io
+import threading
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -170,7 +171,7 @@ class StorageContract:
 
     def test_a_taken_name_is_refused_to_directories(self, storage: Any, home: Path) -> None:
         storage.create_directory((*home, 'a'))
-        with pytest.raises((errors.NameTaken, errors.Conflict)):
+        with pytest.raises(errors.NameTaken):
             storage.create_directory((*home, 'A'))
 
     def test_names_that_egnyte_refuses(self, storage: Any, home: Path) -> None:
@@ -250,6 +251,14 @@ class StorageContract:
         assert storage.stat_file((*home, 'f')).id == file.id
         assert storage.list_directory((*home, 'd')).entry.id == directory.id
 
+    def test_reverting_a_deletion_restores_no_older_one(self, storage: Any, home: Path) -> None:
+        older, _ = storage.store_file((*home, 'f'), content(b'older'))
+        storage.delete(older)
+        file, _ = storage.store_file((*home, 'f'), content(b'x'))
+        storage.revert(storage.delete(file))
+        assert storage.stat_file((*home, 'f')).id == file.id
+        assert read(storage, file) == b'x'
+
     def test_reverting_a_move(self, storage: Any, home: Path) -> None:
         storage.create_directory((*home, 'd'))
         entry, _ = storage.store_file((*home, 'f'), content(b'x'))
@@ -266,7 +275,15 @@ class StorageContract:
         assert storage.stat_file((*home, 'h')).id == entry.id
 
     def test_holding_keeps_others_out(self, storage: Any, home: Path) -> None:
+        entered = threading.Event()
+
+        def enter() -> None:
+            with storage.hold((*home, 'D'), home):
+                entered.set()
+
         with storage.hold(home, (*home, 'd'), home):
-            storage.create_directory((*home, 'd'))
-        with storage.hold(home):
-            assert storage.list_directory(home).find('d')
+            other = threading.Thread(target=enter)
+            other.start()
+            assert not entered.wait(timeout=0.1), 'two hold one directory'
+        assert entered.wait(timeout=20)
+        other.join()

@@ -1,12 +1,12 @@
 """The lowest layer: IStorage over Egnyte's API, paths being Egnyte's own.
 
 It looks after trouble: where a connection broke in the middle of a call that must not be made twice, it asks Egnyte
-whether the call took effect before it makes it again.
+whether the call took effect before it makes it again (:mod:`.recovery`).
 """
 
-import logging
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 
 from zope.interface import implementer
@@ -17,9 +17,8 @@ from ..model import Access, Change, Content, Download, Entry, Listing
 from ..paths import Path, key, text
 from .locks import Locks
 from .names import check_path
+from .recovery import Recovery, Verb
 from .translation import translated
-
-log = logging.getLogger(__name__)
 
 # Source: Egnyte's table of permission levels. Where none is told (/Private, older servers) its refusals decide.
 LEVELS = {
@@ -37,10 +36,24 @@ class EgnyteStorage:
 
     :param locks: shared by all storages of the account in this process
     :param account: the account's key, in which the locks differ from those of other accounts
+    :param patient: another client of the account, for what must not fail because the calls before it had to wait: to
+        see what became of a call, and to take changes back. Without it *client* does that, too.
+    :param clock: UNIX time in seconds
     """
 
-    def __init__(self, client: egnyte.Client, locks: Locks, account: str) -> None:
-        self._client, self._locks, self._account = client, locks, account
+    def __init__(
+        self,
+        client: egnyte.Client,
+        locks: Locks,
+        account: str,
+        patient: egnyte.Client | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._client, self._locks, self._account, self._clock = client, locks, account, clock
+        self._recovery = Recovery(patient or client)
+
+    def _now(self) -> int:
+        return int(self._clock() * 1000)
 
     def list_directory(self, path: Path, fresh: bool = False) -> Listing:
         """See IStorage: a call for each 1,000 items."""
@@ -69,77 +82,70 @@ class EgnyteStorage:
     def create_directory(self, path: Path) -> tuple[Entry, Change]:
         """See IStorage: one call, if the parents are there or Egnyte creates them."""
         check_path(path)
-        with translated(path):
-            folder_id = self._create(path)
-        entry = Entry(path, is_directory=True, id=folder_id, modified=_now(), access=Access.FULL)
-        return entry, Change('created', entry)
-
-    def _create(self, path: Path) -> str:
         try:
-            folder_id = self._client.create_folder(text(path))
+            with translated(path):
+                folder_id, verb = self._create(path)
+        except errors.Conflict as error:
+            raise errors.NameTaken(error.details) from error.__cause__
+        entry = Entry(path, is_directory=True, id=folder_id, modified=self._now(), access=Access.FULL)
+        return entry, Change(verb, entry)
+
+    def _create(self, path: Path) -> tuple[str, Verb]:
+        try:
+            return self._create_last(path)
         except egnyte.NotFound:
             if len(path) <= 1:
                 raise
+        with suppress(egnyte.AlreadyExists):  # somebody else was faster
             self._create(path[:-1])
-            folder_id = self._client.create_folder(text(path))
-        except egnyte.Unreachable:
-            folder_id = self._folder_id(path) or self._client.create_folder(text(path))
-        return folder_id or self._folder_id(path)
+        return self._create_last(path)
 
-    def _folder_id(self, path: Path) -> str:
+    def _create_last(self, path: Path) -> tuple[str, Verb]:
+        began = self._now()
         try:
-            return self._client.list_folder(text(path)).folder.folder_id
-        except egnyte.NotFound:
-            return ''
+            return self._client.create_folder(text(path)) or self._recovery.folder_id(path), 'created'
+        except egnyte.Unreachable:
+            found = self._recovery.find_folder(path, began)
+        return found or (self._client.create_folder(text(path)) or self._recovery.folder_id(path), 'created')
 
     def store_file(self, path: Path, content: Content, over: Entry | None = None) -> tuple[Entry, Change]:
         """See IStorage: one call, or one for each chunk of a large file."""
         check_path(path)
         with translated(path):
             try:
-                stored = self._upload(path, content, over)
+                stored, verb = self._upload(path, content, over)
             except egnyte.Corrupted as error:
-                self._client.delete_file(error.file_id, error.version_id)
+                self._recovery.remove_damaged(path, error)
                 raise
         entry = Entry(
             path,
             is_directory=False,
             id=stored.file_id,
-            modified=stored.modified or _now(),
+            modified=stored.modified or self._now(),
             access=Access.FULL if over is None else over.access,
             size=content.size,
             version_id=stored.version_id,
             checksum=stored.checksum,
         )
-        return entry, Change('stored', entry)
+        return entry, Change(verb, entry)
 
-    def _upload(self, path: Path, content: Content, over: Entry | None) -> egnyte.Stored:
-        arguments = text(path), content.file, content.size, content.sha512
+    def _upload(self, path: Path, content: Content, over: Entry | None) -> tuple[egnyte.Stored, Verb]:
+        arguments, began = (text(path), content.file, content.size, content.sha512), self._now()
         try:
-            return self._client.upload(*arguments)
+            return self._client.upload(*arguments), 'stored'
         except egnyte.Unreachable:
-            return self._find_upload(path, content, over) or self._client.upload(*arguments)
-
-    def _find_upload(self, path: Path, content: Content, over: Entry | None) -> egnyte.Stored | None:
-        """The version that an upload made although its answer got lost."""
-        try:
-            file = self._client.stat_file(text(path))
-        except egnyte.NotFound:
-            return None
-        if file.checksum != content.sha512 or (over is not None and file.version_id == over.version_id):
-            return None
-        log.info('an upload of %s took effect although the connection broke', text(path))
-        return egnyte.Stored(file.file_id, file.version_id, file.checksum, file.modified)
+            found = self._recovery.find_upload(path, content, over, began)
+        return found or (self._client.upload(*arguments), 'stored')
 
     def delete(self, entry: Entry) -> Change:
-        """See IStorage: one call, by id."""
+        """See IStorage: one call, by id. What somebody has moved elsewhere since it was listed is deleted there."""
         assert entry.id is not None, 'a directory that is not there cannot be deleted'  # noqa: S101 - invariant
         with translated(entry.path):
             if entry.is_directory:
                 self._client.delete_folder(entry.id)
             else:
                 self._client.delete_file(entry.id)
-        return Change('deleted', entry)
+        return Change('deleted', entry, at=self._now())
 
     def move_file(self, entry: Entry, path: Path) -> tuple[Entry, Change]:
         """See IStorage: one call. It goes by path, because Egnyte has no other way."""
@@ -153,12 +159,8 @@ class EgnyteStorage:
         try:
             self._client.move(text(entry.path), text(path))
         except egnyte.Unreachable:
-            if not self._is_at(entry.id, path):
+            if not self._recovery.is_at(entry.id or '', path):
                 self._client.move(text(entry.path), text(path))
-
-    def _is_at(self, file_id: str | None, path: Path) -> bool:
-        file = self._client.stat_file_by_id(file_id or '')
-        return key(file.path.split('/')[1:]) == key(path)
 
     def open_file(self, file_id: str, byte_range: tuple[int, int | None] | None = None) -> Download:
         """See IStorage: one call."""
@@ -170,46 +172,9 @@ class EgnyteStorage:
         return self._locks.hold(*((self._account, 'folder', key(path)) for path in paths))
 
     def revert(self, change: Change) -> None:
-        """See IStorage: one call for a version, two for anything else."""
-        entry = change.entry
-        with translated(entry.path):
-            if change.verb == 'deleted':
-                self._restore(entry)
-                return
-            try:
-                if change.verb == 'created':
-                    self._revert_created(entry)
-                elif change.verb == 'stored':
-                    self._client.delete_file(entry.id or '', entry.version_id)
-                else:
-                    self._revert_moved(change)
-            except egnyte.NotFound:
-                log.info('%s was gone already when it was to be taken back', text(entry.path))
-
-    def _revert_created(self, entry: Entry) -> None:
-        if self._client.count_items(entry.id or ''):
-            log.info('%s is kept: somebody has put something into it', text(entry.path))
-        else:
-            self._client.delete_folder(entry.id or '')
-
-    def _revert_moved(self, change: Change) -> None:
-        if change.before is not None and self._is_at(change.entry.id, change.entry.path):
-            self._client.move(text(change.entry.path), text(change.before.path))
-
-    def _restore(self, entry: Entry) -> None:
-        # The trash has ids of its own, so that what we deleted is the newest of that kind and path.
-        candidates = [
-            item
-            for item in self._client.trash()
-            if item.is_folder == entry.is_directory and key(item.path.split('/')[1:]) == key(entry.path)
-        ]
-        if not candidates:
-            raise errors.NotFound(f'"{entry.name}" is not in the trash.')
-        self._client.restore(max(candidates, key=lambda item: item.deleted).item_id)
-
-
-def _now() -> int:
-    return int(time.time() * 1000)
+        """See IStorage: one call for a version, two or three for anything else."""
+        with self.hold(*change.directories), translated(change.entry.path):
+            self._recovery.take_back(change)
 
 
 def _access(level: str | None) -> Access:

@@ -1,8 +1,9 @@
 """The transaction: what was done at Egnyte is taken back if the request ends badly."""
 
 import logging
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TypeVar
 
 from transaction.interfaces import IDataManagerSavepoint, ISavepointDataManager
 from zope.interface import implementer
@@ -10,6 +11,9 @@ from zope.interface import implementer
 from ..interfaces import IStorage, IUndoLog
 from ..model import Change, Content, Download, Entry, Listing
 from ..paths import Path, text
+from .recovery import LeftBehind
+
+T = TypeVar('T')
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +24,9 @@ class UndoLog:
 
     def __init__(self) -> None:
         self._changes: list[tuple[Change, IStorage]] = []
+
+    def begin(self) -> None:
+        """See IUndoLog: whoever owns this log will call roll_back."""
 
     def record(self, change: Change, storage: IStorage) -> None:
         """See IUndoLog."""
@@ -63,13 +70,12 @@ class UndoManager(UndoLog):
         self.transaction_manager = manager
         self._joined: Any = None
 
-    def record(self, change: Change, storage: IStorage) -> None:
-        """See IUndoLog: joins the current transaction at the first change in it."""
+    def begin(self) -> None:
+        """See IUndoLog: joins the current transaction before the first change in it, because that may be refused."""
         transaction = self.transaction_manager.get()
         if self._joined is not transaction:
             transaction.join(self)
             self._joined = transaction
-        super().record(change, storage)
 
     def abort(self, transaction: Any) -> None:
         """Take everything back."""
@@ -119,9 +125,15 @@ class UndoStorage:
     def __init__(self, storage: IStorage, undo_log: IUndoLog) -> None:
         self._storage, self._undo_log = storage, undo_log
 
-    def _noted(self, result: tuple[Entry, Change]) -> tuple[Entry, Change]:
-        self._undo_log.record(result[1], self._storage)
-        return result
+    def _noted(self, write: Callable[[], tuple[T, Change]]) -> tuple[T, Change]:
+        self._undo_log.begin()
+        try:
+            result, change = write()
+        except LeftBehind as error:
+            self._undo_log.record(error.change, self._storage)
+            raise
+        self._undo_log.record(change, self._storage)
+        return result, change
 
     def list_directory(self, path: Path, fresh: bool = False) -> Listing:
         """See IStorage."""
@@ -137,21 +149,19 @@ class UndoStorage:
 
     def create_directory(self, path: Path) -> tuple[Entry, Change]:
         """See IStorage."""
-        return self._noted(self._storage.create_directory(path))
+        return self._noted(lambda: self._storage.create_directory(path))
 
     def store_file(self, path: Path, content: Content, over: Entry | None = None) -> tuple[Entry, Change]:
         """See IStorage."""
-        return self._noted(self._storage.store_file(path, content, over))
+        return self._noted(lambda: self._storage.store_file(path, content, over))
 
     def delete(self, entry: Entry) -> Change:
         """See IStorage."""
-        change = self._storage.delete(entry)
-        self._undo_log.record(change, self._storage)
-        return change
+        return self._noted(lambda: (entry, self._storage.delete(entry)))[1]
 
     def move_file(self, entry: Entry, path: Path) -> tuple[Entry, Change]:
         """See IStorage."""
-        return self._noted(self._storage.move_file(entry, path))
+        return self._noted(lambda: self._storage.move_file(entry, path))
 
     def open_file(self, file_id: str, byte_range: tuple[int, int | None] | None = None) -> Download:
         """See IStorage."""
