@@ -39,7 +39,7 @@ def includeme(config: Any) -> None:
     config.add_request_method(RequestContext, 'fsp', reify=True)
     config.add_view_deriver(undoing_view, name='fsp_undoing_view')
     config.add_view_deriver(guarded_view, name='fsp_guarded_view')
-    mounting.add_shared(config)
+    mounting.add_shared(config, settings)
     mounting.add_public(config, settings)
     add_connect(config, settings)
     config.add_fsp(MOUNT, settings.prefix)

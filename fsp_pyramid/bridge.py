@@ -1,41 +1,49 @@
 """What the requests of one client share, and the stack of storages that is built from it for each of them."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
 from requests import Session
+from zope.interface import implementer
 
 from . import egnyte, embedded
 from .accounts import AccountKey, TokenAccounts
-from .interfaces import IAccounts, IAccountStores, IStorage, IUndoLog
+from .interfaces import IAccounts, IAccountStores, IShared, IStorage, IUndoLog
 from .model import Account, Identity
 from .settings import Settings
-from .storage.cached import CachedStorage, Shelf
+from .storage.cached import CachedStorage
 from .storage.egnyte import EgnyteStorage
 from .storage.folders import FoldersStorage
 from .storage.locks import Locks
 from .storage.operations import Operations
+from .storage.shelf import Shelf
 from .storage.undo import UndoStorage
 
+# Seconds that taking changes back may wait for its turn: the request is answered anyway, and it is not tried again.
+PATIENCE = 60.0
 
+
+@implementer(IShared)
 class Shared:
-    """What all clients of a mount share. Whose is what is told by the keys of accounts and by tokens.
+    """See IShared.
 
     :param ttl: seconds that listings are remembered
-    :param stores: the accounts that users connected; None where nobody does
     """
 
-    def __init__(self, ttl: float, pace: egnyte.Pace, stores: IAccountStores | None) -> None:
-        self.pace, self.stores, self.locks, self.shelf = pace, stores, Locks(), Shelf(ttl)
+    def __init__(self, ttl: float) -> None:
+        self.pace, self.locks, self.shelf = egnyte.Pace(), Locks(), Shelf(ttl)
 
 
 class Bridge:
     """One client's way to Egnyte. Making one does no I/O.
 
     :param settings: the client's
+    :param shared: with all other clients of all mounts
+    :param stores: the accounts that users connected; None where nobody does
     """
 
-    def __init__(self, key: AccountKey, settings: Settings, shared: Shared) -> None:
+    def __init__(self, key: AccountKey, settings: Settings, shared: Shared, stores: IAccountStores | None) -> None:
         self.settings = settings
         self._shared = shared
         self._session = egnyte.new_session()
@@ -44,24 +52,35 @@ class Bridge:
             embedded.mount_sandbox(self._session, settings.sandbox)
             url, token = embedded.URL, token or embedded.TOKEN
         self.accounts: IAccounts = (
-            _oauth_accounts(key, settings, self._session, shared)
+            _oauth_accounts(key, settings, self._session, shared, stores)
             if settings.accounts_mode == 'oauth'
             else TokenAccounts(Account(str(key), url, token))
         )
 
     def storage(self, account: Account, on_call: Callable[[], None] = lambda: None) -> IStorage:
         """The account's files, at Egnyte's own paths, for one request. *on_call* is called for each call."""
-        client = egnyte.Client(
-            account.url,
-            account.token,
-            session=self._session,
-            pace=self._shared.pace,
-            timeout=self.settings.egnyte_timeout,
-            max_wait=self.settings.egnyte_max_wait,
-            on_call=on_call,
-        )
-        lowest = EgnyteStorage(client, self._shared.locks, account.key)
-        return CachedStorage(lowest, self._shared.shelf, self._shared.locks, account.key)
+
+        def client(max_wait: float) -> egnyte.Client:
+            return egnyte.Client(
+                account.url,
+                account.token,
+                session=self._session,
+                pace=self._shared.pace,
+                timeout=self.settings.egnyte_timeout,
+                max_wait=max_wait,
+                on_call=on_call,
+            )
+
+        owner = self._owner(account)
+        lowest = EgnyteStorage(client(self.settings.egnyte_max_wait), self._shared.locks, owner, client(PATIENCE))
+        return CachedStorage(lowest, self._shared.shelf, owner)
+
+    def _owner(self, account: Account) -> str:
+        """Under which name locks and listings are shared: whoever has a token has its rights, at whatever mount."""
+        if self.settings.accounts_mode == 'oauth':
+            return account.key  # its tokens come and go
+        # Not the account's URL: all embedded sandboxes have the same.
+        return f'{self.settings.egnyte_url} {hashlib.sha256(account.token.encode()).hexdigest()}'
 
     def operations(
         self, identity: Identity, account: Account, undo_log: IUndoLog, on_call: Callable[[], None]
@@ -73,7 +92,9 @@ class Bridge:
         return Operations(FoldersStorage(UndoStorage(self.storage(account, on_call), undo_log), mounts))
 
 
-def _oauth_accounts(key: AccountKey, settings: Settings, session: Session, shared: Shared) -> IAccounts:
+def _oauth_accounts(
+    key: AccountKey, settings: Settings, session: Session, shared: Shared, stores: IAccountStores | None
+) -> IAccounts:
     from .accounts.oauth import OAuthAccounts  # it needs the extra "accounts"
 
-    return OAuthAccounts(key, settings, session, shared.pace, shared.stores)
+    return OAuthAccounts(key, settings, session, shared.pace, stores)

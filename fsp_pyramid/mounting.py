@@ -20,8 +20,7 @@ from zope.interface import implementer
 from . import audit
 from .accounts import AccountKey
 from .bridge import Bridge, Shared
-from .egnyte import Pace
-from .interfaces import IAccountStores, IDirectory, IFile, IMount, IPace, IPublic, IResource
+from .interfaces import IAccountStores, IDirectory, IFile, IMount, IPublic, IResource, IShared
 from .public.links import Signer
 from .resources import Directory
 from .security import READ, WRITE, SecurityPolicy
@@ -33,7 +32,7 @@ RENDERER = 'fsp_json'
 PUBLIC_ROUTE = 'fsp_public'
 CATEGORY = 'fsp mounts'
 # Settings of an application, not of a mount.
-SHARED = ('public_', 'include_tm', 'connect_', 'ops_', 'database_url', 'accounts_keys', 'accounts_session')
+SHARED = ('public_', 'cache_', 'include_tm', 'connect_', 'ops_', 'database_url', 'accounts_keys', 'accounts_session')
 # Whoever reaches a sandbox has its files anyway.
 SANDBOX_SECRET = 'links to a sandbox are not secret'  # noqa: S105
 
@@ -129,8 +128,10 @@ def add_fsp(config: Any, name: str, prefix: str, **overrides: Any) -> None:
         policy = SecurityPolicy(settings.clients)
         shared_public = config.registry.getUtility(IPublic)
         _refuse_overlaps(path, shared_public, *(other for _, other in config.registry.getUtilitiesFor(IMount)))
-        shared = Shared(settings.cache_ttl, config.registry.getUtility(IPace), _stores(config, settings))
-        bridges = {client: Bridge(AccountKey(name, client), own, shared) for client, own in settings.clients.items()}
+        shared, stores = config.registry.getUtility(IShared), _stores(config, settings)
+        bridges = {
+            client: Bridge(AccountKey(name, client), own, shared, stores) for client, own in settings.clients.items()
+        }
         mount = Mount(name, path, settings, policy, bridges, shared_public)
         config.registry.registerUtility(mount, IMount, name=name)
         config.registry.registerUtility(policy, ISecurityPolicy, name=name)
@@ -219,9 +220,9 @@ def add_public(config: Any, settings: Settings) -> None:
     config.add_exception_view(public.undecodable, context=URLDecodeError, fsp_mount=path)
 
 
-def add_shared(config: Any) -> None:
+def add_shared(config: Any, settings: Settings) -> None:
     """What all mounts need once in an application."""
-    config.registry.registerUtility(Pace(), IPace)
+    config.registry.registerUtility(Shared(settings.cache_ttl), IShared)
     config.add_renderer(RENDERER, Envelope())
     config.add_view_predicate('fsp_mount', MountPredicate)
     config.add_resource_url_adapter(ResourceURL, IResource)

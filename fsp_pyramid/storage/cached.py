@@ -1,11 +1,9 @@
 """What was seen a moment ago: listings, kept for a short time and patched by our own writes."""
 
-import threading
-import time
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from itertools import takewhile
 from typing import TypeVar
 
 from zope.interface import implementer
@@ -14,104 +12,36 @@ from ..errors import FSPError, NotFound
 from ..interfaces import IStorage
 from ..model import Change, Content, Download, Entry, Listing
 from ..paths import Path, fold, key
-from .locks import Locks
+from .shelf import Key, Shelf
 
-# As many as a busy process looks at within the ttl; the oldest go first.
-MAX_LISTINGS = 2000
-
-Key = tuple[str, Path]
 T = TypeVar('T')
-
-
-class Shelf:
-    """Listings by account and path, shared by the threads of a process. None stands for "there is no such directory".
-
-    :param ttl: seconds that a listing is believed; 0 to keep none
-    """
-
-    def __init__(self, ttl: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._ttl, self._clock = ttl, clock
-        self._lock = threading.Lock()
-        self._values: OrderedDict[Key, tuple[float, Listing | None]] = OrderedDict()
-        self._writes: dict[str, int] = {}
-
-    def get(self, key: Key) -> Listing | None:
-        """What is known. Raises KeyError where nothing is."""
-        with self._lock:
-            return self._get(key)
-
-    def _get(self, key: Key) -> Listing | None:
-        until, listing = self._values[key]
-        if until <= self._clock():
-            del self._values[key]
-            raise KeyError(key)
-        return listing
-
-    def writes(self, account: str) -> int:
-        """A number that every write of the account changes."""
-        with self._lock:
-            return self._writes.get(account, 0)
-
-    def learn(self, key: Key, listing: Listing | None, writes: int) -> None:
-        """Keep what Egnyte answered, unless we wrote since *writes* was read: the answer may be older than that."""
-        with self._lock:
-            if self._writes.get(key[0], 0) == writes:
-                self._put(key, listing)
-
-    def _put(self, key: Key, listing: Listing | None) -> None:
-        self._values.pop(key, None)
-        if self._ttl > 0:
-            self._values[key] = self._clock() + self._ttl, listing
-        if len(self._values) > MAX_LISTINGS:
-            self._values.popitem(last=False)
-
-    def patch(self, key: Key, change: Callable[[Listing], Listing | None]) -> None:
-        """A write happened: change the listing, if it is kept; it gets no older by that. None drops it."""
-        with self._lock:
-            self._writes[key[0]] = self._writes.get(key[0], 0) + 1
-            try:
-                listing = self._get(key)
-            except KeyError:
-                return
-            changed = listing and change(listing)
-            if changed is None:
-                del self._values[key]
-            else:
-                self._values[key] = self._values[key][0], changed
-
-    def put(self, key: Key, listing: Listing) -> None:
-        """Keep a listing that we made ourselves."""
-        with self._lock:
-            self._put(key, listing)
-
-    def drop_below(self, key: Key) -> None:
-        """Forget the directory and all that is in it."""
-        account, path = key
-        with self._lock:
-            for other in [k for k in self._values if k[0] == account and k[1][: len(path)] == path]:
-                del self._values[other]
 
 
 @implementer(IStorage)
 class CachedStorage:
-    """Answers from the shelf what it can, and asks below for the rest, one caller at a time for each listing.
+    """Answers from the shelf what it can, and asks below for the rest, one for all who want to know the same.
 
-    :param account: the key of the account that *storage* belongs to: permissions differ, so nothing is shared
+    :param account: whose files *storage* has: permissions differ, so that others' listings say nothing about them
     """
 
-    def __init__(self, storage: IStorage, shelf: Shelf, locks: Locks, account: str) -> None:
-        self._storage, self._shelf, self._locks, self._account = storage, shelf, locks, account
+    def __init__(self, storage: IStorage, shelf: Shelf, account: str) -> None:
+        self._storage, self._shelf, self._account = storage, shelf, account
 
     def _key(self, path: Path) -> Key:
         return self._account, key(path)
 
     def list_directory(self, path: Path, fresh: bool = False) -> Listing:
         """See IStorage: asks nobody as long as the listing, or its parent's that lacks it, is remembered."""
-        listing = None if fresh else self._known(path)
-        if listing is None:
-            with self._locks.hold((self._account, 'listing', key(path))):
-                listing = (None if fresh else self._known(path)) or self._ask(path)
-        return replace(listing, items=tuple(self._counted(item) for item in listing.items))
+        listing = self._ask(path) if fresh else self._known(path) or self._share(path)
+        known = tuple(self._counted(item) for item in takewhile(lambda item: item.is_directory, listing.items))
+        if known == listing.items[: len(known)]:  # most often: thousands of files need not be copied
+            return listing
+        return replace(listing, items=known + listing.items[len(known) :])
+
+    def _share(self, path: Path) -> Listing:
+        # Who comes after a write of ours does not take an answer that was asked for before it.
+        question = self._key(path), self._shelf.writes(self._account)
+        return self._shelf.flights.share(question, lambda: self._known(path) or self._ask(path))
 
     def _known(self, path: Path) -> Listing | None:
         """The listing as it is remembered, None if it is not. Raises NotFound for what is known to be missing."""
@@ -171,20 +101,26 @@ class CachedStorage:
 
     def create_directory(self, path: Path) -> tuple[Entry, Change]:
         """See IStorage."""
-        entry, change = self._writing(path, lambda: self._storage.create_directory(path))
+        writes = self._shelf.writes(self._account)
+        entry, change = self._writing(lambda: self._storage.create_directory(path), path)
+        parent = self.known_directory(path[:-1])
+        if parent is not None:
+            entry = replace(entry, access=parent.access)
+        self._shelf.learn(self._key(entry.path), Listing(entry, ()), writes)
+        for depth in range(len(path) - 1):  # parents that were missing came with it
+            self._shelf.patch(self._key(path[:depth]), lambda above, name=path[depth]: above.find(name) and above)
         self._replace(path[:-1], new=entry)
-        self._shelf.put(self._key(entry.path), Listing(entry, ()))
         return entry, change
 
     def store_file(self, path: Path, content: Content, over: Entry | None = None) -> tuple[Entry, Change]:
         """See IStorage."""
-        entry, change = self._writing(path, lambda: self._storage.store_file(path, content, over))
+        entry, change = self._writing(lambda: self._storage.store_file(path, content, over), path)
         self._replace(path[:-1], old=over, new=entry)
         return entry, change
 
     def delete(self, entry: Entry) -> Change:
         """See IStorage."""
-        change = self._writing(entry.path, lambda: self._storage.delete(entry))
+        change = self._writing(lambda: self._storage.delete(entry), entry.path)
         self._replace(entry.path[:-1], old=entry)
         if entry.is_directory:
             self._shelf.drop_below(self._key(entry.path))
@@ -192,7 +128,7 @@ class CachedStorage:
 
     def move_file(self, entry: Entry, path: Path) -> tuple[Entry, Change]:
         """See IStorage."""
-        moved, change = self._writing(path, lambda: self._storage.move_file(entry, path))
+        moved, change = self._writing(lambda: self._storage.move_file(entry, path), entry.path, path)
         self._replace(entry.path[:-1], old=entry)
         self._replace(path[:-1], new=moved)
         return moved, change
@@ -212,15 +148,19 @@ class CachedStorage:
         finally:
             for entry in filter(None, (change.entry, change.before)):
                 self._shelf.drop_below(self._key(entry.path))
-                self._shelf.patch(self._key(entry.path[:-1]), lambda _listing: None)
+                self._forget(entry.path[:-1])
 
-    def _writing(self, path: Path, write: Callable[[], T]) -> T:
-        """Do it; if that fails, what we believed of the directory may be wrong."""
+    def _writing(self, write: Callable[[], T], *paths: Path) -> T:
+        """Do it; if that fails, what we believed of the directories of *paths* may be wrong."""
         try:
             return write()
         except FSPError:
-            self._shelf.patch(self._key(path[:-1]), lambda _listing: None)
+            for path in paths:
+                self._forget(path[:-1])
             raise
+
+    def _forget(self, path: Path) -> None:
+        self._shelf.patch(self._key(path), lambda _listing: None)
 
     def _replace(self, path: Path, *, old: Entry | None = None, new: Entry | None = None) -> None:
         """Take *old* out of the listing of *path* and put *new* into it."""

@@ -1,5 +1,7 @@
 """Where the provider is mounted, how often, and what stays out of its way."""
 
+import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from pyramid.request import Request as PyramidRequest
 from pyramid.response import Response
 from webob import Request
 
-from fsp_pyramid.events import DirectoryCreated
+from fsp_pyramid.events import DirectoryCreated, FileMoved
 from fsp_pyramid.resources import File
 from fsp_pyramid.testing import Sandbox
 
@@ -148,12 +150,21 @@ def test_several_mounts(make: Make, egnyte: Sandbox) -> None:
         assert follow(application, url).status_int == 200
 
 
-def test_mounts_share_no_cache(make: Make, egnyte: Sandbox) -> None:
-    application = make(include, lambda config: config.add_fsp('other', '/other'))
-    for base in ('/fsp', '/other'):
+def test_mounts_with_one_token_share_what_they_know(make: Make, egnyte: Sandbox) -> None:
+    """And their locks: what depends on permissions depends on the token, not on the mount."""
+    application = make(
+        include,
+        lambda config: config.add_fsp('other', '/other'),
+        lambda config: config.add_fsp('bob', '/bob', egnyte_token='sandbox-bob'),
+    )
+    calls = []
+    for base in ('/fsp', '/other', '/bob'):
         egnyte.forget_calls()
-        read(ask(application, f'{base}/'))
-        assert len(egnyte.calls) == 1
+        read(ask(application, f'{base}/shared/'))
+        calls.append(len(egnyte.calls))
+    assert calls == [1, 0, 1]
+    assert read(ask(application, '/other/new/', 'POST')) == (201, None)
+    assert 'new' in [item['name'] for item in ask(application, '/fsp/').json['data']['items']]
 
 
 def test_two_mounts_of_one_name_are_a_conflict(make: Make) -> None:
@@ -189,6 +200,7 @@ def test_names_of_mounts(make: Make, name: str) -> None:
         ({'egnyte_url': 'ftp://x'}, 'fsp.egnyte.url'),
         ({'public_secret': 'x'}, 'public_secret'),
         ({'include_tm': 'false'}, 'include_tm'),
+        ({'cache_ttl': '5'}, 'cache_ttl'),
     ],
 )
 def test_overrides_that_are_refused(make: Make, overrides: dict[str, str], complaint: str) -> None:
@@ -253,6 +265,17 @@ def test_a_view_that_fails_takes_its_changes_back(make: Make, egnyte: Sandbox, i
     assert read(ask(application, '/fsp/new/', 'POST')) == (503, 3001)
     assert seen == [True]
     assert not egnyte.exists(f'{HOME}/new')
+
+
+def test_a_move_to_where_the_file_is_is_no_event(make: Make, egnyte: Sandbox) -> None:
+    seen: list[FileMoved] = []
+    application = make(include, lambda config: config.add_subscriber(seen.append, FileMoved))
+    egnyte.upload(f'{HOME}/d/a.txt', b'x')
+    for target, moves in (('/D/', 0), ('/', 1)):
+        body = json.dumps({'new_path': target}).encode()
+        environ = {'wsgi.input': io.BytesIO(body), 'CONTENT_LENGTH': str(len(body))}
+        assert read(ask(application, '/fsp/d/A.txt', 'PATCH', **environ)) == (200, None)
+        assert len(seen) == moves
 
 
 def test_without_a_transaction_manager_changes_stay(make: Make, egnyte: Sandbox) -> None:

@@ -59,7 +59,7 @@ class Files:
 
     def __init__(self, sandbox: Sandbox, manager: Any) -> None:
         client = Client(URL, TOKEN, session=sandbox.session, pace=Pace())
-        self.real: IStorage = CachedStorage(EgnyteStorage(client, Locks(), 'a'), Shelf(60), Locks(), 'a')
+        self.real: IStorage = CachedStorage(EgnyteStorage(client, Locks(), 'a'), Shelf(60), 'a')
         self.real.create_directory(HOME)
         self.manager, self.log = manager, UndoManager(manager)
         self.storage = UndoStorage(self.real, self.log)
@@ -295,6 +295,20 @@ def test_what_follows_such_a_savepoint_is_aborted(files: Files) -> None:
         files.store(name)
         savepoint.rollback()
     files.store('c')
+    files.manager.abort()
+    assert files.names == []
+
+
+def test_a_transaction_that_takes_no_more_participants_lets_nothing_be_written(files: Files) -> None:
+    class Broken(Other):
+        def savepoint(self) -> Any:
+            raise Refused('savepoint')
+
+    files.manager.get().join(Broken())
+    with pytest.raises(Refused):
+        files.manager.savepoint()
+    with pytest.raises(transaction.interfaces.TransactionFailedError):
+        files.storage.store_file((*HOME, 'a'), content(b'x'))
     files.manager.abort()
     assert files.names == []
 

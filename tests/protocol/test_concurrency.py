@@ -1,9 +1,13 @@
 """Several requests at once."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from fsp_pyramid.embedded import WSGIAdapter
 from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
@@ -68,6 +72,24 @@ def test_one_caller_asks_for_a_listing_that_many_want(make_app: Callable[..., An
     sandbox.fail({'latency': 0.05, 'times': 100})
     answers = at_once(*(lambda client=client: client.get('/team/') for client in clients))
     assert {answer.status_int for answer in answers} == {200}
+    assert len(sandbox.calls) == 1
+
+
+def test_many_who_want_a_listing_share_a_failure(
+    make_app: Callable[..., Any], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = WSGIAdapter.send
+
+    def slowly(*args: Any, **kwargs: Any) -> Any:
+        time.sleep(0.2)
+        return send(*args, **kwargs)
+
+    application = make_app()
+    clients = [Beefree(application) for _ in range(6)]
+    sandbox.fail({'status': 500, 'times': 100})
+    monkeypatch.setattr(WSGIAdapter, 'send', slowly)
+    answers = at_once(*(lambda client=client: client.get('/team/') for client in clients))
+    assert {answer.status_int for answer in answers} == {503}
     assert len(sandbox.calls) == 1
 
 

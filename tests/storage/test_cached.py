@@ -1,15 +1,19 @@
 """What is remembered, for how long, and what is not."""
 
+from contextlib import suppress
+from typing import Any
+
 import pytest
 
 from fsp_pyramid import errors
 from fsp_pyramid.egnyte import Client, Pace
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.model import Access, Entry, Listing
-from fsp_pyramid.storage import cached
-from fsp_pyramid.storage.cached import CachedStorage, Shelf
+from fsp_pyramid.storage import shelf as shelves
+from fsp_pyramid.storage.cached import CachedStorage
 from fsp_pyramid.storage.egnyte import EgnyteStorage
 from fsp_pyramid.storage.locks import Locks
+from fsp_pyramid.storage.shelf import Shelf
 from fsp_pyramid.testing import Sandbox, content
 
 HOME = ('Shared', 'Home')
@@ -32,7 +36,7 @@ def storage(sandbox: Sandbox, clock: Clock) -> CachedStorage:
     lowest = EgnyteStorage(Client(URL, TOKEN, session=sandbox.session, pace=Pace()), Locks(), 'a')
     lowest.create_directory(HOME)
     sandbox.forget_calls()
-    return CachedStorage(lowest, Shelf(60, clock), Locks(), 'a')
+    return CachedStorage(lowest, Shelf(60, clock), 'a')
 
 
 def test_a_listing_is_believed_for_its_time(storage: CachedStorage, sandbox: Sandbox, clock: Clock) -> None:
@@ -104,31 +108,111 @@ def test_a_deleted_tree_is_forgotten_with_all_that_was_in_it(storage: CachedStor
         storage.list_directory((*HOME, 'd', 'e'))
 
 
-def listing(name: str) -> Listing:
-    return Listing(Entry((name,), is_directory=True, id=name, modified=0, access=Access.FULL), ())
+def test_a_move_that_fails_makes_it_look_again_at_both_ends(storage: CachedStorage, sandbox: Sandbox) -> None:
+    storage.create_directory((*HOME, 'd'))
+    entry, _ = storage.store_file((*HOME, 'f'), content(b'x'))
+    storage.list_directory(HOME)
+    storage.list_directory((*HOME, 'd'))
+    sandbox.api('DELETE', '/pubapi/v1/fs/Shared/Home/f')
+    sandbox.upload('/Shared/Home/d/g', b'x')
+    with pytest.raises(errors.NotFound):
+        storage.move_file(entry, (*HOME, 'd', 'f'))
+    assert storage.list_directory(HOME).find('f') is None
+    assert storage.list_directory((*HOME, 'd')).find('g')
+
+
+def test_what_is_stored_in_a_new_directory_at_once_is_listed(
+    storage: CachedStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody sees the new directory in its parent before create_directory has returned."""
+    replace = storage._replace
+
+    def replace_and_store(*args: Any, **kwargs: Any) -> None:
+        replace(*args, **kwargs)
+        monkeypatch.undo()
+        storage.store_file((*HOME, 'd', 'f'), content(b'x'))
+
+    monkeypatch.setattr(storage, '_replace', replace_and_store)
+    storage.create_directory((*HOME, 'd'))
+    assert storage.list_directory((*HOME, 'd')).find('f')
+
+
+def test_parents_that_came_with_a_directory_are_listed(storage: CachedStorage) -> None:
+    storage.list_directory(HOME)
+    with pytest.raises(errors.NotFound):
+        storage.list_directory((*HOME, 'a'))
+    storage.create_directory((*HOME, 'a', 'b', 'c'))
+    assert storage.list_directory(HOME).find('a')
+    assert storage.list_directory((*HOME, 'a')).find('b')
+
+
+def test_a_listing_that_is_remembered_is_not_copied(storage: CachedStorage) -> None:
+    storage.create_directory((*HOME, 'd'))
+    storage.store_file((*HOME, 'f'), content(b'x'))
+    storage.list_directory(HOME)
+    assert storage.list_directory(HOME) is storage.list_directory(HOME)
+
+
+def put(shelf: Shelf, name: str, items: int = 0, account: str = '') -> Listing:
+    directory, file = (Entry((name,), is_directory=kind, id=name, modified=0, access=Access.FULL) for kind in (1, 0))
+    listing = Listing(directory, (file,) * items)
+    shelf.learn((account, (name,)), listing, shelf.writes(account))
+    return listing
+
+
+def known(shelf: Shelf, names: str) -> str:
+    found = ''
+    for name in names:
+        with suppress(KeyError):
+            shelf.get(('', (name,)))
+            found += name
+    return found
 
 
 def test_accounts_share_nothing() -> None:
     shelf = Shelf(60)
-    shelf.put(('a', ('x',)), listing('x'))
+    put(shelf, 'x', account='a')
     with pytest.raises(KeyError):
         shelf.get(('b', ('x',)))
 
 
-def test_the_shelf_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cached, 'MAX_LISTINGS', 3)
+def test_the_shelf_has_an_end_that_entries_count_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelves, 'MAX_ENTRIES', 10)
     shelf = Shelf(60)
-    for name in 'abcd':
-        shelf.put(('', (name,)), listing(name))
-    with pytest.raises(KeyError):
-        shelf.get(('', ('a',)))
-    assert shelf.get(('', ('d',))) == listing('d')
+    for name in 'abcde':
+        put(shelf, name, items=2)
+    assert known(shelf, 'abcde') == 'cde'
+    put(shelf, 'c', items=4)
+    assert known(shelf, 'abcde') == 'ce'
+    put(shelf, 'x', items=20)
+    assert known(shelf, 'cdex') == ''
+
+
+def test_a_patched_listing_counts_with_what_it_has_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelves, 'MAX_ENTRIES', 10)
+    shelf = Shelf(60)
+    put(shelf, 'a', items=2)
+    listing = put(shelf, 'b', items=2)
+    shelf.patch(('', ('b',)), lambda old: Listing(old.entry, listing.items * 4))
+    assert known(shelf, 'ab') == 'b'
+    shelf.patch(('', ('b',)), lambda old: Listing(old.entry, ()))
+    for name in 'cde':
+        put(shelf, name, items=1)
+    assert known(shelf, 'bcde') == 'bcde'
+
+
+def test_what_has_ended_is_not_kept() -> None:
+    clock = Clock()
+    shelf = Shelf(60, clock)
+    put(shelf, 'a')
+    clock.now = 61
+    put(shelf, 'b')
+    assert len(shelf._values) == 1
 
 
 def test_an_answer_older_than_our_write_is_not_kept() -> None:
     shelf = Shelf(60)
     writes = shelf.writes('')
-    shelf.patch(('', ('x',)), lambda known: known)
-    shelf.learn(('', ('x',)), listing('x'), writes)
-    with pytest.raises(KeyError):
-        shelf.get(('', ('x',)))
+    shelf.patch(('', ('x',)), lambda listing: listing)
+    shelf.learn(('', ('x',)), None, writes)
+    assert known(shelf, 'x') == ''

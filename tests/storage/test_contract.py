@@ -36,13 +36,13 @@ class TestEgnyte(StorageContract):
 class TestCached(TestEgnyte):
     @pytest.fixture
     def storage(self, lowest: EgnyteStorage) -> IStorage:
-        return CachedStorage(lowest, Shelf(60), Locks(), 'a')
+        return CachedStorage(lowest, Shelf(60), 'a')
 
 
 class TestCachedForNoTime(TestEgnyte):
     @pytest.fixture
     def storage(self, lowest: EgnyteStorage) -> IStorage:
-        return CachedStorage(lowest, Shelf(0), Locks(), 'a')
+        return CachedStorage(lowest, Shelf(0), 'a')
 
 
 class TestUndo(TestEgnyte):
@@ -69,5 +69,5 @@ class TestAllLayers(StorageContract):
     @pytest.fixture
     def storage(self, lowest: EgnyteStorage) -> Any:
         mounts = parse_mounts('/ /Shared/u\n/mounted/home/ /Shared/Home')
-        cached = CachedStorage(lowest, Shelf(60), Locks(), 'a')
+        cached = CachedStorage(lowest, Shelf(60), 'a')
         return FoldersStorage(UndoStorage(cached, UndoLog()), mounts)

@@ -1,0 +1,46 @@
+"""Questions that are shared while they are on their way."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import pytest
+
+from fsp_pyramid.storage.flights import Flights
+
+
+class Question:
+    """It is answered when *answer* is called; *asked* counts how often it was asked."""
+
+    def __init__(self, result: object) -> None:
+        self.asked, self.result, self.begun, self.answer = 0, result, threading.Event(), threading.Event()
+
+    def __call__(self) -> object:
+        self.asked += 1
+        self.begun.set()
+        assert self.answer.wait(timeout=20)
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
+
+
+@pytest.mark.parametrize('result', ['the answer', ValueError('refused')], ids=['answered', 'failed'])
+def test_all_who_ask_together_get_the_one_answer(result: object) -> None:
+    flights, question = Flights(), Question(result)
+    with ThreadPoolExecutor(4) as pool:
+        leader = pool.submit(flights.share, 'key', question)
+        assert question.begun.wait(timeout=20)
+        others = [pool.submit(flights.share, 'key', question) for _ in range(3)]
+        assert wait(others, timeout=0.1).done == set()
+        question.answer.set()
+        outcomes = [future.exception(timeout=20) or future.result() for future in (leader, *others)]
+    assert outcomes == [result] * 4
+    assert question.asked == 1
+
+
+def test_who_asks_later_or_something_else_asks_anew() -> None:
+    flights, question = Flights(), Question('x')
+    question.answer.set()
+    for key in ('a', 'a', 'b'):
+        flights.share(key, question)
+    assert question.asked == 3
+    assert flights._flights == {}
