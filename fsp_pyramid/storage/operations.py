@@ -5,14 +5,18 @@ The rules about names, permissions and missing directories live here, once, over
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import TypeVar
 
 from .. import paths
-from ..errors import Forbidden, NotEmpty, NotFound
+from ..errors import Conflict, Forbidden, NameTaken, NotEmpty, NotFound
 from ..interfaces import IStorage
-from ..model import Access, Content, Entry, Listing, Strategy
+from ..model import Access, Change, Content, Entry, Listing, Strategy
 from ..paths import Path
 from .names import check_name
 from .naming import name_taken, place
+
+T = TypeVar('T')
 
 # Beefree uploads into these without asking whether they are there.
 IMPLIED = {('editor_images',), ('favicon_images',)}
@@ -39,14 +43,15 @@ class Operations:
         """Create a directory in one that exists and may be written to. Raises NameTaken, Forbidden, NameNotAllowed."""
         if path:
             check_name(path[-1])
-        with self._storage.hold(path[:-1]):
-            parent = self._parent(path)
+
+        def decide(fresh: bool) -> Callable[[], Entry]:
+            parent = self._directory(path[:-1], fresh)
             taken = parent.find(path[-1]) if path else parent.entry
             if taken is not None:
                 raise name_taken(taken, Strategy.REFUSE)
-            self._make_ready(parent)
-            entry, _ = self._storage.create_directory(_in(parent, path[-1]))
-            return entry
+            return lambda: self._put(parent, lambda: self._storage.create_directory(_in(parent, path[-1])))
+
+        return self._settle(decide, path[:-1])
 
     def delete_directory(self, path: Path) -> None:
         """Delete an empty directory. Raises NotFound, NotEmpty, Forbidden."""
@@ -66,78 +71,104 @@ class Operations:
         NameTaken, DirectoryInTheWay, Locked, and what *fetch* raises.
         """
         check_name(path[-1])
-        place(self._upload_directory(path), path[-1], strategy)
-        with fetch() as content, self._storage.hold(path[:-1]):
-            parent = self._upload_directory(path)
-            name, over = place(parent, path[-1], strategy)
-            self._make_ready(parent)
-            entry, _ = self._storage.store_file(_in(parent, name), content, over)
-            return entry
+        place(self._upload_directory(path[:-1], fresh=False), path[-1], strategy)
+        with fetch() as content:
+
+            def decide(fresh: bool) -> Callable[[], Entry]:
+                parent = self._upload_directory(path[:-1], fresh)
+                name, over = place(parent, path[-1], strategy)
+                return lambda: self._put(parent, lambda: self._storage.store_file(_in(parent, name), content, over))
+
+            return self._settle(decide, path[:-1])
 
     def delete_file(self, path: Path) -> None:
         """Delete a file. Raises NotFound, Forbidden, Locked."""
-        with self._storage.hold(path[:-1]):
-            entry = self._file(path)
+
+        def decide(fresh: bool) -> Callable[[], Change]:
+            entry = self._file(path, fresh)
             self._check_writable(entry)
-            self._storage.delete(entry)
+            return lambda: self._storage.delete(entry)
+
+        self._settle(decide, path[:-1])
 
     def move_file(self, path: Path, directory: Path, strategy: Strategy) -> Entry:
         """Move a file into *directory*, under its name or, if *strategy* is KEEP, under a free one.
 
         A file that is there already stays as it is. Raises NotFound, Forbidden, Conflict, DirectoryInTheWay, Locked.
         """
-        with self._storage.hold(path[:-1], directory):
-            entry = self._file(path)
+
+        def decide(fresh: bool) -> Callable[[], Entry]:
+            entry = self._file(path, fresh)
             self._check_writable(entry)
-            target = self._directory(directory)
+            target = self._directory(directory, fresh)
             there = target.find(entry.name)
             if there is not None and there.id == entry.id:
-                return there
+                return lambda: there
             name, over = place(target, entry.name, strategy)
-            self._make_ready(target)
-            if over is not None:
-                self._storage.delete(over)
-            moved, _ = self._storage.move_file(entry, _in(target, name))
-            return moved
 
-    def _file(self, path: Path) -> Entry:
+            def move() -> tuple[Entry, Change]:
+                if over is not None:
+                    self._storage.delete(over)
+                return self._storage.move_file(entry, _in(target, name))
+
+            return lambda: self._put(target, move)
+
+        return self._settle(decide, path[:-1], directory)
+
+    def _settle(self, decide: Callable[[bool], Callable[[], T]], *directories: Path) -> T:
+        """Look and decide, then do it, while nobody else changes *directories*.
+
+        *decide* is told whether to look afresh, and returns the deed. Where Egnyte finds that the look was out of date
+        (a cached listing, another process, two who create one folder), it is decided anew, once.
+        """
+        with self._storage.hold(*directories):
+            deed = decide(False)
+            try:
+                return deed()
+            except (Conflict, NameTaken, NotFound):
+                return decide(True)()
+
+    def _put(self, target: Listing, put: Callable[[], tuple[Entry, Change]]) -> Entry:
+        """Put something into *target*, which may have been promised only; it is shown with the access of *target*."""
+        if target.entry.id is None:
+            self._storage.create_directory(target.entry.path)
+        return replace(put()[0], access=target.entry.access)
+
+    def _file(self, path: Path, fresh: bool) -> Entry:
         """The file by its directory's listing: what follows the change asks for that listing anyway."""
         try:
-            entry = self._storage.list_directory(path[:-1]).find(path[-1])
+            entry = self._storage.list_directory(path[:-1], fresh).find(path[-1])
         except NotFound:
             entry = None
         if entry is None or entry.is_directory:
             raise NotFound(f'There is no file "{path[-1]}". Refresh the file manager.')
         return entry
 
-    def _parent(self, path: Path) -> Listing:
-        return self._directory(path[:-1])
-
-    def _directory(self, path: Path) -> Listing:
+    def _directory(self, path: Path, fresh: bool) -> Listing:
         """The directory that something is to be put into. Raises Forbidden if it is missing, as the protocol wants."""
         try:
-            listing = self._storage.list_directory(path)
+            listing = self._storage.list_directory(path, fresh)
         except NotFound:
             raise Forbidden(f'The folder "{paths.text(path, directory=True)}" does not exist.') from None
         self._check_writable(listing.entry)
         return listing
 
-    def _upload_directory(self, path: Path) -> Listing:
+    def _upload_directory(self, path: Path, fresh: bool) -> Listing:
         """The same for an upload: two directories are there as soon as they are needed."""
-        if paths.key(path[:-1]) not in IMPLIED:
-            return self._parent(path)
+        if paths.key(path) not in IMPLIED:
+            return self._directory(path, fresh)
         try:
-            listing = self._storage.list_directory(path[:-1])
+            listing = self._storage.list_directory(path, fresh)
         except NotFound:
-            entry = Entry(path[:-1], is_directory=True, id=None, modified=0, access=Access.FULL)
-            return Listing(entry, ())
+            listing = self._implied(path)
         self._check_writable(listing.entry)
         return listing
 
-    def _make_ready(self, listing: Listing) -> None:
-        """Create a directory that was promised and is not there yet, for what is to be put into it."""
-        if listing.entry.id is None:
-            self._storage.create_directory(listing.entry.path)
+    def _implied(self, path: Path) -> Listing:
+        # Asking for the parent would cost a call. What is not known of it, Egnyte says when the directory is created.
+        parent = self._storage.known_directory(path[:-1])
+        access = Access.FULL if parent is None else parent.access
+        return Listing(Entry(path, is_directory=True, id=None, modified=0, access=access), ())
 
     @staticmethod
     def _check_writable(entry: Entry) -> None:

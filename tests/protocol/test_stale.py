@@ -1,0 +1,169 @@
+"""What the bridge remembers is out of date, or somebody acts at the same time: callers do not notice."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fsp_pyramid.testing import Sandbox
+
+from ..conftest import Source
+from .beefree import PNG, Beefree, outcome
+from .test_concurrency import at_once
+
+HOME = '/Shared/Beefree/u1'
+
+
+def create(sandbox: Sandbox, path: str) -> None:
+    """Another process creates a folder."""
+    sandbox.api('POST', f'/pubapi/v1/fs{path}', json={'action': 'add_folder'}).raise_for_status()
+
+
+def slow_writes(sandbox: Sandbox) -> None:
+    sandbox.fail({'method': 'POST', 'path_prefix': '/pubapi/v1/fs/', 'latency': 0.05, 'times': 100})
+
+
+def test_the_first_write_of_a_user_whom_another_process_knows(
+    make_app: Callable[..., Any], sandbox: Sandbox, source: Source
+) -> None:
+    client = Beefree(make_app(), 'new')
+    client.get('/')
+    create(sandbox, '/Shared/Beefree/new')
+    assert outcome(client.upload('/a.png', source.offer(PNG))) == (201, None)
+    assert 'a.png' in client.names('/')
+
+
+def test_an_implied_directory_that_another_process_created(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+    client.get('/')
+    create(sandbox, f'{HOME}/editor_images')
+    assert outcome(client.upload('/editor_images/a.png', source.offer(PNG))) == (201, None)
+
+
+def test_a_file_in_the_place_of_an_implied_directory(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+    sandbox.upload(f'{HOME}/editor_images', b'x')
+    assert client.upload('/editor_images/a.png', source.offer(PNG)).status_int == 403
+
+
+def test_a_directory_that_another_process_created_is_refused_as_any_other(client: Beefree, sandbox: Sandbox) -> None:
+    client.get('/')
+    create(sandbox, f'{HOME}/d')
+    assert outcome(client.create('/d/')) == (403, 3400)
+
+
+@pytest.mark.parametrize(
+    ('strategy', 'expected', 'names'),
+    [
+        ('keep', (200, None), ['f.png', 'f_1.png']),
+        ('replace', (200, None), ['f.png']),
+        ('ask', (409, 3400), ['f.png']),
+    ],
+)
+def test_a_move_to_a_name_that_was_taken_meanwhile(
+    client: Beefree, sandbox: Sandbox, strategy: str, expected: tuple[int, int | None], names: list[str]
+) -> None:
+    sandbox.upload(f'{HOME}/f.png', b'mine')
+    create(sandbox, f'{HOME}/d')
+    client.get('/')
+    client.get('/d/')
+    sandbox.upload(f'{HOME}/d/f.png', b'theirs')
+    assert outcome(client.move('/f.png', '/d/', strategy)) == expected
+    assert client.names('/d/') == names
+    assert ('f.png' in client.names('/')) is (strategy == 'ask')
+
+
+def test_a_move_of_what_is_gone(client: Beefree, sandbox: Sandbox) -> None:
+    sandbox.upload(f'{HOME}/f.png', b'x')
+    create(sandbox, f'{HOME}/d')
+    client.get('/')
+    sandbox.api('DELETE', f'/pubapi/v1/fs{HOME}/f.png')
+    assert outcome(client.move('/f.png', '/d/')) == (404, 3200)
+    assert 'f.png' not in client.names('/')
+
+
+def test_a_file_that_was_replaced_by_another_is_deleted(client: Beefree, sandbox: Sandbox) -> None:
+    sandbox.upload(f'{HOME}/f.png', b'x')
+    client.get('/')
+    sandbox.api('DELETE', f'/pubapi/v1/fs{HOME}/f.png')
+    sandbox.upload(f'{HOME}/f.png', b'another')
+    assert outcome(client.delete('/f.png')) == (200, None)
+    assert not sandbox.exists(f'{HOME}/f.png')
+
+
+def test_two_first_writes_of_a_user_at_once(make_app: Callable[..., Any], sandbox: Sandbox, source: Source) -> None:
+    url, application = source.offer(PNG), make_app()
+    slow_writes(sandbox)
+    for number in range(4):
+        one, other = Beefree(application, f'n{number}'), Beefree(application, f'n{number}')
+        one.get('/')
+        answers = at_once(
+            lambda one=one: one.upload('/x.png', url, 'replace'),
+            lambda other=other: other.upload('/editor_images/y.png', url, 'replace'),
+        )
+        assert [outcome(answer) for answer in answers] == [(201, None)] * 2
+        assert one.names('/')[0] == 'editor_images/'
+
+
+def test_an_upload_into_a_directory_that_is_being_created(
+    make_app: Callable[..., Any], sandbox: Sandbox, source: Source
+) -> None:
+    url, application = source.offer(PNG), make_app()
+    slow_writes(sandbox)
+    for number in range(4):
+        create(sandbox, f'/Shared/Beefree/m{number}')
+        one, other = Beefree(application, f'm{number}'), Beefree(application, f'm{number}')
+        created, uploaded = at_once(
+            lambda one=one: one.create('/editor_images/'),
+            lambda other=other: other.upload('/editor_images/y.png', url, 'replace'),
+        )
+        assert outcome(uploaded) == (201, None)
+        assert outcome(created) in ((201, None), (403, 3400))
+
+
+# One at a time in each directory: without that, two see the same free name, the same file, the same empty directory.
+
+
+def test_two_moves_to_one_name(client: Beefree, sandbox: Sandbox) -> None:
+    for name in ('a/f.png', 'b/f.png', 'c/other'):
+        sandbox.upload(f'{HOME}/{name}', name.encode())
+    other = Beefree(client.app.app)
+    for path in ('/a/', '/b/', '/c/'):
+        client.get(path)
+    slow_writes(sandbox)
+    sandbox.forget_calls()
+    answers = at_once(lambda: client.move('/a/f.png', '/c/', 'keep'), lambda: other.move('/b/f.png', '/c/', 'keep'))
+    assert [answer.status_int for answer in answers] == [200, 200]
+    assert client.names('/c/') == ['f.png', 'f_1.png', 'other']
+    assert len(sandbox.calls) == 2, 'nobody had to try twice'
+
+
+def test_a_directory_is_created_once(client: Beefree, sandbox: Sandbox) -> None:
+    client.get('/')
+    other = Beefree(client.app.app)
+    slow_writes(sandbox)
+    sandbox.forget_calls()
+    answers = at_once(lambda: client.create('/d/'), lambda: other.create('/D/'))
+    assert sorted(outcome(answer) for answer in answers) == [(201, None), (403, 3400)]
+    assert len(sandbox.calls) == 1
+
+
+def test_a_file_is_deleted_once(client: Beefree, sandbox: Sandbox) -> None:
+    sandbox.upload(f'{HOME}/f.png', b'x')
+    client.get('/')
+    other = Beefree(client.app.app)
+    sandbox.fail({'method': 'DELETE', 'latency': 0.05, 'times': 100})
+    sandbox.forget_calls()
+    answers = at_once(lambda: client.delete('/f.png'), lambda: other.delete('/F.png'))
+    assert sorted(outcome(answer) for answer in answers) == [(200, None), (404, 3200)]
+    assert len(sandbox.calls) == 1
+
+
+def test_a_directory_that_is_being_deleted_takes_no_files(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+    client.create('/d/')
+    other, url = Beefree(client.app.app), source.offer(PNG)
+    sandbox.fail({'method': 'GET', 'path_prefix': f'/pubapi/v1/fs{HOME}/d', 'latency': 0.1, 'times': 1})
+    deleted, uploaded = at_once(lambda: client.delete('/d/'), lambda: other.upload('/d/f.png', url))
+    if outcome(uploaded) == (201, None):
+        assert outcome(deleted) == (403, 3908)
+        assert sandbox.content(f'{HOME}/d/f.png') == PNG
+    else:
+        assert (outcome(deleted), outcome(uploaded)) == ((200, None), (403, 3300))
