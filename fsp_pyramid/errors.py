@@ -6,6 +6,8 @@ the File Manager can act on: it names the thing and what to do, and never holds 
 (that goes to the log).
 """
 
+from typing import Self
+
 
 class FSPError(Exception):
     """Something that the caller is told. Raise one of its subclasses, with the details as the only argument.
@@ -25,6 +27,12 @@ class FSPError(Exception):
         self.details = details or self.details
         if retry_after is not None:
             self.retry_after = retry_after
+
+    def saying(self, details: str) -> Self:
+        """The same in other words: another exception, because this one may be on its way to others as well."""
+        other = type(self).__new__(type(self), details)
+        other.__dict__.update(self.__dict__, details=details)
+        return other
 
     @property
     def headers(self) -> dict[str, str]:

@@ -1,12 +1,12 @@
 """The top layer: FSP paths become paths at Egnyte, by the mounts of the caller."""
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 from zope.interface import implementer
 
-from ..errors import Forbidden, NotFound
+from ..errors import Forbidden, FSPError, NotFound
 from ..interfaces import IStorage
 from ..model import Access, Change, Content, Download, Entry, Listing
 from ..paths import Path, fold, key
@@ -24,6 +24,13 @@ class FoldersStorage:
         self._storage = storage
         # The longest first, so that the first that fits is the one.
         self._mounts = sorted(mounts, key=lambda mount: len(mount.directory), reverse=True)
+        self._translated: dict[Path, tuple[Listing, Listing]] = {}
+        # The directories that are there because the configuration says so, spelt as the highest mount spells them.
+        self._fixed: dict[Path, Path] = {(): ()}
+        for mount in reversed(self._mounts):
+            for depth, name in enumerate(mount.directory, 1):
+                place = key(mount.directory[:depth])
+                self._fixed.setdefault(place, (*self._fixed[place[:-1]], name))
 
     def _mount(self, path: Path) -> FolderMount | None:
         wanted = key(path)
@@ -45,67 +52,73 @@ class FoldersStorage:
 
     def _up(self, entry: Entry, mount: FolderMount) -> Entry:
         """An entry from below as the caller sees it."""
-        path = mount.directory + entry.path[len(mount.folder) :]
-        return replace(
-            entry,
-            path=path,
-            access=Access.VIEW if mount.read_only else entry.access,
-            fixed=entry.is_directory and path == mount.directory,
-        )
+        path = self._fixed[key(mount.directory)] + entry.path[len(mount.folder) :]
+        access = Access.VIEW if mount.read_only else entry.access
+        return replace(entry, path=path, access=access, fixed=entry.is_directory and key(path) in self._fixed)
 
     def list_directory(self, path: Path, fresh: bool = False) -> Listing:
         """See IStorage: with the mounts in it, which hide what has their names.
 
         The root and the mounted folders are listed before they exist at Egnyte: empty, and without an id.
         """
-        mount, inner = self._mount(path), self._mounts_in(path)
-        listing = self._list(path, mount, fresh)
+        inner = [self._entry_of(place) for found, place in self._fixed.items() if place and found[:-1] == key(path)]
+        listing = self._list(path, fresh)
         if listing is None:
-            entry = self._promised(path, mount, inner)
-            items: list[Entry] = []
-        else:
-            entry = listing.entry
-            hidden = {fold(item.name) for item in inner}
-            items = [item for item in listing.items if fold(item.name) not in hidden]
-        items = sorted((*items, *inner), key=lambda item: item.order)
-        entry = replace(entry, item_count=len(items), fixed=entry.fixed or not path)
-        return Listing(entry, tuple(items))
+            listing = Listing(self._promised(path), ())
+        elif not inner:
+            return listing
+        hidden = {fold(item.name) for item in inner}
+        items = [*inner, *(item for item in listing.items if fold(item.name) not in hidden)]
+        items.sort(key=lambda item: item.order)
+        return Listing(replace(listing.entry, item_count=len(items)), tuple(items))
 
-    def _list(self, path: Path, mount: FolderMount | None, fresh: bool) -> Listing | None:
+    def _list(self, path: Path, fresh: bool) -> Listing | None:
+        mount = self._mount(path)
         if mount is None:
             return None
         try:
-            listing = self._storage.list_directory(self._down(path), fresh)
+            with self._named(path):
+                listing = self._storage.list_directory(self._down(path), fresh)
         except NotFound:
             return None
-        return Listing(self._up(listing.entry, mount), tuple(self._up(item, mount) for item in listing.items))
-
-    def _mounts_in(self, path: Path) -> list[Entry]:
-        """The mounts directly in *path*, and the first directories on the way to those further down."""
-        depth, found = len(path), {}
-        for mount in self._mounts:
-            if len(mount.directory) > depth and key(mount.directory[:depth]) == key(path):
-                place = (*path, mount.directory[depth])
-                found.setdefault(key(place), self._entry_of(place))
-        return list(found.values())
+        # Who changes something looks more than once, and thousands of entries take their time.
+        before, after = self._translated.get(path, (None, None))
+        if before is not listing:
+            after = Listing(self._up(listing.entry, mount), tuple(self._up(item, mount) for item in listing.items))
+            self._translated[path] = listing, after
+        return after
 
     def _entry_of(self, path: Path) -> Entry:
-        """The entry of a mount in its parent's listing: nobody is asked, so little is known before it was listed."""
+        """The entry of a fixed directory: nobody is asked, so little is known before it was listed."""
         mount = self._mount(path)
         known = mount and self._storage.known_directory(self._down(path))
         if mount and known:
-            return replace(self._up(known, mount), fixed=True)
+            return replace(self._up(known, mount), path=path)
         access = Access.VIEW if mount is None or mount.read_only else Access.FULL
         return Entry(path, is_directory=True, id=None, modified=0, access=access, fixed=True)
 
-    def _promised(self, path: Path, mount: FolderMount | None, inner: list[Entry]) -> Entry:
-        """The entry of a directory that is there because the configuration says so. Raises NotFound for any other."""
-        if path and not inner and not (mount and len(mount.directory) == len(path)):
+    def _promised(self, path: Path) -> Entry:
+        """The entry of a fixed directory that Egnyte does not have. Raises NotFound for any other directory."""
+        if key(path) not in self._fixed:
             raise NotFound(f'"{path[-1]}" does not exist. Refresh the file manager.')
-        return replace(self._entry_of(path), id=None)
+        return replace(self._entry_of(self._fixed[key(path)]), id=None)
+
+    @contextmanager
+    def _named(self, path: Path) -> Iterator[None]:
+        """Let errors from below call the thing as the caller does: a mount's folder has another name at Egnyte."""
+        try:
+            yield
+        except FSPError as error:
+            mount = self._mount(path)
+            if mount is None or len(mount.directory) < len(path):
+                raise
+            details = error.details.replace(f'"{mount.folder[-1]}"', f'"{path[-1] if path else "/"}"')
+            raise error.saying(details) from error.__cause__
 
     def known_directory(self, path: Path) -> Entry | None:
-        """See IStorage."""
+        """See IStorage: something is always known of a directory that the configuration put there."""
+        if key(path) in self._fixed:
+            return self._entry_of(self._fixed[key(path)])
         mount = self._mount(path)
         known = mount and self._storage.known_directory(self._down(path))
         return self._up(known, mount) if mount and known else None
@@ -113,13 +126,14 @@ class FoldersStorage:
     def stat_file(self, path: Path) -> Entry:
         """See IStorage."""
         mount = self._mount(path)
-        if mount is None or len(mount.directory) == len(path):
+        if mount is None or key(path) in self._fixed:
             raise NotFound(f'There is no file "{path[-1] if path else "/"}".')
         return self._up(self._storage.stat_file(self._down(path)), mount)
 
     def create_directory(self, path: Path) -> tuple[Entry, Change]:
         """See IStorage. Raises Forbidden in a read-only mount."""
-        return self._changed(path, self._storage.create_directory(self._writable(path)))
+        with self._named(path):
+            return self._changed(path, self._storage.create_directory(self._writable(path)))
 
     def store_file(self, path: Path, content: Content, over: Entry | None = None) -> tuple[Entry, Change]:
         """See IStorage. Raises Forbidden in a read-only mount."""

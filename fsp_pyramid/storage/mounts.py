@@ -11,15 +11,18 @@ import re
 from dataclasses import dataclass
 from string import Formatter
 
+from ..errors import NameNotAllowed
 from ..model import Account, Identity
 from ..paths import Path, PathError, key, parse
+from .names import check_name
 
 # The last two are known where users connect accounts of their own.
 PLACEHOLDERS = ('uid', 'client_id', 'egnyte_user', 'folder')
+WORDS = {'uid': 'user id', 'client_id': 'client id', 'egnyte_user': 'Egnyte user'}
 OF_ACCOUNTS = frozenset(PLACEHOLDERS[2:])
 FOLDER = '{folder}'  # a whole path, so that it stands at the beginning
 # A space before a slash parts the columns: no name at Egnyte begins or ends with a space.
-_LINE = re.compile(r'(?P<directory>/.*?)\s+(?P<folder>(/|\{folder\}).*?)(?P<read_only>\s+ro)?')
+_LINE = re.compile(r'(?P<directory>/.*?)\s+(?P<folder>(/|\{folder\}).*?)(?P<read_only>\s+(?i:ro))?')
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +36,38 @@ class FolderMount:
     @property
     def placeholders(self) -> frozenset[str]:
         """The placeholders in the folder."""
-        return frozenset(field[1] for name in self.folder for field in Formatter().parse(name) if field[1])
+        return frozenset(field for name in self.folder for field in _placeholders(name))
 
     def filled(self, identity: Identity, account: Account) -> 'FolderMount':
-        """The mount with the placeholders filled in for the caller and the account."""
+        """The mount with the placeholders filled in for the caller and the account.
+
+        Raises NameNotAllowed where that makes a name that Egnyte does not keep.
+        """
         values = {
             'uid': one_case(identity.uid),
             'client_id': one_case(identity.client_id),
             'egnyte_user': account.username,
         }
         start, rest = (account.folder, self.folder[1:]) if self.folder[0] == FOLDER else ((), self.folder)
-        folder = start + tuple(name.format_map(values) for name in rest)
-        return FolderMount(self.directory, folder, self.read_only)
+        return FolderMount(self.directory, start + tuple(_filled(name, values) for name in rest), self.read_only)
+
+
+def _placeholders(name: str) -> list[str]:
+    return [field[1] for field in Formatter().parse(name) if field[1]]
+
+
+def _filled(name: str, values: dict[str, str]) -> str:
+    filled = name.format_map(values)
+    if filled != name:
+        try:
+            check_name(filled)
+        except NameNotAllowed as error:
+            who = WORDS[_placeholders(name)[0]]
+            raise NameNotAllowed(
+                f'Files cannot be kept for this {who}: "{filled}" is the name of the folder for it, and Egnyte keeps '
+                'no folder of such a name. Ask the administrator of the application that you opened this editor from.'
+            ) from error
+    return filled
 
 
 def one_case(value: str) -> str:
@@ -86,6 +109,9 @@ def _parse_line(line: str) -> FolderMount:
     for _, name, form, conversion in fields:
         if name not in PLACEHOLDERS or form or conversion:
             raise ValueError(f'"{line}": {{{name}}} is unknown; there are {{{"} and {".join(PLACEHOLDERS)}}}')
+    if crowded := next((name for name in folder if len(_placeholders(name)) > 1), ''):
+        # "{client_id}-{uid}" would be one folder for eu-bob of acme and for bob of acme-eu.
+        raise ValueError(f'"{line}": two placeholders in "{crowded}" could make one folder of two, part them by "/"')
     if any(FOLDER in name for name in folder[1:]) or (FOLDER in folder[0] and folder[0] != FOLDER):
         raise ValueError(f'"{line}": {FOLDER} is a whole path and stands at the beginning: "{FOLDER}/name"')
     return FolderMount(directory, folder, bool(match['read_only']))

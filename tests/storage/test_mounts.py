@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fsp_pyramid.errors import NameNotAllowed
 from fsp_pyramid.model import Account, Identity
 from fsp_pyramid.storage.mounts import FolderMount, one_case, parse_mounts
 
@@ -39,12 +40,25 @@ def test_the_table() -> None:
         ('/ /', 'root of Egnyte'),
         ('/ /Shared/{folder}', 'stands at the beginning'),
         ('/ {folder}s', 'stands at the beginning'),
+        ('/ /Shared/{client_id}-{uid}', 'two placeholders in "{client_id}-{uid}"'),
         ('/A/ /Shared/a\n/a/ /Shared/b', 'two lines are about /a'),
     ],
 )
 def test_complaints_name_the_line(table: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         parse_mounts(table)
+
+
+def test_read_only_in_any_spelling() -> None:
+    for word in ('ro', 'RO', 'Ro'):
+        assert parse_mounts(f'/ /Shared/Brand {word}')[0].read_only
+
+
+def test_a_name_that_egnyte_does_not_keep_is_put_down_to_what_made_it() -> None:
+    (mount,) = parse_mounts('/ /Shared/{client_id}/{uid}')
+    for identity, who in ((Identity('', 'acme', 'aab12345'), 'user id'), (Identity('', 'x_egnmeta', 'u'), 'client id')):
+        with pytest.raises(NameNotAllowed, match=f'for this {who}'):
+            mount.filled(identity, ACCOUNT)
 
 
 def test_placeholders() -> None:
