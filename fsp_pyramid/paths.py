@@ -39,12 +39,16 @@ def _check(name: str) -> None:
         raise PathError(f'"{name}" is not a name')
     for character in name:
         # Not str.isprintable(): it refuses the narrow spaces in the names of macOS screenshots.
-        if character < ' ' or character == '\x7f' or character == '\\':
+        # Half a pair of surrogates comes as an escape in JSON and cannot be encoded.
+        if character < ' ' or character in '\x7f\\' or '\ud800' <= character <= '\udfff':
             raise PathError(f'a name holds no {_spelt(character)}')
 
 
 def _spelt(character: str) -> str:
-    return 'backslash' if character == '\\' else f'control character (U+{ord(character):04X})'
+    if character == '\\':
+        return 'backslash'
+    kind = 'control character' if character <= '\x7f' else 'surrogate'
+    return f'{kind} (U+{ord(character):04X})'
 
 
 def text(path: Sequence[str], *, directory: bool = False) -> str:

@@ -14,8 +14,11 @@ class _Resource:
     @property
     def path(self) -> paths.Path:
         """The names from the root on. Not pyramid's ``resource_path``, which cannot tell a directory from a file."""
-        parent = self.__parent__
-        return () if parent is None else (*parent.path, self.__name__)
+        names, here = [], self
+        while here.__parent__ is not None:  # no recursion: a stranger's path may have thousands of names
+            names.append(here.__name__)
+            here = here.__parent__
+        return tuple(reversed(names))
 
     def __repr__(self) -> str:
         return f'<{type(self).__name__} {self}>'

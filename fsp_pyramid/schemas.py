@@ -9,6 +9,8 @@ from . import paths
 from .errors import BadRequest
 from .model import Strategy
 
+MAX_BODY = 64 << 10
+
 
 class _Strategy(colander.SchemaType):
     """``conflict_strategy``: one of Beefree's three words, or ``""``, which is as good as none."""
@@ -84,7 +86,11 @@ def read_move(request: Any) -> Move:
 
 def _read(request: Any, schema: colander.SchemaNode) -> dict[str, Any]:
     try:
-        body = json.loads(request.body)
+        # Looked at first: WebOb makes a buffer as large as the announced length.
+        data = b'' if (request.content_length or 0) > MAX_BODY else request.body_file.read(MAX_BODY + 1)
+        if not 0 < len(data) <= MAX_BODY:
+            raise BadRequest(f'The body of the request must be a JSON object of {MAX_BODY >> 10} KB at most.')
+        body = json.loads(data)
     except (ValueError, RecursionError, OSError):  # RecursionError: "[[[[[..."; OSError: shorter than announced
         raise BadRequest('The body of the request must be a JSON object, and this one is no JSON.') from None
     if not isinstance(body, dict):

@@ -5,6 +5,7 @@ from typing import Any
 from ..events import FileDeleted, FileMoved, FileStored
 from ..fetch import fetched
 from ..model import Strategy
+from ..paths import key
 from ..representation import metadata
 from ..resources import File
 from ..schemas import read_move, read_upload
@@ -37,5 +38,6 @@ def move_file(context: File, request: Any) -> dict[str, Any]:
     body = read_move(request)
     # Without a strategy nothing happens: Beefree sends "" when its user cancels.
     entry = request.fsp.storage.move_file(context.path, body.directory, body.strategy or Strategy.ASK)
-    request.registry.notify(FileMoved(request, context.path, entry))
+    if key(entry.path) != key(context.path):  # it was there already
+        request.registry.notify(FileMoved(request, context.path, entry))
     return {'meta': metadata(entry, request.fsp)}

@@ -192,6 +192,16 @@ def test_uploads_that_are_refused_before_anything_is_fetched(client: Beefree, so
     assert source.asked == []
 
 
+@pytest.mark.parametrize('folders', ['/ /Shared/Brand ro', '/a/ /Shared/Team'])
+def test_implied_directories_need_a_root_that_can_be_written_to(
+    make_app: Callable[..., Any], sandbox: Sandbox, source: Source, folders: str
+) -> None:
+    client, url = Beefree(make_app(folders=folders)), source.offer(PNG)
+    source.asked.clear()
+    assert outcome(client.upload('/editor_images/a.png', url)) == (403, 3300)
+    assert source.asked == []
+
+
 @pytest.mark.parametrize(
     ('body', 'complaint'),
     [
@@ -201,6 +211,7 @@ def test_uploads_that_are_refused_before_anything_is_fetched(client: Beefree, so
         (b'[' * 100_000, 'JSON'),
         (b'[]', 'must be a JSON object'),
         (b'null', 'must be a JSON object'),
+        (b'{"source": "http://a/", "pad": "' + b'x' * 65536 + b'"}', '64 KB at most'),
         (b'{}', '"source" is missing'),
         (b'{"source": 1}', '"source" must be text'),
         (b'{"source": ""}', '"source" is missing'),
@@ -219,7 +230,13 @@ def test_bodies_that_are_wrong(client: Beefree, body: bytes, complaint: str) -> 
 
 @pytest.mark.parametrize(
     ('path', 'complaint'),
-    [(1, 'as text'), ('', 'not a valid path'), ('/a', 'ends with a slash'), ('/../a/', 'not a valid path')],
+    [
+        (1, 'as text'),
+        ('', 'not a valid path'),
+        ('/a', 'ends with a slash'),
+        ('/../a/', 'not a valid path'),
+        ('/a/\ud800/', 'no surrogate'),
+    ],
 )
 def test_targets_that_are_wrong(client: Beefree, path: Any, complaint: str) -> None:
     answer = client.move('/a.png', path)
@@ -427,3 +444,63 @@ def test_a_busy_moment_is_waited_for(client: Beefree, sandbox: Sandbox) -> None:
     sandbox.fail({'status': 429, 'times': 1})
     assert outcome(client.get('/team/')) == (200, None)
     assert len(sandbox.calls) == 2
+
+
+@pytest.mark.parametrize('depth', [500, 1100, 3000])
+def test_paths_of_any_depth(client: Beefree, depth: int) -> None:
+    assert outcome(client.get('/' + 'a/' * depth)) == (404, 3200)
+
+
+def test_errors_call_a_mount_as_its_users_do(client: Beefree, sandbox: Sandbox) -> None:
+    sandbox.fail({'status': 403, 'times': 1})
+    assert 'for "shared"' in client.get('/shared/').json['details']
+    sandbox.fail({'status': 403, 'times': 1})
+    assert 'for "/"' in client.get('/').json['details']
+
+
+@pytest.mark.parametrize('uid', ['aab12345', 'atmp1234', 'x_egnmeta'])
+def test_user_ids_that_egnyte_keeps_no_folder_for(make_app: Callable[..., Any], uid: str) -> None:
+    answer = Beefree(make_app(), uid).get('/')
+    assert outcome(answer) == (400, 3905)
+    assert f'this user id: "{uid}"' in answer.json['details']
+
+
+def test_what_was_stored_has_the_access_of_its_directory(
+    make_app: Callable[..., Any], sandbox: Sandbox, source: Source
+) -> None:
+    body = {'users': ['alice'], 'permission': 'Editor'}
+    sandbox.api('POST', '/pubapi/v1/perms/folder/Shared/Team', json=body).raise_for_status()
+    client = Beefree(make_app(egnyte__token='sandbox-alice'))
+    for path, answer in (
+        ('/team/a.png', client.upload('/team/a.png', source.offer(PNG))),
+        ('/team/d/b.png', client.create('/team/d/') and client.upload('/team/d/b.png', source.offer(PNG))),
+    ):
+        assert answer.json['data']['meta']['extra'] == {'can-move': False}
+        assert client.get(path).json['data']['meta'] == answer.json['data']['meta']
+
+
+def test_a_directory_on_the_way_to_a_mount_hides_a_file(make_app: Callable[..., Any], sandbox: Sandbox) -> None:
+    sandbox.upload('/Shared/Beefree/u1/a', b'x')
+    client = Beefree(make_app(folders='/ /Shared/Beefree/{uid}\n/a/b/ /Shared/Team'))
+    assert client.names('/') == ['a/']
+    assert outcome(client.get('/a')) == (404, 3200)
+    assert client.names('/a/') == ['b/']
+
+
+def test_a_folder_that_is_mounted_twice_is_seen_at_both(make_app: Callable[..., Any], source: Source) -> None:
+    client = Beefree(make_app(folders='/ /Shared/Beefree/{uid}\n/all/ /Shared/Beefree'), 'new')
+    client.get('/all/')
+    assert outcome(client.upload('/editor_images/a.png', source.offer(PNG))) == (201, None)
+    assert client.names('/') == ['all/', 'editor_images/']
+    assert client.names('/all/') == ['new/', 'u1/']
+
+
+def test_mounts_are_spelt_as_the_highest_one_spells_them(make_app: Callable[..., Any], source: Source) -> None:
+    table = '/ /Shared/Beefree/{uid}\n/shared/Team/ /Shared/Team\n/Shared/ /Shared/Brand ro'
+    client = Beefree(make_app(folders=table))
+    assert client.names('/') == ['Shared/']
+    assert client.names('/SHARED/') == ['/Shared/Team/', '/Shared/logo.png']
+    assert client.get('/sHARED/').json['data']['meta']['path'] == '/Shared/'
+    stored = client.upload('/SHARED/team/a.png', source.offer(PNG)).json['data']['meta']
+    assert stored['path'] == '/Shared/Team/a.png'
+    assert outcome(client.delete('/SHARED/TEAM/')) == (403, 3300)
