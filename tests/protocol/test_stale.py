@@ -1,10 +1,12 @@
 """What the bridge remembers is out of date, or somebody acts at the same time: callers do not notice."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
 
+from fsp_pyramid.embedded import WSGIAdapter
 from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
@@ -157,13 +159,22 @@ def test_a_file_is_deleted_once(client: Beefree, sandbox: Sandbox) -> None:
     assert len(sandbox.calls) == 1
 
 
-def test_a_directory_that_is_being_deleted_takes_no_files(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+def test_a_directory_that_is_being_deleted_takes_no_files(
+    client: Beefree, sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client.create('/d/')
-    other, url = Beefree(client.app.app), source.offer(PNG)
-    sandbox.fail({'method': 'GET', 'path_prefix': f'/pubapi/v1/fs{HOME}/d', 'latency': 0.1, 'times': 1})
-    deleted, uploaded = at_once(lambda: client.delete('/d/'), lambda: other.upload('/d/f.png', url))
-    if outcome(uploaded) == (201, None):
-        assert outcome(deleted) == (403, 3908)
-        assert sandbox.content(f'{HOME}/d/f.png') == PNG
-    else:
-        assert (outcome(deleted), outcome(uploaded)) == ((200, None), (403, 3300))
+    other, url, send = Beefree(client.app.app), source.offer(PNG), WSGIAdapter.send
+    with ThreadPoolExecutor() as pool:
+        uploads = []
+
+        def interrupted(self: WSGIAdapter, request: Any, **options: Any) -> Any:
+            if request.method == 'DELETE' and not uploads:  # it was found to be empty
+                uploads.append(pool.submit(other.upload, '/d/f.png', url))
+                wait(uploads, timeout=0.3)
+            return send(self, request, **options)
+
+        monkeypatch.setattr(WSGIAdapter, 'send', interrupted)
+        assert outcome(client.delete('/d/')) == (200, None)
+        assert outcome(uploads[0].result(timeout=20)) == (403, 3300)
+    assert sandbox.api('GET', '/pubapi/v2/fs/trash').json()['items'][0]['path'] == f'{HOME}/d'
+    assert not sandbox.exists(f'{HOME}/d')

@@ -222,6 +222,22 @@ def test_a_folder_that_others_deleted_is_not_restored_in_place_of_ours(make: Mak
     assert storage.list_directory((*HOME, 'd')).entry.id == change.entry.id
 
 
+def test_of_many_deletions_at_one_path_ours_is_taken_back(tmp_path: Path) -> None:
+    now = time.time()
+    sandbox = Sandbox(tmp_path / 'timed', clock=lambda: now)
+    client = Client(URL, TOKEN, session=sandbox.session, pace=Pace())
+    storage = EgnyteStorage(client, Locks(), 'a', clock=lambda: now)
+    changes = []
+    for number in range(9):
+        sandbox.upload('/Shared/d/f', str(number).encode())
+        changes.append(storage.delete(storage.stat_file(('Shared', 'd', 'f'))))
+        now += 60
+    sandbox.forget_calls()
+    storage.revert(changes[4])
+    assert len(sandbox.calls) == 3
+    assert sandbox.content('/Shared/d/f') == b'4'
+
+
 def test_what_is_not_in_the_trash_cannot_be_restored(make: Make, sandbox: Sandbox) -> None:
     storage = make()
     change = storage.delete(storage.store_file((*HOME, 'f'), content(b'x'))[0])
