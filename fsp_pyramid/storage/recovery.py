@@ -44,7 +44,8 @@ class Recovery:
             file = self._client.stat_file(text(path))
         except egnyte.NotFound:
             return None
-        if file.checksum != content.sha512 or (over is not None and file.version_id == over.version_id):
+        checksum = self._client.checksum(content.file, content.size, content.sha512)
+        if file.checksum.lower() != checksum or (over is not None and file.version_id == over.version_id):
             return None
         verb = _made_by_us(path, file.modified, began, 'stored')
         return verb and (egnyte.Stored(file.file_id, file.version_id, file.checksum, file.modified), verb)

@@ -74,6 +74,22 @@ def test_an_upload_that_happened_is_not_made_again(
     assert sandbox.exists('/Shared/Home/a') is stays
 
 
+def test_an_upload_in_chunks_that_happened_is_not_made_again(tmp_path: Path) -> None:
+    sandbox = Sandbox(tmp_path / 'chunked', chunk_minimum=4)
+    connection = Connection(sandbox)
+    client = Client(URL, TOKEN, session=connection.session, pace=Pace(), chunk_size=4)
+    storage = EgnyteStorage(client, Locks(), 'a')
+
+    def cut_last(request: requests.PreparedRequest) -> None:
+        if 'X-Egnyte-Last-Chunk' in request.headers:
+            cut(request)
+
+    connection.after = cut_last
+    storage.store_file((*HOME, 'a'), content(b'0123456789'))
+    assert versions(sandbox, '/Shared/Home/a') == 1
+    assert sandbox.content('/Shared/Home/a') == b'0123456789'
+
+
 @pytest.mark.parametrize('clock', [LONG_AGO, NOW, AHEAD])
 def test_an_upload_that_did_not_happen_is_made_again(
     make: Make, sandbox: Sandbox, connection: Connection, clock: float
