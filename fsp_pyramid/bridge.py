@@ -78,7 +78,8 @@ class Bridge:
     def _owner(self, account: Account) -> str:
         """Under which name locks and listings are shared: whoever has a token has its rights, at whatever mount."""
         if self.settings.accounts_mode == 'oauth':
-            return account.key  # its tokens come and go
+            # Its tokens come and go; another user or domain that is connected in its place sees nothing of it.
+            return f'{account.key} {account.username} {account.url}'
         # Not the account's URL: all embedded sandboxes have the same.
         return f'{self.settings.egnyte_url} {hashlib.sha256(account.token.encode()).hexdigest()}'
 

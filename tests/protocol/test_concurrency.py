@@ -81,7 +81,7 @@ def test_many_who_want_a_listing_share_a_failure(
     send = WSGIAdapter.send
 
     def slowly(*args: Any, **kwargs: Any) -> Any:
-        time.sleep(0.2)
+        time.sleep(0.5)  # until all of them have come
         return send(*args, **kwargs)
 
     application = make_app()
