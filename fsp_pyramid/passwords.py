@@ -29,12 +29,14 @@ def hash_password(password: str) -> str:
 
 
 def is_hash(text: str) -> bool:
-    """Whether *text* is an argon2 hash."""
+    """Whether *text* is a hash as :func:`hash_password` makes them.
+
+    Others cost another time to check than what an unknown user is checked against, which would tell them apart.
+    """
     try:
-        _HASHER.check_needs_rehash(text)
+        return not _HASHER.check_needs_rehash(text)
     except (InvalidHashError, ValueError):
         return False
-    return True
 
 
 class Passwords:

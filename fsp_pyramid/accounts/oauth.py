@@ -9,7 +9,7 @@ import requests
 from zope.interface import implementer
 
 from .. import errors
-from ..egnyte import Client, EgnyteError, Pace, oauth
+from ..egnyte import Client, EgnyteError, GrantRefused, Pace, oauth
 from ..interfaces import IAccounts
 from ..model import Account, Identity
 from ..paths import parse
@@ -78,10 +78,12 @@ class OAuthAccounts:
 
         Raises NotConnected, ConnectionExpired, and what a refresh may raise.
         """
-        if connection is None:
+        if connection is None or connection.state == State.DISCONNECTED:
             raise errors.NotConnected
         tokens = connection.tokens
-        if tokens is None or (tokens.expires_at is not None and tokens.expires_at < self._clock() + MARGIN):
+        if tokens is None:
+            raise errors.ConnectionExpired
+        if tokens.expires_at is not None and tokens.expires_at < self._clock() + MARGIN:
             with _told():
                 tokens = self._stores(request).fresh(connection.number, self._refresh, MARGIN)
         return Account(
@@ -106,16 +108,19 @@ class OAuthAccounts:
 
         Raises ConnectionExpired for a code that Egnyte does not take (any more), and what calls to Egnyte may raise.
         """
+        timeout = self.settings.egnyte_timeout
         with _told():
             tokens = oauth.exchange(
-                self._session,
-                url,
-                self._application,
-                code,
-                redirect_uri,
-                timeout=self.settings.egnyte_timeout,
-                now=self._clock(),
+                self._session, url, self._application, code, redirect_uri, timeout=timeout, now=self._clock()
             )
+        try:
+            return self._keep(request, client_id, uid, url, tokens)
+        except BaseException:
+            self._revoke(url, tokens)  # nobody could, otherwise
+            raise
+
+    def _keep(self, request: Any, client_id: str, uid: str, url: str, tokens: oauth.Tokens) -> Connection:
+        with _told():
             user = Client(
                 url,
                 tokens.access,
@@ -127,9 +132,9 @@ class OAuthAccounts:
             store = self._stores(request)
             before = store.find(str(self._key), client_id, uid)
             connection = store.connect(str(self._key), client_id, uid, url, user.username, tokens)
-        if before is not None:
+        if before is not None and before.tokens is not None and before.tokens.access != tokens.access:
             # Not before the new tokens are kept: the old ones are better than none.
-            request.tm.get().addAfterCommitHook(lambda kept: kept and self._revoke(before))
+            request.tm.get().addAfterCommitHook(lambda kept: kept and self._revoke(before.egnyte_url, before.tokens))
         return connection
 
     def connection(self, request: Any, client_id: str, uid: str) -> Connection | None:
@@ -143,18 +148,22 @@ class OAuthAccounts:
 
     def disconnect(self, request: Any, connection: Connection) -> bool:
         """Revoke the tokens at Egnyte, and forget them. False if Egnyte could not be told: they are forgotten here."""
-        revoked = self._revoke(connection)
-        self._stores(request).disconnect(connection.number)
+        store, revoked = self._stores(request), True
+        if connection.tokens is not None:
+            try:
+                # An access token that has ended revokes nothing, and its refresh token would live on.
+                tokens = store.fresh(connection.number, self._refresh, MARGIN)
+                revoked = self._revoke(connection.egnyte_url, tokens)
+            except (EgnyteError, NotConnected, VaultError) as error:
+                revoked = isinstance(error, GrantRefused)  # there is nothing left to revoke
+        store.disconnect(connection.number)
         return revoked
 
-    def _revoke(self, connection: Connection) -> bool:
-        if connection.tokens is None:
-            return True
-        timeout = self.settings.egnyte_timeout
+    def _revoke(self, url: str, tokens: oauth.Tokens) -> bool:
         try:
-            oauth.revoke(self._session, connection.egnyte_url, self._application, connection.tokens, timeout=timeout)
+            oauth.revoke(self._session, url, self._application, tokens, timeout=self.settings.egnyte_timeout)
         except EgnyteError as error:
-            return error.status == 401  # they had ended already
+            return error.status == 401  # it had ended already
         return True
 
     def use_state(self, request: Any, nonce: str, expires_at: float) -> bool:

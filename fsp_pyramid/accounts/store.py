@@ -81,14 +81,14 @@ class AccountStore:
     def find(self, client: str, client_id: str, uid: str) -> Connection | None:
         """The account of a user, in any state; None if there never was one.
 
-        Raises VaultError where the tokens cannot be opened.
+        Where its tokens cannot be opened it is ``expired``, and has none.
         """
         owner = {'client': client, 'client_id': client_id, 'uid': uid}
         row = self._sessions.joined().scalar(select(AccountRow).filter_by(**owner), execution_options=AS_IT_IS)
         return row and self._connection(row)
 
     def by_number(self, number: int) -> Connection | None:
-        """The account of that number, in any state. Raises VaultError where the tokens cannot be opened."""
+        """The account of that number, as :meth:`find` tells it."""
         row = _row(self._sessions.joined(), number)
         return row and self._connection(row)
 
@@ -256,7 +256,12 @@ class AccountStore:
             raise VaultError(f'the tokens of account {row.id}: {error}') from None
 
     def _connection(self, row: AccountRow) -> Connection:
-        return replace(_told(row), tokens=self._tokens(row) if row.sealed else None)
+        try:
+            return replace(_told(row), tokens=self._tokens(row) if row.sealed else None)
+        except VaultError as error:
+            # As good as expired: its user can connect again, or disconnect.
+            log.warning('%s', error)
+            return replace(_told(row), state=State.EXPIRED)
 
 
 def _told(row: AccountRow) -> Connection:

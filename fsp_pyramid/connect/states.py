@@ -13,6 +13,8 @@ from ..signing import BadToken, Signing
 from .links import Link
 
 LIFETIME = 600
+# Of the cookie: a page may be read for a while before its button is pressed.
+VISIT = 3600
 COOKIE = 'fsp_connect'
 _BROWSER = re.compile('[A-Za-z0-9_-]{22}')
 
@@ -40,8 +42,6 @@ class States:
     def make(self, link: Link, url: str, browser: str) -> str:
         """A state that *browser* (what its cookie holds) can bring back within 10 minutes."""
         expires_at = int(self._clock()) + LIFETIME
-        # Who has come this far can finish.
-        link = link._replace(expires_at=max(link.expires_at, expires_at))
         state = State(link, url, secrets.token_urlsafe(16), expires_at, _digest(browser))
         return self._signing.sign(json.dumps(state, separators=(',', ':')).encode())
 
@@ -67,11 +67,12 @@ def remember_browser(request: Any, response: Any, path: str) -> str:
     response.set_cookie(
         COOKIE,
         browser,
-        max_age=LIFETIME,
+        max_age=VISIT,
         path=path,
         secure=request.scheme == 'https',
         httponly=True,
-        samesite='Lax',  # Strict would be withheld on the way back from Egnyte
+        # Not sent with forms of other sites; Strict would be withheld on the way back from Egnyte.
+        samesite='Lax',
     )
     return browser
 

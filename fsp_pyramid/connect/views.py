@@ -11,7 +11,7 @@ from .. import errors
 from ..interfaces import IConnect
 from .domains import DomainRefused, egnyte_url
 from .pages import HEADERS, render
-from .states import remember_browser
+from .states import browser_of, remember_browser
 from .visit import CALLBACK_ROUTE, ROUTE, Problem, Visit
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ def show(visit: Visit, request: Any) -> Response:
 
 def start(visit: Visit, request: Any) -> Response:
     """Send the user to Egnyte."""
+    _check_came_from_page(request)
     url, domain = visit.settings.egnyte_url, request.POST.get('domain', '')
     if visit.settings.oauth_domain == 'ask':
         try:
@@ -33,9 +34,8 @@ def start(visit: Visit, request: Any) -> Response:
     elif visit.settings.oauth_domain == 'service':
         url = ''
     response = HTTPSeeOther(headers=HEADERS)
-    place = request.registry.getUtility(IConnect)
-    browser = remember_browser(request, response, request.script_name + place.path)
-    state = place.states.make(visit.link, url, browser)
+    browser = _remember(request, response)
+    state = request.registry.getUtility(IConnect).states.make(visit.link, url, browser)
     response.location = visit.accounts.start_url(url, _redirect_uri(request), state)
     return response
 
@@ -64,12 +64,38 @@ def come_back(visit: Visit, request: Any) -> Response:
         return _ask_domain(request, code, parameters['state'], parameters.get('domain', ''), problem)
     # Before anything else changes: it commits by itself.
     if not _use_state(visit, request):
-        return see(visit.home)  # a reload, or "back": the page shows what became of it
+        return _end(visit, request)  # a reload, or "back": the page shows what became of it
     try:
         visit.accounts.connect(request, visit.link.client_id, visit.link.uid, url, code, _redirect_uri(request))
     except errors.ConnectionExpired as error:
         raise _failed() from error
-    return see(visit.url(ROUTE, done='connected'))
+    return _end(visit, request, done='connected')
+
+
+def _end(visit: Visit, request: Any, done: str = '') -> Response:
+    """To the page that the link leads to. The link may have expired since, and is not made anew: it is shown here."""
+    return see(visit.url(ROUTE, done=done)) if visit.is_open else _page(visit, request, done=done)
+
+
+def _check_came_from_page(request: Any) -> None:
+    """Who did not see our page has not been told whose account they connect: another site may have sent them.
+
+    Browsers withhold our cookie from other sites' forms, and say whose a form is. Their Origin is of no use: it is
+    "null" for our own pages, which tell nobody where they are.
+    """
+    site = request.headers.get('Sec-Fetch-Site', 'same-origin')
+    if not browser_of(request) or site != 'same-origin':
+        raise Problem(
+            400,
+            'Please start again',
+            'You did not come here from our page, or your browser keeps no cookies. Nothing was connected. '
+            'Open the page again from your application.',
+        )
+
+
+def _remember(request: Any, response: Response) -> str:
+    path = request.registry.getUtility(IConnect).path
+    return remember_browser(request, response, request.script_name + path)
 
 
 def _refused(visit: Visit, request: Any, error: str) -> Response:
@@ -114,7 +140,7 @@ def _page(visit: Visit, request: Any, *, domain: str | None = None, problem: str
     connection = visit.connection()
     if domain is None:
         domain = urlsplit(connection.egnyte_url).netloc if connection else ''
-    return render(
+    response = render(
         request,
         'connect',
         400 if problem else 200,
@@ -126,6 +152,8 @@ def _page(visit: Visit, request: Any, *, domain: str | None = None, problem: str
         problem=problem,
         done=done,
     )
+    _remember(request, response)
+    return response
 
 
 def _folder(connection: Any) -> str:

@@ -1,5 +1,6 @@
 """Whom a request to the pages is about: the context of their views."""
 
+import time
 from typing import Any
 
 from ..errors import Forbidden
@@ -44,6 +45,11 @@ class Visit:
     def token(self) -> str:
         """Of the link, for the URLs of the pages."""
         return self._request.registry.getUtility(IConnect).links.sign(self.link)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the link is good still."""
+        return self.link.expires_at > time.time()
 
     @property
     def home(self) -> str:

@@ -164,7 +164,7 @@ def password(node: colander.SchemaNode, value: str) -> None:
     """Plain, or a hash as fsp-hash-password makes it."""
     if value.startswith('$') and not is_hash(value):
         raise colander.Invalid(
-            node, 'begins like a hash and is none: write the plain one or what fsp-hash-password says'
+            node, 'begins like a hash and is none of fsp-hash-password: write what that prints, or a plain one'
         )
 
 

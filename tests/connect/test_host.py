@@ -95,7 +95,7 @@ def test_below_a_script_name(ini: dict[str, str]) -> None:
     assert link.startswith('http://localhost/product/files/fsp-connect/')
     page = app.get(link.removeprefix('http://localhost/product'))
     assert page.form.action.startswith('/product/files/fsp-connect/')
-    answer = app.post(link.removeprefix('http://localhost/product'), {'action': 'connect'}, status=303)
+    answer = page.form.submit('action', value='connect', status=303)
     assert 'redirect_uri=http%3A%2F%2Flocalhost%2Fproduct%2Ffiles%2Ffsp-connect%2Fcallback' in answer.location
     assert 'Path=/product/files/fsp-connect;' in answer.headers['Set-Cookie']
 

@@ -57,13 +57,15 @@ def test_redirects_keep_the_link_secret(place: Place, visitor: Visitor) -> None:
 )
 def test_the_cookie(place: Place, visitor: Visitor, scheme: str, flags: set[str]) -> None:
     app = TestApp(place.application, extra_environ={'wsgi.url_scheme': scheme})
-    answer = app.post(urlsplit(place.link()).path, {'action': 'connect'}, status=303)
+    path = urlsplit(place.link()).path
+    assert app.get(path).headers['Set-Cookie'].startswith(f'{COOKIE}=')
+    answer = app.post(path, {'action': 'connect'}, status=303)
     name, *rest = answer.headers['Set-Cookie'].split('; ')
     assert name.startswith(f'{COOKIE}=')
     assert flags < set(rest)
     assert ('secure' in rest) == (scheme == 'https')
     assert 'Path=/fsp-connect' in rest
-    assert 'Max-Age=600' in rest
+    assert 'Max-Age=3600' in rest
 
 
 def test_an_expired_link(place: Place, visitor: Visitor) -> None:
@@ -221,3 +223,25 @@ def test_names_are_text(place: Place, visitor: Visitor, sandbox: Sandbox) -> Non
     visitor.open(place.link() + '/folder?at=/Private/alice&find=<script>alert(1)</script>')
     assert '<script' not in visitor.response.text
     assert '<script>alert(1)</script>' in visitor.text
+
+
+@pytest.mark.parametrize('headers', [{}, {'Sec-Fetch-Site': 'cross-site'}, {'Sec-Fetch-Site': 'same-site'}])
+def test_another_site_cannot_send_a_user_past_the_page(place: Place, headers: dict[str, str]) -> None:
+    """Its form posts to its own link; who did not see the page does not know whose account they would connect."""
+    app, path = TestApp(place.application), urlsplit(place.link()).path
+    if headers:
+        app.get(path)  # the cookie alone is not enough for browsers that say where a form came from
+    answer = app.post(path, {'action': 'connect'}, headers=headers, status=400)
+    assert 'Please start again' in answer
+
+
+def test_disconnecting_ends_the_refresh_token_of_an_access_token_that_ended(place: Place, egnyte: str) -> None:
+    with Visitor() as visitor:
+        visitor.connect(place.link())
+        before = place.connection().tokens
+        place.let_the_token_end()
+        visitor.open(place.link()).submit('Disconnect')
+    assert place.connection().state == 'disconnected'
+    grant = {'grant_type': 'refresh_token', 'refresh_token': before.refresh, 'client_id': 'sandbox-key'}
+    again = requests.post(f'{egnyte}/puboauth/token', data=grant | {'client_secret': 'sandbox-secret'}, timeout=10)
+    assert again.status_code == 400

@@ -9,6 +9,7 @@ from webtest.forms import Form
 from webtest.response import TestResponse
 
 from fsp_pyramid.connect import connect_url
+from fsp_pyramid.egnyte import Tokens
 from fsp_pyramid.interfaces import IAccountStores
 
 UID = 'anna'
@@ -44,6 +45,15 @@ class Place:
         manager = transaction.TransactionManager(explicit=True)
         with manager:
             return stores(Request(manager)).find('fsp', 'shop', uid)
+
+    def let_the_token_end(self, uid: str = UID) -> None:
+        """As if a month had passed: the access token is no good any more, and the refresh token is."""
+        stores = self.registry.getUtility(IAccountStores)
+        manager = transaction.TransactionManager(explicit=True)
+        with manager:
+            found = stores(Request(manager)).find('fsp', 'shop', uid)
+            ended = Tokens('an-access-token-that-ended', found.tokens.refresh, 1.0)
+            stores(Request(manager)).connect('fsp', 'shop', uid, found.egnyte_url, found.username, ended)
 
     def files(self, uid: str = UID) -> requests.Response:
         """What Beefree gets for that user."""
