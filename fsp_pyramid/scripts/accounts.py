@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from cryptography.fernet import Fernet
@@ -133,6 +134,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 @contextmanager
 def _office(ini: str) -> Iterator[Office]:
+    if not Path(ini.partition('#')[0]).is_file():
+        raise Failed(f'There is no file {ini}.')
     setup_logging(ini)
     with bootstrap(ini) as environment:
         request = environment['request']

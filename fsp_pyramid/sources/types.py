@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 from typing import Self
 
 from .errors import SourceTypeRefused
@@ -188,9 +189,11 @@ class TypePolicy:
                 f'named {named}, sniffed {sniffed}',
             )
         actual = named
-        if sniffed and (named == UNKNOWN or _is_picture(sniffed)):
+        # A suffix that means nothing to us is no name for a picture either: who serves the file goes by it.
+        nameless = named == UNKNOWN and not PurePosixPath(name).suffix
+        if sniffed and (nameless or (_is_picture(sniffed) and named != UNKNOWN)):
             actual = sniffed
-        elif named == UNKNOWN and declared and declared not in _KNOWN and declared not in _ACTIVE:
+        elif nameless and declared and declared not in _KNOWN and declared not in _ACTIVE:
             actual = declared
         if not any(fnmatchcase(actual, glob) for glob in self.globs):
             raise SourceTypeRefused(
@@ -220,7 +223,8 @@ def _agree(named: str, sniffed: str | None) -> bool:
         return any(fnmatchcase(named, glob) for glob in _ZIPPED)
     if sniffed == 'application/pdf':
         return named == 'application/postscript'  # an .ai file is a PDF
-    return _is_picture(sniffed) and _is_picture(named)
+    # Browsers look into other pictures to see what they are; an SVG is one by its type alone.
+    return _is_picture(sniffed) and _is_picture(named) and named not in _ACTIVE
 
 
 def _described(sniffed: str | None) -> str:

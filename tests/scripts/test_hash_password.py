@@ -1,6 +1,9 @@
 """``fsp-hash-password``"""
 
 import getpass
+import io
+import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +16,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is typed, in turn; getpass itself never echoes."""
     lines: list[str] = []
     monkeypatch.setattr(getpass, 'getpass', lambda _prompt: lines.pop(0))
+    monkeypatch.setattr(sys, 'stdin', SimpleNamespace(isatty=lambda: True))
     return lines
 
 
@@ -31,3 +35,9 @@ def test_what_will_not_do(
     typed += [first, second]
     assert main() == 1
     assert said in capsys.readouterr().err
+
+
+def test_a_pipe_is_read(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, 'stdin', io.StringIO('secret\n'))
+    assert main() == 0
+    assert Passwords({'acme': capsys.readouterr().out.strip()}).check('acme', 'secret')

@@ -122,7 +122,6 @@ def test_a_bad_entry_is_named(entry: str) -> None:
         ('a.png', drawn('PNG'), 'image/png'),
         ('a.png', drawn('JPEG'), 'image/jpeg'),
         ('a.jpg', drawn('WEBP'), 'image/webp'),
-        ('a.svg', drawn('PNG'), 'image/png'),
         ('a', drawn('GIF'), 'image/gif'),
         ('a.svg', SVG, 'image/svg+xml'),
         ('a.svg', b'<svg onload="x()"><script/></svg>', 'image/svg+xml'),
@@ -193,3 +192,14 @@ def test_scripts_only_ever_come_under_their_own_name(name: str, content: bytes, 
         return
     if content in (HTML, SVG) or type_ in ('text/html', 'image/svg+xml'):
         assert type_ == type_of_name(name)
+
+
+@pytest.mark.parametrize('name', ['a.svg', 'a.exe', 'a.php', 'a.html', 'a.pdf'])
+def test_a_picture_is_refused_under_a_name_that_it_would_not_be_shown_by(name: str) -> None:
+    with pytest.raises(SourceTypeRefused):
+        TypePolicy.parse(()).check(name, 'image/jpeg')
+
+
+def test_a_picture_without_a_suffix_is_what_it_shows() -> None:
+    assert TypePolicy.parse(()).check('picture', 'image/jpeg') == 'image/jpeg'
+    assert TypePolicy.parse(()).check('picture.png', 'image/jpeg') == 'image/jpeg'
