@@ -75,6 +75,7 @@ def by_link(request: Any) -> Visit:
 
 def by_any_link(request: Any) -> Visit:
     """Root factory: who followed a link to the folder chooser, or to all pages."""
+    _check_form(request)
     try:
         link = request.registry.getUtility(IConnect).links.read(request.matchdict['token'])
     except BadToken:
@@ -91,6 +92,7 @@ def by_any_link(request: Any) -> Visit:
 
 def by_state(request: Any) -> Visit:
     """Root factory: who comes back from Egnyte."""
+    _check_form(request)
     parameters = request.POST if request.method == 'POST' else request.GET
     try:
         state = request.registry.getUtility(IConnect).states.read(parameters.get('state', ''), browser_of(request))
@@ -102,6 +104,18 @@ def by_state(request: Any) -> Visit:
             'or your browser keeps no cookies. Nothing was connected. Open the page again from your application.',
         ) from None
     return Visit(request, state.link, state)
+
+
+def _check_form(request: Any) -> None:
+    """Refuse what none of our forms sends before anything looks into it: files, and what cannot be read as a form."""
+    if request.method != 'POST':
+        return
+    try:
+        readable = all(isinstance(value, str) for value in request.POST.values())
+    except ValueError:
+        readable = False
+    if not readable:
+        raise Problem(400, 'Please start again', 'What came is not the form of this page. Nothing was changed.')
 
 
 def _unknown() -> Problem:

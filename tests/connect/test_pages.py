@@ -245,3 +245,17 @@ def test_disconnecting_ends_the_refresh_token_of_an_access_token_that_ended(plac
     grant = {'grant_type': 'refresh_token', 'refresh_token': before.refresh, 'client_id': 'sandbox-key'}
     again = requests.post(f'{egnyte}/puboauth/token', data=grant | {'client_secret': 'sandbox-secret'}, timeout=10)
     assert again.status_code == 400
+
+
+@pytest.mark.parametrize('page', ['link', 'link/folder', 'callback'])
+@pytest.mark.parametrize(
+    'sent',
+    [
+        {'files': {'action': ('a', b'connect'), 'state': ('s', b'x')}},
+        {'data': b'x', 'headers': {'Content-Type': 'multipart/form-data'}},
+    ],
+    ids=['files', 'no boundary'],
+)
+def test_what_is_no_form_of_ours_is_refused(place: Place, page: str, sent: dict[str, Any]) -> None:
+    url = f'{place.url}/fsp-connect/callback' if page == 'callback' else page.replace('link', place.link())
+    assert requests.post(url, timeout=10, allow_redirects=False, **sent).status_code == 400

@@ -1,8 +1,8 @@
 """Several requests at once."""
 
 import threading
-import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -78,17 +78,25 @@ def test_one_caller_asks_for_a_listing_that_many_want(make_app: Callable[..., An
 def test_many_who_want_a_listing_share_a_failure(
     make_app: Callable[..., Any], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send = WSGIAdapter.send
+    """The one that asks is answered when the five others wait for what it hears."""
+    waiting, send, result = threading.Semaphore(0), WSGIAdapter.send, Future.result
 
-    def slowly(*args: Any, **kwargs: Any) -> Any:
-        time.sleep(0.5)  # until all of them have come
-        return send(*args, **kwargs)
+    def wait(flight: Future[Any], *arguments: Any) -> Any:
+        waiting.release()
+        return result(flight, *arguments)
+
+    def answer(*arguments: Any, **options: Any) -> Any:
+        for _ in range(5):
+            assert waiting.acquire(timeout=20)
+        return send(*arguments, **options)
 
     application = make_app()
     clients = [Beefree(application) for _ in range(6)]
     sandbox.fail({'status': 500, 'times': 100})
-    monkeypatch.setattr(WSGIAdapter, 'send', slowly)
+    monkeypatch.setattr(Future, 'result', wait)
+    monkeypatch.setattr(WSGIAdapter, 'send', answer)
     answers = at_once(*(lambda client=client: client.get('/team/') for client in clients))
+    monkeypatch.undo()
     assert {answer.status_int for answer in answers} == {503}
     assert len(sandbox.calls) == 1
 
