@@ -5,34 +5,25 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from requests import Session
-from zope.interface import implementer
 
 from . import egnyte, embedded
 from .accounts import AccountKey, TokenAccounts
+from .egnyte import Urgency
 from .interfaces import IAccounts, IAccountStores, IShared, IStorage, IUndoLog
 from .model import Account, Identity
 from .settings import Settings
 from .storage.cached import CachedStorage
 from .storage.egnyte import EgnyteStorage
 from .storage.folders import FoldersStorage
-from .storage.locks import Locks
 from .storage.operations import Operations
-from .storage.shelf import Shelf
 from .storage.undo import UndoStorage
 
 # Seconds that taking changes back may wait for its turn: the request is answered anyway, and it is not tried again.
 PATIENCE = 60.0
 
 
-@implementer(IShared)
-class Shared:
-    """See IShared.
-
-    :param ttl: seconds that listings are remembered
-    """
-
-    def __init__(self, ttl: float) -> None:
-        self.pace, self.locks, self.shelf = egnyte.Pace(), Locks(), Shelf(ttl)
+def _nobody(_called: egnyte.Called) -> None:
+    """Nobody counts."""
 
 
 class Bridge:
@@ -43,7 +34,7 @@ class Bridge:
     :param stores: the accounts that users connected; None where nobody does
     """
 
-    def __init__(self, key: AccountKey, settings: Settings, shared: Shared, stores: IAccountStores | None) -> None:
+    def __init__(self, key: AccountKey, settings: Settings, shared: IShared, stores: IAccountStores | None) -> None:
         self.settings = settings
         self._shared = shared
         self._session = egnyte.new_session()
@@ -57,10 +48,10 @@ class Bridge:
             else TokenAccounts(Account(str(key), url, token))
         )
 
-    def storage(self, account: Account, on_call: Callable[[], None] = lambda: None) -> IStorage:
-        """The account's files, at Egnyte's own paths, for one request. *on_call* is called for each call."""
+    def storage(self, account: Account, on_call: Callable[[egnyte.Called], None] = _nobody) -> IStorage:
+        """The account's files, at Egnyte's own paths, for one request. *on_call* hears of each call."""
 
-        def client(max_wait: float) -> egnyte.Client:
+        def client(max_wait: float, urgency: Urgency = Urgency.READ) -> egnyte.Client:
             return egnyte.Client(
                 account.url,
                 account.token,
@@ -68,11 +59,14 @@ class Bridge:
                 pace=self._shared.pace,
                 timeout=self.settings.egnyte_timeout,
                 max_wait=max_wait,
+                urgency=urgency,
                 on_call=on_call,
             )
 
         owner = self._owner(account)
-        lowest = EgnyteStorage(client(self.settings.egnyte_max_wait), self._shared.locks, owner, client(PATIENCE))
+        # What takes changes back is part of a write, even where it only looks.
+        patient = client(PATIENCE, Urgency.WRITE)
+        lowest = EgnyteStorage(client(self.settings.egnyte_max_wait), self._shared.locks, owner, patient)
         return CachedStorage(lowest, self._shared.shelf, owner)
 
     def _owner(self, account: Account) -> str:
@@ -84,7 +78,7 @@ class Bridge:
         return f'{self.settings.egnyte_url} {hashlib.sha256(account.token.encode()).hexdigest()}'
 
     def operations(
-        self, identity: Identity, account: Account, undo_log: IUndoLog, on_call: Callable[[], None]
+        self, identity: Identity, account: Account, undo_log: IUndoLog, on_call: Callable[[egnyte.Called], None]
     ) -> Operations:
         """What the caller may do, for one request."""
         mounts = [mount.filled(identity, account) for mount in self.settings.folders]
@@ -94,7 +88,7 @@ class Bridge:
 
 
 def _oauth_accounts(
-    key: AccountKey, settings: Settings, session: Session, shared: Shared, stores: IAccountStores | None
+    key: AccountKey, settings: Settings, session: Session, shared: IShared, stores: IAccountStores | None
 ) -> IAccounts:
     from .accounts.oauth import OAuthAccounts  # it needs the extra "accounts"
 

@@ -19,12 +19,13 @@ from zope.interface import implementer
 
 from . import audit
 from .accounts import AccountKey
-from .bridge import Bridge, Shared
+from .bridge import Bridge
 from .interfaces import IAccountStores, IDirectory, IFile, IMount, IPublic, IResource, IShared
 from .public.links import Signer
 from .resources import Directory
 from .security import READ, WRITE, SecurityPolicy
 from .settings import Settings
+from .shared import Shared
 from .traversal import MATCH, ResourceURL, Traverser
 from .views import directories, errors, files, public
 
@@ -222,7 +223,7 @@ def add_public(config: Any, settings: Settings) -> None:
 
 def add_shared(config: Any, settings: Settings) -> None:
     """What all mounts need once in an application."""
-    config.registry.registerUtility(Shared(settings.cache_ttl), IShared)
+    config.registry.registerUtility(Shared(settings), IShared)
     config.add_renderer(RENDERER, Envelope())
     config.add_view_predicate('fsp_mount', MountPredicate)
     config.add_resource_url_adapter(ResourceURL, IResource)

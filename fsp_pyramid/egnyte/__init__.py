@@ -1,5 +1,6 @@
 """Egnyte's public API: one method a call, exceptions, pacing. Knows nothing of Beefree or Pyramid."""
 
+from .call import Called
 from .client import Client, Stored
 from .download import Download
 from .errors import (
@@ -30,13 +31,14 @@ from .oauth import (
     revoke,
     service_authorize_url,
 )
-from .pace import Pace
+from .pace import Pace, Urgency
 from .records import File, Folder, FolderListing, TrashItem, User
 from .session import new_session
 
 __all__ = [
     'AlreadyExists',
     'Application',
+    'Called',
     'ChecksumRefused',
     'Client',
     'Corrupted',
@@ -61,6 +63,7 @@ __all__ = [
     'Unauthorized',
     'Unavailable',
     'Unreachable',
+    'Urgency',
     'User',
     'authorize_url',
     'exchange',

@@ -1,13 +1,14 @@
 """One call: when it is its turn, again where Egnyte asks for that or the connection broke, and its failures by kind."""
 
 import io
+import time
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import requests
 
 from .errors import EgnyteError, Rejected, Throttled, Unreachable, from_response
-from .pace import Pace
+from .pace import Pace, Urgency
 
 CONNECT_TIMEOUT = 10.0
 # For calls that may be made twice: a broken connection is usually an old one that the other end had closed.
@@ -20,6 +21,20 @@ BROKEN = (
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
 )
+
+
+class Called(NamedTuple):
+    """A call that was made, for those who count.
+
+    :param outcome: ``ok``, or the name of the exception
+    :param waited: seconds until it was its turn
+    :param seconds: until Egnyte answered (of a download: until it began to)
+    """
+
+    method: str
+    outcome: str
+    waited: float
+    seconds: float
 
 
 class Part(io.RawIOBase):
@@ -65,12 +80,13 @@ class Caller:
         pace: Pace,
         timeout: float,
         max_wait: float,
-        on_call: Callable[[], None],
+        urgency: Urgency,
+        on_call: Callable[[Called], None],
     ) -> None:
         self._url, self._token = url, token
         self._session, self._pace = session, pace
         self._timeout, self._patience = timeout, max_wait
-        self._on_call = on_call
+        self._urgency, self._on_call = urgency, on_call
 
     def call(
         self,
@@ -92,10 +108,10 @@ class Caller:
         kwargs['headers'] = {**(headers or {}), 'Authorization': f'Bearer {self._token}'}
         tries = TRIES if repeatable or method == 'GET' else 1
         while True:
-            self._patience -= self._pace.turn(self._token, self._patience)
-            self._on_call()
+            waited = self._pace.turn(self._token, self._patience, self._urgency_of(method))
+            self._patience -= waited
             try:
-                return self._try(method, place, rejected, part, kwargs)
+                return self._told(method, waited, lambda: self._try(method, place, rejected, part, kwargs))
             except Unreachable:
                 tries -= 1
                 if not tries:
@@ -104,6 +120,20 @@ class Caller:
                 self._pace.close(self._token, error.wait)
                 if error.wait > self._patience:
                     raise
+
+    def _urgency_of(self, method: str) -> Urgency:
+        """What somebody waits for is a write as soon as it changes something."""
+        return Urgency.WRITE if self._urgency is Urgency.READ and method != 'GET' else self._urgency
+
+    def _told(self, method: str, waited: float, call: Callable[[], requests.Response]) -> requests.Response:
+        began, outcome = time.monotonic(), 'ok'
+        try:
+            return call()
+        except EgnyteError as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            self._on_call(Called(method, outcome, waited, time.monotonic() - began))
 
     def _try(
         self, method: str, place: str, rejected: type[Rejected], part: Part | None, kwargs: dict[str, Any]

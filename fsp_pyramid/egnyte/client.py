@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 import requests
 
-from .call import Caller, Part, json_object
+from .call import Called, Caller, Part, json_object
 from .download import BLOCK, Download
 from .errors import Corrupted, NameRejected, NotFound, Unreachable, from_response
-from .pace import Pace
+from .pace import Pace, Urgency
 from .records import File, Folder, FolderListing, TrashItem, User, milliseconds
 
 PAGE = 1000  # the most that Egnyte puts into one answer
@@ -34,7 +34,8 @@ class Client:
     :param pace: shared by all clients that use the token
     :param timeout: seconds that Egnyte may stay silent in one call
     :param max_wait: seconds that all calls of this client together may wait for their turn
-    :param on_call: is called before each call, those that are made again included
+    :param urgency: of its calls; READ becomes WRITE where a call changes something
+    :param on_call: hears of each call that was made, those that are made again included
 
     Every method raises EgnyteError: Unauthorized, Forbidden, Throttled, QuotaExceeded, Unavailable and Unreachable
     besides those it names. Paths are Egnyte's (``/Shared/a b.png``), not url-encoded.
@@ -50,9 +51,19 @@ class Client:
         timeout: float = 30.0,
         max_wait: float = 10.0,
         chunk_size: int = CHUNK_SIZE,
-        on_call: Callable[[], None] = lambda: None,
+        urgency: Urgency = Urgency.READ,
+        on_call: Callable[[Called], None] = lambda _called: None,
     ) -> None:
-        caller = Caller(url, token, session=session, pace=pace, timeout=timeout, max_wait=max_wait, on_call=on_call)
+        caller = Caller(
+            url,
+            token,
+            session=session,
+            pace=pace,
+            timeout=timeout,
+            max_wait=max_wait,
+            urgency=urgency,
+            on_call=on_call,
+        )
         self._call = caller.call
         self._chunk_size = chunk_size
 

@@ -9,13 +9,24 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 from .errors import DAY, LONGEST_QPS_WAIT, QuotaExceeded, Throttled
 
 # What Egnyte gives a token unless it is asked for more; believed until the first answer tells.
 QPS, DAILY = 2, 1000
+# Of the day's calls, this share is kept for writes, and as much again for those that somebody waits for.
+RESERVE = 0.1
 # Egnyte measures its seconds at its end of the line; a little more than one keeps jitter out of them.
 WINDOW = 1.04
+
+
+class Urgency(IntEnum):
+    """Who goes first, and who may use the last calls of a day."""
+
+    BACKGROUND = 0  # nobody waits for it
+    READ = 1
+    WRITE = 2
 
 
 @dataclass(slots=True)
@@ -40,14 +51,14 @@ class Pace:
         self._lock = threading.Lock()
         self._tokens: dict[str, _Token] = {}
 
-    def turn(self, token: str, patience: float) -> float:
+    def turn(self, token: str, patience: float, urgency: Urgency = Urgency.READ) -> float:
         """Wait for the token's turn and return the seconds waited.
 
         Raises Throttled at once if the turn comes later than *patience* seconds from now, QuotaExceeded if it does not
-        come on this day. Neither takes a slot.
+        come on this day, or if what is left of it is kept for more urgent calls. Neither takes a slot.
         """
         with self._lock:
-            wait = self._reserve(self._state(token), patience)
+            wait = self._reserve(self._state(token), patience, urgency)
         if wait:
             self._sleep(wait)
         return wait
@@ -78,9 +89,9 @@ class Pace:
             state.day, state.used = today, 0
         return state
 
-    def _reserve(self, state: _Token, patience: float) -> float:
+    def _reserve(self, state: _Token, patience: float, urgency: Urgency) -> float:
         now = self._clock()
-        if state.used >= state.daily:
+        if state.used >= state.daily * (1 - RESERVE * (Urgency.WRITE - urgency)):
             raise QuotaExceeded('the calls of this day are used up', wait=(state.day + 1) * DAY - now)
         while state.slots and state.slots[0] <= now - WINDOW:
             state.slots.popleft()

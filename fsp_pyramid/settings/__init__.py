@@ -240,6 +240,8 @@ def _together(values: Mapping[str, Any]) -> dict[str, str]:
         'fsp.public.secret': real and 'a real Egnyte needs it',
         'fsp.accounts.keys': oauth and 'it encrypts the tokens of users',
         'fsp.database_url': oauth and not values.get('fsp.accounts.session') and 'it keeps the accounts of users',
+        'fsp.redis_url': 'redis' in (values.get('fsp.cache.backend'), values.get('fsp.pace.backend'))
+        and 'a backend is "redis"',
         'fsp.oauth.key': oauth and 'it names this application to Egnyte',
         'fsp.oauth.secret': oauth and 'it proves this application to Egnyte',
         'fsp.oauth.service_url': values.get('fsp.oauth.domain') == 'service' and 'users are sent there',

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsp_pyramid.egnyte import Pace, QuotaExceeded, Throttled
+from fsp_pyramid.egnyte import Pace, QuotaExceeded, Throttled, Urgency
 
 TOKEN = 't'
 NOON = 20_000 * 86400 + 43_200.0
@@ -77,11 +77,21 @@ def test_the_day_has_a_thousand_calls_and_ends_at_midnight() -> None:
     clock = Clock()
     paced = pace(clock)
     for _ in range(1000):
-        paced.turn(TOKEN, 2)
+        paced.turn(TOKEN, 2, Urgency.WRITE)
     with pytest.raises(QuotaExceeded):
-        paced.turn(TOKEN, 2)
+        paced.turn(TOKEN, 2, Urgency.WRITE)
     clock.now = NOON + 43_200
     assert paced.turn(TOKEN, 2) == 0
+
+
+def test_the_last_calls_of_a_day_are_for_writes() -> None:
+    paced = pace(Clock())
+    paced.learn(TOKEN, {'X-Accesstoken-Quota-Allotted': '20', 'X-Accesstoken-Qps-Allotted': '20'})
+    for urgency, calls in ((Urgency.BACKGROUND, 16), (Urgency.READ, 2), (Urgency.WRITE, 2)):
+        for _ in range(calls):
+            paced.turn(TOKEN, 2, urgency)
+        with pytest.raises(QuotaExceeded):
+            paced.turn(TOKEN, 2, urgency)
 
 
 def test_egnyte_closes_the_door() -> None:
