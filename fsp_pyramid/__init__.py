@@ -11,6 +11,7 @@ from . import mounting
 from ._version import version as __version__
 from .connect import add_connect
 from .interfaces import IMount
+from .public.routes import add_public
 from .request import RequestContext, undoing_view
 from .security import guarded_view
 from .settings import Settings, refuse_defaults
@@ -40,7 +41,7 @@ def includeme(config: Any) -> None:
     config.add_view_deriver(undoing_view, name='fsp_undoing_view')
     config.add_view_deriver(guarded_view, name='fsp_guarded_view')
     mounting.add_shared(config, settings)
-    mounting.add_public(config, settings)
+    add_public(config, settings)
     add_connect(config, settings)
     config.add_fsp(MOUNT, settings.prefix)
 

@@ -9,20 +9,22 @@ from requests import Session
 from . import egnyte, embedded
 from .accounts import AccountKey, TokenAccounts
 from .egnyte import Urgency
-from .interfaces import IAccounts, IAccountStores, IShared, IStorage, IUndoLog
+from .interfaces import IAccounts, IAccountStores, IObserver, IShared, IStorage, IUndoLog
 from .model import Account, Identity
 from .settings import Settings
 from .storage.cached import CachedStorage
 from .storage.egnyte import EgnyteStorage
 from .storage.folders import FoldersStorage
+from .storage.observed import ObservedStorage
 from .storage.operations import Operations
 from .storage.undo import UndoStorage
 
-# Seconds that taking changes back may wait for its turn: the request is answered anyway, and it is not tried again.
+# Seconds that taking changes back may wait for its turn: the request is answered anyway, and it is not tried again. And
+# that those calls may wait for which nobody waits.
 PATIENCE = 60.0
 
 
-def _nobody(_called: egnyte.Called) -> None:
+def nobody(_called: egnyte.Called) -> None:
     """Nobody counts."""
 
 
@@ -32,11 +34,19 @@ class Bridge:
     :param settings: the client's
     :param shared: with all other clients of all mounts
     :param stores: the accounts that users connected; None where nobody does
+    :param observer: who hears of the files of a domain's account, by the account's key
     """
 
-    def __init__(self, key: AccountKey, settings: Settings, shared: IShared, stores: IAccountStores | None) -> None:
+    def __init__(
+        self,
+        key: AccountKey,
+        settings: Settings,
+        shared: IShared,
+        stores: IAccountStores | None,
+        observer: Callable[[str, str], IObserver],
+    ) -> None:
         self.settings = settings
-        self._shared = shared
+        self._shared, self._observer = shared, observer
         self._session = egnyte.new_session()
         url, token = settings.egnyte_url, settings.egnyte_token
         if settings.sandbox:
@@ -48,10 +58,20 @@ class Bridge:
             else TokenAccounts(Account(str(key), url, token))
         )
 
-    def storage(self, account: Account, on_call: Callable[[egnyte.Called], None] = _nobody) -> IStorage:
+    @property
+    def domain(self) -> str:
+        """Names the Egnyte: the ids of its files are its own."""
+        return self.settings.egnyte_url
+
+    def storage(
+        self,
+        account: Account,
+        on_call: Callable[[egnyte.Called], None] = nobody,
+        urgency: Urgency = Urgency.READ,
+    ) -> IStorage:
         """The account's files, at Egnyte's own paths, for one request. *on_call* hears of each call."""
 
-        def client(max_wait: float, urgency: Urgency = Urgency.READ) -> egnyte.Client:
+        def client(max_wait: float, urgency: Urgency) -> egnyte.Client:
             return egnyte.Client(
                 account.url,
                 account.token,
@@ -66,8 +86,10 @@ class Bridge:
         owner = self._owner(account)
         # What takes changes back is part of a write, even where it only looks.
         patient = client(PATIENCE, Urgency.WRITE)
-        lowest = EgnyteStorage(client(self.settings.egnyte_max_wait), self._shared.locks, owner, patient)
-        return CachedStorage(lowest, self._shared.shelf, owner)
+        max_wait = PATIENCE if urgency is Urgency.BACKGROUND else self.settings.egnyte_max_wait
+        lowest = EgnyteStorage(client(max_wait, urgency), self._shared.locks, owner, patient)
+        observed = ObservedStorage(lowest, self._observer(self.domain, account.key))
+        return CachedStorage(observed, self._shared.shelf, owner)
 
     def _owner(self, account: Account) -> str:
         """Under which name locks and listings are shared: whoever has a token has its rights, at whatever mount."""
@@ -78,13 +100,18 @@ class Bridge:
         return f'{self.settings.egnyte_url} {hashlib.sha256(account.token.encode()).hexdigest()}'
 
     def operations(
-        self, identity: Identity, account: Account, undo_log: IUndoLog, on_call: Callable[[egnyte.Called], None]
+        self,
+        identity: Identity,
+        account: Account,
+        undo_log: IUndoLog,
+        on_call: Callable[[egnyte.Called], None],
+        urgency: Urgency = Urgency.READ,
     ) -> Operations:
         """What the caller may do, for one request."""
         mounts = [mount.filled(identity, account) for mount in self.settings.folders]
         if self.settings.read_only:
             mounts = [replace(mount, read_only=True) for mount in mounts]
-        return Operations(FoldersStorage(UndoStorage(self.storage(account, on_call), undo_log), mounts))
+        return Operations(FoldersStorage(UndoStorage(self.storage(account, on_call, urgency), undo_log), mounts))
 
 
 def _oauth_accounts(

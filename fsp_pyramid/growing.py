@@ -79,6 +79,11 @@ class GrowingFile:
         return self._size
 
     @property
+    def readers(self) -> int:
+        """How many follow it at the moment."""
+        return self._readers
+
+    @property
     def ended(self) -> bool:
         """Whether it has finished or failed: nobody has to wait any more."""
         return self._ended

@@ -1,5 +1,6 @@
 """Every contract that somebody may implement, replace or adapt."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -48,6 +49,9 @@ class IStorage(Interface):
 
     def known_directory(path: Path) -> Entry | None:
         """What is known of the directory without asking anybody, by memory or configuration; None where nothing is."""
+
+    def find_file(file_id: str) -> Entry:
+        """The file of that id, wherever it is now. Raises NotFound (also: it is where the caller sees nothing)."""
 
     def create_directory(path: Path) -> tuple[Entry, Change]:
         """Create the directory, and those parents of it that are missing (they stay if it is reverted).
@@ -101,6 +105,28 @@ class IStorage(Interface):
         """
 
 
+class IObserver(Interface):
+    """Hears of an account's files, by :class:`fsp_pyramid.storage.observed.ObservedStorage`.
+
+    It must neither raise nor keep the caller waiting for long: the files are what the caller came for.
+    """
+
+    def saw(files: Sequence[Entry], asked: float) -> None:
+        """Egnyte told of these files; it was asked at *asked*, in UNIX seconds."""
+
+    def stored(file: Entry, content: Content) -> None:
+        """We stored *content* as the current version of *file*."""
+
+    def moved(file: Entry) -> None:
+        """The file has the path of *file* now; what else it says may be older."""
+
+    def deleted(file: Entry) -> None:
+        """We deleted the file."""
+
+    def doubted(file: Entry) -> None:
+        """The version in *file* may have been taken back: what is known of the file may be wrong."""
+
+
 class IUndoLog(Interface):
     """Where a storage notes what it changed, so that an aborted transaction takes it back."""
 
@@ -121,7 +147,10 @@ class IAccounts(Interface):
         """The account of a caller. Raises NotConnected where they have none, ConnectionExpired where they had one."""
 
     def numbered(number: int, request: Any) -> Account:
-        """The account of a public link. Raises NotFound, NotConnected, ConnectionExpired."""
+        """The account of a public link, with the token of the site (``fsp.public.token``) where its user is gone.
+
+        Raises NotFound, NotConnected, ConnectionExpired.
+        """
 
     def refused(account: Account, request: Any) -> None:
         """Egnyte does not know the account's token any more.
@@ -168,7 +197,9 @@ class IPublic(Interface):
     path = Attribute('The path below SCRIPT_NAME, with any route_prefix.')
     base_url = Attribute("The URL of another host that content is loaded from; '' for this one.")
     signer = Attribute('Makes and checks the tokens of links.')
+    desk = Attribute('Answers who comes with a link: see public.desk.Desk.')
     max_age = Attribute('Seconds that clients may keep what they loaded.')
+    sendfile = Attribute('Who sends files that are kept here: "none" for us, "nginx".')
 
 
 class IConnect(Interface):

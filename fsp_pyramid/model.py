@@ -117,7 +117,8 @@ class Download(Protocol):
     size: int | None
     mime_type: str
     version_id: str
-    modified: str  # as HTTP writes dates
+    checksum: str  # as Egnyte tells it, '' where it does not
+    modified: int  # UNIX milliseconds
 
     def __iter__(self) -> Iterator[bytes]: ...
 

@@ -21,21 +21,17 @@ from . import audit
 from .accounts import AccountKey
 from .bridge import Bridge
 from .interfaces import IAccountStores, IDirectory, IFile, IMount, IPublic, IResource, IShared
-from .public.links import Signer
 from .resources import Directory
 from .security import READ, WRITE, SecurityPolicy
 from .settings import Settings
 from .shared import Shared
 from .traversal import MATCH, ResourceURL, Traverser
-from .views import directories, errors, files, public
+from .views import directories, errors, files
 
 RENDERER = 'fsp_json'
-PUBLIC_ROUTE = 'fsp_public'
 CATEGORY = 'fsp mounts'
 # Settings of an application, not of a mount.
 SHARED = ('public_', 'cache_', 'include_tm', 'connect_', 'ops_', 'database_url', 'accounts_keys', 'accounts_session')
-# Whoever reaches a sandbox has its files anyway.
-SANDBOX_SECRET = 'links to a sandbox are not secret'  # noqa: S105
 
 
 @implementer(IMount)
@@ -48,18 +44,7 @@ class Mount:
     settings: Settings
     policy: SecurityPolicy
     bridges: Mapping[str, Bridge]
-    public: 'Public'
-
-
-@implementer(IPublic)
-@dataclass(frozen=True, slots=True)
-class Public:
-    """See IPublic."""
-
-    path: str
-    base_url: str
-    signer: Signer
-    max_age: int
+    public: IPublic
 
 
 class Envelope(JSON):
@@ -130,8 +115,10 @@ def add_fsp(config: Any, name: str, prefix: str, **overrides: Any) -> None:
         shared_public = config.registry.getUtility(IPublic)
         _refuse_overlaps(path, shared_public, *(other for _, other in config.registry.getUtilitiesFor(IMount)))
         shared, stores = config.registry.getUtility(IShared), _stores(config, settings)
+        observer = shared_public.desk.observer
         bridges = {
-            client: Bridge(AccountKey(name, client), own, shared, stores) for client, own in settings.clients.items()
+            client: Bridge(AccountKey(name, client), own, shared, stores, observer)
+            for client, own in settings.clients.items()
         }
         mount = Mount(name, path, settings, policy, bridges, shared_public)
         config.registry.registerUtility(mount, IMount, name=name)
@@ -200,25 +187,6 @@ def _add_views(config: Any, route: str) -> None:
     # Without a method it is tried last: Pyramid itself would answer 404.
     add_ours(errors.method_not_allowed, context=IResource, fsp_permission=READ)
     config.add_exception_view(errors.error, context=Exception, route_name=route)
-
-
-def add_public(config: Any, settings: Settings) -> None:
-    """The one place where all mounts of the application serve files without credentials."""
-    path = full_path(config, settings.public_prefix)
-    signer = Signer(settings.public_secret or (SANDBOX_SECRET,))
-    place = Public(path, settings.public_base_url, signer, settings.public_max_age)
-    config.action('fsp public', lambda: config.registry.registerUtility(place, IPublic))
-    config.add_route(PUBLIC_ROUTE, settings.public_prefix + '/{token}/{name}')
-    for method, view in (('GET', public.serve), (None, public.method_not_allowed)):
-        config.add_view(
-            view,
-            route_name=PUBLIC_ROUTE,
-            permission=NO_PERMISSION_REQUIRED,
-            require_csrf=False,
-            **({'request_method': method} if method else {}),
-        )
-    config.add_exception_view(public.error, context=Exception, route_name=PUBLIC_ROUTE)
-    config.add_exception_view(public.undecodable, context=URLDecodeError, fsp_mount=path)
 
 
 def add_shared(config: Any, settings: Settings) -> None:

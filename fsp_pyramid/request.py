@@ -9,7 +9,9 @@ from .bridge import Bridge
 from .egnyte import Called
 from .interfaces import IMount
 from .model import Account, Entry, Identity
-from .public.links import Link
+from .public.links import Link, digits
+from .public.thumbnails import TYPES
+from .sources.types import type_of_name
 from .storage.operations import Operations
 from .storage.undo import UndoLog, UndoManager
 from .traversal import quoted
@@ -76,8 +78,21 @@ class RequestContext:
 
     def public_url(self, entry: Entry) -> str:
         """The URL of a file, for people without credentials."""
+        return self._public_url(entry, self.mount.public.signer.sign(self._link(entry)))
+
+    def thumbnail_url(self, entry: Entry) -> str | None:
+        """The URL of its thumbnail, None for what has no picture. It changes with the content."""
+        if type_of_name(entry.name) not in TYPES or not entry.checksum:
+            return None
+        content = digits(entry.checksum)
+        token = self.mount.public.signer.sign_thumbnail(self._link(entry), content)
+        return self._public_url(entry, f'{token}/{content}')
+
+    def _link(self, entry: Entry) -> Link:
+        return Link(self.account.key, entry.id or '')
+
+    def _public_url(self, entry: Entry, token: str) -> str:
         public = self.mount.public
-        token = public.signer.sign(Link(self.account.key, entry.id or ''))
         base = public.base_url or self._request.application_url + quoted(public.path)
         return f'{base}/{token}/{quoted(entry.name)}'
 

@@ -26,13 +26,16 @@ class Signing:
         # Public links were sent before there were purposes, and stay what they are.
         self._keys = [hmac.digest(key, purpose.encode(), 'sha256') for key in keys] if purpose else keys
 
-    def sign(self, payload: bytes) -> str:
-        """The token of *payload*, which anybody can read in it."""
+    def sign(self, payload: bytes, beside: bytes = b'') -> str:
+        """The token of *payload*, which anybody can read in it.
+
+        :param beside: what stands elsewhere in the URL and is signed as well
+        """
         key = self._keys[0]
         signed = bytes((_key_id(key),)) + payload
-        return _text(signed + _mac(key, signed))
+        return _text(signed + _mac(key, signed + beside))
 
-    def verify(self, token: str) -> bytes:
+    def verify(self, token: str, beside: bytes = b'') -> bytes:
         """The payload. Nothing is believed before the MAC is verified. Raises BadToken."""
         try:
             data = base64.b64decode(token.encode() + b'=' * (-len(token) % 4), b'-_', validate=True)
@@ -42,7 +45,8 @@ class Signing:
         # Padding bits that base64 ignores would give one thing many URLs.
         if _text(data) != token or not signed:
             raise BadToken
-        if not any(hmac.compare_digest(_mac(key, signed), mac) for key in self._keys if _key_id(key) == signed[0]):
+        keys = (key for key in self._keys if _key_id(key) == signed[0])
+        if not any(hmac.compare_digest(_mac(key, signed + beside), mac) for key in keys):
             raise BadToken
         return signed[1:]
 

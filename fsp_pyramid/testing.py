@@ -162,6 +162,8 @@ class StorageContract:
             storage.stat_file((*home, 'none'))
         with pytest.raises(errors.NotFound):
             storage.open_file('00000000-0000-0000-0000-000000000000')
+        with pytest.raises(errors.NotFound):
+            storage.find_file('00000000-0000-0000-0000-000000000000')
 
     def test_directories_come_with_missing_parents(self, storage: Any, home: Path) -> None:
         entry, change = storage.create_directory((*home, 'a', 'b', 'c'))
@@ -199,6 +201,7 @@ class StorageContract:
         moved, change = storage.move_file(entry, (*home, 'd', 'g'))
         assert (moved.path, moved.id, change.verb) == ((*home, 'd', 'g'), entry.id, 'moved')
         assert storage.stat_file((*home, 'd', 'g')).id == entry.id
+        assert storage.find_file(entry.id).path == (*home, 'd', 'g')
         with pytest.raises(errors.NotFound):
             storage.stat_file((*home, 'f'))
         assert [item.name for item in storage.list_directory((*home, 'd')).items] == ['g']

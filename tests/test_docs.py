@@ -100,7 +100,15 @@ def test_defaults_are_those_that_were_agreed_on() -> None:
     groups = 'image text video audio office xml zip epub pdf postscript font'
     assert settings.upload_types == TypePolicy.parse(groups.split())
     others = {'folders', 'sources_allow', 'upload_types', *map(attribute, LEAST)}
-    others |= {'clients', 'client_ids', 'read_only', 'disabled', 'connect_lifetime', 'accounts_session'}
+    others |= {
+        'clients',
+        'client_ids',
+        'read_only',
+        'disabled',
+        'connect_lifetime',
+        'accounts_session',
+        'public_cache_age',
+    }
     others |= {f'oauth_{name}' for name in ('key', 'secret', 'scope', 'domain', 'domains', 'service_url')}
     assert set(map(attribute, KEYS)) == set(AGREED) | others
 

@@ -47,6 +47,12 @@ def complaint(key: str, value: Any) -> str:
 # What is asked for
 
 
+def test_nginx_sends_what_is_kept_somewhere() -> None:
+    (line,) = complaints(SANDBOX | {'fsp.public.sendfile': 'nginx'})
+    assert line.startswith('fsp.public.cache_dir is missing, and nginx sends what is kept there: set it in the ini')
+    assert parse({'fsp.public.sendfile': 'nginx', 'fsp.public.cache_dir': '/c'}).public_sendfile == 'nginx'
+
+
 def test_the_least_that_a_sandbox_needs() -> None:
     settings = parse()
     assert (settings.username, settings.password, settings.sandbox) == ('u', 'p', '/tmp/e')
@@ -154,7 +160,6 @@ def test_bad_values_are_named_with_their_key_and_a_remedy(key: str, value: str, 
         ('fsp.cache.backend', 'redis', 'use memory'),
         ('fsp.pace.backend', 'database', 'use memory'),
         ('fsp.pace.backend', 'redis', 'use memory'),
-        ('fsp.public.sendfile', 'nginx', 'use none'),
         ('fsp.events.interval', '300', 'use 0'),
     ],
 )

@@ -1,6 +1,7 @@
 """Egnyte's public API: one method a call, exceptions, pacing. Knows nothing of Beefree or Pyramid."""
 
 from .call import Called
+from .checksum import Verifier
 from .client import Client, Stored
 from .download import Download
 from .errors import (
@@ -65,6 +66,7 @@ __all__ = [
     'Unreachable',
     'Urgency',
     'User',
+    'Verifier',
     'authorize_url',
     'exchange',
     'new_session',

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import requests
 
 from .call import Called, Caller, Part, json_object
+from .checksum import composite
 from .download import BLOCK, Download
 from .errors import Corrupted, NameRejected, NotFound, Unreachable, from_response
 from .pace import Pace, Urgency
@@ -138,14 +139,10 @@ class Client:
 
         What goes up in chunks has a checksum over those of the chunks, for which it is read.
         """
-        return sha512 if size <= self._chunk_size else self._composite(self._digests(content, size))
+        return sha512 if size <= self._chunk_size else composite(self._digests(content, size), self._chunk_size)
 
     def _digests(self, content: BinaryIO, size: int) -> list[str]:
         return [_sha512(part) for part in self._parts(content, size)]
-
-    def _composite(self, digests: list[str]) -> str:
-        whole = hashlib.sha512(''.join(digests).encode()).hexdigest()
-        return f'2-{len(digests)}-{self._chunk_size}-{whole}'
 
     def _parts(self, content: BinaryIO, size: int) -> list[Part]:
         step = self._chunk_size
@@ -178,7 +175,7 @@ class Client:
             )
             if number == 1:
                 shared = {'X-Egnyte-Upload-Id': response.headers.get('X-Egnyte-Upload-Id', '')}
-        return _stored(response, self._composite(digests))
+        return _stored(response, composite(digests, self._chunk_size))
 
     def move(self, path: str, destination: str) -> None:
         """Move (or rename) to the full path *destination*. Ids stay.

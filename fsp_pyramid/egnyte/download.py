@@ -6,6 +6,7 @@ import requests
 
 from .call import BROKEN
 from .errors import Unreachable
+from .records import milliseconds
 
 BLOCK = 64 * 1024
 
@@ -24,7 +25,8 @@ class Download(Iterator[bytes]):
         self.size = int(length) if length.isdecimal() and 'Content-Encoding' not in headers else None
         self.mime_type: str = headers.get('Content-Type', 'application/octet-stream')
         self.version_id: str = headers.get('ETag', '').strip('"')
-        self.modified: str = headers.get('Last-Modified', '')
+        self.checksum: str = headers.get('X-Sha512-Checksum', '')
+        self.modified: int = milliseconds(headers.get('Last-Modified'))
 
     def __next__(self) -> bytes:
         """The next bytes. Raises Unreachable where the connection breaks before the last one."""

@@ -1,1 +1,1 @@
-"""What works without credentials: signed links."""
+"""What works without credentials: files and thumbnails behind signed links."""

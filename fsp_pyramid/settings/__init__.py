@@ -91,6 +91,7 @@ class Settings:
     public_revalidate: int
     public_cache_dir: str
     public_cache_size: int
+    public_cache_age: float
     public_sendfile: str
 
     @classmethod
@@ -242,6 +243,7 @@ def _together(values: Mapping[str, Any]) -> dict[str, str]:
         'fsp.database_url': oauth and not values.get('fsp.accounts.session') and 'it keeps the accounts of users',
         'fsp.redis_url': 'redis' in (values.get('fsp.cache.backend'), values.get('fsp.pace.backend'))
         and 'a backend is "redis"',
+        'fsp.public.cache_dir': values.get('fsp.public.sendfile') == 'nginx' and 'nginx sends what is kept there',
         'fsp.oauth.key': oauth and 'it names this application to Egnyte',
         'fsp.oauth.secret': oauth and 'it proves this application to Egnyte',
         'fsp.oauth.service_url': values.get('fsp.oauth.domain') == 'service' and 'users are sent there',

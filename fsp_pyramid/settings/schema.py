@@ -68,7 +68,8 @@ SCHEMA = colander.SchemaNode(
     _node('public.revalidate', 86400, seconds(0, _YEAR, int)),
     _node('public.cache_dir', '', _text),
     _node('public.cache_size', 2 << 30, Parsed(kinds.size)),
-    _node('public.sendfile', 'none', _text, only('none', later='nginx')),
+    _node('public.cache_age', 31536000.0, seconds(0, 100 * _YEAR)),
+    _node('public.sendfile', 'none', _text, only('none', 'nginx')),
 )
 KEYS: tuple[str, ...] = tuple(node.name for node in SCHEMA)
 CLIENT_KEYS: tuple[str, ...] = tuple(node.name for node in _OF_CLIENTS)

@@ -99,6 +99,10 @@ class CachedStorage:
             raise _missing(path)
         return item
 
+    def find_file(self, file_id: str) -> Entry:
+        """See IStorage: always asks, because listings are kept by path."""
+        return self._storage.find_file(file_id)
+
     def create_directory(self, path: Path) -> tuple[Entry, Change]:
         """See IStorage."""
         writes = self._shelf.writes(self._account)

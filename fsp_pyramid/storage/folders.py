@@ -130,6 +130,17 @@ class FoldersStorage:
             raise NotFound(f'There is no file "{path[-1] if path else "/"}".')
         return self._up(self._storage.stat_file(self._down(path)), mount)
 
+    def find_file(self, file_id: str) -> Entry:
+        """See IStorage. Raises NotFound for a file outside of the mounts."""
+        entry = self._storage.find_file(file_id)
+        place = key(entry.path)
+        for mount in self._mounts:
+            if place[: len(mount.folder)] == key(mount.folder):
+                found = self._up(entry, mount)
+                if self._mount(found.path) is mount:  # else another mount hides it
+                    return found
+        raise NotFound('There is no such file.')
+
     def create_directory(self, path: Path) -> tuple[Entry, Change]:
         """See IStorage. Raises Forbidden in a read-only mount."""
         with self._named(path):

@@ -147,6 +147,10 @@ class UndoStorage:
         """See IStorage."""
         return self._storage.stat_file(path)
 
+    def find_file(self, file_id: str) -> Entry:
+        """See IStorage."""
+        return self._storage.find_file(file_id)
+
     def create_directory(self, path: Path) -> tuple[Entry, Change]:
         """See IStorage."""
         return self._noted(lambda: self._storage.create_directory(path))

@@ -22,6 +22,7 @@ def upload_file(context: File, request: Any) -> dict[str, Any]:
     strategy = body.strategy or Strategy(settings.upload_on_conflict)
     entry = request.fsp.storage.upload(context.path, strategy, lambda: fetched(body.source, context.__name__, settings))
     request.fsp.bytes = entry.size
+    request.fsp.mount.public.desk.prepare(request.fsp.account.key, entry)
     request.registry.notify(FileStored(request, entry))
     request.response.status_int = 201
     return {'meta': metadata(entry, request.fsp)}

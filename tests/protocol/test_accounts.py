@@ -31,10 +31,17 @@ def egnyte(sandbox: Sandbox, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def application(egnyte: str, tmp_path: Path) -> Iterator[Any]:
+def more_settings() -> dict[str, str]:
+    """What a test needs besides."""
+    return {}
+
+
+@pytest.fixture
+def application(egnyte: str, tmp_path: Path, more_settings: dict[str, str]) -> Iterator[Any]:
     application = main(
         {},
         **{
+            **more_settings,
             'fsp.username': 'beefree',
             'fsp.password': 'secret-password',
             'fsp.egnyte.url': egnyte,
@@ -150,18 +157,47 @@ def test_a_refused_token_is_refreshed_and_one_that_cannot_be_has_to_be_connected
 
 
 def test_links_survive_disconnecting_and_connecting_again(
-    application: Any, connect: Callable[..., Any], store: Callable[[], Any], source: Source
+    application: Any, connect: Callable[..., Any], store: Callable[[], Any], source: Source, sandbox: Sandbox
 ) -> None:
     connection = connect('u1', 'alice')
     client = Beefree(application)
+    sandbox.upload('/Private/alice/Beefree/b.png', PNG)
     url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
+    never_seen = client.get('/b.png').json['data']['meta']['public-url']
     store().disconnect(connection.number)
     transaction.commit()
     assert outcome(client.get('/')) == (403, 3901)
-    assert client.public(url).status_int == 403
+    assert client.public(url).body == PNG, 'what is kept here needs no account'
+    assert client.public(never_seen).status_int == 403
     connect('u1', 'alice')
-    assert client.public(url).body == PNG
+    assert client.public(url).body == client.public(never_seen).body == PNG
     assert client.get('/a.png').json['data']['meta']['public-url'] == url
+
+
+@pytest.mark.parametrize('more_settings', [{'fsp.public.token': 'sandbox'}], ids=['with a token for the public'])
+def test_a_token_of_the_site_serves_the_files_of_users_who_are_gone(
+    application: Any, connect: Callable[..., Any], store: Callable[[], Any], sandbox: Sandbox
+) -> None:
+    connection = connect('u1', 'alice')
+    sandbox.upload('/Private/alice/Beefree/b.png', PNG)
+    url = Beefree(application).get('/b.png').json['data']['meta']['public-url']
+    store().disconnect(connection.number)
+    transaction.commit()
+    assert Beefree(application).public(url).body == PNG
+
+
+@pytest.mark.parametrize('more_settings', [{'fsp.public.token': 'sandbox'}], ids=['with a token for the public'])
+def test_the_token_of_the_site_goes_to_no_other_egnyte(
+    application: Any, connect: Callable[..., Any], store: Callable[[], Any], sandbox: Sandbox
+) -> None:
+    connection = connect('u1', 'alice')
+    sandbox.upload('/Private/alice/Beefree/b.png', PNG)
+    url = Beefree(application).get('/b.png').json['data']['meta']['public-url']
+    store().connect('fsp', 'client', 'u1', 'http://127.0.0.1:9', 'alice', connection.tokens)
+    transaction.commit()
+    store().disconnect(connection.number)
+    transaction.commit()
+    assert Beefree(application).public(url).status_int == 403
 
 
 def test_the_account_of_another_client_serves_no_link(

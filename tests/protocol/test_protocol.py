@@ -1,5 +1,7 @@
 """Every row of the protocol, through HTTP, over the sandbox."""
 
+import hashlib
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -46,7 +48,7 @@ def test_the_fields_of_a_listing_are_exactly_typed(client: Beefree, source: Sour
         'extra': {},
     }
     assert (shared['permissions'], shared['last-modified'], shared['item-count']) == ('ro', 0, 0)
-    modified, url = file.pop('last-modified'), file.pop('public-url')
+    modified, url, thumbnail = file.pop('last-modified'), file.pop('public-url'), file.pop('thumbnail')
     assert type(modified) is int
     assert before < modified < before + 60_000
     assert file == {
@@ -59,6 +61,8 @@ def test_the_fields_of_a_listing_are_exactly_typed(client: Beefree, source: Sour
     }
     assert url.startswith('http://localhost/fsp-public/')
     assert url.endswith('/a%20b%2B%C3%A9.png')
+    digits = hashlib.sha512(PNG).hexdigest()[:12]
+    assert re.fullmatch(rf'http://localhost/fsp-public/[\w-]+/{digits}/a%20b%2B%C3%A9\.png', thumbnail)
 
 
 def test_the_base_url_without_a_slash_is_the_root(client: Beefree) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsp_pyramid.public.links import BadLink, Link, Signer
+from fsp_pyramid.public.links import BadLink, Link, Signer, digits
 
 OLD, NEW = 'o' * 32, 'n' * 32
 file_ids = st.uuids().map(str) | st.text(max_size=15)
@@ -58,3 +58,20 @@ def test_any_change_breaks_it(data: st.DataObject) -> None:
 def test_any_other_text_is_refused(text: str) -> None:
     with pytest.raises(BadLink):
         Signer((NEW,)).verify(text)
+
+
+def test_a_thumbnail_has_a_token_of_its_own_that_is_bound_to_a_content() -> None:
+    signer, link = Signer((NEW,)), Link('fsp', '5e7ac2dd-3a0f-4b8e-9a4d-0a6f0e0f3c11')
+    token = signer.sign_thumbnail(link, 'a' * 12)
+    assert signer.verify_thumbnail(token, 'a' * 12) == link
+    for wrong in (lambda: signer.verify_thumbnail(token, 'b' * 12), lambda: signer.verify(token)):
+        with pytest.raises(BadLink):
+            wrong()
+    with pytest.raises(BadLink):
+        signer.verify_thumbnail(signer.sign(link), 'a' * 12)
+
+
+def test_the_digits_of_a_checksum() -> None:
+    assert digits('0123456789abcdef' * 8) == '0123456789ab'
+    assert digits(f'2-3-104857600-{"fedcba9876543210" * 8}') == 'fedcba987654'
+    assert digits('') == ''

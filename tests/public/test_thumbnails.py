@@ -1,3 +1,5 @@
+"""Thumbnails: what comes out of pictures, be they odd or hostile."""
+
 import contextlib
 import io
 import subprocess

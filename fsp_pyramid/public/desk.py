@@ -1,0 +1,333 @@
+"""Answers who asks for what is behind a link: from the disk if it can, and without waiting for Egnyte if it must not.
+
+What a reader gets is the version that we know of. Where that is not here, the last one that is here is served at once,
+while the right one is fetched; only what was never here has to be waited for.
+"""
+
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from ..background import Background
+from ..egnyte import Urgency
+from ..errors import EgnyteUnavailable, FSPError, NotFound
+from ..growing import Reader
+from ..interfaces import IObserver
+from ..model import Download, Entry
+from ..settings import Settings
+from ..sources.types import type_of_name
+from .fetches import Fetches
+from .gallery import Gallery, NoPicture
+from .index import Copy, Index, Version
+from .links import Link, digits
+from .memory import Memory
+from .origin import Origin, own_request
+from .place import COPIES, Place, note_use
+from .sweeper import Sweeper
+from .thumbnails import CONTENT_TYPE, TYPES
+
+log = logging.getLogger(__name__)
+
+# How much is done at once when nobody waits for it, and how much of it may be waiting.
+THREADS, MOST = 4, 2000
+# So many requests wait so many seconds for a thumbnail; the others get a placeholder at once, because the threads of
+# the server are for those who click.
+WAITING, WAIT = 6, 2.0
+# Seconds for which an Egnyte that did not answer is not asked for contents again.
+TROUBLE = 10.0
+# Seconds between two sweeps, and the share of the cache that a single content may have.
+SWEEP, SHARE = 60.0, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A content to be served.
+
+    :param file: opened at its beginning; close it. It may still be growing: reading waits then
+    :param path: of the complete file below the cache directory, for a web server to send; None while it grows
+    :param size: in bytes, None where Egnyte did not tell it
+    :param modified: UNIX milliseconds
+    :param mime_type: as Egnyte told it, '' where it was not asked
+    :param name: of the file, '' where it is not known
+    :param age: seconds since this was known to be the current version, if another one may be by now; else None
+    :param final: what is at this URL never changes
+    """
+
+    file: BinaryIO
+    path: str | None
+    size: int | None
+    etag: str
+    modified: int
+    mime_type: str
+    name: str
+    age: float | None = None
+    final: bool = False
+
+
+class Desk:
+    """See the module. Making one does no I/O. All of its methods may raise OSError and sqlite3.Error.
+
+    :param settings: the application's
+    :param clock: UNIX time in seconds
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        self._revalidate, self._clock = settings.public_revalidate, clock
+        self._largest = settings.public_cache_size // SHARE
+        self._place = Place(settings.public_cache_dir)
+        self._index = Index(self._place)
+        self._gallery = Gallery(self._place)
+        self._fetches = Fetches(self._place, self._index, self._largest, self._kept)
+        self._sweeper = Sweeper(self._place, self._index, settings.public_cache_size, settings.public_cache_age, clock)
+        self._background = Background(THREADS, MOST)
+        self._seats = threading.BoundedSemaphore(WAITING)
+        self._trouble: dict[str, float] = {}
+        self._swept = 0.0
+
+    def observer(self, domain: str, account: str) -> IObserver:
+        """Who remembers what is seen and done with the files of an account."""
+        return Memory(self._place, self._index, domain, account, self._largest, self._kept, self._clock)
+
+    # Contents
+
+    def content(self, request: Any, link: Link) -> Found:
+        """The content of the file behind the link. Raises NotFound, and what Egnyte and accounts may raise."""
+        origin = Origin(request.registry, link)
+        known = self._known(origin)
+        found = self._here(link, known) or self._last(origin, known)
+        return found or self._coming(*self._fetch(request, origin, Urgency.READ), known)
+
+    def _known(self, origin: Origin) -> Version | None:
+        """What is known of the file's version. Raises NotFound for one that was deleted, or is refused."""
+        link = origin.link
+        known = self._index.version(origin.domain, link.file_id)
+        if known is not None and self._is_old(known.seen):
+            self._later(('look', link), lambda: self._look(origin))
+        refused = self._index.refused_at(*link)
+        if (known is not None and known.gone) or (refused is not None and not self._is_old(refused)):
+            raise _not_found()
+        # Who was refused long ago has to ask again: what is here may be shown no more.
+        return known if refused is None else None
+
+    def _is_old(self, seconds: float) -> bool:
+        return 0 < self._revalidate < self._clock() - seconds
+
+    def _here(self, link: Link, known: Version | None) -> Found | None:
+        """The version that is known, if it is here."""
+        copy = known and self._index.copy(*link, known.version_id)
+        return self._open(copy, known.name) if copy and known else None
+
+    def _last(self, origin: Origin, known: Version | None) -> Found | None:
+        """Another version that is here, while the right one is fetched."""
+        copy = known and self._index.last_copy(*origin.link)
+        found = copy and known and self._open(copy, known.name, self._clock() - copy.stored)
+        if found is not None:
+            self._later(('fetch', origin.link), lambda: self._bring(origin, Urgency.READ))
+        return found
+
+    def _open(self, copy: Copy, name: str, age: float | None = None) -> Found | None:
+        """The copy, unless somebody has swept it away."""
+        try:
+            file = open(self._place.path(COPIES, copy.key), 'rb')  # noqa: SIM115 - who serves it closes it
+        except FileNotFoundError:
+            self._index.remove([copy.key])
+            return None
+        note_use(file)
+        return _found(copy, file, self._place.relative(file), copy.size, name, age)
+
+    def _coming(self, copy: Copy, file: Reader | None, known: Version | None) -> Found:
+        name = known.name if known else ''
+        if file is not None:
+            return _found(copy, file, None, copy.size or None, name)
+        found = self._open(copy, name)
+        if found is None:  # it was swept away in this very moment
+            raise EgnyteUnavailable
+        return found
+
+    # Egnyte
+
+    def _fetch(self, request: Any, origin: Origin, urgency: Urgency) -> tuple[Copy, Reader | None]:
+        """The content from Egnyte: one call, however many ask. See Fetches.fetch."""
+        if self._trouble.get(origin.domain, 0.0) > time.monotonic():
+            raise EgnyteUnavailable
+        link = origin.link
+
+        def find() -> Copy | None:
+            known = self._index.version(origin.domain, link.file_id)
+            return known and self._index.copy(*link, known.version_id)
+
+        def begin() -> Download:
+            asked = self._clock()
+            with self._noticing(origin):
+                download = origin.download(request, urgency)
+            version = Version(
+                file_id=link.file_id,
+                version_id=download.version_id,
+                checksum=download.checksum,
+                size=download.size or 0,
+                modified=download.modified,
+                name='',
+                seen=asked,
+            )
+            self._index.learn(origin.domain, [version], link.account)
+            return download
+
+        return self._fetches.fetch(*link, find, begin)
+
+    def _bring(self, origin: Origin, urgency: Urgency) -> None:
+        with own_request(origin.registry) as request:
+            _, file = self._fetch(request, origin, urgency)
+        if file is not None:
+            with file:
+                file.seek(0, os.SEEK_END)  # it waits for the end
+
+    def _look(self, origin: Origin) -> None:
+        if self._trouble.get(origin.domain, 0.0) < time.monotonic():
+            with own_request(origin.registry) as request, self._noticing(origin):
+                origin.look(request)  # whoever observes the account's files learns it
+
+    @contextmanager
+    def _noticing(self, origin: Origin) -> Iterator[None]:
+        """Remember what went wrong, so that it need not be asked again at once."""
+        try:
+            yield
+        except NotFound:
+            self._index.refuse(*origin.link, self._clock())
+            raise
+        except EgnyteUnavailable:
+            self._trouble[origin.domain] = time.monotonic() + TROUBLE
+            raise
+
+    # Thumbnails
+
+    def thumbnail(self, request: Any, link: Link, checksum_digits: str) -> Found | None:
+        """The thumbnail of the file behind the link, None while it is on its way. Raises NotFound where there is none.
+
+        :param checksum_digits: of the content that it was linked for; another one is shown if that was replaced
+        """
+        origin = Origin(request.registry, link)
+        known = self._known(origin)
+        return (known and self._picture(known, checksum_digits)) or self._await(origin, checksum_digits)
+
+    def warm(self, origin: Origin, entry: Entry) -> bool:
+        """Fetch the file that is listed as *entry* and make its thumbnail; False where nothing was left to do.
+
+        Raises what accounts and Egnyte may raise.
+        """
+        version_id, checksum = entry.version_id or '', entry.checksum or ''
+        pictures = type_of_name(entry.name) in TYPES
+        copy = self._index.copy(*origin.link, version_id)
+        here = entry.size > self._largest or (copy is not None and self._place.path(COPIES, copy.key).exists())
+        if here and (not pictures or self._gallery.has(checksum)):
+            return False
+        if pictures:
+            self._render(origin)
+        else:
+            self._bring(origin, Urgency.BACKGROUND)
+        return True
+
+    def prepare(self, account: str, entry: Entry) -> None:
+        """Make the thumbnail of a file that was just stored, if it is a picture."""
+        copy = self._index.copy(account, entry.id or '', entry.version_id or '')
+        if copy is not None and type_of_name(entry.name) in TYPES:
+            self._make(copy)
+
+    def _picture(self, known: Version, checksum_digits: str) -> Found | None:
+        try:
+            file = self._gallery.find(known.checksum)
+        except NoPicture:
+            raise _not_found() from None
+        return file and Found(
+            file=file,
+            path=self._place.relative(file),
+            size=os.fstat(file.fileno()).st_size,
+            etag=digits(known.checksum),
+            modified=known.modified,
+            mime_type=CONTENT_TYPE,
+            name='',
+            final=digits(known.checksum) == checksum_digits,
+        )
+
+    def _await(self, origin: Origin, checksum_digits: str) -> Found | None:
+        try:
+            work = self._background.submit(('thumbnail', origin.link), lambda: self._render(origin))
+        except queue.Full:
+            return None
+        if not self._seats.acquire(blocking=False):
+            return None
+        try:
+            known = work.result(timeout=WAIT)
+        except NotFound:
+            raise
+        except (NotYet, FSPError):
+            return None
+        finally:
+            self._seats.release()
+        return self._picture(known, checksum_digits)
+
+    def _render(self, origin: Origin) -> Version | None:
+        """Make the thumbnail of the current version, which is fetched if it is not here."""
+        with own_request(origin.registry) as request:
+            copy, file = self._fetch(request, origin, Urgency.BACKGROUND)
+        if file is None:
+            self._make(copy)
+        else:
+            with file:
+                self._gallery.make(copy.checksum, file)
+        return self._index.version(origin.domain, origin.link.file_id)
+
+    def _make(self, copy: Copy) -> None:
+        found = None if self._gallery.has(copy.checksum) else self._open(copy, '')
+        if found is not None:
+            with found.file:
+                self._gallery.make(copy.checksum, found.file)
+
+    # The rest
+
+    def _kept(self, copy: Copy) -> None:
+        """Something was added to the directory."""
+        del copy
+        now = time.monotonic()
+        if now > self._swept + SWEEP:
+            self._swept = now
+            self._later(('sweep',), self._sweeper.sweep)
+
+    def _later(self, key: tuple[Any, ...], work: Callable[[], Any]) -> None:
+        """Do it when there is time. Nobody hears of its failure but the log."""
+
+        def logged() -> None:
+            try:
+                work()
+            except FSPError as error:
+                log.info('%s is left for later: %s %s', key[0], error.code, error.title)
+            except Exception:
+                log.exception('%s failed', key[0])
+
+        with suppress(queue.Full):
+            self._background.submit(key, logged)
+
+
+def _found(
+    copy: Copy, file: BinaryIO, path: str | None, size: int | None, name: str, age: float | None = None
+) -> Found:
+    return Found(
+        file=file,
+        path=path,
+        size=size,
+        etag=copy.version_id,
+        modified=copy.modified,
+        mime_type=copy.mime_type,
+        name=name,
+        age=age,
+    )
+
+
+def _not_found() -> NotFound:
+    return NotFound('There is no such file.')

@@ -1,0 +1,228 @@
+"""What is known of files and what is kept of them: an SQLite file in the cache directory, shared by processes.
+
+It is a cache as well: who deletes it loses nothing but calls to Egnyte.
+"""
+
+import hashlib
+import logging
+import sqlite3
+import weakref
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+from .place import Place
+
+log = logging.getLogger(__name__)
+
+# Seconds that a process waits for another one that writes.
+PATIENCE = 10.0
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS versions (
+    domain TEXT, file_id TEXT, version_id TEXT, checksum TEXT, size INTEGER, modified INTEGER, name TEXT, seen REAL,
+    PRIMARY KEY (domain, file_id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS copies (
+    key TEXT PRIMARY KEY, account TEXT, file_id TEXT, version_id TEXT, checksum TEXT, size INTEGER, modified INTEGER,
+    mime_type TEXT, stored REAL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS copies_of_file ON copies (account, file_id, stored);
+CREATE TABLE IF NOT EXISTS refusals (
+    account TEXT, file_id TEXT, at REAL,
+    PRIMARY KEY (account, file_id)
+) WITHOUT ROWID;
+"""
+# What was asked for later is right; what we did counts from when it was done.
+LEARN = """
+INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET version_id = excluded.version_id, checksum = excluded.checksum, size = excluded.size,
+    modified = excluded.modified, seen = excluded.seen,
+    name = CASE excluded.name WHEN '' THEN name ELSE excluded.name END
+WHERE excluded.seen >= seen
+"""
+ADD = 'INSERT OR REPLACE INTO copies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'
+PERMIT = 'DELETE FROM refusals WHERE account = ? AND file_id = ?'
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The current version of a file, as far as we know.
+
+    :param version_id: '' for a file that was deleted
+    :param checksum: as Egnyte tells it, '' where it does not
+    :param modified: UNIX milliseconds
+    :param name: of the file, '' where it is not known
+    :param seen: UNIX seconds: when we asked for it, or when we had written it
+    """
+
+    file_id: str
+    version_id: str
+    checksum: str
+    size: int
+    modified: int
+    name: str
+    seen: float
+
+    @property
+    def gone(self) -> bool:
+        """Whether the file was deleted."""
+        return not self.version_id
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A version's content that is kept here.
+
+    :param account: for whom it was fetched: others have to ask for themselves
+    :param modified: UNIX milliseconds
+    :param mime_type: as Egnyte told it
+    :param stored: UNIX seconds
+    """
+
+    account: str
+    file_id: str
+    version_id: str
+    checksum: str
+    size: int
+    modified: int
+    mime_type: str
+    stored: float
+
+    @property
+    def key(self) -> str:
+        """Names its file: 40 hex digits."""
+        return key_of(self.account, self.file_id, self.version_id)
+
+
+def key_of(*parts: str) -> str:
+    """A name for files on disk: 40 hex digits."""
+    return hashlib.sha256('\0'.join(parts).encode()).hexdigest()[:40]
+
+
+class Index:
+    """See the module. Making one does no I/O; every method may raise sqlite3.Error.
+
+    :param place: in whose directory it is
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._idle: deque[sqlite3.Connection] = deque()
+        weakref.finalize(self, _close, self._idle)
+
+    def version(self, domain: str, file_id: str) -> Version | None:
+        """The current version of a file of that domain, None where nothing is known."""
+        row = self._row('SELECT * FROM versions WHERE domain = ? AND file_id = ?', domain, file_id)
+        return Version(*row[1:]) if row else None
+
+    def learn(self, domain: str, versions: Iterable[Version], account: str = '') -> None:
+        """Remember what was seen, where nothing later is known. *account* is who saw it, and so may read it."""
+        versions = tuple(versions)
+        with self._writing() as connection:
+            connection.executemany(LEARN, ((domain, *astuple(version)) for version in versions))
+            if connection.execute('SELECT 1 FROM refusals WHERE account = ? LIMIT 1', (account,)).fetchone():
+                connection.executemany(PERMIT, ((account, version.file_id) for version in versions))
+
+    def rename(self, domain: str, file_id: str, name: str) -> None:
+        """The file has another name; its content is what it was."""
+        with self._writing() as connection:
+            connection.execute('UPDATE versions SET name = ? WHERE domain = ? AND file_id = ?', (name, domain, file_id))
+
+    def doubt(self, domain: str, file_id: str) -> None:
+        """Something happened to the file that we cannot tell: nothing is known of it any more."""
+        with self._writing() as connection:
+            connection.execute('DELETE FROM versions WHERE domain = ? AND file_id = ?', (domain, file_id))
+
+    def copy(self, account: str, file_id: str, version_id: str) -> Copy | None:
+        """The copy of that version."""
+        row = self._row('SELECT * FROM copies WHERE key = ?', key_of(account, file_id, version_id))
+        return Copy(*row[1:]) if row else None
+
+    def last_copy(self, account: str, file_id: str) -> Copy | None:
+        """The copy of whatever version that was kept last."""
+        query = 'SELECT * FROM copies WHERE account = ? AND file_id = ? ORDER BY stored DESC LIMIT 1'
+        row = self._row(query, account, file_id)
+        return Copy(*row[1:]) if row else None
+
+    def add(self, copy: Copy) -> None:
+        """A copy is kept now; so the account may read the file."""
+        with self._writing() as connection:
+            connection.execute(ADD, (copy.key, *astuple(copy)))
+            connection.execute(PERMIT, (copy.account, copy.file_id))
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """These copies are not kept any more."""
+        with self._writing() as connection:
+            connection.executemany('DELETE FROM copies WHERE key = ?', ((key,) for key in keys))
+
+    def refuse(self, account: str, file_id: str, at: float) -> None:
+        """Egnyte does not show the file to the account (any more)."""
+        with self._writing() as connection:
+            connection.execute('INSERT OR REPLACE INTO refusals VALUES (?, ?, ?)', (account, file_id, at))
+
+    def refused_at(self, account: str, file_id: str) -> float | None:
+        """When Egnyte refused it, in UNIX seconds; None if it did not."""
+        row = self._row('SELECT at FROM refusals WHERE account = ? AND file_id = ?', account, file_id)
+        return row[0] if row else None
+
+    def forget_before(self, seconds: float) -> None:
+        """Drop what was seen before that time and is of no use any more."""
+        with self._writing() as connection:
+            connection.execute(
+                'DELETE FROM versions WHERE seen < ? AND file_id NOT IN (SELECT file_id FROM copies)', (seconds,)
+            )
+            connection.execute('DELETE FROM refusals WHERE at < ?', (seconds,))
+
+    def _row(self, query: str, *values: str) -> tuple | None:
+        with self._connected() as connection:
+            return connection.execute(query, values).fetchone()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._connected() as connection:
+            connection.execute('BEGIN IMMEDIATE')
+            with connection:  # commits, or rolls back
+                yield connection
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """A connection for one thread at a time. As many are kept as were needed at once."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._open()
+        try:
+            yield connection
+        finally:
+            self._idle.append(connection)
+
+    def _open(self) -> sqlite3.Connection:
+        path = self._place.root / 'index.sqlite'
+        try:
+            return _connect(path)
+        except sqlite3.OperationalError:  # locked, or no place: it is none of its contents
+            raise
+        except sqlite3.DatabaseError as error:
+            log.warning('%s is begun anew: %s', path, error)
+            path.unlink(missing_ok=True)
+            return _connect(path)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute('PRAGMA journal_mode = WAL')
+        # A crash of the machine may lose the last writes, which cost a call to learn again.
+        connection.execute('PRAGMA synchronous = NORMAL')
+        connection.executescript(SCHEMA)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _close(connections: deque[sqlite3.Connection]) -> None:
+    while connections:
+        connections.pop().close()

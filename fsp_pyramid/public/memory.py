@@ -1,0 +1,111 @@
+"""What an account's files are, remembered as the bridge sees and changes them."""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from zope.interface import implementer
+
+from ..interfaces import IObserver
+from ..model import Content, Entry
+from .index import Copy, Index, Version
+from .place import COPIES, Place
+
+log = logging.getLogger(__name__)
+
+
+@implementer(IObserver)
+class Memory:
+    """See IObserver. Trouble with the disk costs a call later, and nothing now.
+
+    :param domain: within which the id of a file stands for one file
+    :param account: the key of the account, as in its links
+    :param largest: in bytes; larger contents are not kept
+    :param on_kept: hears of each copy that is complete
+    :param clock: UNIX time in seconds
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        index: Index,
+        domain: str,
+        account: str,
+        largest: int,
+        on_kept: Callable[[Copy], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._place, self._index, self._domain, self._account = place, index, domain, account
+        self._largest, self._on_kept, self._clock = largest, on_kept, clock
+
+    def saw(self, files: Sequence[Entry], asked: float) -> None:
+        """See IObserver."""
+        if files:
+            with _quietly():
+                self._index.learn(self._domain, (_version(file, asked) for file in files), self._account)
+
+    def stored(self, file: Entry, content: Content) -> None:
+        """See IObserver: the bytes are kept, nobody has to fetch them."""
+        now = self._clock()
+        with _quietly():
+            self._index.learn(self._domain, [_version(file, now)], self._account)
+            if content.size <= self._largest:
+                self._keep(file, content, now)
+
+    def _keep(self, file: Entry, content: Content, now: float) -> None:
+        copy = Copy(
+            account=self._account,
+            file_id=file.id or '',
+            version_id=file.version_id or '',
+            checksum=file.checksum or '',
+            size=content.size,
+            modified=file.modified,
+            mime_type='',
+            stored=now,
+        )
+        content.file.seek(0)
+        self._place.put(COPIES, copy.key, content.file, copy.modified)
+        self._index.add(copy)
+        self._on_kept(copy)
+
+    def moved(self, file: Entry) -> None:
+        """See IObserver."""
+        with _quietly():
+            self._index.rename(self._domain, file.id or '', file.name)
+
+    def deleted(self, file: Entry) -> None:
+        """See IObserver."""
+        gone = Version(file.id or '', '', '', 0, 0, file.name, self._clock())
+        with _quietly():
+            self._index.learn(self._domain, [gone])
+
+    def doubted(self, file: Entry) -> None:
+        """See IObserver."""
+        with _quietly():
+            self._index.doubt(self._domain, file.id or '')
+            copy = self._index.copy(self._account, file.id or '', file.version_id or '')
+            if copy is not None:
+                self._index.remove([copy.key])
+                self._place.remove(COPIES, copy.key)
+
+
+def _version(file: Entry, seen: float) -> Version:
+    return Version(
+        file_id=file.id or '',
+        version_id=file.version_id or '',
+        checksum=file.checksum or '',
+        size=file.size,
+        modified=file.modified,
+        name=file.name,
+        seen=seen,
+    )
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.Error):
+        log.exception('the cache directory (fsp.public.cache_dir) cannot be written to')

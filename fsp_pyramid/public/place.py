@@ -1,0 +1,136 @@
+"""The cache directory: where which file is, and how one comes into being without ever being seen half-written.
+
+Below the directory are ``copies`` (contents), ``thumbnails`` and ``parts`` (what is not complete yet), each of them
+spread over 256 folders, and the index. A file's time of modification is the one that it has at Egnyte, so that a web
+server which sends it says so; its time of access is when it was used last, set by us because disks often do not.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+COPIES, THUMBNAILS, PARTS = 'copies', 'thumbnails', 'parts'
+# Seconds. A use is noted once in that time: a picture that is in fashion is not written to at each look.
+NOTED = 3600.0
+
+
+class Place:
+    """See the module. Making one does no I/O.
+
+    :param directory: '' for a temporary one, which goes with the process
+    """
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+
+    @cached_property
+    def root(self) -> Path:
+        """The directory, created when it is needed first. Raises OSError where it cannot be."""
+        if self._directory:
+            root = Path(self._directory)
+            root.mkdir(parents=True, exist_ok=True)
+            return root
+        root = Path(tempfile.mkdtemp(prefix='fsp-cache-'))
+        weakref.finalize(self, shutil.rmtree, root, ignore_errors=True)
+        return root
+
+    def path(self, kind: str, key: str) -> Path:
+        """Where the file of that key is, or would be."""
+        return self.root / kind / key[:2] / key[2:]
+
+    def relative(self, file: BinaryIO) -> str:
+        """The path of an open file below the directory, for a web server."""
+        return Path(file.name).relative_to(self.root).as_posix()
+
+    def files(self, kind: str) -> Iterator[tuple[Path, str]]:
+        """All files of that kind, with their keys."""
+        for folder in sorted((self.root / kind).glob('??')):
+            for path in folder.iterdir():
+                yield path, folder.name + path.name
+
+    def put(self, kind: str, key: str, content: BinaryIO | bytes, modified: int = 0) -> None:
+        """Write a file in one step, as far as others can see.
+
+        :param content: bytes, or a file that is read from where it stands
+        :param modified: UNIX milliseconds
+        """
+        with self.draft(f'{key}{os.urandom(8).hex()}') as draft:
+            if isinstance(content, bytes):
+                draft.file.write(content)
+            else:
+                shutil.copyfileobj(content, draft.file, 1 << 18)
+            draft.publish(kind, key, modified)
+
+    @contextmanager
+    def draft(self, name: str) -> Iterator['Draft']:
+        """A file in ``parts``, empty, which nobody else writes to; removed at the end unless it was published.
+
+        Raises BlockingIOError where another process, or another thread, has it. If a process is killed, the next one
+        begins the file anew.
+        """
+        path = self.path(PARTS, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _claimed(path) as file:
+            try:
+                yield Draft(self, path, file)
+            finally:
+                if _is_at(file, path):
+                    path.unlink()
+
+    def remove(self, kind: str, key: str) -> None:
+        """Remove the file, if it is there. Who is reading it can go on."""
+        with suppress(FileNotFoundError):
+            self.path(kind, key).unlink()
+
+
+class Draft(NamedTuple):
+    """A file that is being written."""
+
+    place: Place
+    path: Path
+    file: BinaryIO
+
+    def publish(self, kind: str, key: str, modified: int = 0) -> None:
+        """Give the file, which is complete now, its name. *modified* is in UNIX milliseconds."""
+        self.file.flush()
+        now = time.time()
+        os.utime(self.file.fileno(), (now, modified / 1000 or now))
+        path = self.place.path(kind, key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(self.path, path)
+
+
+@contextmanager
+def _claimed(path: Path) -> Iterator[BinaryIO]:
+    while True:
+        with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), 'r+b') as file:
+            # The lock goes with the process, however it ends.
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not _is_at(file, path):  # somebody has just published or removed it
+                continue
+            file.truncate()
+            yield file
+            return
+
+
+def _is_at(file: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def note_use(file: BinaryIO) -> None:
+    """The file was used, and is not among the first to go."""
+    known = os.fstat(file.fileno())
+    now = time.time()
+    if now - known.st_atime > NOTED:
+        os.utime(file.fileno(), (now, known.st_mtime))

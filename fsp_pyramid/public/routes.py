@@ -1,0 +1,56 @@
+"""The one place where all mounts of an application serve files without credentials."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pyramid.exceptions import URLDecodeError
+from pyramid.security import NO_PERMISSION_REQUIRED
+from zope.interface import implementer
+
+from ..interfaces import IPublic
+from ..mounting import full_path
+from ..settings import Settings
+from ..views import public
+from .desk import Desk
+from .links import Signer
+
+ROUTE, THUMBNAIL_ROUTE = 'fsp_public', 'fsp_thumbnail'
+# Whoever reaches a sandbox has its files anyway.
+SANDBOX_SECRET = 'links to a sandbox are not secret'  # noqa: S105
+
+
+@implementer(IPublic)
+@dataclass(frozen=True, slots=True)
+class Public:
+    """See IPublic."""
+
+    path: str
+    base_url: str
+    signer: Signer
+    desk: Desk
+    max_age: int
+    sendfile: str
+
+
+def add_public(config: Any, settings: Settings) -> None:
+    """Serve files below ``fsp.public.prefix``. Does no I/O."""
+    path = full_path(config, settings.public_prefix)
+    place = Public(
+        path=path,
+        base_url=settings.public_base_url,
+        signer=Signer(settings.public_secret or (SANDBOX_SECRET,)),
+        desk=Desk(settings),
+        max_age=settings.public_max_age,
+        sendfile=settings.public_sendfile,
+    )
+    config.action('fsp public', lambda: config.registry.registerUtility(place, IPublic))
+    for route, pattern, serve in (
+        (THUMBNAIL_ROUTE, '/{token}/{digits:[0-9a-f]{12}}/{name:(?s:.*)}', public.serve_thumbnail),
+        (ROUTE, '/{token}/{name:(?s:.*)}', public.serve),
+    ):
+        config.add_route(route, settings.public_prefix + pattern)
+        for method, view in (('GET', serve), (None, public.method_not_allowed)):
+            options = {'request_method': method} if method else {}
+            config.add_view(view, route_name=route, permission=NO_PERMISSION_REQUIRED, require_csrf=False, **options)
+        config.add_exception_view(public.error, context=Exception, route_name=route)
+    config.add_exception_view(public.undecodable, context=URLDecodeError, fsp_mount=path)

@@ -1,0 +1,55 @@
+"""Checksums as Egnyte tells them."""
+
+import hashlib
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsp_pyramid import egnyte
+from fsp_pyramid.egnyte import Client, Pace, Verifier
+from fsp_pyramid.embedded import TOKEN, URL
+from fsp_pyramid.testing import Sandbox
+
+
+def fits(checksum: str, data: bytes, cuts: list[int]) -> bool:
+    verifier, last = Verifier(checksum), 0
+    for cut in sorted(min(cut, len(data)) for cut in cuts):
+        verifier.update(data[last:cut])
+        last = cut
+    verifier.update(data[last:])
+    return verifier.fits()
+
+
+CUTS = st.lists(st.integers(0, 60))
+
+
+@given(st.binary(max_size=50), CUTS)
+def test_sha_512(data: bytes, cuts: list[int]) -> None:
+    checksum = hashlib.sha512(data).hexdigest()
+    assert fits(checksum.upper(), data, cuts)
+    assert not fits(checksum, data + b'x', cuts)
+
+
+@given(st.binary(min_size=1, max_size=50), st.integers(1, 20), CUTS)
+def test_of_chunks(data: bytes, size: int, cuts: list[int]) -> None:
+    client = Client(URL, TOKEN, session=egnyte.new_session(), pace=Pace(), chunk_size=size)
+    checksum = client.checksum(io.BytesIO(data), len(data), hashlib.sha512(data).hexdigest())
+    assert fits(checksum, data, cuts)
+    assert not fits(checksum, data[:-1], cuts)
+
+
+@given(st.text(max_size=20))
+def test_what_is_no_checksum_proves_nothing(checksum: str) -> None:
+    assert fits(checksum, b'anything', [])
+
+
+def test_what_egnyte_tells_of_chunks(sandbox: Sandbox) -> None:
+    client = Client(URL, TOKEN, session=sandbox.session, pace=Pace(), chunk_size=4)
+    client.create_folder('/Shared/Team')
+    data = b'0123456789'
+    stored = client.upload('/Shared/Team/a', io.BytesIO(data), len(data), hashlib.sha512(data).hexdigest())
+    download = client.download(stored.file_id)
+    assert download.checksum == stored.checksum
+    assert fits(download.checksum, b''.join(download), [3, 7])
+    download.close()

@@ -1,0 +1,114 @@
+"""What is known of files, and what is kept of them."""
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsp_pyramid.public.index import Copy, Index, Version
+from fsp_pyramid.public.place import Place
+
+VERSION = Version('file', 'v1', 'c' * 128, 5, 1_700_000_000_000, 'a.png', 100.0)
+COPY = Copy('fsp', 'file', 'v1', 'c' * 128, 5, 1_700_000_000_000, 'image/png', 100.0)
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Index:
+    return Index(Place(str(tmp_path / 'cache')))
+
+
+def test_what_was_learnt_is_known_in_that_domain(index: Index) -> None:
+    assert index.version('acme', 'file') is None
+    index.learn('acme', [VERSION])
+    assert index.version('acme', 'file') == VERSION
+    assert index.version('other', 'file') is None
+
+
+@given(st.permutations(range(6)))
+def test_in_whatever_order_it_comes_the_latest_is_right(order: list[int]) -> None:
+    index = Index(Place(''))
+    for number in order:
+        index.learn('acme', [replace(VERSION, version_id=f'v{number}', seen=float(number))])
+    known = index.version('acme', 'file')
+    assert known is not None
+    assert known.version_id == 'v5'
+
+
+def test_a_name_stays_until_another_one_is_known(index: Index) -> None:
+    index.learn('acme', [VERSION])
+    index.learn('acme', [replace(VERSION, name='', version_id='v2', seen=101.0)])
+    assert index.version('acme', 'file') == replace(VERSION, version_id='v2', seen=101.0)
+    index.rename('acme', 'file', 'b.png')
+    assert index.version('acme', 'file').name == 'b.png'
+
+
+def test_a_deleted_file_is_gone_until_it_is_seen_again(index: Index) -> None:
+    index.learn('acme', [replace(VERSION, version_id='', seen=101.0)])
+    index.learn('acme', [VERSION])  # asked for before it was deleted
+    assert index.version('acme', 'file').gone
+    index.learn('acme', [replace(VERSION, seen=102.0)])
+    assert not index.version('acme', 'file').gone
+    index.doubt('acme', 'file')
+    assert index.version('acme', 'file') is None
+
+
+def test_copies_are_for_the_account_that_fetched_them(index: Index) -> None:
+    index.add(COPY)
+    assert index.copy('fsp', 'file', 'v1') == COPY
+    assert index.copy('other', 'file', 'v1') is None
+    newer = replace(COPY, version_id='v2', stored=200.0)
+    index.add(newer)
+    assert index.last_copy('fsp', 'file') == newer
+    assert index.last_copy('other', 'file') is None
+    index.remove([newer.key])
+    assert index.last_copy('fsp', 'file') == COPY
+
+
+def test_a_refusal_ends_when_the_account_sees_the_file(index: Index) -> None:
+    for account in ('fsp', 'other'):
+        index.refuse(account, 'file', 50.0)
+    index.learn('acme', [VERSION], 'fsp')
+    assert index.refused_at('fsp', 'file') is None
+    assert index.refused_at('other', 'file') == 50.0
+    index.add(replace(COPY, account='other'))
+    assert index.refused_at('other', 'file') is None
+
+
+def test_what_is_old_and_of_no_use_is_forgotten(index: Index) -> None:
+    index.add(COPY)
+    index.learn('acme', [VERSION, replace(VERSION, file_id='unused'), replace(VERSION, file_id='new', seen=300.0)])
+    index.refuse('fsp', 'unused', 100.0)
+    index.forget_before(200.0)
+    assert [index.version('acme', name) is not None for name in ('file', 'unused', 'new')] == [True, False, True]
+    assert index.refused_at('fsp', 'unused') is None
+
+
+def test_an_index_that_is_none_is_begun_anew(tmp_path: Path) -> None:
+    (tmp_path / 'cache').mkdir()
+    (tmp_path / 'cache' / 'index.sqlite').write_bytes(b'rubbish' * 1000)
+    index = Index(Place(str(tmp_path / 'cache')))
+    index.learn('acme', [VERSION])
+    assert index.version('acme', 'file') == VERSION
+
+
+def test_threads_and_processes_share_it(tmp_path: Path) -> None:
+    indexes = [Index(Place(str(tmp_path / 'cache'))) for _ in range(2)]
+    errors: list[Exception] = []
+
+    def learn(number: int) -> None:
+        try:
+            for turn in range(20):
+                indexes[number % 2].learn('acme', [replace(VERSION, file_id=f'{number}', seen=float(turn))])
+        except Exception as error:  # noqa: BLE001 - told below
+            errors.append(error)
+
+    threads = [threading.Thread(target=learn, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert [index.version('acme', f'{number}').seen for number in range(6) for index in indexes] == [19.0] * 12
