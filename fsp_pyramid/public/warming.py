@@ -1,0 +1,89 @@
+"""Fetches contents and makes thumbnails before anybody asks for them, within a budget of calls."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..bridge import Bridge
+from ..egnyte import Called, Urgency
+from ..interfaces import IMount
+from ..model import Entry, Identity
+from ..paths import Path
+from ..sources.types import type_of_name
+from ..storage.undo import UndoLog
+from .links import Link
+from .origin import Origin, own_request
+from .thumbnails import TYPES
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far it has come.
+
+    :param files: that were seen so far, in the directories that were listed
+    :param done: of them, those that are here
+    :param brought: of those, what was fetched or drawn now
+    :param calls: to Egnyte
+    """
+
+    files: int = 0
+    done: int = 0
+    brought: int = 0
+    calls: int = 0
+
+
+class Warming:
+    """One walk through a directory and all below it, as a user of a client sees them.
+
+    What is here already costs nothing but the listing of its directory (a call for each 1,000 files), so that a walk
+    which was broken off is continued by another one.
+
+    :param mount: the name of the mount
+    :param budget: calls to Egnyte; none begins when they are used up
+    """
+
+    def __init__(self, registry: Any, mount: str, identity: Identity, budget: int) -> None:
+        self._registry, self._identity, self.budget = registry, identity, budget
+        place = registry.getUtility(IMount, name=mount)
+        self._desk, self._bridge = place.public.desk, place.bridges[identity.client]
+        self.progress = Progress()
+
+    @property
+    def spent(self) -> bool:
+        """Whether the budget is used up."""
+        return self.progress.calls >= self.budget
+
+    def walk(self, top: Path) -> Iterator[Progress]:
+        """Go through *top*, and tell after each step. It ends early where the budget does.
+
+        Raises NotFound for a directory that is none, and what accounts and Egnyte may raise.
+        """
+        directories = [top]
+        while directories and not self.spent:
+            account, items = self._list(directories.pop(0))
+            directories += [item.path for item in items if item.is_directory]
+            # Pictures first: it is they that somebody will look at.
+            files = sorted((item for item in items if not item.is_directory), key=_is_no_picture)
+            self.progress.files += len(files)
+            yield self.progress
+            for file in files:
+                if self.spent:
+                    return
+                origin = Origin(self._registry, Link(account, file.id or ''), self._count)
+                self.progress.brought += self._desk.warm(origin, file)
+                self.progress.done += 1
+                yield self.progress
+
+    def _list(self, path: Path) -> tuple[str, tuple[Entry, ...]]:
+        bridge: Bridge = self._bridge
+        with own_request(self._registry) as request:
+            account = bridge.accounts.of(self._identity, request)
+            operations = bridge.operations(self._identity, account, UndoLog(), self._count, Urgency.BACKGROUND)
+            return account.key, operations.list_directory(path).items
+
+    def _count(self, _called: Called) -> None:
+        self.progress.calls += 1
+
+
+def _is_no_picture(file: Entry) -> bool:
+    return type_of_name(file.name) not in TYPES

@@ -1,0 +1,112 @@
+"""``fsp-warm``, as an operator runs it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fsp_pyramid import main as make_app
+from fsp_pyramid.scripts.warm import main
+from fsp_pyramid.testing import Sandbox
+
+from ..protocol.beefree import Beefree
+from ..public.pictures import picture
+
+INI = """
+[app:main]
+use = egg:fsp-pyramid
+fsp.username = beefree
+fsp.password = secret-password
+fsp.egnyte.url = sandbox:{here}/egnyte
+fsp.folders = / /Shared/{{uid}}
+fsp.public.cache_dir = {here}/cache
+tm.manager_hook = pyramid_tm.explicit_manager
+[loggers]
+keys = root
+[handlers]
+keys =
+[formatters]
+keys =
+[logger_root]
+handlers =
+"""
+
+
+@pytest.fixture
+def ini(tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr('fsp_pyramid.sandbox.seed.tree', lambda: iter(()))
+    # The pace of a real Egnyte would take a second for two calls.
+    monkeypatch.setattr('fsp_pyramid.egnyte.pace.QPS', 1000)
+    for name in ('anna', 'anna/deep'):
+        sandbox.api('POST', f'/pubapi/v1/fs/Shared/{name}', json={'action': 'add_folder'})
+    for name, content in (
+        ('a.txt', b'text'), ('b.png', picture()), ('c.png', b'none'), ('deep/d.jpg', picture(kind='JPEG')),
+    ):  # fmt: skip
+        sandbox.upload(f'/Shared/anna/{name}', content)
+    sandbox.forget_calls()
+    path = tmp_path / 'warm.ini'
+    path.write_text(INI.format(here=tmp_path))
+    return path
+
+
+def test_all_of_it_is_here_afterwards(ini: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(ini), '/', '--budget', '100', '--uid', 'anna']) == 0
+    told = capsys.readouterr()
+    assert told.out == '4 files were fetched or drawn, 4 of 4 are here, 6 calls.\n'
+    assert '[##############################] 4 of 4 files, 6 of 100 calls' in told.err
+    assert len(sandbox.calls) == 6, 'two listings and four contents'
+
+    settings = {'fsp.username': 'beefree', 'fsp.password': 'secret-password', 'fsp.folders': '/ /Shared/{uid}'}
+    here = ini.parent
+    places = {'fsp.egnyte.url': f'sandbox:{here}/egnyte', 'fsp.public.cache_dir': f'{here}/cache'}
+    client = Beefree(make_app({}, **settings, **places), uid='anna')
+    items = [item for path in ('/', '/deep/') for item in client.get(path).json['data']['items']]
+    sandbox.forget_calls()
+    for item in items:
+        for which in ('public-url', 'thumbnail'):
+            if which in item:
+                expected = 404 if (which, item['name']) == ('thumbnail', 'c.png') else 200
+                assert client.public(item[which]).status_int == expected
+    assert sandbox.calls == []
+
+
+def test_a_walk_that_ran_out_of_calls_is_continued(
+    ini: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(ini), '/', '--budget', '3', '--uid', 'anna']) == 3
+    told = capsys.readouterr().out
+    assert told.startswith('2 files were fetched or drawn, 2 of 3 are here, 3 calls.\nThe budget is used up.')
+    assert len(sandbox.calls) == 3
+    assert [call for call in sandbox.calls if 'fs-content' in call], 'pictures come first'
+    assert main([str(ini), '/', '--budget', '100', '--uid', 'anna']) == 0
+    assert capsys.readouterr().out == '2 files were fetched or drawn, 4 of 4 are here, 4 calls.\n'
+    assert main([str(ini), '/', '--budget', '100', '--uid', 'anna']) == 0
+    assert capsys.readouterr().out == '0 files were fetched or drawn, 4 of 4 are here, 2 calls.\n'
+
+
+@pytest.mark.parametrize(
+    ('change', 'words', 'complaint'),
+    [
+        (lambda text: text, ['/none/'], 'Resource not found: "none" does not exist'),
+        (lambda text: text, ['/../'], 'Bad path'),
+        (lambda text: text, ['/', '--client', 'x'], 'no mount "fsp" with a client "x"'),
+        (lambda text: text.replace('fsp.public.cache_dir', '# '), ['/'], 'fsp.public.cache_dir is not set'),
+    ],
+)
+def test_what_cannot_be_done(
+    ini: Path, change: Callable[[str], str], words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ini.write_text(change(ini.read_text()))
+    assert main([str(ini), *words, '--budget', '9', '--uid', 'anna']) == 1
+    assert complaint in capsys.readouterr().err
+
+
+def test_an_ini_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['/nowhere.ini', '/', '--budget', '9']) == 1
+    assert capsys.readouterr().err == 'There is no file /nowhere.ini.\n'
+
+
+def test_egnyte_in_trouble_ends_it_for_now(ini: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    sandbox.fail({'status': 503, 'times': 100, 'path_prefix': '/pubapi'})
+    assert main([str(ini), '/', '--budget', '100', '--uid', 'anna']) == 3
+    assert 'Storage unavailable' in capsys.readouterr().err
