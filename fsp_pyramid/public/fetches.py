@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -73,7 +73,8 @@ class Fetches:
             try:
                 return content.copy, content.file.reader()
             except ValueError:  # it has come, or failed, in the meantime
-                content.file.wait()
+                with suppress(Abandoned):
+                    content.file.wait()
 
     def _begin(
         self,
@@ -150,14 +151,15 @@ class Filling:
 
     def _bring(self) -> None:
         try:
-            verifier, size, held = Verifier(self._copy.checksum), 0, b''
+            verifier, size, held, wanted = Verifier(self._copy.checksum), 0, b'', False
             for block in self._download:
                 verifier.update(block)
                 size += len(block)
                 # The last block is held back until all are known to be right: what is damaged never looks complete.
                 self._file.write(held)
                 held = block
-                if not self._file.readers and max(size, self._copy.size) > FINISHED_ALONE:
+                wanted = wanted or self._file.readers > 0
+                if wanted and not self._file.readers and max(size, self._copy.size) > FINISHED_ALONE:
                     raise Abandoned('nobody reads it any more')
             if not verifier.fits() or (self._download.size is not None and size != self._download.size):
                 raise Damaged('its bytes are not those that Egnyte told of')

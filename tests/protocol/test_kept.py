@@ -1,7 +1,6 @@
 """Pictures in e-mails, for years: one call ever, through move, rename and replace, and while Egnyte does not answer."""
 
 import io
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from fsp_pyramid.egnyte import Download
 from fsp_pyramid.interfaces import IPublic, IShared
 from fsp_pyramid.testing import Sandbox
 
+from ..background import settle
 from ..conftest import Source
 from ..public.pictures import picture
 from .beefree import PNG, Beefree, outcome
@@ -26,14 +26,6 @@ def url_of(client: Beefree, path: str, which: str = 'public-url') -> str:
     answer = client.get(path)
     assert outcome(answer) == (200, None)
     return answer.json['data']['meta'][which]
-
-
-def settle() -> None:
-    """Wait until nothing is done in the background any more."""
-    for thread in threading.enumerate():
-        if thread.name in {'fsp-fetch', 'fsp-background'}:
-            thread.join(20)
-            assert not thread.is_alive()
 
 
 @pytest.fixture

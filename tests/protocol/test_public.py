@@ -1,7 +1,6 @@
 """Files that are served to everybody: what readers of e-mails get, and what they are told."""
 
 import logging
-import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from fsp_pyramid.embedded import WSGIAdapter
 from fsp_pyramid.testing import Sandbox
 from fsp_pyramid.views import public
 
+from ..background import settle
 from .beefree import PNG, Beefree
 
 CONTENT = PNG + bytes(200_000)
@@ -58,16 +58,8 @@ def test_the_connection_to_egnyte_is_given_back(
     answer = client.public(url, method=method, headers=headers)
     assert answer.status_int == status
     (content,) = opened
-    all_have_come()
+    settle()
     assert content.raw.closed
-
-
-def all_have_come() -> None:
-    """Wait until no content is on its way any more."""
-    for thread in threading.enumerate():
-        if thread.name == 'fsp-fetch':
-            thread.join(20)
-            assert not thread.is_alive()
 
 
 @pytest.mark.parametrize('headers', [{}, {'Range': 'bytes=5-150000'}])
@@ -77,7 +69,7 @@ def test_the_connection_is_given_back_when_the_reader_goes_away(
     answer = client.app.app(Request.blank(urlsplit(url).path, headers=headers).environ, lambda *_arguments: None)
     assert next(iter(answer))
     answer.close()
-    all_have_come()
+    settle()
     assert opened[-1].raw.closed
 
 
