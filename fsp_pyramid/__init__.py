@@ -11,6 +11,7 @@ from . import mounting
 from ._version import version as __version__
 from .connect import add_connect
 from .interfaces import IMount
+from .ops import add_ops
 from .public.routes import add_public
 from .request import RequestContext, undoing_view
 from .security import guarded_view
@@ -25,8 +26,8 @@ log = logging.getLogger(__name__)
 def includeme(config: Any) -> None:
     """Mount the provider in a Pyramid application: ``config.include('fsp_pyramid')``.
 
-    It answers below ``fsp.prefix``, serves files below ``fsp.public.prefix``, and lets users connect accounts below
-    ``fsp.connect.prefix``; a ``route_prefix`` goes before all of them.
+    It answers below ``fsp.prefix``, serves files below ``fsp.public.prefix``, lets users connect accounts below
+    ``fsp.connect.prefix``, and tells below ``fsp.ops.prefix`` how it is; a ``route_prefix`` goes before all of them.
     ``request.fsp`` is what its views know of their request, and ``config.add_fsp(name, prefix, **overrides)`` adds
     another mount. pyramid_tm is included unless ``fsp.include_tm`` is false. The application's security policy, default
     permission, CSRF options, exception views and renderers stay as they are. No I/O happens before the first request.
@@ -43,6 +44,7 @@ def includeme(config: Any) -> None:
     mounting.add_shared(config, settings)
     add_public(config, settings)
     add_connect(config, settings)
+    add_ops(config, settings)
     config.add_fsp(MOUNT, settings.prefix)
 
 

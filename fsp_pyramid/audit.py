@@ -4,11 +4,10 @@ The logger is ``fsp_pyramid.audit``, at INFO. A line tells who did what to which
 password, a token or the source of an upload.
 """
 
-import json
 import logging
-from datetime import UTC, datetime
 from typing import Any
 
+from . import access
 from .model import Identity
 from .resources import Directory
 
@@ -25,30 +24,28 @@ OPERATIONS = {
     (False, 'DELETE'): 'delete',
     (False, 'PATCH'): 'move',
 }
+OTHER = 'other'
 
 
 def watch(request: Any) -> None:
     """Log *request* when it is answered, whatever the answer and after its transaction ended."""
-    if log.isEnabledFor(logging.INFO):
-        request.add_response_callback(_write)
+    access.watch(request, log, _operation, _fields)
 
 
-def _write(request: Any, response: Any) -> None:
+def _operation(request: Any) -> str:
+    context = getattr(request, 'context', None)
+    return OPERATIONS.get((isinstance(context, Directory), request.method), OTHER)
+
+
+def _fields(request: Any, operation: str) -> dict[str, Any]:
     fsp, context = request.fsp, getattr(request, 'context', None)
     # Nobody who is not known gets a name here: it would be what a stranger claims.
     identity = fsp.identity or Identity('', '', '')
-    line = {
-        'time': datetime.now(UTC).isoformat(timespec='milliseconds'),
-        'support_id': fsp.support_id,
+    return {
         'mount': fsp.mount.name,
         'client': identity.client,
         'client_id': identity.client_id,
         'uid': identity.uid,
-        'operation': OPERATIONS.get((isinstance(context, Directory), request.method), request.method),
+        'operation': request.method if operation == OTHER else operation,
         'path': None if context is None else str(context),
-        'status': response.status_int,
-        'code': fsp.code,
-        'bytes': fsp.bytes,
-        'calls': fsp.calls,
     }
-    log.info(json.dumps(line, ensure_ascii=False))

@@ -1,6 +1,7 @@
 """What the requests of one client share, and the stack of storages that is built from it for each of them."""
 
 import hashlib
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from requests import Session
 from . import egnyte, embedded
 from .accounts import AccountKey, TokenAccounts
 from .egnyte import Urgency
-from .interfaces import IAccounts, IAccountStores, IObserver, IShared, IStorage, IUndoLog
+from .interfaces import IAccounts, IAccountStores, IMeter, IObserver, IShared, IStorage, IUndoLog
 from .model import Account, Identity
 from .settings import Settings
 from .storage.cached import CachedStorage
@@ -22,6 +23,8 @@ from .storage.undo import UndoStorage
 # Seconds that taking changes back may wait for its turn: the request is answered anyway, and it is not tried again. And
 # that those calls may wait for which nobody waits.
 PATIENCE = 60.0
+# Outcomes of calls that do not show that Egnyte is within reach and well.
+UNREACHED = {kind.__name__ for kind in (egnyte.Unavailable, egnyte.Unreachable, egnyte.EgnyteError)}
 
 
 def nobody(_called: egnyte.Called) -> None:
@@ -35,7 +38,11 @@ class Bridge:
     :param shared: with all other clients of all mounts
     :param stores: the accounts that users connected; None where nobody does
     :param observer: who hears of the files of a domain's account, by the account's key
+    :param meter: counts the calls
+    :ivar reached_at: when Egnyte answered for the last time, of time.monotonic(); refusals are answers
     """
+
+    reached_at = float('-inf')
 
     def __init__(
         self,
@@ -44,16 +51,17 @@ class Bridge:
         shared: IShared,
         stores: IAccountStores | None,
         observer: Callable[[str, str], IObserver],
+        meter: IMeter,
     ) -> None:
         self.settings = settings
-        self._shared, self._observer = shared, observer
+        self._shared, self._observer, self._meter = shared, observer, meter
         self._session = egnyte.new_session()
         url, token = settings.egnyte_url, settings.egnyte_token
         if settings.sandbox:
             embedded.mount_sandbox(self._session, settings.sandbox)
             url, token = embedded.URL, token or embedded.TOKEN
         self.accounts: IAccounts = (
-            _oauth_accounts(key, settings, self._session, shared, stores)
+            _oauth_accounts(key, settings, self._session, shared, stores, self._heard)
             if settings.accounts_mode == 'oauth'
             else TokenAccounts(Account(str(key), url, token))
         )
@@ -71,6 +79,10 @@ class Bridge:
     ) -> IStorage:
         """The account's files, at Egnyte's own paths, for one request. *on_call* hears of each call."""
 
+        def heard(called: egnyte.Called) -> None:
+            self._heard(called)
+            on_call(called)
+
         def client(max_wait: float, urgency: Urgency) -> egnyte.Client:
             return egnyte.Client(
                 account.url,
@@ -80,7 +92,7 @@ class Bridge:
                 timeout=self.settings.egnyte_timeout,
                 max_wait=max_wait,
                 urgency=urgency,
-                on_call=on_call,
+                on_call=heard,
             )
 
         owner = self._owner(account)
@@ -90,6 +102,11 @@ class Bridge:
         lowest = EgnyteStorage(client(max_wait, urgency), self._shared.locks, owner, patient)
         observed = ObservedStorage(lowest, self._observer(self.domain, account.key))
         return CachedStorage(observed, self._shared.shelf, owner)
+
+    def _heard(self, called: egnyte.Called) -> None:
+        self._meter.call_made(called)
+        if called.outcome not in UNREACHED:
+            self.reached_at = time.monotonic()
 
     def _owner(self, account: Account) -> str:
         """Under which name locks and listings are shared: whoever has a token has its rights, at whatever mount."""
@@ -115,8 +132,13 @@ class Bridge:
 
 
 def _oauth_accounts(
-    key: AccountKey, settings: Settings, session: Session, shared: IShared, stores: IAccountStores | None
+    key: AccountKey,
+    settings: Settings,
+    session: Session,
+    shared: IShared,
+    stores: IAccountStores | None,
+    on_call: Callable[[egnyte.Called], None],
 ) -> IAccounts:
     from .accounts.oauth import OAuthAccounts  # it needs the extra "accounts"
 
-    return OAuthAccounts(key, settings, session, shared.pace, stores)
+    return OAuthAccounts(key, settings, session, shared.pace, stores, on_call)

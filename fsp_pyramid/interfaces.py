@@ -1,11 +1,12 @@
 """Every contract that somebody may implement, replace or adapt."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from zope.interface import Attribute, Interface
 
+from .egnyte import Called
 from .model import Account, Change, Content, Download, Entry, Identity, Listing
 from .paths import Path
 
@@ -165,6 +166,9 @@ class IAccountStores(Interface):
     def __call__(request: Any) -> Any:
         """The AccountStore of a request."""
 
+    def probe(request: Any) -> Callable[[], None]:
+        """What asks the database whether it is there, and raises what it says. To be called from any thread."""
+
     def close() -> None:
         """Close the connections to the database that are not in use; the next use opens new ones."""
 
@@ -178,6 +182,41 @@ class IShared(Interface):
     pace = Attribute('When a token may make its next call: see egnyte.Pace.')
     locks = Attribute('Which directories are held: see storage.locks.Locks.')
     shelf = Attribute('Listings that are remembered: see storage.shelf.Shelf.')
+
+
+class IMeter(Interface):
+    """What is counted; one for all mounts of an application. Its methods are called from any thread, and never raise.
+
+    Whatever is a name here has few values: no path, no user.
+    """
+
+    def request_answered(operation: str, status: int, code: int | None, seconds: float) -> None:
+        """A request of ours was answered, *seconds* after its route was found, with its transaction ended.
+
+        *operation* is that of the audit log (``other`` for methods that there are not), or the name of a route; *code*
+        is that of the error, None for a success.
+        """
+
+    def call_made(called: Called) -> None:
+        """A call to Egnyte was made, those that are made again included."""
+
+    def looked(outcome: str) -> None:
+        """A listing was looked for in memory: ``hit``, ``miss``, or ``stale`` for one that is too old, and shown."""
+
+    def served(outcome: str, size: int) -> None:
+        """A public file was served, and *size* bytes of it. *outcome* says where it came from."""
+
+    def thumbnail(outcome: str) -> None:
+        """A thumbnail was asked for."""
+
+    def source_refused(kind: str) -> None:
+        """An upload was refused because of its source; *kind* is the name of the SourceError."""
+
+    def bytes_stored(size: int) -> None:
+        """An upload stored so many bytes."""
+
+    def quota(account: str, used: int, daily: int) -> None:
+        """Egnyte told how many calls an account made today, and how many it may make. *account* is a short digest."""
 
 
 class IMount(Interface):

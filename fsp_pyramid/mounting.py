@@ -20,7 +20,7 @@ from zope.interface import implementer
 from . import audit
 from .accounts import AccountKey
 from .bridge import Bridge
-from .interfaces import IAccountStores, IDirectory, IFile, IMount, IPublic, IResource, IShared
+from .interfaces import IAccountStores, IDirectory, IFile, IMeter, IMount, IPublic, IResource, IShared
 from .resources import Directory
 from .security import READ, WRITE, SecurityPolicy
 from .settings import Settings
@@ -115,9 +115,9 @@ def add_fsp(config: Any, name: str, prefix: str, **overrides: Any) -> None:
         shared_public = config.registry.getUtility(IPublic)
         _refuse_overlaps(path, shared_public, *(other for _, other in config.registry.getUtilitiesFor(IMount)))
         shared, stores = config.registry.getUtility(IShared), _stores(config, settings)
-        observer = shared_public.desk.observer
+        observer, meter = shared_public.desk.observer, config.registry.getUtility(IMeter)
         bridges = {
-            client: Bridge(AccountKey(name, client), own, shared, stores, observer)
+            client: Bridge(AccountKey(name, client), own, shared, stores, observer, meter)
             for client, own in settings.clients.items()
         }
         mount = Mount(name, path, settings, policy, bridges, shared_public)

@@ -7,7 +7,7 @@ from typing import Any
 
 from .bridge import Bridge
 from .egnyte import Called
-from .interfaces import IMount
+from .interfaces import IMeter, IMount
 from .model import Account, Entry, Identity
 from .public.links import Link, digits
 from .public.thumbnails import TYPES
@@ -16,6 +16,9 @@ from .storage.operations import Operations
 from .storage.undo import UndoLog, UndoManager
 from .traversal import quoted
 
+# What came of a look at a remembered listing, the cheapest first.
+COSTS = ('hit', 'stale', 'miss')
+
 
 class RequestContext:
     """One request below a mount.
@@ -23,18 +26,34 @@ class RequestContext:
     :ivar code: of the error that it was answered with, None for a success
     :ivar bytes: that an upload stored
     :ivar calls: to Egnyte, so far
+    :ivar waited: seconds for the turns of these calls
+    :ivar cache: what became of its looks at remembered listings: ``hit``, ``stale`` or ``miss``, the costliest of them;
+        None where it had none
     """
 
     code: int | None = None
     bytes: int = 0
     calls: int = 0
+    waited: float = 0.0
+    cache: str | None = None
 
     def __init__(self, request: Any) -> None:
         self._request = request
 
-    def count_call(self, _called: Called) -> None:
+    def count_call(self, called: Called) -> None:
         """Another call to Egnyte was made."""
         self.calls += 1
+        self.waited += called.waited
+
+    def looked(self, outcome: str) -> None:
+        """A listing was looked for in memory: ``hit``, ``stale`` or ``miss``."""
+        self.cache = max(self.cache or outcome, outcome, key=COSTS.index)
+        self.meter.looked(outcome)
+
+    @cached_property
+    def meter(self) -> Any:
+        """The IMeter of the application."""
+        return self._request.registry.getUtility(IMeter)
 
     @cached_property
     def mount(self) -> Any:

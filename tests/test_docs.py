@@ -56,6 +56,8 @@ AGREED: dict[str, Any] = {
     'public_prefix': '/fsp-public',
     'connect_prefix': '/fsp-connect',
     'ops_prefix': '/fsp-ops',
+    'ops_metrics': False,
+    'ops_token': '',
     'include_tm': True,
     'require_https': False,
     'egnyte_token': '',

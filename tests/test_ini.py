@@ -1,14 +1,17 @@
 """The shipped ini files: they start as they are, and say what they lack."""
 
 import re
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
 from pyramid.exceptions import ConfigurationError
 from pyramid.paster import get_appsettings
+from pyramid.path import DottedNameResolver
 from webtest import TestApp
 
 from fsp_pyramid import main
+from fsp_pyramid.logs import JSONFormatter
 from fsp_pyramid.settings import KEYS, Settings, variable
 
 ROOT = Path(__file__).parents[1]
@@ -60,3 +63,25 @@ def test_production_says_which_variable_is_missing(monkeypatch: pytest.MonkeyPat
 def test_production_names_its_variables_at_its_top() -> None:
     comment, _, _ = (ROOT / 'production.ini').read_text().partition('[DEFAULT]')
     assert set(PRODUCTION) == set(re.findall(r'FSP_[A-Z_]+', comment)) - {'FSP_A_B_C'}
+
+
+@pytest.mark.parametrize('ini', ['development.ini', 'production.ini'])
+def test_logging_is_what_it_is_said_to_be(ini: str) -> None:
+    """Lines of the audit log and the access log go to standard output; production has both, development neither."""
+    config = ConfigParser(interpolation=None)
+    config.read(ROOT / ini)
+    for name in ('audit', 'access'):
+        section = config[f'logger_{name}']
+        assert section['qualname'] == f'fsp_pyramid.{name}'
+        assert section['level'] == ('INFO' if ini == 'production.ini' else 'WARNING')
+        assert (section['handlers'], section['propagate']) == ('audit', '0')
+    assert config['handler_audit']['args'] == '(sys.stdout,)'
+    for kind in ('logger', 'handler', 'formatter'):
+        keys = config[f'{kind}s']['keys'].split(', ')
+        assert {f'{kind}_{key}' for key in keys} == {name for name in config if name.startswith(f'{kind}_')}
+
+
+def test_production_has_a_formatter_for_json_ready() -> None:
+    config = ConfigParser(interpolation=None)
+    config.read(ROOT / 'production.ini')
+    assert DottedNameResolver().resolve(config['formatter_json']['class']) is JSONFormatter

@@ -23,6 +23,7 @@ SECRETS = (
     'fsp.accounts.keys',
     'fsp.public.secret',
     'fsp.public.token',
+    'fsp.ops.token',
 )
 HUSH = 'hush-this-is-a-secret-of-many-characters-43='
 
@@ -140,6 +141,7 @@ def test_keys_of_others_are_theirs() -> None:
         ('fsp.upload.max_size', '0', 'write a number with B, KB, MB or GB, such as "20 MB"'),
         ('fsp.public.cache_size', '-1 GB', 'write a number with B, KB, MB or GB, such as "20 MB"'),
         ('fsp.upload.on_conflict', 'ask', 'use replace or keep or error'),
+        ('fsp.ops.metrics', 'maybe', 'write true or false'),
         ('fsp.cache.backend', 'disk', 'use memory'),
         ('fsp.public.base_url', 'https://cdn.acme.com/', 'write "https://HOST" with or without a path, and no slash'),
         ('fsp.upload.types', 'image, pictures', '"pictures" is no type of file: write one of image, text,'),
@@ -280,6 +282,13 @@ def test_short_signing_keys_are_refused_and_not_shown() -> None:
     assert line.startswith('fsp.public.secret: will not do: every key needs 32 characters or more; "openssl rand')
     assert HUSH not in line
     assert 'too-short' not in line
+
+
+@pytest.mark.parametrize('token', ['hush', f'{HUSH} {HUSH}', f'{HUSH}\nx', f'{HUSH}€'])
+def test_tokens_of_operators_are_long_and_fit_into_a_header(token: str) -> None:
+    line = complaint('fsp.ops.token', token)
+    assert line.startswith('fsp.ops.token: will not do: write 16 or more letters, digits and signs of ASCII; "openssl')
+    assert 'hush' not in line
 
 
 def test_hosts_that_are_configured_in_python_may_have_numbers_and_booleans() -> None:

@@ -39,7 +39,7 @@ class Sessions:
     def joined(self) -> Session:
         """The session of the request's transaction. Who ends that transaction ends what was done here."""
         session = self._joined()
-        self._prepare(_engine_of(session))
+        self._prepare(engine_of(session))
         return session
 
     @contextmanager
@@ -49,7 +49,7 @@ class Sessions:
         Raises Busy after 30 seconds where others hold what it wants to change. On SQLite that is the whole database,
         and one of them may be the request itself: do this before the request changes anything.
         """
-        engine = self._prepare(_engine_of(self._joined()))
+        engine = self._prepare(engine_of(self._joined()))
         try:
             with Session(engine) as session, session.begin():
                 if engine.dialect.name == 'postgresql':
@@ -90,6 +90,11 @@ class HostDatabase:
                 self._own[engine] = own
             return self._own[engine]
 
+    def probe(self, engine: Engine) -> None:
+        """Ask the database of *engine* something, as a request would. Raises what it says."""
+        with self.prepare(engine).connect() as connection:
+            connection.execute(text('SELECT 1'))
+
     def close(self) -> None:
         """Close the connections that are not in use. The next use opens new ones."""
         for engine, own in self._own.items():
@@ -115,12 +120,17 @@ class Database:
         zope.sqlalchemy.register(session, transaction_manager=manager)
         return self._tables.sessions(lambda: session)
 
+    def probe(self) -> None:
+        """See HostDatabase."""
+        self._tables.probe(self._engine)
+
     def close(self) -> None:
         """See HostDatabase."""
         self._tables.close()
 
 
-def _engine_of(session: Session) -> Engine:
+def engine_of(session: Session) -> Engine:
+    """The engine behind the accounts of *session*."""
     return session.get_bind(AccountRow).engine
 
 

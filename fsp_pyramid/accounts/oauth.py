@@ -9,7 +9,7 @@ import requests
 from zope.interface import implementer
 
 from .. import errors
-from ..egnyte import Client, EgnyteError, GrantRefused, Pace, oauth
+from ..egnyte import Called, Client, EgnyteError, GrantRefused, Pace, oauth
 from ..interfaces import IAccounts
 from ..model import Account, Identity
 from ..paths import parse
@@ -37,6 +37,7 @@ class OAuthAccounts:
     :param settings: the client's
     :param session: the connections to Egnyte
     :param stores: the store of a request, which takes part in its transaction
+    :param on_call: hears of each call that is made with a token
     """
 
     def __init__(
@@ -46,10 +47,12 @@ class OAuthAccounts:
         session: requests.Session,
         pace: Pace,
         stores: Callable[[Any], AccountStore],
+        on_call: Callable[[Called], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
         self._key, self._session, self._pace, self._stores, self._clock = key, session, pace, stores, clock
+        self._on_call = on_call
         self._application = oauth.Application(settings.oauth_key, settings.oauth_secret, settings.oauth_scope)
 
     # What requests need
@@ -128,6 +131,10 @@ class OAuthAccounts:
             raise
 
     def _keep(self, request: Any, client_id: str, uid: str, url: str, tokens: oauth.Tokens) -> Connection:
+        def heard(called: Called) -> None:
+            self._on_call(called)
+            request.fsp.count_call(called)
+
         with _told():
             user = Client(
                 url,
@@ -136,6 +143,7 @@ class OAuthAccounts:
                 pace=self._pace,
                 timeout=self.settings.egnyte_timeout,
                 max_wait=self.settings.egnyte_max_wait,
+                on_call=heard,
             ).userinfo()
             store = self._stores(request)
             before = store.find(str(self._key), client_id, uid)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from pyramid.exceptions import ConfigurationError
@@ -11,7 +12,7 @@ from zope.interface import implementer
 
 from ..interfaces import IAccountStores
 from ..settings import Settings
-from .database import Database, HostDatabase, Sessions
+from .database import Database, HostDatabase, Sessions, engine_of
 from .store import AccountStore
 from .vault import Vault
 
@@ -44,6 +45,13 @@ class Stores:
         if self._own is None:
             return self._hosts.sessions(lambda: self._host_session(request))
         return self._own.sessions(request.tm)
+
+    def probe(self, request: Any) -> Callable[[], None]:
+        """See IAccountStores."""
+        if self._own is not None:
+            return self._own.probe
+        # A session belongs to the thread of its request, its engine to nobody.
+        return partial(self._hosts.probe, engine_of(self._host_session(request)))
 
     def close(self) -> None:
         """Close the connections to the database that are not in use; the next use opens new ones."""

@@ -7,6 +7,7 @@ from pyramid.exceptions import URLDecodeError
 from pyramid.security import NO_PERMISSION_REQUIRED
 from zope.interface import implementer
 
+from ..access import watched
 from ..interfaces import IAccountStores, IConnect
 from ..mounting import full_path
 from ..settings import Settings
@@ -90,7 +91,7 @@ def _action(name: str) -> dict[str, str]:
 
 def _add_page(config: Any, route: tuple[str, str, Any], *found: tuple[Any, dict[str, Any]]) -> None:
     name, pattern, factory = route
-    config.add_route(name, pattern, factory=factory, fsp_accounts=True)
+    config.add_route(name, pattern, factory=watched(factory), fsp_accounts=True)
     # The signed link, or the state, is what protects our forms.
     for view, predicates in (*found, (failures.unknown, {})):
         config.add_view(view, route_name=name, permission=NO_PERMISSION_REQUIRED, require_csrf=False, **predicates)

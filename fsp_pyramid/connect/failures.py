@@ -22,6 +22,7 @@ def failed(exception: Exception, request: Any) -> Response:
         return undecodable(exception, request)
     answer = exception if isinstance(exception, FSPError) else translated(exception)
     support_id = request.fsp.support_id
+    request.fsp.code = answer.code
     # Not the path: it holds the link.
     log_answer(exception, answer, request, support_id, request.matched_route.name)
     response = _page(request, answer.status, answer.title, answer.details, home, support_id)

@@ -69,7 +69,8 @@ def _chooser_view(view: Callable[[Chooser], Response]) -> Callable[[Visit, Any],
         connection = visit.connection()
         account = visit.accounts.account(request, connection)
         try:
-            return view(Chooser(visit, request, connection, account, visit.bridge.storage(account)))
+            storage = visit.bridge.storage(account, request.fsp.count_call)
+            return view(Chooser(visit, request, connection, account, storage))
         except errors.TokenRefused:
             visit.accounts.refused(account, request)
             raise

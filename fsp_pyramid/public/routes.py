@@ -7,6 +7,7 @@ from pyramid.exceptions import URLDecodeError
 from pyramid.security import NO_PERMISSION_REQUIRED
 from zope.interface import implementer
 
+from ..access import watched
 from ..interfaces import IPublic
 from ..mounting import full_path
 from ..settings import Settings
@@ -48,7 +49,7 @@ def add_public(config: Any, settings: Settings) -> None:
         (THUMBNAIL_ROUTE, '/{token}/{digits:[0-9a-f]{12}}/{name:(?s:.*)}', public.serve_thumbnail),
         (ROUTE, '/{token}/{name:(?s:.*)}', public.serve),
     ):
-        config.add_route(route, settings.public_prefix + pattern)
+        config.add_route(route, settings.public_prefix + pattern, factory=watched())
         for method, view in (('GET', serve), (None, public.method_not_allowed)):
             options = {'request_method': method} if method else {}
             config.add_view(view, route_name=route, permission=NO_PERMISSION_REQUIRED, require_csrf=False, **options)

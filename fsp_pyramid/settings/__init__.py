@@ -74,6 +74,8 @@ class Settings:
     connect_prefix: str
     connect_lifetime: float
     ops_prefix: str
+    ops_metrics: bool
+    ops_token: str = field(repr=False)
     include_tm: bool
     require_https: bool
     cache_backend: str

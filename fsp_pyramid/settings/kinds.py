@@ -174,6 +174,14 @@ def token(node: colander.SchemaNode, value: str) -> None:
         raise colander.Invalid(node, 'write it as Egnyte gave it: letters, digits and signs of ASCII')
 
 
+def ops_token(node: colander.SchemaNode, value: str) -> None:
+    """What who asks for metrics brings."""
+    if value and not re.fullmatch('[!-~]{16,}', value):
+        raise colander.Invalid(
+            node, 'write 16 or more letters, digits and signs of ASCII; "openssl rand -hex 32" makes a good one'
+        )
+
+
 def secrets(node: colander.SchemaNode, value: tuple[str, ...]) -> None:
     """Keys that sign links."""
     if any(len(secret) < 32 for secret in value):

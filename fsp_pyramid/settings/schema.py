@@ -51,6 +51,8 @@ SCHEMA = colander.SchemaNode(
     _node('connect.prefix', '/fsp-connect', _text, kinds.prefix),
     _node('connect.lifetime', 86400.0, seconds(60, _YEAR)),
     _node('ops.prefix', '/fsp-ops', _text, kinds.prefix),
+    _node('ops.metrics', False, _flag),
+    _node('ops.token', '', _text, kinds.ops_token),
     _node('include_tm', True, _flag),
     _node('require_https', False, _flag),
     _node('cache.backend', 'memory', _text, only('memory', later='redis')),
@@ -85,5 +87,6 @@ SECRETS = frozenset(
         'accounts.keys',
         'public.secret',
         'public.token',
+        'ops.token',
     )
 )

@@ -1,7 +1,15 @@
 """The guarded download of a URL that somebody gave us. Knows nothing of Pyramid, of settings or of Egnyte."""
 
 from .download import Source, download
-from .errors import SourceEmpty, SourceError, SourceInvalid, SourceTooLarge, SourceTypeRefused, SourceUnavailable
+from .errors import (
+    SourceEmpty,
+    SourceError,
+    SourceInvalid,
+    SourceRefused,
+    SourceTooLarge,
+    SourceTypeRefused,
+    SourceUnavailable,
+)
 from .rules import Allowances
 from .types import TypePolicy, type_of_name
 
@@ -11,6 +19,7 @@ __all__ = [
     'SourceEmpty',
     'SourceError',
     'SourceInvalid',
+    'SourceRefused',
     'SourceTooLarge',
     'SourceTypeRefused',
     'SourceUnavailable',

@@ -32,6 +32,10 @@ class SourceUnavailable(SourceError):
         )
 
 
+class SourceRefused(SourceUnavailable):
+    """The address is inside of our network, or none that we go to. Its text is that of all that is not available."""
+
+
 class SourceEmpty(SourceError):
     """The file has no bytes; Egnyte keeps no empty files."""
 

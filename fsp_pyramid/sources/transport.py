@@ -23,7 +23,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from .deadline import Deadline
-from .errors import SourceInvalid, SourceUnavailable
+from .errors import SourceInvalid, SourceRefused, SourceUnavailable
 from .rules import Address, Allowances
 
 _DEFAULT_PORTS = {'http': 80, 'https': 443}
@@ -123,7 +123,7 @@ def check(target: Target, answers: list[Answer], allow: Allowances) -> None:
     for answer in answers:
         verdict = allow.judge(target.host, answer.address, target.port)
         if not verdict.allowed:
-            raise SourceUnavailable(f'{target.origin} at {answer.address} is refused: {verdict.rule}')
+            raise SourceRefused(f'{target.origin} at {answer.address} is refused: {verdict.rule}')
 
 
 def connect(answers: list[Answer], deadline: Deadline) -> socket.socket:

@@ -8,6 +8,7 @@ from pyramid.response import Response
 
 from ..errors import BadRequest, Forbidden, FSPError, InternalError, MethodNotAllowed, NotFound
 from ..resources import Directory
+from ..sources import SourceError
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +18,8 @@ def error(exception: Exception, request: Any) -> Response:
     answer = exception if isinstance(exception, FSPError) else translated(exception)
     support_id = request.fsp.support_id
     request.fsp.code = answer.code
+    if isinstance(exception.__cause__, SourceError):
+        request.fsp.meter.source_refused(type(exception.__cause__).__name__)
     # The path as it came: its bytes may be no text. Names of files are no secrets, queries may be.
     path = request.environ.get('PATH_INFO', '').encode('unicode_escape').decode()
     log_answer(exception, answer, request, support_id, path)

@@ -171,6 +171,7 @@ def method_not_allowed(request: Any) -> None:
 def error(exception: Exception, request: Any) -> Response:
     """A short text: who reads it has followed a link, or looks at a picture that is missing."""
     answer = exception if isinstance(exception, FSPError) else InternalError()
+    request.fsp.code = answer.code
     _log(exception, answer, request)
     response = Response(_text(answer), status=answer.status, content_type='text/plain')
     response.headers.update({**HEADERS, **answer.headers})

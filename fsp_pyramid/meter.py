@@ -1,0 +1,35 @@
+"""What is counted, as methods that are named after what happens. This one counts nothing: ``ops.metrics`` does."""
+
+from zope.interface import implementer
+
+from .egnyte import Called
+from .interfaces import IMeter
+
+
+@implementer(IMeter)
+class Meter:
+    """See IMeter: for applications without metrics."""
+
+    def request_answered(self, operation: str, status: int, code: int | None, seconds: float) -> None:
+        """See IMeter."""
+
+    def call_made(self, called: Called) -> None:
+        """See IMeter."""
+
+    def looked(self, outcome: str) -> None:
+        """See IMeter."""
+
+    def served(self, outcome: str, size: int) -> None:
+        """See IMeter."""
+
+    def thumbnail(self, outcome: str) -> None:
+        """See IMeter."""
+
+    def source_refused(self, kind: str) -> None:
+        """See IMeter."""
+
+    def bytes_stored(self, size: int) -> None:
+        """See IMeter."""
+
+    def quota(self, account: str, used: int, daily: int) -> None:
+        """See IMeter."""

@@ -1,0 +1,254 @@
+"""Readiness: what is asked, how often, and what is told of it."""
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import redis
+from cryptography.fernet import Fernet
+from pyramid.testing import DummyRequest
+from webtest import TestApp
+
+from fsp_pyramid.interfaces import IAccountStores
+from fsp_pyramid.ops import outside
+from fsp_pyramid.ops.checks import LATER, Check, Readiness, Verdict
+from fsp_pyramid.settings import Settings
+from fsp_pyramid.testing import Sandbox
+
+from ..functional.processes import free_port
+from ..sandbox.servers import serving
+from ..services import missing, postgresql
+from .conftest import CALLER, REMOTE
+
+Make = Callable[..., TestApp]
+REAL = {'egnyte__token': 'sandbox', 'public__secret': 's' * 32}
+OAUTH = {
+    'accounts__mode': 'oauth',
+    'accounts__keys': Fernet.generate_key().decode(),
+    'oauth__key': 'key',
+    'oauth__secret': 'hush-secret',
+    'public__secret': 's' * 32,
+}
+
+
+def reasons(app: TestApp, status: int = 200) -> dict[str, str]:
+    """What is told of each check; those that failed have a ``!`` before their names."""
+    answer = app.get('/fsp-ops/ready', status=status)
+    assert answer.json['status'] == ('ok' if status == 200 else 'not ready')
+    return {('' if check['ok'] else '!') + check['name']: check['reason'] for check in answer.json['checks']}
+
+
+@contextmanager
+def listening() -> Iterator[tuple[str, list[str]]]:
+    """The URL of somebody who takes connections and says nothing, and who came, complete after the context."""
+    came: list[str] = []
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+
+        def accept() -> None:
+            while True:
+                connection, address = listener.accept()
+                with connection:
+                    if address == ending:
+                        return
+                    came.append(address)
+
+        ending: object = None
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield f'http://127.0.0.1:{listener.getsockname()[1]}', came
+        finally:
+            with socket.socket() as last:
+                last.bind(('127.0.0.1', 0))
+                ending = last.getsockname()
+                last.connect(listener.getsockname())
+            thread.join()
+
+
+# Egnyte
+
+
+def test_egnyte_is_connected_to_once_in_a_while_and_never_called(make: Make) -> None:
+    with listening() as (url, came):
+        app = make(egnyte__url=url, **REAL)
+        for _ in range(3):
+            assert reasons(app)['egnyte'] == 'within reach'
+    assert len(came) == 1
+
+
+def test_egnyte_out_of_reach(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    port = free_port()
+    app = make(egnyte__url=f'http://127.0.0.1:{port}', **REAL)
+    assert reasons(app, 503)['!egnyte'] == f'127.0.0.1:{port}: ConnectionRefusedError'
+    assert app.get('/fsp-ops/ready', extra_environ=REMOTE, status=503).json == {'status': 'not ready'}
+    warnings = [record.getMessage() for record in caplog.records if record.name == 'fsp_pyramid.ops.checks']
+    assert warnings == [f'not ready: egnyte is 127.0.0.1:{port}: ConnectionRefusedError']
+
+
+def test_egnyte_with_a_certificate_of_nobody(make: Make) -> None:
+    with listening() as (url, _):
+        app = make(egnyte__url=url.replace('http:', 'https:'), **REAL)
+        assert reasons(app, 503)['!egnyte'].startswith(url.removeprefix('http://') + ': ')
+
+
+def test_a_call_that_was_answered_says_it_all(make: Make, sandbox: Sandbox, tmp_path: Path) -> None:
+    with serving(tmp_path / 'egnyte') as url:
+        app = make(egnyte__url=url, **REAL)
+        app.get('/fsp/', headers=CALLER)
+    # Nobody listens there any more, and nobody needs to.
+    assert reasons(app)['egnyte'] == 'within reach'
+
+
+def test_each_egnyte_is_asked_once(make: Make) -> None:
+    with listening() as (url, came), listening() as (other, others):
+        clients = {'clients': 'a b c', 'username': '', 'password': ''}
+        for name in 'abc':
+            clients |= {f'client.{name}.username': name, f'client.{name}.password': 'p'}
+        app = make(**clients, egnyte__url=url, **REAL, **{'client.c.egnyte.url': other})
+        reasons(app)
+    assert (len(came), len(others)) == (1, 1)
+
+
+# What else
+
+
+def test_the_database_of_accounts(make: Make, tmp_path: Path) -> None:
+    path = tmp_path / 'var' / 'accounts.sqlite'
+    with listening() as (url, _):
+        app = make(egnyte__url=url, database_url=f'sqlite:///{path}', **OAUTH)
+        assert not path.exists()
+        assert reasons(app)['database'] == 'answers'
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_database_that_is_not_there(make: Make) -> None:
+    secret = 'hush-password'
+    url = f'postgresql+psycopg://user:{secret}@127.0.0.1:{free_port()}/test'
+    with listening() as (egnyte, _):
+        app = make(egnyte__url=egnyte, database_url=url, **OAUTH)
+        found = reasons(app, 503)
+    assert found['!database'] == 'OperationalError'
+    assert found['egnyte'] == 'within reach'
+    assert secret not in str(found)
+
+
+def test_a_real_postgresql(make: Make) -> None:
+    with postgresql() as url, listening() as (egnyte, _):
+        app = make(egnyte__url=egnyte, database_url=url.replace('postgresql:', 'postgresql+psycopg:'), **OAUTH)
+        assert reasons(app)['database'] == 'answers'
+        stores = app.app.registry.getUtility(IAccountStores)
+        stores.close()
+
+
+def redis_verdict(make: Make, settings: dict[str, str], url: str) -> Verdict:
+    given = replace(Settings.parse(settings), cache_backend='redis', redis_url=url)
+    return Readiness(given).verdicts(DummyRequest(registry=make().app.registry))['redis']
+
+
+def test_a_real_redis(make: Make, settings: dict[str, str]) -> None:
+    url = 'redis://127.0.0.1:6379/0'
+    try:
+        redis.Redis.from_url(url).ping()
+    except redis.RedisError as error:
+        missing('Redis', error)
+    assert redis_verdict(make, settings, url) == Verdict(True, 'answers')
+
+
+def test_a_redis_that_is_not_there(make: Make, settings: dict[str, str]) -> None:
+    url = f'redis://:hush@127.0.0.1:{free_port()}/0'
+    assert redis_verdict(make, settings, url) == Verdict(False, 'ConnectionError')
+
+
+def test_the_directory_of_the_cache(make: Make, tmp_path: Path) -> None:
+    assert reasons(make(public__cache_dir=str(tmp_path / 'a' / 'b')))['cache_dir'].endswith(' MB left')
+    assert not (tmp_path / 'a').exists()
+    (tmp_path / 'file').touch()
+    found = reasons(make(public__cache_dir=str(tmp_path / 'file' / 'b')), 503)
+    assert found['!cache_dir'] == f'{tmp_path / "file"} is no directory'
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outside, 'LEAST_SPACE', 1 << 60)
+    with pytest.raises(outside.Trouble, match=r' has \d+ MB left'):
+        outside.directory(str(tmp_path))
+
+
+# How it is asked
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def ask(check: Check, question: Callable[[], str], patience: float = 20) -> Verdict:
+    check.begin(question)
+    return check.verdict(patience)
+
+
+def test_a_verdict_counts_for_its_time(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    clock, asked = Clock(), []
+    check = Check('it', LATER, clock)
+
+    def answer() -> str:
+        asked.append(clock.now)
+        if len(asked) == 2:
+            raise ConnectionResetError('hush')
+        return 'fine'
+
+    for expected in (Verdict(True, 'fine'), Verdict(False, 'ConnectionResetError'), Verdict(True, 'fine')):
+        for _ in range(3):
+            assert ask(check, answer) == expected
+        clock.now += LATER
+    assert len(asked) == 3
+    assert [record.getMessage() for record in caplog.records] == [
+        'not ready: it is ConnectionResetError',
+        'ready again: it is fine',
+    ]
+
+
+def test_many_ask_once() -> None:
+    check, asked, barrier = Check('it', LATER), [], threading.Barrier(8)
+
+    def answer() -> str:
+        asked.append(1)
+        return 'fine'
+
+    def come() -> None:
+        barrier.wait()
+        assert ask(check, answer).ok
+
+    threads = [threading.Thread(target=come) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(asked) == 1
+
+
+def test_nobody_waits_for_what_hangs() -> None:
+    check, end, asked = Check('it', LATER, Clock()), threading.Event(), []
+
+    def answer() -> str:
+        asked.append(1)
+        end.wait()
+        return 'fine'
+
+    late = ask(check, answer, patience=0)
+    assert (late.ok, late.reason) == (False, 'no answer within 5 seconds')
+    # The second has a minute's patience, and needs none of it.
+    assert ask(check, answer, patience=600) == late
+    end.set()
+    thread = check._asking
+    if thread is not None:
+        thread.join()
+    assert ask(check, answer) == Verdict(True, 'fine')
+    assert len(asked) == 1
