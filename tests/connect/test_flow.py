@@ -1,5 +1,8 @@
 """From the link to files in one's own Egnyte."""
 
+import json
+
+import pytest
 import requests
 
 from fsp_pyramid.testing import Sandbox
@@ -20,6 +23,26 @@ def test_connecting(place: Place, sandbox: Sandbox) -> None:
         assert '/Private/alice/Beefree' in visitor.text
     assert place.files().status_code == 200
     assert place.files('bert').json()['code'] == 3901
+
+
+def test_each_request_to_the_pages_is_a_line_of_the_access_log(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level('INFO', 'fsp_pyramid.access')
+    link = place.link()
+    with Visitor() as visitor:
+        visitor.open(link).submit('Go to Egnyte').consent().follow('Choose a folder')
+        visitor.open(link.replace('/fsp-connect/', '/fsp-connect/x'))
+    records = [record.getMessage() for record in caplog.records if record.name == 'fsp_pyramid.access']
+    lines = [json.loads(record) for record in records]
+    assert [(line['operation'], line['method'], line['status'], line['calls']) for line in lines] == [
+        ('fsp_connect', 'GET', 200, 0),
+        ('fsp_connect', 'POST', 303, 0),
+        ('fsp_connect_callback', 'GET', 303, 1),
+        ('fsp_connect', 'GET', 200, 0),
+        # Two: the folder that is the default is not there yet, and its parent is shown instead.
+        ('fsp_connect_folder', 'GET', 200, 2),
+        ('fsp_connect', 'GET', 404, 0),
+    ]
+    assert link.split('/')[-1] not in ''.join(records)
 
 
 def test_denying(place: Place) -> None:

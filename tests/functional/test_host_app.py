@@ -262,6 +262,16 @@ def test_accounts_are_kept_in_the_database_of_the_host(with_accounts: Host) -> N
     assert host.uploads == [('demo', '/a.png', len(PNG))]
 
 
+def test_readiness_asks_the_database_of_the_host(with_accounts: Host) -> None:
+    local = {'REMOTE_ADDR': '127.0.0.1', 'HTTP_HOST': 'localhost'}
+    checks = with_accounts.web.get('/files/fsp-ops/ready', extra_environ=local).json['checks']
+    assert {check['name']: check['reason'] for check in checks if check['name'] != 'cache_dir'} == {
+        'settings': 'right, for 2 mounts',
+        'database': 'answers',
+        'egnyte': 'within reach',
+    }
+
+
 def test_what_a_request_does_to_accounts_is_part_of_its_transaction(with_accounts: Host) -> None:
     connect_alice(with_accounts, commit=False)
     assert with_accounts.upload('/a.png', PNG, status=403).json['code'] == 3901
