@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from webtest import TestApp
 
@@ -86,6 +86,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(st.text(), st.dictionaries(st.text(), VALUES, max_size=4))
 def test_whatever_is_logged_is_a_line(message: str, fields: dict[str, Any]) -> None:
     fields = {f'f{name}': value for name, value in fields.items()}
