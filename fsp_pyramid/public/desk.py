@@ -99,7 +99,7 @@ class Desk:
 
     def content(self, request: Any, link: Link) -> Found:
         """The content of the file behind the link. Raises NotFound, and what Egnyte and accounts may raise."""
-        origin = Origin(request.registry, link)
+        origin = Origin(request.registry, link, request.fsp.count_call)
         known = self._known(origin)
         found = self._here(link, known) or self._last(origin, known)
         return found or self._coming(*self._fetch(request, origin, Urgency.READ), known)

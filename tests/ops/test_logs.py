@@ -119,8 +119,12 @@ def test_requests_that_belong_to_no_mount_are_lines_of_the_access_log(
     app.get(f'{url[:20]}x/a.png', status=404)
     app.post(url, status=405)
     app.get('/fsp-ops/health')
-    found = [(told['operation'], told['method'], told['status']) for told in lines('access')]
-    assert found == [('fsp_public', 'GET', 200), ('fsp_public', 'GET', 404), ('fsp_public', 'POST', 405)]
+    found = [(told['operation'], told['method'], told['status'], told['code']) for told in lines('access')]
+    assert found == [
+        ('fsp_public', 'GET', 200, None),
+        ('fsp_public', 'GET', 404, 3200),
+        ('fsp_public', 'POST', 405, 3500),
+    ]
     token = url.split('/')[2]
     assert token not in '\n'.join(record.getMessage() for record in caplog.records)
 
