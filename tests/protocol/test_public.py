@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -144,14 +145,14 @@ def test_egnytes_troubles_are_told_in_two_words_and_logged_in_a_line(
     ],
 )
 def test_readers_learn_nothing_of_accounts(error: errors.FSPError, text: str) -> None:
-    answer = public.error(error, DummyRequest())
+    answer = public.error(error, DummyRequest(fsp=SimpleNamespace()))
     assert (answer.status_int, answer.text) == (error.status, text)
     assert answer.headers.get('Retry-After') == error.headers.get('Retry-After')
 
 
 def test_what_nobody_thought_of_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
     error = ZeroDivisionError('secret plans')
-    answer = public.error(error, DummyRequest())
+    answer = public.error(error, DummyRequest(fsp=SimpleNamespace()))
     assert (answer.status_int, answer.text) == (503, 'Something went wrong')
     (record,) = caplog.records
     assert record.levelname == 'ERROR'
