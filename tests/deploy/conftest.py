@@ -1,0 +1,94 @@
+"""nginx before the bridge, and before a stand-in that points to files on disk."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from webtest.http import StopableWSGIServer
+
+from ..functional.processes import Server, free_port, serving
+from ..services import missing
+from .nginx import Nginx, program, proxying
+
+TOP = Path(__file__).parents[2]
+WHEN = 1_700_000_000  # Tue, 14 Nov 2023 22:13:20 GMT
+BIG = hashlib.shake_256(b'big').digest(1 << 20) * 30
+FILES = {'pic.png': bytes(range(256)) * 4, 'big.bin': BIG}
+ETAG = '"version-1"'
+HEADERS = {
+    'Content-Type': 'image/png',
+    'Content-Disposition': 'inline; filename="pic.png"',
+    'Cache-Control': 'public, max-age=300',
+    'ETag': ETAG,
+    'Last-Modified': 'Tue, 14 Nov 2023 22:13:20 GMT',
+    'Age': '7',
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': "sandbox; default-src 'none'",
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+    'Access-Control-Allow-Origin': '*',
+}
+
+
+def points_to_files(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    """Answers as the bridge does with ``fsp.public.sendfile = nginx``; elsewhere it tells what came."""
+    path = environ['PATH_INFO']
+    if not path.startswith('/fsp-public/'):
+        told = {name: value for name, value in environ.items() if 'FORWARDED' in name or name == 'HTTP_HOST'}
+        start_response('200 OK', [('Content-Type', 'application/json')])
+        return [json.dumps(told).encode()]
+    if environ.get('HTTP_IF_NONE_MATCH') == ETAG:
+        start_response('304 Not Modified', [(name, HEADERS[name]) for name in ('ETag', 'Cache-Control')])
+        return []
+    target = f'/fsp-cache/ab/{path.rpartition("/")[2]}'
+    start_response('200 OK', [*HEADERS.items(), ('X-Accel-Redirect', target)])
+    return []
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _nginx() -> None:
+    if program() is None:
+        missing('nginx', FileNotFoundError('apt-get install nginx-light'))
+
+
+@pytest.fixture(scope='module')
+def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
+    """nginx that sends files: one process behind it, and one that is away."""
+    directory = tmp_path_factory.mktemp('files')
+    for name, content in FILES.items():
+        path = directory / 'cache' / 'ab' / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        os.utime(path, (WHEN, WHEN))
+    server = StopableWSGIServer.create(points_to_files, clear_untrusted_proxy_headers=False)
+    try:
+        with proxying(directory, [server.effective_port, free_port()]) as nginx:
+            yield nginx
+    finally:
+        server.shutdown()
+
+
+@pytest.fixture(scope='module')
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
+    """Two processes of ``pserve production.ini``, over one sandbox."""
+    directory = tmp_path_factory.mktemp('production')
+    secrets = {
+        'FSP_USERNAME': 'beefree',
+        'FSP_PASSWORD': 'a-password',
+        'FSP_EGNYTE_URL': f'sandbox:{directory}/egnyte',
+        'FSP_PUBLIC_SECRET': 'a-signing-secret-of-forty-characters-or-so',
+    }
+    first, second = (Path(shutil.copy(TOP / 'production.ini', directory / f'{n}.ini')) for n in (1, 2))
+    with serving(first, **secrets) as one, serving(second, **secrets) as two:
+        yield [one, two]
+
+
+@pytest.fixture(scope='module')
+def bridge(processes: list[Server], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
+    """nginx before the two."""
+    with proxying(tmp_path_factory.mktemp('bridge'), [process.port for process in processes]) as nginx:
+        yield nginx

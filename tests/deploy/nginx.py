@@ -1,0 +1,119 @@
+"""A real nginx with the configuration of ``deploy/``, filled in for a directory and free ports."""
+
+import getpass
+import grp
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..functional.processes import PATIENCE, Answer, free_port
+
+CONFIGURATION = Path(__file__).parents[2] / 'deploy' / 'nginx.conf'
+HOST = 'bridge.example.com'
+
+
+def program() -> str | None:
+    """Where nginx is; Debian keeps it out of the way of those who are not root."""
+    return shutil.which('nginx', path=f'{os.environ["PATH"]}:/usr/sbin')
+
+
+def certificate(directory: Path) -> tuple[Path, Path]:
+    """A certificate for HOST that signs itself, and its key."""
+    cert, key = directory / 'cert.pem', directory / 'key.pem'
+    subject = ['-subj', f'/CN={HOST}', '-addext', f'subjectAltName=DNS:{HOST}']
+    new = ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+    subprocess.run([*new, *subject, '-keyout', key, '-out', cert], check=True, capture_output=True, timeout=PATIENCE)
+    return cert, key
+
+
+class Nginx:
+    """An nginx that runs."""
+
+    def __init__(self, directory: Path, cache: Path, ports: Sequence[int]) -> None:
+        self.directory, self.cache = directory, cache
+        self.http_port, self.https_port = free_port(), free_port()
+        self.cert, key = certificate(directory)
+        self.configuration = directory / 'nginx.conf'
+        self.configuration.write_text(self._filled(key, ports))
+
+    def _filled(self, key: Path, ports: Sequence[int]) -> str:
+        text = CONFIGURATION.read_text()
+        group = grp.getgrgid(os.getgid()).gr_name
+        temporary = ''.join(
+            f'    {kind}_temp_path {self.directory}/{kind};\n'
+            for kind in ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi')
+        )
+        for old, new in {
+            'user www-data fsp-pyramid;': f'user {getpass.getuser()} {group};',
+            '/run/nginx.pid': f'{self.directory}/nginx.pid',
+            '/var/log/nginx': f'{self.directory}',
+            'http {\n': f'http {{\n{temporary}',
+            f'/etc/ssl/certs/{HOST}.pem': f'{self.cert}',
+            f'/etc/ssl/private/{HOST}.key': f'{key}',
+            'listen 80 ': f'listen 127.0.0.1:{self.http_port} ',
+            'listen 443 ': f'listen 127.0.0.1:{self.https_port} ',
+            '127.0.0.1:6543 ': f'127.0.0.1:{ports[0]} ',
+            '127.0.0.1:6544 ': f'127.0.0.1:{ports[1 % len(ports)]} ',
+            '/var/cache/fsp-pyramid/': f'{self.cache}/',
+        }.items():
+            assert old in text, f'{CONFIGURATION} has no {old!r}'
+            text = text.replace(old, new)
+        return text
+
+    @property
+    def access_log(self) -> str:
+        """All lines so far."""
+        return (self.directory / 'access.log').read_text()
+
+    @property
+    def error_log(self) -> str:
+        """All lines so far."""
+        return (self.directory / 'error.log').read_text()
+
+    def ask(self, asked: str, body: str = '', *, secure: bool = True, host: str = HOST, **headers: str) -> Answer:
+        """Send a line such as ``GET /fsp/``, over TLS unless told otherwise. Raises ssl.SSLError."""
+        fields = {'Host': host, 'Connection': 'close'} | {name.replace('_', '-'): headers[name] for name in headers}
+        if body:
+            fields['Content-Length'] = str(len(body))
+        head = ''.join(f'{name}: {value}\r\n' for name, value in fields.items())
+        port = self.https_port if secure else self.http_port
+        with socket.create_connection(('127.0.0.1', port), PATIENCE) as connection:
+            if secure:
+                context = ssl.create_default_context(cafile=str(self.cert))
+                connection = context.wrap_socket(connection, server_hostname=host)
+            with connection:
+                connection.sendall(f'{asked} HTTP/1.1\r\n{head}\r\n{body}'.encode('latin-1'))
+                return Answer(connection, asked.partition(' ')[0])
+
+
+@contextmanager
+def proxying(directory: Path, ports: Sequence[int], cache: Path | None = None) -> Iterator[Nginx]:
+    """nginx in *directory*, before bridges at *ports*, until the context is left."""
+    server = Nginx(directory, cache or directory / 'cache', ports)
+    command = [program(), '-e', directory / 'error.log', '-c', server.configuration, '-g', 'daemon off;']
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=directory) as process:
+        try:
+            _wait(process, server.https_port)
+            yield server
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+
+
+def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+    end = time.monotonic() + PATIENCE
+    while True:
+        assert process.poll() is None, process.stderr and process.stderr.read().decode()
+        assert time.monotonic() < end, 'nginx does not listen'
+        try:
+            socket.create_connection(('127.0.0.1', port)).close()
+        except ConnectionRefusedError:
+            time.sleep(0.02)
+        else:
+            return

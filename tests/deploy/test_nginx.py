@@ -1,0 +1,206 @@
+"""``deploy/nginx.conf`` in a real nginx: before two processes of the bridge, and sending files from disk."""
+
+import json
+import re
+import ssl
+from base64 import b64encode
+from urllib.parse import urlsplit
+
+import pytest
+
+from ..functional.processes import Answer, Server, free_port
+from .conftest import BIG, ETAG, FILES, HEADERS
+from .nginx import HOST, Nginx, proxying
+
+PICTURE = FILES['pic.png']
+TOKEN = 'T0ken-that-nobody-may-see'
+PIC, BIN = (f'GET /fsp-public/{TOKEN}/{name}' for name in ('pic.png', 'big.bin'))
+WHO = {
+    'Authorization': f'Basic {b64encode(b"beefree:a-password").decode()}',
+    'X-BEE-ClientId': 'app',
+    'X-BEE-Uid': 'demo',
+}
+
+
+def public_url(answer: Answer) -> str:
+    assert answer.status == 200, answer.body
+    items = json.loads(answer.body)['data']['items']
+    return next(item['public-url'] for item in items if 'public-url' in item)
+
+
+# Before the bridge
+
+
+def test_the_bridge_answers_and_knows_where_it_is(bridge: Nginx) -> None:
+    url = urlsplit(public_url(bridge.ask('GET /fsp/', **WHO)))
+    assert (url.scheme, url.hostname, url.port) == ('https', HOST, bridge.https_port)
+    answer = bridge.ask(f'GET {url.path}')
+    assert answer.status == 200
+    assert answer.headers['Content-Length'] == str(len(answer.body)) != '0'
+
+
+def test_both_processes_answer(bridge: Nginx, processes: list[Server]) -> None:
+    for _ in range(4):
+        bridge.ask('GET /fsp/', **WHO)
+    told = set(re.findall(r'"127\.0\.0\.1:(\d+)"', bridge.access_log))
+    assert told == {str(process.port) for process in processes}
+
+
+def test_a_link_works_whichever_process_made_it(bridge: Nginx) -> None:
+    path = urlsplit(public_url(bridge.ask('GET /fsp/', **WHO))).path
+    assert {bridge.ask(f'GET {path}').status for _ in range(4)} == {200}
+
+
+def test_https_is_required_behind_it(bridge: Nginx, processes: list[Server]) -> None:
+    (plain,) = processes[0].ask('GET /fsp/', headers=WHO)
+    assert (plain.status, json.loads(plain.body)['code']) == (403, 3300)
+    assert bridge.ask('GET /fsp/', **WHO, X_Forwarded_Proto='http').status == 200
+
+
+@pytest.mark.parametrize(
+    'forged',
+    [
+        {'X-Forwarded-Host': 'evil.example'},
+        {'Forwarded': 'host=evil.example;proto=http'},
+        {'X-Forwarded-Port': '666'},
+        {'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Port': '666', 'X-Forwarded-By': 'me'},
+    ],
+)
+def test_urls_are_made_from_nothing_that_clients_send(bridge: Nginx, forged: dict[str, str]) -> None:
+    url = urlsplit(public_url(bridge.ask('GET /fsp/', **WHO, **forged)))
+    assert (url.scheme, url.hostname, url.port) == ('https', HOST, bridge.https_port)
+
+
+def test_forged_headers_are_replaced(files: Nginx) -> None:
+    forged = {f'X-Forwarded-{name}': '6.6.6.6' for name in ('For', 'Host', 'Proto', 'Port', 'By')}
+    told = json.loads(files.ask('GET /echo', **forged, Forwarded='for=6.6.6.6').body)
+    assert told.pop('HTTP_HOST') == HOST
+    assert told == {
+        'HTTP_X_FORWARDED_FOR': '127.0.0.1',
+        'HTTP_X_FORWARDED_HOST': HOST,
+        'HTTP_X_FORWARDED_PROTO': 'https',
+        'HTTP_X_FORWARDED_PORT': str(files.https_port),
+    }
+
+
+def test_large_bodies_are_refused(bridge: Nginx) -> None:
+    assert bridge.ask('POST /fsp/x.png', 'x' * (1024 * 1024 + 1), **WHO).status == 413
+    answer = bridge.ask('POST /fsp/x.png', json.dumps({'source': 'http://10.0.0.1/x.png'}), **WHO)
+    assert (answer.status, json.loads(answer.body)['code']) == (422, 3450)
+
+
+def test_plain_http_is_sent_away(bridge: Nginx) -> None:
+    answer = bridge.ask('GET /fsp-public/x/y.png?q=1', secure=False, host='evil.example')
+    assert (answer.status, answer.headers['Location']) == (301, f'https://{HOST}/fsp-public/x/y.png?q=1')
+
+
+def test_other_hosts_get_no_answer(bridge: Nginx) -> None:
+    with pytest.raises(ssl.SSLError):
+        bridge.ask('GET /fsp/', host='evil.example')
+
+
+def test_answers_tell_browsers_to_stay_with_https(bridge: Nginx, files: Nginx) -> None:
+    for answer in (bridge.ask('GET /fsp/'), bridge.ask('GET /fsp-public/x/y.png'), files.ask(PIC)):
+        assert answer.headers.get_all('Strict-Transport-Security') == ['max-age=31536000']
+
+
+def test_health_and_metrics_stay_inside(bridge: Nginx) -> None:
+    assert bridge.ask('GET /fsp-ops/metrics').status == 404
+
+
+# Files from disk
+
+
+def test_a_file_comes_with_the_headers_of_the_bridge(files: Nginx) -> None:
+    answer = files.ask(PIC)
+    assert (answer.status, answer.body) == (200, PICTURE)
+    assert {name: answer.headers.get_all(name) for name in HEADERS} == {name: [HEADERS[name]] for name in HEADERS}
+    assert answer.headers['Content-Length'] == str(len(PICTURE))
+    assert 'X-Accel-Redirect' not in answer.headers
+
+
+def test_head(files: Nginx) -> None:
+    answer = files.ask(PIC.replace('GET', 'HEAD'))
+    assert (answer.status, answer.body) == (200, b'')
+    assert (answer.headers['Content-Length'], answer.headers['ETag']) == (str(len(PICTURE)), ETAG)
+
+
+def test_one_range(files: Nginx) -> None:
+    answer = files.ask(PIC, Range='bytes=10-19')
+    assert (answer.status, answer.body) == (206, PICTURE[10:20])
+    assert answer.headers['Content-Range'] == f'bytes 10-19/{len(PICTURE)}'
+    assert (answer.headers['ETag'], answer.headers['Content-Type']) == (ETAG, 'image/png')
+
+
+def test_several_ranges(files: Nginx) -> None:
+    answer = files.ask(PIC, Range='bytes=0-3,-4')
+    assert answer.status == 206
+    assert answer.headers.get_content_type() == 'multipart/byteranges'
+    for part in (PICTURE[:4], PICTURE[-4:]):
+        assert b'\r\n\r\n' + part + b'\r\n' in answer.body
+
+
+def test_a_range_that_is_not_there(files: Nginx) -> None:
+    answer = files.ask(PIC, Range='bytes=5000-')
+    assert (answer.status, answer.headers['Content-Range']) == (416, f'bytes */{len(PICTURE)}')
+
+
+@pytest.mark.parametrize(
+    ('condition', 'status'),
+    [(ETAG, 206), ('"version-0"', 200), (HEADERS['Last-Modified'], 206), ('Tue, 14 Nov 2023 22:13:21 GMT', 200)],
+)
+def test_if_range(files: Nginx, condition: str, status: int) -> None:
+    assert files.ask(PIC, Range='bytes=0-3', If_Range=condition).status == status
+
+
+def test_not_modified(files: Nginx) -> None:
+    by_bridge = files.ask(PIC, If_None_Match=ETAG)
+    assert (by_bridge.status, by_bridge.body, by_bridge.headers['ETag']) == (304, b'', ETAG)
+    assert by_bridge.headers['Cache-Control'] == HEADERS['Cache-Control']
+    by_nginx = files.ask(PIC, If_Modified_Since=HEADERS['Last-Modified'])
+    assert (by_nginx.status, by_nginx.headers['ETag']) == (304, ETAG)
+    assert files.ask(PIC, If_None_Match='"version-0"').status == 200
+
+
+def test_a_big_file(files: Nginx) -> None:
+    answer = files.ask(BIN)
+    assert (answer.status, answer.body == BIG) == (200, True)
+    answer = files.ask(BIN, Range=f'bytes={len(BIG) - 1000}-')
+    assert (answer.status, answer.body) == (206, BIG[-1000:])
+
+
+def test_the_directory_of_the_files_is_not_open(files: Nginx) -> None:
+    for path in ('/fsp-cache/ab/pic.png', '/fsp-cache/', '/fsp-public/../fsp-cache/ab/pic.png'):
+        assert files.ask(f'GET {path}').status == 404
+    assert files.ask(f'GET /fsp-public/{TOKEN}/..%2f..%2fnginx.conf').status in {400, 404}
+
+
+# Logs
+
+
+def test_tokens_and_queries_are_in_no_log(files: Nginx) -> None:
+    files.ask(f'{PIC}?secret=query')
+    files.ask(PIC.replace('fsp-public', 'fsp%2Dpublic'))
+    files.ask(PIC.replace('pic.png', 'gone.png'))  # nginx has something to complain of
+    files.ask(f'GET /fsp-public/{TOKEN}')
+    files.ask(f'GET /fsp-public/{TOKEN}/a/b')
+    files.ask(f'GET //fsp-public/{TOKEN}/pic.png')
+    files.ask(f'GET /echo/x?secret={TOKEN}', Referer=f'https://{HOST}/fsp-public/{TOKEN}/pic.png')
+    files.ask(f'GET /fsp-public/{TOKEN}/..%2f..%2fx')
+    files.ask(f'POST /fsp-public/{TOKEN}/pic.png', 'x' * (1024 * 1024 + 1))
+    for log in (files.access_log, files.error_log):
+        assert TOKEN not in log
+        assert 'secret' not in log
+    assert '"GET /fsp-public/-/pic.png HTTP/1.1" 200' in files.access_log
+    assert '"GET /fsp-public/-/gone.png HTTP/1.1" 404' in files.access_log
+    assert '"GET /echo/x HTTP/1.1" 200' in files.access_log
+    assert '"POST  HTTP/1.1" 413' in files.access_log
+
+
+def test_tokens_are_in_no_log_when_no_process_answers(tmp_path_factory: pytest.TempPathFactory) -> None:
+
+    with proxying(tmp_path_factory.mktemp('alone'), [free_port(), free_port()]) as alone:
+        assert alone.ask(PIC).status == 502
+        assert alone.ask('GET /fsp/').status == 502
+        assert TOKEN not in alone.access_log + alone.error_log
+        assert '"GET /fsp-public/-/pic.png HTTP/1.1" 502' in alone.access_log
