@@ -24,15 +24,16 @@ class Signing:
     def __init__(self, secrets: tuple[str, ...], purpose: str = '') -> None:
         keys = [secret.encode() for secret in secrets]
         # Public links were sent before there were purposes, and stay what they are.
-        self._keys = [hmac.digest(key, purpose.encode(), 'sha256') for key in keys] if purpose else keys
+        keys = [hmac.digest(key, purpose.encode(), 'sha256') for key in keys] if purpose else keys
+        self._keys = [(_key_id(key), key) for key in keys]
 
     def sign(self, payload: bytes, beside: bytes = b'') -> str:
         """The token of *payload*, which anybody can read in it.
 
         :param beside: what stands elsewhere in the URL and is signed as well
         """
-        key = self._keys[0]
-        signed = bytes((_key_id(key),)) + payload
+        key_id, key = self._keys[0]
+        signed = bytes((key_id,)) + payload
         return _text(signed + _mac(key, signed + beside))
 
     def verify(self, token: str, beside: bytes = b'') -> bytes:
@@ -45,7 +46,7 @@ class Signing:
         # Padding bits that base64 ignores would give one thing many URLs.
         if _text(data) != token or not signed:
             raise BadToken
-        keys = (key for key in self._keys if _key_id(key) == signed[0])
+        keys = (key for key_id, key in self._keys if key_id == signed[0])
         if not any(hmac.compare_digest(_mac(key, signed + beside), mac) for key in keys):
             raise BadToken
         return signed[1:]
