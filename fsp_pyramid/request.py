@@ -95,6 +95,12 @@ class RequestContext:
         """The caller's files."""
         return self.bridge.operations(self.identity, self.account, self.undo_log, self.count_call)
 
+    @cached_property
+    def public_base(self) -> str:
+        """The URL below which public files are. A listing wants it for each of its entries."""
+        public = self.mount.public
+        return public.base_url or self._request.application_url + quoted(public.path)
+
     def public_url(self, entry: Entry) -> str:
         """The URL of a file, for people without credentials."""
         return self._public_url(entry, self.mount.public.signer.sign(self._link(entry)))
@@ -111,9 +117,7 @@ class RequestContext:
         return Link(self.account.key, entry.id or '')
 
     def _public_url(self, entry: Entry, token: str) -> str:
-        public = self.mount.public
-        base = public.base_url or self._request.application_url + quoted(public.path)
-        return f'{base}/{token}/{quoted(entry.name)}'
+        return f'{self.public_base}/{token}/{quoted(entry.name)}'
 
 
 def _in_transaction(request: Any) -> bool:
