@@ -1,10 +1,11 @@
 # make serve: the bridge on http://localhost:6543 over an Egnyte on this disk; make test: the whole suite.
+# make bench: what it costs here, into benchmarks/results.md; its load comes from wrk, and some rows need nginx.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test lint format docs clean
+.PHONY: serve test lint format docs bench clean
 
 serve: $(VENV)/.serve
 	$(BIN)/pserve development.ini
@@ -23,6 +24,9 @@ format: $(VENV)/.develop
 docs: $(VENV)/.develop
 	$(BIN)/sphinx-build -W -E -q -b html docs var/docs
 
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks
+
 clean:
 	rm -rf $(VENV) var
 
@@ -38,3 +42,7 @@ $(VENV)/.serve: $(VENV)/bin/python setup.cfg pyproject.toml
 $(VENV)/.develop: $(VENV)/bin/python setup.cfg pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[test,lint,docs]'
 	touch $@ $(VENV)/.serve
+
+$(VENV)/.bench: $(VENV)/.develop
+	$(BIN)/pip install --quiet --editable '.[bench]'
+	touch $@

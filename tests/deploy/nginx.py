@@ -33,16 +33,19 @@ def certificate(directory: Path) -> tuple[Path, Path]:
 
 
 class Nginx:
-    """An nginx that runs."""
+    """An nginx that runs.
 
-    def __init__(self, directory: Path, cache: Path, ports: Sequence[int]) -> None:
+    :param more: directives for the server of the bridge
+    """
+
+    def __init__(self, directory: Path, cache: Path, ports: Sequence[int], more: str) -> None:
         self.directory, self.cache = directory, cache
         self.http_port, self.https_port = free_port(), free_port()
         self.cert, key = certificate(directory)
         self.configuration = directory / 'nginx.conf'
-        self.configuration.write_text(self._filled(key, ports))
+        self.configuration.write_text(self._filled(key, ports, more))
 
-    def _filled(self, key: Path, ports: Sequence[int]) -> str:
+    def _filled(self, key: Path, ports: Sequence[int], more: str) -> str:
         text = CONFIGURATION.read_text()
         group = grp.getgrgid(os.getgid()).gr_name
         temporary = ''.join(
@@ -56,6 +59,7 @@ class Nginx:
             'http {\n': f'http {{\n{temporary}',
             f'/etc/ssl/certs/{HOST}.pem': f'{self.cert}',
             f'/etc/ssl/private/{HOST}.key': f'{key}',
+            f'server_name {HOST};\n': f'server_name {HOST};\n{more}\n',
             'listen 80 ': f'listen 127.0.0.1:{self.http_port} ',
             'listen 443 ': f'listen 127.0.0.1:{self.https_port} ',
             '127.0.0.1:6543 ': f'127.0.0.1:{ports[0]} ',
@@ -93,9 +97,9 @@ class Nginx:
 
 
 @contextmanager
-def proxying(directory: Path, ports: Sequence[int], cache: Path | None = None) -> Iterator[Nginx]:
+def proxying(directory: Path, ports: Sequence[int], cache: Path | None = None, more: str = '') -> Iterator[Nginx]:
     """nginx in *directory*, before bridges at *ports*, until the context is left."""
-    server = Nginx(directory, cache or directory / 'cache', ports)
+    server = Nginx(directory, cache or directory / 'cache', ports, more)
     command = [program(), '-e', directory / 'error.log', '-c', server.configuration, '-g', 'daemon off;']
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=directory) as process:
         try:

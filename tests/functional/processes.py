@@ -50,6 +50,8 @@ class Answer:
 class Server:
     """A server process, and what it wrote to its log."""
 
+    pid: int
+
     def __init__(self, port: int, log: Path) -> None:
         self.port, self._log = port, log
 
@@ -84,6 +86,7 @@ def running(*command: str | Path, log: Path, **environ: str) -> Iterator[Server]
         open(log, 'ab') as output,
         subprocess.Popen(words, env=environment(**environ), stdout=output, stderr=output, cwd=log.parent) as process,
     ):
+        server.pid = process.pid
         try:
             _wait(process, server)
             yield server

@@ -1,0 +1,213 @@
+"""What is measured, and against what: one function for each group of rows."""
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+from pyramid.exceptions import ConfigurationError
+
+from fsp_pyramid.settings import Settings
+from fsp_pyramid.testing import Sandbox
+from tests.deploy.nginx import program, proxying
+from tests.functional.processes import Server, free_port
+
+from .calls import Cost, count
+from .client import Answer, Beefree, Connection
+from .load import Effort, Row, alone, compare, loaded
+from .world import HOME, World, forget_peak, memory, peak_memory
+
+PNG = b'\x89PNG\r\n\x1a\n'
+PICTURE = 'picture.png'
+SIZES = (50, 200, 1000)
+UPLOADS = {'200 kB': 200_000, '20 MB': 20_000_000}
+
+
+def measure(world: World, effort: Effort) -> tuple[list[Row], list[Cost]]:
+    """All rows, in the order of the table, and the calls of each operation."""
+    sizes, uploads = (SIZES, UPLOADS) if effort.seconds else (SIZES[:1], dict([*UPLOADS.items()][:1]))
+    prepare(world, sizes, uploads)
+    service = world.service()
+    for size in sizes:
+        answer = world.user(service, 'list').get(f'/d{size}/')
+        (world.offered / f'd{size}.json').write_bytes(answer.body)
+    bare = world.yardstick()
+    found = [
+        *cached_listings(world, effort, service, bare, sizes),
+        cold_listing(world, effort, sizes[-1]),
+        *(upload(world, effort, service, bare, name) for name in uploads),
+        public_content(world, effort, service, bare),
+    ]
+    if program():
+        found += behind_nginx(world, effort, service, sizes[0])
+        if sendfile_is_there():
+            found += sent_by_nginx(world, effort)
+    found += memories(world, service, bare, 10**9 if effort.seconds else 10**6)
+    return found, count(world, service, f'http://127.0.0.1:{bare.port}/file/{PICTURE}')
+
+
+def prepare(world: World, sizes: tuple[int, ...], uploads: dict[str, int]) -> None:
+    """Put files to Egnyte and to the yardstick. The sandbox is reached in process: nobody waits for its latency."""
+    sandbox = Sandbox(world.directory / 'egnyte')
+    for size in sizes:
+        for number in range(size):
+            sandbox.upload(f'{HOME}/list/d{size}/picture {number:04}.png', PNG)
+    picture = PNG + os.urandom(200_000)
+    sandbox.upload(f'{HOME}/public/{PICTURE}', picture)
+    (world.offered / PICTURE).write_bytes(picture)
+    sandbox.api('POST', f'/pubapi/v1/fs{HOME}/upload/d', json={'action': 'add_folder'})
+    for name, size in uploads.items():
+        (world.offered / f'{name}.png').write_bytes(PNG + os.urandom(size))
+
+
+def cached_listings(
+    world: World, effort: Effort, service: Server, bare: Server, sizes: tuple[int, ...]
+) -> Iterator[Row]:
+    """Listings that the bridge remembers, against a bare Pyramid view that answers the same JSON."""
+    client, other = world.user(service, 'list'), Connection(bare.port, {})
+    for size in sizes:
+        client.get(f'/d{size}/')
+        calls = world.calls_of(lambda path=f'/d{size}/': client.get(path))
+        ours, theirs = compare(
+            effort,
+            lambda target=f'/fsp/d{size}/': loaded(effort, client, service.port, target),
+            lambda target=f'/json/d{size}': loaded(effort, other, bare.port, target),
+        )
+        yield Row(f'cached listing, {size} entries', 'bare Pyramid JSON view', 'ms', ours, theirs, calls)
+
+
+def cold_listing(world: World, effort: Effort, size: int) -> Row:
+    """A listing that is asked for at Egnyte each time, against the bare call. One at a time."""
+    client = world.user(world.service(FSP_CACHE_TTL='0'), 'list')
+    client.get(f'/d{size}/')
+    calls = world.calls_of(lambda: client.get(f'/d{size}/'))
+    ours, theirs = compare(
+        effort,
+        lambda: alone(effort.alone, lambda: client.get(f'/d{size}/')),
+        lambda: alone(effort.alone, lambda: world.egnyte.list_folder(f'{HOME}/list/d{size}')),
+    )
+    return Row(f'cold listing, {size} entries', 'bare Egnyte call', 'ms', ours, theirs, calls)
+
+
+def upload(world: World, effort: Effort, service: Server, bare: Server, name: str) -> Row:
+    """Uploads into a directory that is known, against the slower one of their two legs."""
+    client, source, number = world.user(service, 'upload'), Connection(bare.port, {}), itertools.count()
+    target = f'/file/{name}.png'.replace(' ', '%20')
+    url = f'http://127.0.0.1:{bare.port}{target}'
+    content = (world.offered / f'{name}.png').read_bytes()
+    client.get('/d/')
+
+    def store() -> Answer:
+        return world.egnyte.put(f'{HOME}/legs/{name} {next(number)}.png', content)
+
+    def ours() -> float:
+        return alone(effort.alone, lambda: client.upload(f'/d/{name} {next(number)}.png', url))
+
+    def slower_leg() -> float:
+        return max(alone(effort.alone, lambda: source.send('GET', target)), alone(effort.alone, store))
+
+    calls = world.calls_of(ours) // effort.alone
+    return Row(f'upload, {name}', 'slower leg: download or Egnyte', 'ms', *compare(effort, ours, slower_leg), calls)
+
+
+def public_target(client: Beefree, path: str) -> str:
+    """The public URL of a file, without its host."""
+    return urlsplit(client.get(path).data['meta']['public-url']).path
+
+
+def public_content(world: World, effort: Effort, service: Server, bare: Server) -> Row:
+    """A picture that was seen before, by its public URL, against a bare file view."""
+    target = public_target(world.user(service, 'public'), f'/{PICTURE}')
+    reader = Connection(service.port, {})
+    reader.send('GET', target)
+    calls = world.calls_of(lambda: reader.send('GET', target))
+    ours, theirs = compare(
+        effort,
+        lambda: loaded(effort, reader, service.port, target),
+        lambda: loaded(effort, Connection(bare.port, {}), bare.port, f'/file/{PICTURE}'),
+    )
+    return Row('public picture seen before, 200 kB', 'bare waitress file view', 'ms', ours, theirs, calls)
+
+
+def before(world: World, *services: Server) -> int:
+    """The port of an nginx before *services*, in plain HTTP: TLS costs the same whatever is behind it."""
+    port, place = free_port(), world.directory / f'nginx{services[0].port}-{len(services)}'
+    place.mkdir()
+    more = f'listen 127.0.0.1:{port}; location /direct/ {{ alias {world.offered}/; }}'
+    world.enter(proxying(place, [service.port for service in services], world.directory / 'cache', more))
+    return port
+
+
+def behind_nginx(world: World, effort: Effort, service: Server, size: int) -> Iterator[Row]:
+    """Cached listings through nginx from two processes, against one."""
+    second, target = world.service(), f'/fsp/d{size}/'
+    one, two = before(world, service), before(world, service, second)
+    for server in (service, second):
+        world.user(server, 'list').get(f'/d{size}/')
+    client = world.user(service, 'list')
+    ours, theirs = compare(
+        effort, lambda: loaded(effort, client, two, target), lambda: loaded(effort, client, one, target)
+    )
+    yield Row(f'2 processes, cached listing, {size} entries', '1 process', 'ms', ours, theirs)
+
+
+def sendfile_is_there() -> bool:
+    """Whether this version lets nginx send files."""
+    least = {'fsp.username': 'u', 'fsp.password': 'p', 'fsp.egnyte.url': 'sandbox:x', 'fsp.public.cache_dir': '/x'}
+    try:
+        Settings.parse(least | {'fsp.public.sendfile': 'nginx'}, {})
+    except ConfigurationError:
+        return False
+    return True
+
+
+def sent_by_nginx(world: World, effort: Effort) -> Iterator[Row]:
+    """The picture, sent by nginx from the bridge's cache: against waitress, and against nginx alone."""
+    service = world.service(FSP_PUBLIC_SENDFILE='nginx')
+    plain = world.service()
+    port = before(world, service)
+    target = public_target(world.user(service, 'public'), f'/{PICTURE}')
+    for place in (port, plain.port):
+        Connection(place, {}).send('GET', target)
+
+    def ours() -> float:
+        return loaded(effort, Connection(port, {}), port, target)
+
+    for yardstick, other, other_target in (
+        ('through waitress', plain.port, target),
+        ('the file from nginx alone', port, f'/direct/{PICTURE}'),
+    ):
+        pairs = compare(effort, ours, lambda at=other, what=other_target: loaded(effort, Connection(at, {}), at, what))
+        calls = world.calls_of(lambda: Connection(port, {}).send('GET', target))
+        yield Row('public picture, nginx with sendfile', yardstick, 'ms', *pairs, calls)
+
+
+def memories(world: World, service: Server, bare: Server, size: int) -> Iterator[Row]:
+    """The peak of everything so far against that of the bare application, and the peak while a large file is served."""
+    yield Row('memory, peak of the rows above', 'bare application', 'MB', [peak_memory(service)], [peak_memory(bare)])
+    large = world.directory / 'large'
+    with large.open('wb') as file:
+        file.truncate(size)
+    with large.open('rb') as file:
+        world.egnyte.put(f'{HOME}/large/large.bin', file, **{'Content-Length': str(size)})
+    large.unlink()
+    target = public_target(world.user(service, 'large'), '/large.bin')
+    idle = memory(service)
+    forget_peak(service)
+    received = drain(service.port, target, world.directory / 'received')
+    if received != size:
+        raise RuntimeError(f'{received} bytes of {size} came')
+    what = '1 GB' if size == 10**9 else f'{size // 10**6} MB'
+    yield Row(f'memory, peak while {what} is served', 'before', 'MB', [peak_memory(service)], [idle])
+
+
+def drain(port: int, target: str, place: Path) -> int:
+    """Download to *place* without keeping it; how many bytes came."""
+    with urlopen(f'http://127.0.0.1:{port}{target}') as response, place.open('wb') as file:
+        shutil.copyfileobj(response, file)
+        size = file.tell()
+    place.unlink()
+    return size
