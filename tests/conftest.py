@@ -1,5 +1,7 @@
 """What most tests need: an Egnyte in a directory of its own, and somebody who offers files."""
 
+import os
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -65,3 +67,10 @@ def source(source_server: tuple[ThreadingHTTPServer, list[Source]]) -> Source:
     server, current = source_server
     current.append(Source(server.server_port))
     return current[-1]
+
+
+@pytest.fixture
+def curl() -> None:
+    """For tests that run the commands of the documentation."""
+    if not shutil.which('curl') and not os.environ.get('FSP_REQUIRE_SERVICES'):
+        pytest.skip('curl is not installed, so what the documentation shows was not run')

@@ -71,12 +71,6 @@ def run(steps: list[Step], port: int, directory: Path) -> list[str]:
     return done.stdout.replace(f':{port}', ':6543').split(f'{END}\n')
 
 
-@pytest.fixture
-def curl() -> None:
-    if not shutil.which('curl') and not os.environ.get('FSP_REQUIRE_SERVICES'):
-        pytest.skip('curl is not installed, so the quickstart of the README was not run')
-
-
 @pytest.mark.usefixtures('curl')
 def test_the_quickstart_does_what_it_says_even_twice(tmp_path: Path) -> None:
     steps = quickstart()

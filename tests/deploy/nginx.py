@@ -4,6 +4,7 @@ import getpass
 import grp
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -38,6 +39,8 @@ class Nginx:
     :param more: directives for the server of the bridge
     """
 
+    pid: int
+
     def __init__(self, directory: Path, cache: Path, ports: Sequence[int], more: str) -> None:
         self.directory, self.cache = directory, cache
         self.http_port, self.https_port = free_port(), free_port()
@@ -69,6 +72,11 @@ class Nginx:
             assert old in text, f'{CONFIGURATION} has no {old!r}'
             text = text.replace(old, new)
         return text
+
+    def reload(self, configuration: str) -> None:
+        """Go on with another configuration, as ``nginx -s reload`` does; requests that were begun end as they were."""
+        self.configuration.write_text(configuration)
+        os.kill(self.pid, signal.SIGHUP)
 
     @property
     def access_log(self) -> str:
@@ -102,6 +110,7 @@ def proxying(directory: Path, ports: Sequence[int], cache: Path | None = None, m
     server = Nginx(directory, cache or directory / 'cache', ports, more)
     command = [program(), '-e', directory / 'error.log', '-c', server.configuration, '-g', 'daemon off;']
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=directory) as process:
+        server.pid = process.pid
         try:
             _wait(process, server.https_port)
             yield server
