@@ -81,6 +81,8 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]
         'FSP_PASSWORD': 'a-password',
         'FSP_EGNYTE_URL': f'sandbox:{directory}/egnyte',
         'FSP_PUBLIC_SECRET': 'a-signing-secret-of-forty-characters-or-so',
+        'FSP_PUBLIC_SENDFILE': 'nginx',
+        'FSP_PUBLIC_CACHE_DIR': f'{directory}/cache',
     }
     first, second = (Path(shutil.copy(TOP / 'production.ini', directory / f'{n}.ini')) for n in (1, 2))
     with serving(first, **secrets) as one, serving(second, **secrets) as two:
@@ -90,5 +92,6 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]
 @pytest.fixture(scope='module')
 def bridge(processes: list[Server], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
     """nginx before the two."""
-    with proxying(tmp_path_factory.mktemp('bridge'), [process.port for process in processes]) as nginx:
+    cache = processes[0].directory / 'cache'
+    with proxying(tmp_path_factory.mktemp('bridge'), [process.port for process in processes], cache) as nginx:
         yield nginx

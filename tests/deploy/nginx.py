@@ -83,6 +83,13 @@ class Nginx:
         """All lines so far."""
         return (self.directory / 'access.log').read_text()
 
+    def logged(self, text: str, times: int = 1) -> bool:
+        """Whether *text* is in the access log so often. nginx writes a line after its answer, so it is waited for."""
+        end = time.monotonic() + PATIENCE
+        while self.access_log.count(text) < times and time.monotonic() < end:
+            time.sleep(0.02)
+        return self.access_log.count(text) >= times
+
     @property
     def error_log(self) -> str:
         """All lines so far."""

@@ -56,6 +56,11 @@ class Server:
         self.port, self._log = port, log
 
     @property
+    def directory(self) -> Path:
+        """Where it was started, and where its log is."""
+        return self._log.parent
+
+    @property
     def log(self) -> str:
         """All output so far."""
         return self._log.read_text()
