@@ -5,6 +5,7 @@ obey an ``X-Vhm-Root`` header of the client's; its ``resource_url`` keeps every 
 bounds. None of that happens here.
 """
 
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ from .resources import Directory, File, node
 MATCH = 'fsp_path'
 
 
+@lru_cache(maxsize=4096)
 def quoted(path: str) -> str:
     """*path* as it stands in a URL: each segment encoded, the slashes kept."""
     return quote(path, safe='/')
