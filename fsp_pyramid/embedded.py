@@ -34,7 +34,8 @@ class WSGIAdapter(BaseAdapter):
     def send(self, request: requests.PreparedRequest, **_options: Any) -> requests.Response:
         """Answer *request*. Timeouts, proxies and certificates have no meaning here.
 
-        Raises ConnectionError where the application's answer ends before its announced length.
+        Raises ConnectionError where the application's answer ends before its announced length, and what reading the
+        request's body raised: to the application that was a client that went away.
         """
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
@@ -42,7 +43,11 @@ class WSGIAdapter(BaseAdapter):
             started[:] = [(status, headers)]
             return io.BytesIO().write
 
-        body = _Answer(self._application(_environ(request), start_response))
+        sent = _Sent(request.body)
+        body = _Answer(self._application(_environ(request, sent), start_response))
+        if sent.failure is not None:
+            body.close()
+            raise sent.failure
         status, headers = started[0]
         length = dict(headers).get('Content-Length')
         if length is not None and request.method != 'HEAD':
@@ -66,7 +71,7 @@ class WSGIAdapter(BaseAdapter):
         """There is nothing to close."""
 
 
-def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
+def _environ(request: requests.PreparedRequest, body: '_Sent') -> dict[str, Any]:
     url = urlsplit(request.url or '')
     environ: dict[str, Any] = {
         'REQUEST_METHOD': request.method,
@@ -79,7 +84,7 @@ def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
         'HTTP_HOST': url.netloc,
         'wsgi.version': (1, 0),
         'wsgi.url_scheme': url.scheme,
-        'wsgi.input': _input(request.body),
+        'wsgi.input': io.BufferedReader(body),
         'wsgi.errors': io.StringIO(),
         'wsgi.multithread': True,
         'wsgi.multiprocess': True,
@@ -92,16 +97,6 @@ def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
     if request.body is not None and 'CONTENT_LENGTH' not in environ:
         environ['wsgi.input_terminated'] = True  # read to its end, as a server does with a chunked body
     return environ
-
-
-def _input(body: Any) -> Any:
-    if body is None:
-        return io.BytesIO()
-    if hasattr(body, 'read'):
-        return body
-    if isinstance(body, str):
-        return io.BytesIO(body.encode())
-    return io.BytesIO(body) if isinstance(body, bytes) else io.BufferedReader(_Iterated(body))
 
 
 class _Iterated(io.RawIOBase):
@@ -121,6 +116,34 @@ class _Iterated(io.RawIOBase):
                 return 0
             self._rest = part
         data, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class _Sent(io.RawIOBase):
+    """The body of a request, of any of the kinds that requests takes.
+
+    *failure* is what reading it raised, None where nothing did.
+    """
+
+    failure: Exception | None = None
+
+    def __init__(self, body: Any) -> None:
+        super().__init__()
+        content = body.encode() if isinstance(body, str) else body or b''
+        if isinstance(content, bytes):
+            content = io.BytesIO(content)
+        self._body = content if hasattr(content, 'read') else _Iterated(content)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data = self._body.read(len(buffer))
+        except Exception as error:
+            self.failure = error
+            raise ConnectionResetError('the client went away') from error
         buffer[: len(data)] = data
         return len(data)
 

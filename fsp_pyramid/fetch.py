@@ -1,52 +1,142 @@
-"""The source of an upload becomes content to store: the guarded download with this site's rules and words."""
+"""The source of an upload becomes content to store: the guarded download with this site's rules and words.
 
+It goes on in a thread of its own, so that the content can be stored while it still comes.
+"""
+
+import hashlib
+import io
+import logging
+import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 from . import errors
+from .growing import GrowingFile
 from .model import Content
 from .settings import Settings
-from .sources import SourceError, SourceInvalid, SourceTooLarge, SourceTypeRefused, download
+from .sources import (
+    HEAD,
+    Source,
+    SourceError,
+    SourceInvalid,
+    SourceTooLarge,
+    SourceTypeRefused,
+    download,
+    sniff,
+)
+
+log = logging.getLogger(__name__)
 
 # How many downloads a process makes at once: fewer than it has threads, so that silent sources cannot take them all.
 DOWNLOADS = 12
 WAIT = 5.0
 _slots = threading.BoundedSemaphore(DOWNLOADS)
 
+IN_MEMORY = 1 << 20  # bytes; a larger file goes to the disk
+
 
 @contextmanager
 def fetched(url: str, name: str, settings: Settings) -> Iterator[Content]:
-    """The content of *url*, to be stored as *name*; it is gone when the context is left.
+    """The content of *url*, to be stored as *name*; it is gone when the context is left, and so is the connection.
 
-    Raises SourceFailed, FileTooLarge, TypeNotAllowed, BadRequest, and Busy where too many others are fetched.
+    What can be known from the headers and the first bytes is checked already. The rest may still be on its way, unless
+    its size is not known.
+
+    Raises SourceFailed, FileTooLarge, TypeNotAllowed, BadRequest, and Busy where too many others are fetched; those of
+    them that show later are raised by reading the content.
     """
-    if not _slots.acquire(timeout=WAIT):
-        raise errors.Busy('Many files are being uploaded at the moment. Please try again in a minute.', retry_after=30)
-    try:
-        source = download(
-            url, max_size=settings.upload_max_size, timeout=settings.sources_timeout, allow=settings.sources_allow
-        )
-    except SourceError as error:
-        raise _translate(error, name) from error
-    finally:
-        _slots.release()
-    with source:
+    with _Fetching(url, name, settings) as fetching, fetching.file.reader() as reader:
+        yield Content(reader, fetching.checked(), fetching.digest)
+
+
+class _Fetching:
+    """The download of one file, in a thread that ends with the context.
+
+    :ivar file: what has come so far; it fails with what the caller is to be told
+    :ivar digest: gets the SHA-512, or that error
+    """
+
+    def __init__(self, url: str, name: str, settings: Settings) -> None:
+        self._url, self._name, self._settings = url, name, settings
+        self._source: Source | None = None
+        self.file = GrowingFile(tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - it closes it
+        self.digest: Future[str] = Future()
+        self._thread = threading.Thread(target=self._run, name='fsp-source', daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._source is not None:
+            self._source.abandon()
+        self._thread.join()
+        self.file.close()
+
+    def _run(self) -> None:
         try:
-            settings.upload_types.check(name, source.mime_type, source.declared_type)
+            self._receive()
+        except Exception as error:  # noqa: BLE001 - it is raised where somebody waits
+            # Not as it is: where it is raised, an OSError would be taken for one of Egnyte's connection.
+            failure = _told(error, self._name)
+            self.file.fail(failure)
+            self.digest.set_exception(failure)
+
+    def _receive(self) -> None:
+        if not _slots.acquire(timeout=WAIT):
+            raise errors.Busy(
+                'Many files are being uploaded at the moment. Please try again in a minute.', retry_after=30
+            )
+        try:
+            self._copy()
+        finally:
+            _slots.release()
+
+    def _copy(self) -> None:
+        limit, allow, digest = self._settings.upload_max_size, self._settings.sources_allow, hashlib.sha512()
+        with download(self._url, max_size=limit, timeout=self._settings.sources_timeout, allow=allow) as self._source:
+            for chunk in self._source.chunks():
+                digest.update(chunk)
+                self.file.write(chunk)
+            # With its last byte the file is whole to all who follow it: nothing may go wrong between that and here.
+            self.digest.set_result(digest.hexdigest())
+            self.file.finish()
+
+    def checked(self) -> int:
+        """The size of the file, after its type was checked. Waits for the first bytes, or for all where it has to."""
+        with io.BufferedReader(self.file.reader()) as beginning:
+            head = beginning.read(HEAD)
+        source = self._source
+        assert source is not None, 'there are bytes'  # noqa: S101 - invariant
+        try:
+            self._settings.upload_types.check(self._name, sniff(head), source.declared_type)
         except SourceTypeRefused as error:
-            raise _translate(error, name) from error
-        yield Content(source.file, source.size, source.sha512)
+            raise _told(error, self._name) from error
+        return self.file.wait() if source.size is None else source.size
 
 
-def _translate(error: SourceError, name: str) -> errors.FSPError:
+def _told(error: Exception, name: str) -> errors.FSPError:
+    """What the caller is told; *error* is its cause."""
     match error:
+        case errors.FSPError():
+            return error
         case SourceTooLarge():
             kind: type[errors.FSPError] = errors.FileTooLarge
         case SourceTypeRefused():
             kind = errors.TypeNotAllowed
         case SourceInvalid():
             kind = errors.BadRequest
-        case _:
+        case SourceError():
             kind = errors.SourceFailed
-    return kind(f'"{name}" was not uploaded. {error}')
+        case _:
+            log.error('a download failed', exc_info=error)
+            kind = errors.InternalError
+    told = kind(f'"{name}" was not uploaded. {error}') if isinstance(error, SourceError) else kind()
+    told.__cause__ = error
+    return told

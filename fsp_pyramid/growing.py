@@ -104,12 +104,12 @@ class GrowingFile:
         return Reader(self)
 
     def read(self, start: int, size: int) -> bytes:
-        """At most *size* bytes from *start* on, as soon as there are any; none behind the end.
+        """At most *size* bytes from *start* on, as soon as there are any; none behind the end. For 0 nobody waits.
 
         Raises what it failed with.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._ended or start < self._size)
+            self._changed.wait_for(lambda: self._ended or start < self._size or not size)
             self._check()
             self._file.seek(start)
             return self._file.read(min(size, max(self._size - start, 0)))

@@ -67,8 +67,8 @@ class IStorage(Interface):
         *over* is that file as far as the caller knows, so that a version that was there before is not taken for ours
         when the connection breaks. The Change is ``found`` where it cannot be told whether what is there is ours.
         Raises NotFound where the parent is missing, DirectoryInTheWay where a directory has the path, NameNotAllowed,
-        Locked, and SourceFailed where Egnyte holds other bytes than were sent (nothing stays
-        then, or it is a LeftBehind with the Change that takes it back).
+        Locked, what reading *content* raises (nothing was stored then), and SourceFailed where Egnyte holds other bytes
+        than were sent (nothing stays then, or it is a LeftBehind with the Change that takes it back).
         """
 
     def delete(entry: Entry) -> Change:

@@ -1,6 +1,7 @@
 """The nouns of the bridge: what storage gives, what views show, and what accounts know."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import BinaryIO, Literal, Protocol
@@ -104,11 +105,27 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Bytes to store: a seekable file, read from its beginning as often as needed."""
+    """Bytes to store: a seekable file, read from its beginning as often as needed.
+
+    They may still be on their way. Who reads what has not come yet waits for it, and gets an FSPError if it never will.
+
+    :param size: in bytes, known before they are there
+    :param digest: gets the SHA-512 when all is there, or that FSPError
+    """
 
     file: BinaryIO
     size: int
-    sha512: str
+    digest: Future[str]
+
+    @property
+    def complete(self) -> bool:
+        """Whether nobody has to wait any more."""
+        return self.digest.done()
+
+    @property
+    def sha512(self) -> str:
+        """In lower-case hex. Waits for the last byte; raises the FSPError with which the source ended before it."""
+        return self.digest.result()
 
 
 class Download(Protocol):

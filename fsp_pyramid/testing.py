@@ -7,6 +7,7 @@ A layer or a storage of one's own is tested by subclassing :class:`StorageContra
 import hashlib
 import io
 import threading
+from concurrent.futures import Future
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -73,7 +74,9 @@ class Sandbox:
 
 def content(data: bytes) -> Content:
     """Bytes to store."""
-    return Content(io.BytesIO(data), len(data), hashlib.sha512(data).hexdigest())
+    digest: Future[str] = Future()
+    digest.set_result(hashlib.sha512(data).hexdigest())
+    return Content(io.BytesIO(data), len(data), digest)
 
 
 def read(storage: IStorage, entry: Entry) -> bytes:

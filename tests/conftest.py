@@ -23,6 +23,13 @@ def sandbox(tmp_path: Path) -> Sandbox:
     return Sandbox(tmp_path / 'egnyte')
 
 
+@pytest.fixture
+def _no_thread_left() -> Iterator[None]:
+    """The threads of all downloads have ended."""
+    yield
+    assert {thread.name for thread in threading.enumerate()}.isdisjoint({'fsp-source', 'fsp-deadline'})
+
+
 class Source:
     """Files that are offered on a real socket of this machine."""
 

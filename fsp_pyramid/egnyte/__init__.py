@@ -2,7 +2,7 @@
 
 from .call import Called
 from .checksum import Verifier
-from .client import Client, Stored
+from .client import Client, Content, Stored
 from .download import Download
 from .errors import (
     AlreadyExists,
@@ -42,6 +42,7 @@ __all__ = [
     'Called',
     'ChecksumRefused',
     'Client',
+    'Content',
     'Corrupted',
     'Download',
     'EgnyteError',

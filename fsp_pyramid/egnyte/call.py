@@ -129,7 +129,7 @@ class Caller:
         began, outcome = time.monotonic(), 'ok'
         try:
             return call()
-        except EgnyteError as error:
+        except Exception as error:  # also that of a body which ended before its time
             outcome = type(error).__name__
             raise
         finally:

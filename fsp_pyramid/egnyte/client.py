@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, Protocol
 from urllib.parse import quote
 
 import requests
@@ -25,6 +25,28 @@ class Stored(NamedTuple):
     version_id: str
     checksum: str
     modified: int
+
+
+class Content(Protocol):
+    """What is uploaded.
+
+    :ivar file: seekable; reading it waits for what has not come yet
+    :ivar size: in bytes
+    :ivar complete: whether all of it has come
+    :ivar sha512: in lower-case hex; waits until all of it has come
+    """
+
+    @property
+    def file(self) -> BinaryIO: ...
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def complete(self) -> bool: ...
+
+    @property
+    def sha512(self) -> str: ...
 
 
 class Client:
@@ -134,38 +156,43 @@ class Client:
         except (ValueError, TypeError, KeyError):
             return ''  # it is there all the same
 
-    def checksum(self, content: BinaryIO, size: int, sha512: str) -> str:
-        """What Egnyte tells as the checksum of *size* bytes of a file that :meth:`upload` stored. No call.
+    def checksum(self, content: Content) -> str:
+        """What Egnyte tells as the checksum of what :meth:`upload` stored. No call.
 
         What goes up in chunks has a checksum over those of the chunks, for which it is read.
         """
-        return sha512 if size <= self._chunk_size else composite(self._digests(content, size), self._chunk_size)
+        if content.size <= self._chunk_size:
+            return content.sha512
+        return composite([_sha512(part) for part in self._parts(content)], self._chunk_size)
 
-    def _digests(self, content: BinaryIO, size: int) -> list[str]:
-        return [_sha512(part) for part in self._parts(content, size)]
-
-    def _parts(self, content: BinaryIO, size: int) -> list[Part]:
+    def _parts(self, content: Content) -> list[Part]:
         step = self._chunk_size
-        return [Part(content, start, min(step, size - start)) for start in range(0, size, step)]
+        return [Part(content.file, start, min(step, content.size - start)) for start in range(0, content.size, step)]
 
-    def upload(self, path: str, content: BinaryIO, size: int, sha512: str) -> Stored:
-        """Store *size* bytes of a seekable file at *path*: a new file, or a new version of the one that is there.
+    def upload(self, path: str, content: Content) -> Stored:
+        """Store *content* at *path*: a new file, or a new version of the one that is there.
 
-        Large files go up in chunks. Raises ChecksumRefused where Egnyte got other bytes, Corrupted where it even stored
+        It goes up while it comes; large files go up in chunks, each as soon as it is complete. What reading the content
+        raises breaks the call off and leaves this method as it is: Egnyte stores nothing then.
+
+        Raises ChecksumRefused where Egnyte got other bytes, Corrupted where it even stored
         them, NameRejected (also: an empty file), NotFound (the parent), Locked. After Unreachable it may have happened:
         look for a file with that :meth:`checksum` before trying again.
         """
-        if size > self._chunk_size:
-            return self._upload_chunks(path, content, size)
-        headers = {'X-Sha512-Checksum': sha512}
-        part = Part(content, 0, size)
-        return _stored(self._call('POST', _content(path), headers=headers, part=part, rejected=NameRejected), sha512)
+        if content.size > self._chunk_size:
+            return self._upload_chunks(path, content)
+        # Told beforehand, Egnyte does not even store other bytes; but that must not keep the bytes waiting.
+        headers = {'X-Sha512-Checksum': content.sha512} if content.complete else {}
+        part = Part(content.file, 0, content.size)
+        response = self._call('POST', _content(path), headers=headers, part=part, rejected=NameRejected)
+        return _stored(response, content.sha512)
 
-    def _upload_chunks(self, path: str, content: BinaryIO, size: int) -> Stored:
-        parts, digests = self._parts(content, size), self._digests(content, size)
-        place, shared = f'/pubapi/v1/fs-content-chunked{_quoted(path)}', {}
-        for number, (part, digest) in enumerate(zip(parts, digests, strict=True), 1):
-            headers = {**shared, 'X-Egnyte-Chunk-Num': str(number), 'X-Egnyte-Chunk-Sha512-Checksum': digest}
+    def _upload_chunks(self, path: str, content: Content) -> Stored:
+        parts, digests, shared = self._parts(content), [], {}
+        place = f'/pubapi/v1/fs-content-chunked{_quoted(path)}'
+        for number, part in enumerate(parts, 1):
+            digests.append(_sha512(part))
+            headers = {**shared, 'X-Egnyte-Chunk-Num': str(number), 'X-Egnyte-Chunk-Sha512-Checksum': digests[-1]}
             if number == len(parts):
                 headers['X-Egnyte-Last-Chunk'] = 'true'
             # The first one begins an upload and the last one makes a version: twice would be two of them.

@@ -11,9 +11,10 @@ from .errors import (
     SourceUnavailable,
 )
 from .rules import Allowances
-from .types import TypePolicy, type_of_name
+from .types import HEAD, TypePolicy, sniff, type_of_name
 
 __all__ = [
+    'HEAD',
     'Allowances',
     'Source',
     'SourceEmpty',
@@ -25,5 +26,6 @@ __all__ = [
     'SourceUnavailable',
     'TypePolicy',
     'download',
+    'sniff',
     'type_of_name',
 ]

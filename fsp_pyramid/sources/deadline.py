@@ -22,8 +22,8 @@ class Deadline:
         self._lock = threading.Lock()
         self._over = False
         self._watched: socket.socket | None = None
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
+        self._timer = threading.Timer(seconds, self.cut)
+        self._timer.name, self._timer.daemon = 'fsp-deadline', True
 
     def __enter__(self) -> Self:
         self._timer.start()
@@ -33,6 +33,7 @@ class Deadline:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._timer.cancel()
+        self._timer.join()
         self._replace(None)
 
     def left(self) -> float:
@@ -54,9 +55,10 @@ class Deadline:
                 self._watched.close()
             self._watched = watched
         if self._over:
-            self._cut()
+            self.cut()
 
-    def _cut(self) -> None:
+    def cut(self) -> None:
+        """Let the end come now. From any thread."""
         with self._lock:
             self._over = True
             if self._watched is not None:

@@ -1,57 +1,60 @@
-"""The guarded download: a URL that somebody gave us becomes a file that was checked, counted and hashed."""
+"""The guarded download: what a server sends for a URL that somebody gave us, checked and counted while it comes."""
 
-import hashlib
 import re
-import tempfile
-from dataclasses import dataclass
-from types import TracebackType
-from typing import IO, Self
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from .deadline import Deadline
 from .errors import SourceEmpty, SourceError, SourceTooLarge, SourceUnavailable
 from .rules import Allowances
 from .transport import Reply, Target, get
-from .types import HEAD, sniff
 
 MAX_REDIRECTS = 3
-_IN_MEMORY = 1 << 20  # a larger file goes to the disk
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
-@dataclass(frozen=True)
 class Source:
-    """A downloaded file; a context manager that throws it away when it is left.
+    """A file on its way to us; what its server says of it was checked already.
 
-    :param file: seekable, at its beginning
-    :param size: in bytes, never 0
-    :param sha512: in lower-case hex
-    :param mime_type: what the first bytes show, None if they show nothing
-    :param declared_type: what the server said, in lower case and without parameters
+    :ivar size: as it was announced, in bytes; None where it was not
+    :ivar declared_type: what the server said, in lower case and without parameters
     """
 
-    file: IO[bytes]
-    size: int
-    sha512: str
-    mime_type: str | None
-    declared_type: str | None
+    def __init__(self, reply: Reply, size: int | None, max_size: int, deadline: Deadline) -> None:
+        self.size = size
+        self.declared_type = reply.headers.get('Content-Type', '').partition(';')[0].strip().lower() or None
+        self._reply, self._max_size, self._deadline = reply, max_size, deadline
 
-    def __enter__(self) -> Self:
-        return self
+    def chunks(self) -> Iterator[bytes]:
+        """All of it, once, as it comes. Nothing is wrong any more when the last byte of an announced size is there.
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.file.close()
+        Raises SourceUnavailable if it is cut short or comes too slowly, SourceTooLarge, SourceEmpty.
+        """
+        received, chunks = 0, self._reply.chunks()
+        while received != self.size and (chunk := next(chunks, b'')):
+            received += len(chunk)
+            if received > self._max_size:
+                raise SourceTooLarge(self._max_size)
+            yield chunk
+        if self.size is not None and received != self.size:
+            raise SourceUnavailable(f'{self.size} bytes were announced, {received} came')
+        if not received:
+            raise SourceEmpty
+
+    def abandon(self) -> None:
+        """Cut the connection. From any thread: whoever waits for more of it gets SourceUnavailable."""
+        self._deadline.cut()
 
 
-def download(url: str, *, max_size: int, timeout: float, allow: Allowances) -> Source:
-    """Fetch *url* from the internet, or from what *allow* adds to it.
+@contextmanager
+def download(url: str, *, max_size: int, timeout: float, allow: Allowances) -> Iterator[Source]:
+    """Fetch *url* from the internet, or from what *allow* adds to it; the connection is closed with the context.
 
     :param max_size: in bytes
-    :param timeout: seconds for all of it, redirects included
+    :param timeout: seconds for all of it, redirects and body included
 
-    Raises SourceInvalid (no URL to fetch), SourceUnavailable (refused, unreachable, bad answer, cut short, too slow),
-    SourceTooLarge, SourceEmpty.
+    Raises SourceInvalid (no URL to fetch), SourceUnavailable (refused, unreachable, bad answer, too slow),
+    SourceTooLarge.
     """
     target = Target.parse(url)
     with Deadline(timeout) as deadline:
@@ -59,7 +62,11 @@ def download(url: str, *, max_size: int, timeout: float, allow: Allowances) -> S
             with get(target, allow, deadline) as reply:
                 location = reply.headers['Location']
                 if reply.status not in _REDIRECTS or not location:
-                    return _receive(reply, target, max_size)
+                    announced = _announced(reply, target)
+                    if announced is not None and announced > max_size:
+                        raise SourceTooLarge(max_size)
+                    yield Source(reply, announced, max_size, deadline)
+                    return
             target = _next(target, location)
     raise SourceUnavailable(f'{target.origin}: more than {MAX_REDIRECTS} redirects')
 
@@ -70,38 +77,6 @@ def _next(target: Target, location: str) -> Target:
     except SourceError as error:
         # The address that the caller gave was fine: it is not theirs to mend.
         raise SourceUnavailable(f'{target.origin}: bad redirect: {error.reason}') from error
-
-
-def _receive(reply: Reply, target: Target, max_size: int) -> Source:
-    announced = _announced(reply, target)
-    if announced is not None and announced > max_size:
-        raise SourceTooLarge(max_size)
-    file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the Source closes it
-    try:
-        size, sha512, head = _copy(reply, file, max_size, announced)
-    except BaseException:
-        file.close()
-        raise
-    file.seek(0)
-    declared_type = reply.headers.get('Content-Type', '').partition(';')[0].strip().lower()
-    return Source(file, size, sha512, sniff(head), declared_type or None)
-
-
-def _copy(reply: Reply, file: IO[bytes], max_size: int, announced: int | None) -> tuple[int, str, bytes]:
-    """Size, SHA-512 and first bytes of the body, which is in *file* then."""
-    digest, size, head = hashlib.sha512(), 0, b''
-    for chunk in reply.chunks():
-        size += len(chunk)
-        if size > max_size:
-            raise SourceTooLarge(max_size)
-        head += chunk[: HEAD - len(head)]
-        digest.update(chunk)
-        file.write(chunk)
-    if announced is not None and size != announced:
-        raise SourceUnavailable(f'{announced} bytes were announced, {size} came')
-    if not size:
-        raise SourceEmpty
-    return size, digest.hexdigest(), head
 
 
 def _announced(reply: Reply, target: Target) -> int | None:

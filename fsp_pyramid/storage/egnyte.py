@@ -136,12 +136,12 @@ class EgnyteStorage:
         return entry, Change(verb, entry)
 
     def _upload(self, path: Path, content: Content, over: Entry | None) -> tuple[egnyte.Stored, Verb]:
-        arguments, began = (text(path), content.file, content.size, content.sha512), self._now()
+        began = self._now()
         try:
-            return self._client.upload(*arguments), 'stored'
+            return self._client.upload(text(path), content), 'stored'
         except egnyte.Unreachable:
             found = self._recovery.find_upload(path, content, over, began)
-        return found or (self._client.upload(*arguments), 'stored')
+        return found or (self._client.upload(text(path), content), 'stored')
 
     def delete(self, entry: Entry) -> Change:
         """See IStorage: one call, by id. What somebody has moved elsewhere since it was listed is deleted there."""

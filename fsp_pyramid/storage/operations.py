@@ -67,8 +67,9 @@ class Operations:
     def upload(self, path: Path, strategy: Strategy, fetch: Callable[[], AbstractContextManager[Content]]) -> Entry:
         """Store what *fetch* brings at *path*, or at a free name beside it if *strategy* is KEEP.
 
-        What can be refused is refused before the content is fetched. Raises NameNotAllowed, Forbidden, Conflict,
-        NameTaken, DirectoryInTheWay, Locked, and what *fetch* raises.
+        What can be refused is refused before the content is fetched; it may be stored while it still comes. Raises
+        NameNotAllowed, Forbidden, Conflict, NameTaken, DirectoryInTheWay, Locked, and what *fetch* and reading its
+        content raise.
         """
         check_name(path[-1])
         place(self._upload_directory(path[:-1], fresh=False), path[-1], strategy)

@@ -44,8 +44,10 @@ class Recovery:
             file = self._client.stat_file(text(path))
         except egnyte.NotFound:
             return None
-        checksum = self._client.checksum(content.file, content.size, content.sha512)
-        if file.checksum.lower() != checksum or (over is not None and file.version_id == over.version_id):
+        if over is not None and file.version_id == over.version_id:
+            return None
+        # Only a whole file can have become a version: its end is waited for.
+        if file.size != content.size or file.checksum.lower() != self._client.checksum(content):
             return None
         verb = _made_by_us(path, file.modified, began, 'stored')
         return verb and (egnyte.Stored(file.file_id, file.version_id, file.checksum, file.modified), verb)

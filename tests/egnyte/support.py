@@ -1,6 +1,5 @@
 """A sandbox whose calls and answers a test can lose, change or look at, and what tests do most."""
 
-import hashlib
 import io
 import json
 from typing import Any
@@ -12,7 +11,7 @@ from urllib3 import HTTPResponse
 from fsp_pyramid import egnyte
 from fsp_pyramid.egnyte import Client, Pace
 from fsp_pyramid.embedded import URL, WSGIAdapter
-from fsp_pyramid.testing import Sandbox
+from fsp_pyramid.testing import Sandbox, content
 
 
 def answer(request: PreparedRequest, status: int, body: Any = b'', **headers: str) -> Response:
@@ -91,7 +90,7 @@ LARGE = bytes(range(250)) * 10
 
 
 def upload(client: Client, path: str, data: bytes) -> egnyte.Stored:
-    return client.upload(path, io.BytesIO(data), len(data), hashlib.sha512(data).hexdigest())
+    return client.upload(path, content(data))
 
 
 def read(client: Client, file_id: str) -> bytes:

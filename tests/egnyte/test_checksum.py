@@ -1,7 +1,6 @@
 """Checksums as Egnyte tells them."""
 
 import hashlib
-import io
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 from fsp_pyramid import egnyte
 from fsp_pyramid.egnyte import Client, Pace, Verifier
 from fsp_pyramid.embedded import TOKEN, URL
-from fsp_pyramid.testing import Sandbox
+from fsp_pyramid.testing import Sandbox, content
 
 
 def fits(checksum: str, data: bytes, cuts: list[int]) -> bool:
@@ -34,7 +33,7 @@ def test_sha_512(data: bytes, cuts: list[int]) -> None:
 @given(st.binary(min_size=1, max_size=50), st.integers(1, 20), CUTS)
 def test_of_chunks(data: bytes, size: int, cuts: list[int]) -> None:
     client = Client(URL, TOKEN, session=egnyte.new_session(), pace=Pace(), chunk_size=size)
-    checksum = client.checksum(io.BytesIO(data), len(data), hashlib.sha512(data).hexdigest())
+    checksum = client.checksum(content(data))
     assert fits(checksum, data, cuts)
     assert not fits(checksum, data[:-1], cuts)
 
@@ -48,7 +47,7 @@ def test_what_egnyte_tells_of_chunks(sandbox: Sandbox) -> None:
     client = Client(URL, TOKEN, session=sandbox.session, pace=Pace(), chunk_size=4)
     client.create_folder('/Shared/Team')
     data = b'0123456789'
-    stored = client.upload('/Shared/Team/a', io.BytesIO(data), len(data), hashlib.sha512(data).hexdigest())
+    stored = client.upload('/Shared/Team/a', content(data))
     download = client.download(stored.file_id)
     assert download.checksum == stored.checksum
     assert fits(download.checksum, b''.join(download), [3, 7])

@@ -1,7 +1,7 @@
 """The client, against the sandbox."""
 
 import hashlib
-import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from fsp_pyramid import egnyte
 from fsp_pyramid.egnyte import Client, errors
 from fsp_pyramid.embedded import TOKEN, URL
-from fsp_pyramid.testing import Sandbox
+from fsp_pyramid.testing import Sandbox, content
 
 from .support import LARGE, Hooked, Paced, read, upload
 
@@ -30,7 +30,7 @@ def test_a_file_goes_up_and_down(client: Client) -> None:
 
 def test_another_checksum_is_refused_by_egnyte(client: Client) -> None:
     with pytest.raises(errors.ChecksumRefused):
-        client.upload('/Shared/home/a', io.BytesIO(b'x'), 1, hashlib.sha512(b'y').hexdigest())
+        client.upload('/Shared/home/a', replace(content(b'x'), digest=content(b'y').digest))
 
 
 def test_large_files_go_up_in_chunks(sandbox: Sandbox, tmp_path: Path, pace: Paced) -> None:
@@ -48,7 +48,7 @@ def test_the_checksum_of_an_upload_is_known_without_a_call(chunking: tuple[Clien
     client, hooks = chunking
     for data in (b'x', bytes(1000), bytes(1001), LARGE):
         before = len(hooks.sent)
-        expected = client.checksum(io.BytesIO(data), len(data), hashlib.sha512(data).hexdigest())
+        expected = client.checksum(content(data))
         assert len(hooks.sent) == before
         assert upload(client, '/Shared/home/file', data).checksum == expected
 

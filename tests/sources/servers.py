@@ -86,6 +86,16 @@ def dribbling(start: bytes, drop: bytes) -> Reaction:
     return answer
 
 
+def stalling(start: bytes) -> Reaction:
+    """*start*, then nothing until the other side has gone."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(start)
+        silent(connection)
+
+    return answer
+
+
 def silent(connection: socket.socket) -> None:
     """Nothing, until the other side has gone."""
     connection.settimeout(10)

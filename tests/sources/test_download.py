@@ -1,8 +1,9 @@
-import hashlib
 import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 
 from fsp_pyramid.sources import (
     Allowances,
-    Source,
     SourceEmpty,
     SourceError,
     SourceInvalid,
@@ -22,52 +22,63 @@ from fsp_pyramid.sources import (
     download,
 )
 
-from .servers import Reaction, dribbling, ok, redirect, serving, silent
+from .servers import Reaction, dribbling, ok, redirect, serving, silent, stalling
 
 LOOPBACK = ('127.0.0.1', '::1')
-PNG = b'\x89PNG\r\n\x1a\n' + bytes(100)
 
 
-def fetch(url: str, *allow: str, max_size: int = 100_000, timeout: float = 5) -> Source:
-    return download(url, max_size=max_size, timeout=timeout, allow=Allowances.parse(allow or LOOPBACK))
+def fetch(url: str, *allow: str, max_size: int = 100_000, timeout: float = 5) -> bytes:
+    with download(url, max_size=max_size, timeout=timeout, allow=Allowances.parse(allow or LOOPBACK)) as source:
+        return b''.join(source.chunks())
 
 
 def refusal(url: str, *allow: str, max_size: int = 100_000, timeout: float = 5) -> SourceUnavailable:
     with pytest.raises(SourceUnavailable) as caught:
-        fetch(url, *allow, max_size=max_size, timeout=timeout).file.close()
+        fetch(url, *allow, max_size=max_size, timeout=timeout)
     return caught.value
 
 
 # What comes back
 
 
-def test_a_file_is_counted_hashed_and_sniffed() -> None:
-    with (
-        serving(ok(PNG, 'Content-Type: Image/JPEG; q=1')) as server,
-        fetch(f'http://127.0.0.1:{server.port}/a') as source,
-    ):
-        assert source.file.read() == PNG
-        assert source.size == len(PNG)
-        assert source.sha512 == hashlib.sha512(PNG).hexdigest()
-        assert source.mime_type == 'image/png'
-        assert source.declared_type == 'image/jpeg'
-    assert source.file.closed
+def test_what_the_headers_say_is_known_before_the_body_comes() -> None:
+    withheld = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Type: Image/JPEG; q=1\r\n\r\n')
+        assert withheld.wait(10)
+        connection.sendall(b'hello')
+
+    with serving(answer) as server:
+        url = f'http://127.0.0.1:{server.port}/a'
+        with download(url, max_size=5, timeout=10, allow=Allowances.parse(LOOPBACK)) as source:
+            assert (source.size, source.declared_type) == (5, 'image/jpeg')
+            withheld.set()
+            assert b''.join(source.chunks()) == b'hello'
 
 
-def test_what_nobody_knows_is_none() -> None:
-    with serving(ok(b'hello')) as server, fetch(f'http://127.0.0.1:{server.port}/') as source:
-        assert (source.mime_type, source.declared_type) == (None, None)
+def test_what_the_headers_do_not_say_is_none() -> None:
+    with serving(b'HTTP/1.1 200 OK\r\n\r\nhello') as server:
+        url = f'http://127.0.0.1:{server.port}/'
+        with download(url, max_size=5, timeout=5, allow=Allowances.parse(LOOPBACK)) as source:
+            assert (source.size, source.declared_type) == (None, None)
 
 
-def test_a_large_file_arrives_whole_and_can_be_read_twice() -> None:
+def test_a_large_file_arrives_whole() -> None:
     body = os.urandom(3 << 20)
-    with (
-        serving(ok(body)) as server,
-        fetch(f'http://127.0.0.1:{server.port}/', max_size=len(body)) as source,
-    ):
-        assert source.file.read() == body
-        source.file.seek(0)
-        assert hashlib.sha512(source.file.read()).hexdigest() == source.sha512
+    with serving(ok(body)) as server:
+        assert fetch(f'http://127.0.0.1:{server.port}/', max_size=len(body)) == body
+
+
+def test_who_waits_for_a_source_that_is_abandoned_waits_no_more() -> None:
+    with serving(stalling(b'HTTP/1.1 200 OK\r\n\r\nx')) as server, ThreadPoolExecutor() as pool:
+        url = f'http://127.0.0.1:{server.port}/'
+        with download(url, max_size=5, timeout=60, allow=Allowances.parse(LOOPBACK)) as source:
+            chunks = source.chunks()
+            assert next(chunks) == b'x'
+            waiting = pool.submit(next, chunks)
+            source.abandon()
+            assert isinstance(waiting.exception(10), SourceUnavailable)
 
 
 @pytest.mark.parametrize(
@@ -81,13 +92,13 @@ def test_a_large_file_arrives_whole_and_can_be_read_twice() -> None:
     ],
 )
 def test_the_ways_to_send_a_body(answer: bytes) -> None:
-    with serving(answer) as server, fetch(f'http://127.0.0.1:{server.port}/') as source:
-        assert source.file.read() == b'hello'
+    with serving(answer) as server:
+        assert fetch(f'http://127.0.0.1:{server.port}/') == b'hello'
 
 
 def test_the_request_says_little() -> None:
     with serving(ok(b'x')) as server:
-        fetch(f'http://LOCALHOST:{server.port}/a b/é?q=ü#fragment').file.close()
+        fetch(f'http://LOCALHOST:{server.port}/a b/é?q=ü#fragment')
     head, *headers = server.requests[0].decode().strip().split('\r\n')
     assert head == 'GET /a%20b/%C3%A9?q=%C3%BC HTTP/1.1'
     assert sorted(headers) == [
@@ -132,8 +143,8 @@ def test_an_endless_body_is_left_as_soon_as_it_is_too_large() -> None:
 
 
 def test_as_large_as_allowed_is_fine() -> None:
-    with serving(ok(b'x' * 10)) as server, fetch(f'http://127.0.0.1:{server.port}/', max_size=10) as source:
-        assert source.size == 10
+    with serving(ok(b'x' * 10)) as server:
+        assert len(fetch(f'http://127.0.0.1:{server.port}/', max_size=10)) == 10
 
 
 @pytest.mark.parametrize(
@@ -185,8 +196,7 @@ def test_a_gzip_bomb_stays_packed() -> None:
     packed = b'\x1f\x8b\x08' + bytes(1 << 20)
     with serving(ok(packed, 'Content-Encoding: gzip'), ok(packed)) as server:
         assert 'compressed' in refusal(f'http://127.0.0.1:{server.port}/', max_size=2 << 20).reason
-        with fetch(f'http://127.0.0.1:{server.port}/', max_size=2 << 20) as source:
-            assert source.size == len(packed)
+        assert fetch(f'http://127.0.0.1:{server.port}/', max_size=2 << 20) == packed
 
 
 HEADS = [
@@ -201,7 +211,7 @@ HEADS = [
 @given(st.sampled_from(HEADS), st.binary(max_size=80))
 def test_whatever_a_server_sends_ends_as_a_file_or_as_our_error(head: bytes, rest: bytes) -> None:
     with serving(head + rest) as server, suppress(SourceError):
-        fetch(f'http://127.0.0.1:{server.port}/').file.close()
+        fetch(f'http://127.0.0.1:{server.port}/')
 
 
 # Time
@@ -253,9 +263,8 @@ def test_three_redirects_are_followed(status: int) -> None:
     with (
         serving(redirect('c?d', status), redirect('/é', status), ok(b'here')) as other,
         serving(redirect(f'//localhost:{other.port}/b/', status)) as server,
-        fetch(f'http://127.0.0.1:{server.port}/a') as source,
     ):
-        assert source.file.read() == b'here'
+        assert fetch(f'http://127.0.0.1:{server.port}/a') == b'here'
     assert [request.split()[1] for request in other.requests] == [b'/b/', b'/b/c?d', b'/%C3%A9']
 
 
@@ -292,7 +301,7 @@ def test_every_redirect_is_checked_anew(location: str, reason: str) -> None:
 def test_no_cookie_goes_along() -> None:
     first = redirect('/b').replace(b'\r\n\r\n', b'\r\nSet-Cookie: a=b\r\n\r\n')
     with serving(first, ok(b'x')) as server:
-        fetch(f'http://127.0.0.1:{server.port}/').file.close()
+        fetch(f'http://127.0.0.1:{server.port}/')
     assert b'Cookie' not in server.requests[1]
 
 
@@ -346,8 +355,8 @@ def _somebody_elses_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 @pytest.mark.usefixtures('_somebody_elses_settings')
 def test_proxies_and_netrc_are_ignored() -> None:
-    with serving(ok(b'direct')) as server, fetch(f'http://127.0.0.1:{server.port}/') as source:
-        assert source.file.read() == b'direct'
+    with serving(ok(b'direct')) as server:
+        assert fetch(f'http://127.0.0.1:{server.port}/') == b'direct'
     assert b'uthorization' not in server.requests[0]
 
 

@@ -26,7 +26,7 @@ Names = dict[str, list[list[str]]]
 
 def fetch(url: str, *allow: str, timeout: float = 5) -> bytes:
     with download(url, max_size=1000, timeout=timeout, allow=Allowances.parse(allow)) as source:
-        return source.file.read()
+        return b''.join(source.chunks())
 
 
 def refusal(url: str, *allow: str, timeout: float = 5) -> str:

@@ -33,7 +33,7 @@ def undecodable(_error: UnicodeDecodeError, request: Request) -> Response:
     return api_error(refused(400, 'The request is not UTF-8'), request)
 
 
-def broken_body(_error: DisconnectionError, request: Request) -> Response:
+def broken_body(_error: DisconnectionError | ConnectionError, request: Request) -> Response:
     """The client went away before it had sent all that it announced."""
     return api_error(refused(400, 'The body is incomplete'), request)
 
@@ -50,4 +50,5 @@ def includeme(config: Configurator) -> None:
     config.add_exception_view(no_route, context=HTTPNotFound)
     config.add_exception_view(undecodable, context=UnicodeDecodeError)
     config.add_exception_view(broken_body, context=DisconnectionError)
+    config.add_exception_view(broken_body, context=ConnectionError)
     config.add_exception_view(unexpected, context=Exception)

@@ -1,0 +1,72 @@
+"""A file of any size takes the same memory on its way through the bridge."""
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from fsp_pyramid.embedded import TOKEN
+from fsp_pyramid.testing import Sandbox
+
+from ..sources.servers import Reaction, serving
+from .processes import PATIENCE, environment, running
+
+MEGABYTE = 1 << 20
+BLOCK = bytes(range(256)) * 1024
+
+# The most memory that this process has taken so far, in bytes, after each of the uploads; real sockets on both sides.
+BRIDGE = """
+import json, re, sys
+from webtest import TestApp
+from fsp_pyramid import egnyte, main
+
+egnyte.Client.__init__.__kwdefaults__['chunk_size'] = 28 << 20
+url, token, *sources = sys.argv[1:]
+app = TestApp(main({}, **{
+    'fsp.username': 'u', 'fsp.password': 'p', 'fsp.egnyte.url': url, 'fsp.egnyte.token': token,
+    'fsp.public.secret': 's' * 32, 'fsp.folders': '/ /Shared/Large', 'fsp.sources.allow': '127.0.0.1',
+    'fsp.upload.max_size': '1 GB', 'fsp.upload.types': '*/*', 'tm.manager_hook': 'pyramid_tm.explicit_manager',
+}))
+app.authorization = ('Basic', ('u', 'p'))
+for number, source in enumerate(sources):
+    headers = {'X-BEE-ClientId': 'c', 'X-BEE-Uid': 'u'}
+    meta = app.post_json(f'/fsp/{number}.bin', {'source': source}, headers=headers, status=201).json['data']['meta']
+    peak = int(re.search(r'VmHWM:\\s+(\\d+) kB', open('/proc/self/status').read())[1]) * 1024
+    print(json.dumps([meta['size'], peak]))
+"""
+
+
+def large(size: int) -> Reaction:
+    """So many bytes, which are nowhere all together."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % size)
+        for _ in range(size // len(BLOCK)):
+            connection.sendall(BLOCK)
+
+    return answer
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    sizes = [2 * MEGABYTE, 24 * MEGABYTE, 32 * MEGABYTE]  # the last one goes up in chunks
+    root = tmp_path / 'egnyte'
+    with (
+        running('fsp-sandbox', '--root', root, '--port=', log=tmp_path / 'sandbox.log') as sandbox,
+        serving(*map(large, sizes)) as source,
+    ):
+        urls = [f'http://127.0.0.1:{source.port}/'] * len(sizes)
+        done = subprocess.run(
+            [sys.executable, '-c', BRIDGE, f'http://127.0.0.1:{sandbox.port}', TOKEN, *urls],
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=4 * PATIENCE,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    stored, peaks = zip(*map(json.loads, done.stdout.splitlines()), strict=True)
+    assert list(stored) == sizes
+    assert peaks[-1] - peaks[0] < 8 * MEGABYTE, peaks
+    listing = Sandbox(root).api('GET', '/pubapi/v1/fs/Shared/Large').json()
+    assert sorted(file['size'] for file in listing['files']) == sizes

@@ -1,0 +1,83 @@
+"""The wire between the bridge and an Egnyte on a real socket: what goes up is counted, and can be cut."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
+
+
+class Wire:
+    """A relay to *url*.
+
+    :ivar url: of this end
+    :ivar connections: how many were made
+    :ivar watch: is told how many bytes have gone up so far, after each piece
+    """
+
+    def __init__(self, url: str) -> None:
+        self._egnyte = urlsplit(url).hostname, urlsplit(url).port
+        self._listener = socket.create_server(('127.0.0.1', 0))
+        self.url = f'http://127.0.0.1:{self._listener.getsockname()[1]}'
+        self.connections, self.passed = 0, 0
+        self.watch: Callable[[int], None] = lambda _passed: None
+        self._sockets: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+        self._start(self._accept)
+
+    def _start(self, target: Callable[..., None], *arguments: socket.socket) -> None:
+        self._threads.append(threading.Thread(target=target, args=arguments))
+        self._threads[-1].start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                bridge, _ = self._listener.accept()
+                egnyte = socket.create_connection(self._egnyte)
+                self.connections += 1
+                self._sockets += [bridge, egnyte]
+                self._start(self._up, bridge, egnyte)
+                self._start(self._down, egnyte, bridge)
+
+    def _up(self, bridge: socket.socket, egnyte: socket.socket) -> None:
+        with suppress(OSError):
+            while data := bridge.recv(1 << 14):
+                egnyte.sendall(data)
+                self.passed += len(data)
+                self.watch(self.passed)
+        _cut(bridge, egnyte)
+
+    def _down(self, egnyte: socket.socket, bridge: socket.socket) -> None:
+        with suppress(OSError):
+            while data := egnyte.recv(1 << 14):
+                bridge.sendall(data)
+        _cut(bridge, egnyte)
+
+    def cut(self) -> None:
+        """Break all connections."""
+        _cut(*self._sockets)
+
+    def stop(self) -> None:
+        _cut(self._listener)
+        self._listener.close()
+        self.cut()
+        for thread in self._threads:
+            thread.join(20)
+        for each in self._sockets:
+            each.close()
+
+
+def _cut(*sockets: socket.socket) -> None:
+    for each in sockets:
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def wired(url: str) -> Iterator[Wire]:
+    """A wire to the Egnyte at *url*."""
+    wire = Wire(url)
+    try:
+        yield wire
+    finally:
+        wire.stop()

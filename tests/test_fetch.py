@@ -1,0 +1,185 @@
+"""The source of an upload while it comes: what is known when, and what is left when it ends."""
+
+import hashlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from fsp_pyramid import errors, fetch
+from fsp_pyramid.fetch import fetched
+from fsp_pyramid.settings import Settings
+
+from .sources.servers import Reaction, ok, serving, stalling
+
+PNG = b'\x89PNG\r\n\x1a\n' + bytes(range(256)) * 400
+HALF = len(PNG) // 2
+
+
+def parse(**more: str) -> Settings:
+    least = {'fsp.username': 'u', 'fsp.password': 'p', 'fsp.egnyte.url': 'sandbox:/tmp/e'}
+    return Settings.parse(least | {'fsp.sources.allow': '127.0.0.1'} | more, {})
+
+
+@pytest.fixture(autouse=True)
+def _no_slot_left(_no_thread_left: None) -> Iterator[None]:
+    yield
+    assert fetch._slots._value == fetch.DOWNLOADS
+
+
+def halves(between: Callable[[], object]) -> Reaction:
+    """The picture, with something to be done after its first half."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % len(PNG) + PNG[:HALF])
+        between()
+        connection.sendall(PNG[HALF:])
+
+    return answer
+
+
+def test_a_file_is_read_while_it_comes() -> None:
+    read = threading.Event()
+    with serving(halves(lambda: read.wait(10))) as server:
+        with fetched(f'http://127.0.0.1:{server.port}/', 'a.png', parse()) as content:
+            assert content.size == len(PNG)
+            first = content.file.read(HALF)
+            assert PNG.startswith(first)
+            assert not content.complete
+            read.set()
+            assert content.sha512 == hashlib.sha512(PNG).hexdigest()
+            assert content.complete
+            content.file.seek(0)
+            assert content.file.read() == PNG
+        assert content.file.closed
+
+
+def test_a_small_file_is_complete_at_once() -> None:
+    with (
+        serving(ok(b'hello')) as server,
+        fetched(f'http://127.0.0.1:{server.port}/', 'a.txt', parse()) as content,
+    ):
+        assert content.complete
+        assert (content.size, content.file.read()) == (5, b'hello')
+
+
+def test_a_file_of_unknown_size_is_waited_for() -> None:
+    with (
+        serving(b'HTTP/1.1 200 OK\r\n\r\n' + PNG) as server,
+        fetched(f'http://127.0.0.1:{server.port}/', 'a.png', parse()) as content,
+    ):
+        assert content.size == len(PNG)
+        assert content.file.read() == PNG
+
+
+@pytest.mark.parametrize(
+    ('start', 'name', 'error'),
+    [
+        (b'HTTP/1.1 404 No\r\nContent-Length: 9\r\n\r\n', 'a.png', errors.SourceFailed),
+        (b'HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n', 'a.png', errors.FileTooLarge),
+        (b'HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n' + b'x' * 9000, 'a.png', errors.TypeNotAllowed),
+        (b'HTTP/1.1 200 OK\r\n\r\n' + b'MZ' * 5000, 'a.exe', errors.TypeNotAllowed),
+    ],
+    ids=['status', 'size', 'type', 'type-of-unknown-size'],
+)
+def test_what_the_beginning_tells_is_not_waited_for(start: bytes, name: str, error: type[errors.FSPError]) -> None:
+    """The rest never comes, and nobody is asked to wait the minute that it may take."""
+    settings = parse(**{'fsp.sources.timeout': '60'})
+    with (
+        serving(stalling(start)) as server,
+        pytest.raises(error) as caught,
+        fetched(f'http://127.0.0.1:{server.port}/', name, settings),
+    ):
+        pass
+    assert caught.value.details.startswith(f'"{name}" was not uploaded.')
+    assert caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize('size', [b'', b'Content-Length: %d\r\n'], ids=['unknown', 'known'])
+@pytest.mark.parametrize('cut', [True, False], ids=['cut', 'slow'])
+def test_a_source_that_dies_half_way(size: bytes, cut: bool) -> None:
+    start = b'HTTP/1.1 200 OK\r\n' + (size % len(PNG) if size else b'Transfer-Encoding: chunked\r\n') + b'\r\n'
+    start += PNG[:HALF] if size else b'%x\r\n%b\r\n' % (HALF, PNG[:HALF])
+
+    def use(url: str) -> None:
+        with fetched(url, 'a.png', parse(**{'fsp.sources.timeout': '1'})) as content:
+            with pytest.raises(errors.SourceFailed):
+                content.file.read()
+            assert content.sha512
+
+    with serving(start if cut else stalling(start)) as server, pytest.raises(errors.SourceFailed):
+        use(f'http://127.0.0.1:{server.port}/')
+
+
+def test_a_file_that_grows_too_large_while_it_comes() -> None:
+    with (
+        serving(b'HTTP/1.1 200 OK\r\n\r\n' + PNG) as server,
+        pytest.raises(errors.FileTooLarge),
+        fetched(f'http://127.0.0.1:{server.port}/', 'a.png', parse(**{'fsp.upload.max_size': '50 KB'})),
+    ):
+        pass
+
+
+def test_leaving_the_context_ends_the_download() -> None:
+    gone = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        connection.settimeout(20)
+        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % len(PNG) + PNG[:HALF])
+        assert not connection.recv(1)
+        gone.set()
+
+    def use(url: str) -> None:
+        with fetched(url, 'a.png', parse(**{'fsp.sources.timeout': '60'})) as content:
+            assert not content.complete
+            raise LookupError
+
+    with serving(answer) as server:
+        with pytest.raises(LookupError):
+            use(f'http://127.0.0.1:{server.port}/')
+        assert gone.wait(20)
+
+
+def test_a_full_disk_is_no_trouble_of_the_source_or_of_egnyte(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    full = Path('/dev/full')
+    monkeypatch.setattr(fetch.tempfile, 'SpooledTemporaryFile', lambda _size: full.open('r+b', buffering=0))
+    with (
+        serving(ok(PNG)) as server,
+        pytest.raises(errors.InternalError) as caught,
+        fetched(f'http://127.0.0.1:{server.port}/', 'a.png', parse()),
+    ):
+        pass
+    assert isinstance(caught.value.__cause__, OSError)
+    assert 'No space left' in caplog.text
+
+
+def test_so_many_downloads_at_a_time_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, 'WAIT', 0)
+    release, here = threading.Event(), threading.Barrier(fetch.DOWNLOADS + 1)
+
+    def use(port: int) -> bytes:
+        with fetched(f'http://127.0.0.1:{port}/', 'a.png', parse()) as content:
+            here.wait(20)
+            return content.file.read()
+
+    with ThreadPoolExecutor(fetch.DOWNLOADS) as pool, serving(ok(PNG)) as late:
+        with ExitStack() as stack:
+            servers = [stack.enter_context(serving(halves(lambda: release.wait(20)))) for _ in range(fetch.DOWNLOADS)]
+            uploads = [pool.submit(use, server.port) for server in servers]
+            here.wait(20)
+            with (
+                pytest.raises(errors.Busy, match='Many files') as caught,
+                fetched(f'http://127.0.0.1:{late.port}/', 'a.png', parse()),
+            ):
+                pass
+            assert caught.value.retry_after
+            release.set()
+            assert {upload.result(20) for upload in uploads} == {PNG}
+        with fetched(f'http://127.0.0.1:{late.port}/', 'a.png', parse()) as content:
+            assert content.file.read() == PNG
