@@ -1,6 +1,7 @@
 """Checksums as Egnyte tells them."""
 
 import hashlib
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,7 +44,8 @@ def test_what_is_no_checksum_proves_nothing(checksum: str) -> None:
     assert fits(checksum, b'anything', [])
 
 
-def test_what_egnyte_tells_of_chunks(sandbox: Sandbox) -> None:
+def test_what_egnyte_tells_of_chunks(tmp_path: Path) -> None:
+    sandbox = Sandbox(tmp_path, chunk_minimum=1)
     client = Client(URL, TOKEN, session=sandbox.session, pace=Pace(), chunk_size=4)
     client.create_folder('/Shared/Team')
     data = b'0123456789'
