@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from .bridge import Bridge
-from .egnyte import Called
+from .egnyte import Called, Urgency
 from .interfaces import IMeter, IMount
 from .model import Account, Entry, Identity
 from .public.links import Link, digits
@@ -93,7 +93,9 @@ class RequestContext:
     @cached_property
     def storage(self) -> Operations:
         """The caller's files."""
-        return self.bridge.operations(self.identity, self.account, self.undo_log, self.count_call)
+        # The look before a deed is part of it: without it the last calls of the day would be of no use to writes.
+        urgency = Urgency.READ if self._request.method in {'GET', 'HEAD'} else Urgency.WRITE
+        return self.bridge.operations(self.identity, self.account, self.undo_log, self.count_call, urgency)
 
     @cached_property
     def public_base(self) -> str:

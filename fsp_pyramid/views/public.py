@@ -1,11 +1,7 @@
 """Public content: a file, or its thumbnail, by its signed link and without credentials."""
 
 import logging
-import re
-from collections.abc import Iterator
-from email.utils import formatdate
-from typing import Any, BinaryIO
-from urllib.parse import quote
+from typing import Any
 
 from pyramid.response import Response
 
@@ -15,56 +11,15 @@ from ..public.desk import Found
 from ..public.links import BadLink
 from ..public.thumbnails import CONTENT_TYPE, placeholder
 from ..sources.types import type_of_name
+from .delivery import HEADERS, deliver
 from .errors import because, level
 
 log = logging.getLogger(__name__)
 
 UNKNOWN_TYPE = 'application/octet-stream'
-BLOCK = 64 * 1024
-# Where a web server in front finds the cache directory: see deploy/nginx.conf.
-SENDFILE = '/fsp-cache/'
 # Seconds for which caches may show what they have: while they ask for the next version, and while we do not answer.
 WHILE_ASKING, IN_TROUBLE = 60, 30 * 86400
 FOREVER = 'public, max-age=31536000, immutable'
-# What is served here belongs to users: no page of theirs may act in our name.
-HEADERS = {
-    'X-Content-Type-Options': 'nosniff',
-    'Content-Security-Policy': "sandbox; default-src 'none'",
-    'Cross-Origin-Resource-Policy': 'cross-origin',
-    'Access-Control-Allow-Origin': '*',  # editors draw pictures on a canvas
-}
-# A picture that is made of these is none without them.
-SVG_POLICY = f"{HEADERS['Content-Security-Policy']}; style-src 'unsafe-inline'; img-src data:"
-SVG = 'image/svg+xml'
-# Pages are for nobody to open here; and Chromium shows no PDF in a sandbox, so that a download is the way to read it.
-DOWNLOADS = frozenset({'text/html', 'application/xhtml+xml', 'text/xml', 'application/xml', 'application/pdf'})
-
-
-class Body:
-    """The bytes of a file that may still be growing, or a part of them. The server closes it."""
-
-    def __init__(self, file: BinaryIO, size: int | None = None) -> None:
-        self._file, self._left = file, size
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        block = self._file.read(BLOCK if self._left is None else min(BLOCK, self._left))
-        if not block:
-            raise StopIteration
-        if self._left is not None:
-            self._left -= len(block)
-        return block
-
-    def app_iter_range(self, start: int, stop: int) -> 'Body':
-        """The bytes from *start* to before *stop*: WebOb asks for them."""
-        self._file.seek(start)
-        return Body(self._file, stop - start)
-
-    def close(self) -> None:
-        """Nobody reads any more."""
-        self._file.close()
 
 
 def serve(request: Any) -> Response:
@@ -76,7 +31,7 @@ def serve(request: Any) -> Response:
         raise _not_found() from None
     found = place.desk.content(request, link)
     caching = f'public, max-age={place.max_age}'
-    return _answer(request, place, found, _type(found, request.matchdict['name']), caching + _leeway())
+    return deliver(request, place, found, _type(found, request.matchdict['name']), caching + _leeway())
 
 
 def serve_thumbnail(request: Any) -> Response:
@@ -87,10 +42,11 @@ def serve_thumbnail(request: Any) -> Response:
     except BadLink:
         raise _not_found() from None
     found = place.desk.thumbnail(request, link, digits)
+    request.fsp.meter.thumbnail('placeholder' if found is None else 'picture')
     if found is None:
         return _placeholder()
     caching = FOREVER if found.final else f'public, max-age={place.max_age}{_leeway()}'
-    return _answer(request, place, found, found.mime_type, caching)
+    return deliver(request, place, found, found.mime_type, caching)
 
 
 def _leeway() -> str:
@@ -102,65 +58,6 @@ def _placeholder() -> Response:
     response.headers.update(HEADERS)
     response.headers['Cache-Control'] = 'no-store'
     return response
-
-
-def _answer(request: Any, place: IPublic, found: Found, mime_type: str, caching: str) -> Response:
-    response = Response(app_iter=Body(found.file), conditional_response=True, etag=found.etag)
-    response.headers.update(HEADERS)
-    if mime_type == SVG:
-        response.headers['Content-Security-Policy'] = SVG_POLICY
-    response.content_type = mime_type
-    response.charset = None  # WebOb would claim UTF-8 for text of whatever encoding
-    response.content_length = found.size
-    response.accept_ranges = 'bytes'
-    response.headers['Last-Modified'] = formatdate(found.modified / 1000, usegmt=True)
-    response.headers['Cache-Control'] = caching
-    response.headers['Content-Disposition'] = _disposition(
-        'attachment' if mime_type in DOWNLOADS else 'inline', found.name
-    )
-    if found.age is not None:
-        response.age = max(int(found.age), 0)
-    if _is_known(request, response):
-        found.file.close()
-        return _not_modified(response)
-    if ',' in request.headers.get('Range', ''):
-        # WebOb would answer the first of several ranges; all of the file is what RFC 9110 allows instead.
-        del request.headers['Range']
-    if place.sendfile == 'nginx' and found.path is not None:
-        return _sent_by_nginx(response, found)
-    return response
-
-
-def _is_known(request: Any, response: Response) -> bool:
-    """Whether the caller has this version already, as RFC 9110 (13.2.2) wants it to be found out."""
-    tags = request.headers.get('If-None-Match')
-    if tags is not None:
-        # WebOb takes "*" for nothing.
-        return tags.strip() == '*' or response.etag in request.if_none_match
-    since = request.if_modified_since
-    return since is not None and response.last_modified <= since
-
-
-def _not_modified(response: Response) -> Response:
-    response.status_int, response.app_iter, response.content_length = 304, [], None
-    del response.content_type
-    return response
-
-
-def _sent_by_nginx(response: Response, found: Found) -> Response:
-    found.file.close()
-    response.conditional_response = False
-    response.app_iter, response.content_length = [], 0
-    response.headers['X-Accel-Redirect'] = SENDFILE + quote(found.path)
-    return response
-
-
-def _disposition(kind: str, name: str) -> str:
-    """With the real name in both forms of RFC 6266, if it is known: that in the URL may be anything."""
-    if not name:
-        return kind
-    plain = re.sub(r'[^ -~]|["\\\\%]', '_', name)
-    return f'{kind}; filename="{plain}"; filename*=UTF-8\'\'{quote(name, safe="")}'
 
 
 def method_not_allowed(request: Any) -> None:

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from fsp_pyramid.egnyte import Download
-from fsp_pyramid.interfaces import IPublic, IShared
+from fsp_pyramid.interfaces import IMeter, IPublic, IShared
+from fsp_pyramid.meter import Meter
 from fsp_pyramid.testing import Sandbox
 
 from ..background import settle
@@ -321,6 +322,29 @@ def test_conditions_and_parts_of_what_is_kept(client: Beefree, source: Source) -
     for method in ('POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'):
         answer = client.public(url, method=method)
         assert (answer.status_int, answer.headers['Allow']) == (405, 'GET, HEAD')
+
+
+class Counting(Meter):
+    """Notes what was served."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int]] = []
+
+    def served(self, outcome: str, size: int) -> None:
+        self.told.append((outcome, size))
+
+
+def test_what_was_served_is_counted(client: Beefree, sandbox: Sandbox) -> None:
+    sandbox.upload('/Shared/Beefree/u1/a.png', PNG)
+    url, meter = url_of(client, '/a.png'), Counting()
+    client.app.app.registry.registerUtility(meter, IMeter)
+    etag = client.public(url).headers['ETag']
+    settle()
+    client.public(url)
+    client.public(url, headers={'Range': 'bytes=0-9'})
+    client.public(url, headers={'If-None-Match': etag})
+    client.public(url, method='HEAD')
+    assert meter.told == [('fetched', len(PNG)), ('kept', len(PNG)), ('kept', 10), ('known', 0), ('kept', 0)]
 
 
 PAGE = b'<!DOCTYPE html><script>alert(1)</script>'
