@@ -77,7 +77,11 @@ class Bridge:
         on_call: Callable[[egnyte.Called], None] = nobody,
         urgency: Urgency = Urgency.READ,
     ) -> IStorage:
-        """The account's files, at Egnyte's own paths, for one request. *on_call* hears of each call."""
+        """The account's files, at Egnyte's own paths, for one request.
+
+        :param on_call: hears of each call
+        :param urgency: WRITE where the request is going to change something, so that it may look before it does
+        """
 
         def heard(called: egnyte.Called) -> None:
             self._heard(called)
@@ -124,7 +128,7 @@ class Bridge:
         on_call: Callable[[egnyte.Called], None],
         urgency: Urgency = Urgency.READ,
     ) -> Operations:
-        """What the caller may do, for one request."""
+        """What the caller may do, for one request. The last two parameters are those of :meth:`storage`."""
         mounts = [mount.filled(identity, account) for mount in self.settings.folders]
         if self.settings.read_only:
             mounts = [replace(mount, read_only=True) for mount in mounts]

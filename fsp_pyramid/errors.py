@@ -6,6 +6,7 @@ the File Manager can act on: it names the thing and what to do, and never holds 
 (that goes to the log).
 """
 
+import math
 from typing import Self
 
 
@@ -38,7 +39,7 @@ class FSPError(Exception):
     def headers(self) -> dict[str, str]:
         """The headers that belong to this answer."""
         # Rounded up: who comes back at that second must not be early.
-        return {} if self.retry_after is None else {'Retry-After': str(int(self.retry_after) + 1)}
+        return {} if self.retry_after is None else {'Retry-After': str(math.ceil(self.retry_after))}
 
 
 class InternalError(FSPError):

@@ -31,7 +31,10 @@ from .views import directories, errors, files
 RENDERER = 'fsp_json'
 CATEGORY = 'fsp mounts'
 # Settings of an application, not of a mount.
-SHARED = ('public_', 'cache_', 'include_tm', 'connect_', 'ops_', 'database_url', 'accounts_keys', 'accounts_session')
+SHARED = (
+    *('public_', 'cache_', 'pace_', 'include_tm', 'connect_', 'ops_'),
+    *('redis_url', 'database_url', 'accounts_keys', 'accounts_session'),
+)
 
 
 @implementer(IMount)

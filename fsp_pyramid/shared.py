@@ -3,10 +3,12 @@
 from typing import Any
 
 from pyramid.exceptions import ConfigurationError
+from pyramid.path import DottedNameResolver
 from zope.interface import implementer
 
 from . import egnyte
 from .interfaces import IShared
+from .pacing.steady import SteadyLedger
 from .settings import Settings
 from .storage.locks import Locks
 from .storage.shelf import Shelf
@@ -23,7 +25,35 @@ class Shared:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.pace, self.locks, self.shelf = egnyte.Pace(), Locks(), Shelf(settings.cache_ttl)
+        self.pace = egnyte.Pace(_ledger(settings), reserve=settings.pace_reserve)
+        self.locks, self.shelf = Locks(), Shelf(settings.cache_ttl)
+
+
+def _ledger(settings: Settings) -> egnyte.Ledger | None:
+    """Where calls are counted; None for the memory of this process."""
+    if settings.pace_backend == 'redis':
+        client = redis_client(settings.redis_url)
+        from .pacing.redis import RedisLedger
+
+        return SteadyLedger(RedisLedger(client))
+    if settings.pace_backend == 'database':
+        return SteadyLedger(_database_ledger(settings))
+    return None
+
+
+def _database_ledger(settings: Settings) -> egnyte.Ledger:
+    try:
+        from .pacing.database import DatabaseLedger, engine_by_url, engine_of_host
+    except ImportError as error:
+        raise ConfigurationError(
+            f'fsp.pace.backend = database needs more packages: pip install "fsp-pyramid[accounts]" ({error})'
+        ) from error
+    if settings.accounts_session:
+        return DatabaseLedger(engine_of_host(DottedNameResolver().resolve(settings.accounts_session)))
+    try:
+        return DatabaseLedger(engine_by_url(settings.database_url))
+    except ValueError as error:
+        raise ConfigurationError(f'fsp_pyramid cannot start with these settings:\n  {error}') from error
 
 
 def redis_client(url: str) -> Any:

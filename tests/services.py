@@ -8,7 +8,9 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import redis as redis_py
 
+REDIS = 'redis://127.0.0.1:6379/0'
 POSTGRESQL = 'postgresql://postgres@127.0.0.1:5432/test'
 
 
@@ -36,3 +38,13 @@ def postgresql() -> Iterator[str]:
             # Whoever left a transaction open is told, instead of waited for.
             connection.execute("SET lock_timeout = '5s'")
             connection.execute(f'DROP SCHEMA {schema} CASCADE')
+
+
+def redis() -> str:
+    """The URL of a real Redis. Others use it, too: make up names of keys, and delete them."""
+    try:
+        with redis_py.Redis.from_url(REDIS, socket_connect_timeout=5) as client:
+            client.ping()
+    except redis_py.RedisError as error:
+        missing('Redis', error)
+    return REDIS

@@ -69,6 +69,7 @@ AGREED: dict[str, Any] = {
     'cache_backend': 'memory',
     'cache_ttl': 60,
     'pace_backend': 'memory',
+    'pace_reserve': 0.1,
     'redis_url': '',
     'database_url': '',
     'events_interval': 0,

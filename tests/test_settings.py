@@ -143,6 +143,11 @@ def test_keys_of_others_are_theirs() -> None:
         ('fsp.upload.on_conflict', 'ask', 'use replace or keep or error'),
         ('fsp.ops.metrics', 'maybe', 'write true or false'),
         ('fsp.cache.backend', 'disk', 'use memory'),
+        ('fsp.pace.backend', 'file', 'use memory or database or redis'),
+        ('fsp.pace.reserve', '41', 'write a percentage from 0 to 40'),
+        ('fsp.pace.reserve', 'nan', 'write a percentage from 0 to 40'),
+        ('fsp.pace.reserve', '-1', 'write a percentage from 0 to 40'),
+        ('fsp.pace.reserve', 'few', 'write a percentage from 0 to 40'),
         ('fsp.public.base_url', 'https://cdn.acme.com/', 'write "https://HOST" with or without a path, and no slash'),
         ('fsp.upload.types', 'image, pictures', '"pictures" is no type of file: write one of image, text,'),
         ('fsp.sources.allow', '10.0.0.0/8 10.1.2.3:x', '"10.1.2.3:x" is no host, address or network'),
@@ -160,8 +165,6 @@ def test_bad_values_are_named_with_their_key_and_a_remedy(key: str, value: str, 
     ('key', 'value', 'instead'),
     [
         ('fsp.cache.backend', 'redis', 'use memory'),
-        ('fsp.pace.backend', 'database', 'use memory'),
-        ('fsp.pace.backend', 'redis', 'use memory'),
         ('fsp.events.interval', '300', 'use 0'),
     ],
 )
@@ -473,6 +476,20 @@ def test_what_is_wrong_with_a_client_is_said_once(key: str, value: str, complain
 def test_names_of_clients() -> None:
     lines = complaints(SANDBOX | {'fsp.clients': 'Acme'})
     assert any('"Acme" must be a small letter' in line for line in lines)
+
+
+def test_a_shared_pace_names_what_it_needs() -> None:
+    assert complaints(SANDBOX | {'fsp.pace.backend': 'redis'})[0].startswith(
+        'fsp.redis_url is missing, and a backend is "redis"'
+    )
+    assert complaints(SANDBOX | {'fsp.pace.backend': 'database'})[0].startswith(
+        'fsp.database_url is missing, and calls to Egnyte are counted there'
+    )
+    assert parse({'fsp.pace.backend': 'database', 'fsp.accounts.session': 'os.path.join'})
+
+
+def test_a_reserve_is_a_share() -> None:
+    assert [parse({'fsp.pace.reserve': text}).pace_reserve for text in ('0', '5%', '40')] == [0, 0.05, 0.4]
 
 
 def test_oauth_mode_names_what_it_needs() -> None:

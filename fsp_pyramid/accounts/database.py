@@ -7,17 +7,17 @@ whatever becomes of the request.
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import zope.sqlalchemy
-from sqlalchemy import URL, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from transaction.interfaces import ITransactionManager
 
+from ..database.engines import make_engine, own_engine
+from ..database.migrations import upgrade
 from ..errors import Busy
-from .migrations import upgrade
 from .models import AccountRow
 
 # Seconds that a transaction waits for one that writes; a refresh waits for Egnyte meanwhile.
@@ -85,7 +85,7 @@ class HostDatabase:
         """
         with self._lock:
             if engine not in self._own:
-                own = _own_engine(engine)
+                own = own_engine(engine, PATIENCE)
                 upgrade(own)
                 self._own[engine] = own
             return self._own[engine]
@@ -111,7 +111,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = _make_engine(url, 'fsp.database_url')
+        self._engine = make_engine(url, 'fsp.database_url', PATIENCE)
         self._tables = HostDatabase()
 
     def sessions(self, manager: ITransactionManager) -> Sessions:
@@ -132,56 +132,6 @@ class Database:
 def engine_of(session: Session) -> Engine:
     """The engine behind the accounts of *session*."""
     return session.get_bind(AccountRow).engine
-
-
-def _own_engine(engine: Engine) -> Engine:
-    if engine.dialect.name == 'sqlite':
-        own = _make_engine(engine.url, "the host's database")
-        path = Path(own.url.database)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Users' names are in it, so it is for us only. SQLite's other files get the same mode.
-        path.touch(0o600)
-        return own
-    return engine
-
-
-def _make_engine(url: str | URL, name: str) -> Engine:
-    # No complaint is raised "from" another one: SQLAlchemy's may show the URL, with its password.
-    try:
-        url = make_url(url)
-    except (ArgumentError, ValueError):
-        raise ValueError(f'{name}: this is no URL of a database (postgresql://user:password@host/name)') from None
-    try:
-        if url.get_backend_name() == 'sqlite':
-            return _make_sqlite(url, name)
-        if url.get_backend_name() == 'postgresql':
-            engine = create_engine(url, hide_parameters=True, max_overflow=-1, pool_pre_ping=True)
-            if not engine.dialect.is_async:
-                return engine
-    except (ImportError, NoSuchModuleError):
-        raise ValueError(f'{name}: the driver for {url.drivername} is not installed (pip install psycopg)') from None
-    raise ValueError(f'{name}: {url.drivername} is not supported; use sqlite or postgresql')
-
-
-def _make_sqlite(url: URL, name: str) -> Engine:
-    if not url.database or url.database.startswith((':memory:', 'file:')):
-        raise ValueError(f'{name}: SQLite needs a file (sqlite:////path), because a database in memory is not shared')
-    # SQLAlchemy's recipe begins every transaction alike, reading ones too. The driver's own mode begins at the first
-    # statement that writes, and IMMEDIATE waits there, where an upgraded transaction would fail at once.
-    engine = create_engine(
-        url.set(drivername='sqlite'),
-        hide_parameters=True,
-        max_overflow=-1,
-        connect_args={'timeout': PATIENCE, 'isolation_level': 'IMMEDIATE'},
-    )
-    event.listen(engine, 'connect', _set_up_sqlite)
-    return engine
-
-
-def _set_up_sqlite(connection: Any, record: Any) -> None:
-    del record
-    connection.execute('PRAGMA foreign_keys = ON')
-    connection.execute('PRAGMA journal_mode = WAL')
 
 
 def _set_up_postgresql(session: Session) -> None:

@@ -2,8 +2,10 @@
 
 from enum import StrEnum
 
-from sqlalchemy import Double, Enum, Index, MetaData, Text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import Double, Enum, Index, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..database.base import Base
 
 
 class State(StrEnum):
@@ -12,15 +14,6 @@ class State(StrEnum):
     CONNECTED = 'connected'
     EXPIRED = 'expired'  # Egnyte takes the tokens no more: the user has to connect again
     DISCONNECTED = 'disconnected'
-
-
-class Base(DeclarativeBase):
-    """The tables of the bridge, apart from those of a host. All times are in UNIX seconds."""
-
-    # Without names of their own constraints are named by each database, and no migration could find them.
-    metadata = MetaData(
-        naming_convention={'pk': 'pk_%(table_name)s', 'ix': 'ix_%(table_name)s_%(column_0_N_name)s'},
-    )
 
 
 class AccountRow(Base):

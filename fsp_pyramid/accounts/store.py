@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import case, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from ..database.inserts import INSERT
 from ..egnyte.errors import EgnyteError, GrantRefused
 from ..egnyte.oauth import Tokens
 from ..errors import NotFound
@@ -18,8 +18,6 @@ from .vault import Vault, VaultError
 
 log = logging.getLogger(__name__)
 
-# Both of them know ON CONFLICT, each in a class of its own.
-INSERT: dict[str, Callable[..., Any]] = {'sqlite': sqlite.insert, 'postgresql': postgresql.insert}
 # Rows are read to be told of, so what a session remembers of them is of no use.
 AS_IT_IS = {'populate_existing': True}
 

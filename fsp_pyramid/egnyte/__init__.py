@@ -15,6 +15,7 @@ from .errors import (
     NameRejected,
     NotFound,
     QuotaExceeded,
+    QuotaReserved,
     RangeRefused,
     Rejected,
     Throttled,
@@ -22,6 +23,7 @@ from .errors import (
     Unavailable,
     Unreachable,
 )
+from .ledger import Ledger, LedgerError, MemoryLedger
 from .oauth import (
     Application,
     Tokens,
@@ -32,9 +34,10 @@ from .oauth import (
     revoke,
     service_authorize_url,
 )
-from .pace import Pace, Urgency
+from .pace import Pace, Turn, Usage
 from .records import File, Folder, FolderListing, TrashItem, User
 from .session import new_session
+from .slots import Urgency
 
 __all__ = [
     'AlreadyExists',
@@ -51,21 +54,27 @@ __all__ = [
     'FolderListing',
     'Forbidden',
     'GrantRefused',
+    'Ledger',
+    'LedgerError',
     'Locked',
+    'MemoryLedger',
     'NameRejected',
     'NotFound',
     'Pace',
     'QuotaExceeded',
+    'QuotaReserved',
     'RangeRefused',
     'Rejected',
     'Stored',
     'Throttled',
     'Tokens',
     'TrashItem',
+    'Turn',
     'Unauthorized',
     'Unavailable',
     'Unreachable',
     'Urgency',
+    'Usage',
     'User',
     'Verifier',
     'authorize_url',

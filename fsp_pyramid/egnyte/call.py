@@ -8,7 +8,8 @@ from typing import Any, BinaryIO, NamedTuple
 import requests
 
 from .errors import EgnyteError, Rejected, Throttled, Unreachable, from_response
-from .pace import Pace, Urgency
+from .pace import Pace, Turn
+from .slots import Urgency
 
 CONNECT_TIMEOUT = 10.0
 # For calls that may be made twice: a broken connection is usually an old one that the other end had closed.
@@ -108,10 +109,10 @@ class Caller:
         kwargs['headers'] = {**(headers or {}), 'Authorization': f'Bearer {self._token}'}
         tries = TRIES if repeatable or method == 'GET' else 1
         while True:
-            waited = self._pace.turn(self._token, self._patience, self._urgency_of(method))
-            self._patience -= waited
+            turn = self._pace.turn(self._token, self._patience, self._urgency_of(method))
+            self._patience -= turn.waited
             try:
-                return self._told(method, waited, lambda: self._try(method, place, rejected, part, kwargs))
+                return self._told(method, turn, lambda turn: self._try(turn, method, place, rejected, part, kwargs))
             except Unreachable:
                 tries -= 1
                 if not tries:
@@ -125,23 +126,27 @@ class Caller:
         """What somebody waits for is a write as soon as it changes something."""
         return Urgency.WRITE if self._urgency is Urgency.READ and method != 'GET' else self._urgency
 
-    def _told(self, method: str, waited: float, call: Callable[[], requests.Response]) -> requests.Response:
+    def _told(self, method: str, turn: Turn, call: Callable[[Turn], requests.Response]) -> requests.Response:
         began, outcome = time.monotonic(), 'ok'
         try:
-            return call()
+            return call(turn)
         except Exception as error:  # also that of a body which ended before its time
             outcome = type(error).__name__
             raise
         finally:
-            self._on_call(Called(method, outcome, waited, time.monotonic() - began))
+            self._on_call(Called(method, outcome, turn.waited, time.monotonic() - began))
 
     def _try(
-        self, method: str, place: str, rejected: type[Rejected], part: Part | None, kwargs: dict[str, Any]
+        self, turn: Turn, method: str, place: str, rejected: type[Rejected], part: Part | None, kwargs: dict[str, Any]
     ) -> requests.Response:
-        if part is not None:
-            part.rewind()
-        response = send(self._session, method, self._url + place, self._timeout, data=part, **kwargs)
-        self._pace.learn(self._token, response.headers)
+        headers = None
+        try:
+            if part is not None:
+                part.rewind()
+            response = send(self._session, method, self._url + place, self._timeout, data=part, **kwargs)
+            headers = response.headers
+        finally:
+            self._pace.learn(turn, headers)
         if not succeeded(response):
             raise from_response(response, method, rejected)
         return response

@@ -11,8 +11,9 @@ from .call import Called, Caller, Part, json_object
 from .checksum import composite
 from .download import BLOCK, Download
 from .errors import Corrupted, NameRejected, NotFound, Unreachable, from_response
-from .pace import Pace, Urgency
+from .pace import Pace
 from .records import File, Folder, FolderListing, TrashItem, User, milliseconds
+from .slots import Urgency
 
 PAGE = 1000  # the most that Egnyte puts into one answer
 CHUNK_SIZE = 100 * 1024 * 1024  # Egnyte recommends it, and wants chunks above it

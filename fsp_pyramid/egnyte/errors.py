@@ -97,6 +97,10 @@ class QuotaExceeded(Throttled):
     """Too many calls on this day; *wait* seconds from now another one begins."""
 
 
+class QuotaReserved(QuotaExceeded):
+    """The calls that are left on this day are for more urgent ones."""
+
+
 def from_response(response: requests.Response, method: str, rejected: type[Rejected] = Rejected) -> EgnyteError:
     """The exception for an answer to a *method* that is no success.
 

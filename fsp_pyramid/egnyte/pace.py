@@ -1,107 +1,129 @@
 """When a token may make its next call: Egnyte allows so many a second and so many a day.
 
 Slots are reserved ahead, so that a caller knows its wait before it waits, and one that would wait too long is turned
-away at once, without spending a call. This pace is one process's own.
+away at once, without spending a call. How far a pace reaches is the ledger's business: threads, processes or machines.
 """
 
-import threading
+import hashlib
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import IntEnum
+from typing import NamedTuple
 
-from .errors import DAY, LONGEST_QPS_WAIT, QuotaExceeded, Throttled
+from .errors import DAY, Throttled
+from .ledger import Ledger, MemoryLedger
+from .slots import WINDOW, Record, Slot, Told, Urgency
 
-# What Egnyte gives a token unless it is asked for more; believed until the first answer tells.
-QPS, DAILY = 2, 1000
 # Of the day's calls, this share is kept for writes, and as much again for those that somebody waits for.
 RESERVE = 0.1
-# Egnyte measures its seconds at its end of the line; a little more than one keeps jitter out of them.
-WINDOW = 1.04
+# A call that is made so many seconds after its time is still in the window that was kept for it.
+LATE = WINDOW - 1
 
 
-class Urgency(IntEnum):
-    """Who goes first, and who may use the last calls of a day."""
+class Turn(NamedTuple):
+    """A call that may be made now.
 
-    BACKGROUND = 0  # nobody waits for it
-    READ = 1
-    WRITE = 2
+    :param waited: seconds
+    """
+
+    key: str
+    slot: Slot
+    waited: float
 
 
-@dataclass(slots=True)
-class _Token:
-    qps: int = QPS
-    daily: int = DAILY
-    used: int = 0
-    day: int = 0
-    closed_until: float = 0.0
-    slots: deque[float] = field(default_factory=deque)
+class Usage(NamedTuple):
+    """How much of the day is gone.
+
+    :param used: calls so far, those of other applications included
+    :param daily: calls that Egnyte allows
+    :param resets_in: seconds until it counts anew
+    :param is_short: what is left is for those that somebody waits for
+    """
+
+    used: int
+    daily: int
+    resets_in: float
+    is_short: bool
 
 
 class Pace:
-    """The calls of all tokens, shared by the threads of one process.
+    """The calls of all tokens.
 
+    :param ledger: keeps what is known of them; in the memory of this process without one
+    :param reserve: the share of a day's calls that is kept for writes; as much again is for reads and writes
     :param clock: UNIX time in seconds (the day ends at 00:00 UTC)
     :param sleep: waits so many seconds
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.time, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._clock, self._sleep = clock, sleep
-        self._lock = threading.Lock()
-        self._tokens: dict[str, _Token] = {}
+    def __init__(
+        self,
+        ledger: Ledger | None = None,
+        *,
+        reserve: float = RESERVE,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._ledger = ledger or MemoryLedger(clock)
+        self._reserve, self._clock, self._sleep = reserve, clock, sleep
 
-    def turn(self, token: str, patience: float, urgency: Urgency = Urgency.READ) -> float:
-        """Wait for the token's turn and return the seconds waited.
+    def turn(self, token: str, patience: float, urgency: Urgency = Urgency.READ) -> Turn:
+        """Wait for the token's turn: first come, first served. Whoever got one calls, and then tells :meth:`learn`.
+
+        BACKGROUND takes no place in the queue: it gets a turn when nobody else waits for one.
 
         Raises Throttled at once if the turn comes later than *patience* seconds from now, QuotaExceeded if it does not
         come on this day, or if what is left of it is kept for more urgent calls. Neither takes a slot.
         """
-        with self._lock:
-            wait = self._reserve(self._state(token), patience, urgency)
-        if wait:
-            self._sleep(wait)
-        return wait
+        key, waited = _key(token), 0.0
+        missed: Slot | None = None
 
-    def learn(self, token: str, headers: Mapping[str, str]) -> None:
-        """Believe what an answer's ``X-Accesstoken-*`` headers say: other applications may use the same token."""
-        told = {
-            name: int(value)
-            for name in ('Qps-Allotted', 'Quota-Allotted', 'Quota-Current')
-            if (value := headers.get(f'X-Accesstoken-{name}', '')).isdecimal()
-        }
-        with self._lock:
-            state = self._state(token)
-            state.qps = max(told.get('Qps-Allotted', state.qps), 1)
-            state.daily = told.get('Quota-Allotted', state.daily)
-            state.used = told.get('Quota-Current', state.used)
+        def act(record: Record, now: float) -> tuple[Slot | None, float]:
+            if missed:
+                record.forfeit(missed)
+            at = record.next(now, patience - waited, urgency, self._reserve)
+            queues = urgency is not Urgency.BACKGROUND
+            return record.take(at, now) if queues or at <= now else None, at - now
+
+        while True:
+            began = self._clock()
+            try:
+                slot, wait = self._ledger.change(key, act)
+            except Throttled:
+                if missed is None:
+                    raise
+                return Turn(key, missed, waited)  # late is better than never, after it was promised
+            if wait > 0:
+                self._sleep(wait)
+                waited += wait
+            if slot is None:
+                continue
+            if missed or self._clock() - began - wait <= LATE:
+                return Turn(key, slot, waited)
+            # The machine was busy, or the ledger: the slots of others are too near by now. Twice is its usual pace.
+            missed = slot
+
+    def learn(self, turn: Turn, headers: Mapping[str, str] | None) -> None:
+        """The call is over: believe what the answer's ``X-Accesstoken-*`` headers say, None if there was no answer.
+
+        Other applications may use the same token, so they may tell of more calls than ours.
+        """
+        told = None if headers is None else Told.read(headers)
+        self._ledger.change(turn.key, lambda record, _now: record.learn(turn.slot, told))
 
     def close(self, token: str, seconds: float) -> None:
         """Let nobody call with this token for so many seconds: Egnyte said so."""
-        with self._lock:
-            state = self._state(token)
-            state.closed_until = max(state.closed_until, self._clock() + seconds)
 
-    def _state(self, token: str) -> _Token:
-        state = self._tokens.setdefault(token, _Token())
-        today = int(self._clock() // DAY)
-        if state.day != today:
-            state.day, state.used = today, 0
-        return state
+        def act(record: Record, now: float) -> None:
+            record.closed_until = max(record.closed_until, now + seconds)
 
-    def _reserve(self, state: _Token, patience: float, urgency: Urgency) -> float:
-        now = self._clock()
-        if state.used >= state.daily * (1 - RESERVE * (Urgency.WRITE - urgency)):
-            raise QuotaExceeded('the calls of this day are used up', wait=(state.day + 1) * DAY - now)
-        while state.slots and state.slots[0] <= now - WINDOW:
-            state.slots.popleft()
-        # Never before one that was given out already: first come, first served.
-        slot = max(now, state.closed_until, state.slots[-1] if state.slots else now)
-        if len(state.slots) >= state.qps:
-            slot = max(slot, state.slots[-state.qps] + WINDOW)
-        if slot - now > patience:
-            error = Throttled if slot - now <= LONGEST_QPS_WAIT else QuotaExceeded
-            raise error('the token has no call left for now', wait=slot - now)
-        state.slots.append(slot)
-        state.used += 1
-        return slot - now
+        self._ledger.change(_key(token), act)
+
+    def usage(self, token: str) -> Usage:
+        """How much of the token's day is gone. Egnyte is not asked."""
+        record, now = self._ledger.look(_key(token))
+        used, resets_in = record.used(now), DAY - now % DAY
+        return Usage(used, record.daily, resets_in, used >= record.limit(Urgency.BACKGROUND, self._reserve))
+
+
+def _key(token: str) -> str:
+    """Ledgers are kept where others may read: they learn no tokens."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -81,6 +81,7 @@ class Settings:
     cache_backend: str
     cache_ttl: float
     pace_backend: str
+    pace_reserve: float
     redis_url: str = field(repr=False)
     database_url: str = field(repr=False)
     events_interval: int
@@ -238,11 +239,16 @@ def _together(values: Mapping[str, Any]) -> dict[str, str]:
     """Complaints about what is right alone and wrong together. What is wrong alone is not in *values*."""
     real = not values.get('fsp.egnyte.url', '').startswith('sandbox:')
     oauth = values.get('fsp.accounts.mode') == 'oauth'
+    own_database = not values.get('fsp.accounts.session')
     needed = {
         'fsp.egnyte.token': real and not oauth and 'a real Egnyte needs it',
         'fsp.public.secret': real and 'a real Egnyte needs it',
         'fsp.accounts.keys': oauth and 'it encrypts the tokens of users',
-        'fsp.database_url': oauth and not values.get('fsp.accounts.session') and 'it keeps the accounts of users',
+        'fsp.database_url': own_database
+        and (
+            (oauth and 'it keeps the accounts of users')
+            or (values.get('fsp.pace.backend') == 'database' and 'calls to Egnyte are counted there')
+        ),
         'fsp.redis_url': 'redis' in (values.get('fsp.cache.backend'), values.get('fsp.pace.backend'))
         and 'a backend is "redis"',
         'fsp.public.cache_dir': values.get('fsp.public.sendfile') == 'nginx' and 'nginx sends what is kept there',

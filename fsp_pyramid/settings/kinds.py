@@ -61,6 +61,17 @@ def seconds(least: float, most: int, number: Callable[[str], float] = float) -> 
     return Parsed(parse)
 
 
+def percent(text: str) -> float:
+    """``10`` as 0.1."""
+    try:
+        value = float(text.removesuffix('%'))
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 40:  # true for what is no number, too; twice as much is kept from whom nobody waits for
+        raise ValueError('write a percentage from 0 to 40')
+    return value / 100
+
+
 def no_events(text: str) -> int:
     """Nothing but 0, so far."""
     if text.strip() != '0':

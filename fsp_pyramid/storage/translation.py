@@ -1,5 +1,6 @@
 """From what Egnyte refuses to what the caller is told."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -41,10 +42,13 @@ def _translate(error: egnyte.EgnyteError, name: str) -> errors.FSPError:
         case egnyte.RangeRefused():
             return errors.BadRequest('The file ends before this range begins.')
         case egnyte.QuotaExceeded():
+            gone = (
+                'Of the calls to Egnyte that this account has for today, only those that are kept for changes are left.'
+                if isinstance(error, egnyte.QuotaReserved)
+                else 'All calls to Egnyte that this account has for today are used up.'
+            )
             return errors.QuotaUsedUp(
-                'All calls to Egnyte that this account has for today are used up. '
-                f'They are counted anew at midnight UTC, in {_duration(error.wait)}.',
-                retry_after=error.wait,
+                f'{gone} They are counted anew in {_duration(error.wait)}, at midnight UTC.', retry_after=error.wait
             )
         case egnyte.Throttled():
             return errors.Busy(retry_after=error.wait)
@@ -58,6 +62,6 @@ def _translate(error: egnyte.EgnyteError, name: str) -> errors.FSPError:
 
 
 def _duration(seconds: float) -> str:
-    hours, minutes = divmod(int(seconds) // 60 + 1, 60)
+    hours, minutes = divmod(max(math.ceil(seconds / 60), 1), 60)
     counted = [(hours, 'hour'), (minutes, 'minute')]
     return ' and '.join(f'{number} {unit}{"s" * (number != 1)}' for number, unit in counted if number)

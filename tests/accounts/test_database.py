@@ -295,7 +295,7 @@ def test_the_threads_of_a_host_refresh_once(
 def test_a_host_may_prepare_its_database_at_its_start(host: HostDatabase, host_engine: Engine) -> None:
     host.prepare(host_engine)
     names = inspect(host_engine).get_table_names()
-    assert sorted(names) == ['customers', 'fsp_accounts', 'fsp_alembic_version', 'fsp_states']
+    assert sorted(names) == ['customers', 'fsp_accounts', 'fsp_alembic_version', 'fsp_pace', 'fsp_states']
     assert host.prepare(host_engine) is host.prepare(host_engine)
 
 

@@ -16,11 +16,14 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Engine, inspect, text
 
-from fsp_pyramid.accounts import migrations
 from fsp_pyramid.accounts.database import Database, HostDatabase
-from fsp_pyramid.accounts.models import Base
+from fsp_pyramid.database import migrations
+from fsp_pyramid.database.base import Base
+from fsp_pyramid.pacing.models import PaceRow
 
 from .support import engine_of
+
+TABLES = ['fsp_accounts', migrations.VERSION_TABLE, PaceRow.__tablename__, 'fsp_states']
 
 
 @pytest.fixture
@@ -78,7 +81,7 @@ def test_every_migration_can_be_taken_back(engine: Engine) -> None:
         command.downgrade(config, 'base')
     assert tables(engine) == [migrations.VERSION_TABLE]
     migrations.upgrade(engine)
-    assert tables(engine) == ['fsp_accounts', migrations.VERSION_TABLE, 'fsp_states']
+    assert tables(engine) == TABLES
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(engine: Engine) -> None:
@@ -138,4 +141,4 @@ def test_processes_come_first_together(url: str, engine: Engine) -> None:
     for process in processes:
         process.join(60)
     assert [process.exitcode for process in processes] == [0] * 4
-    assert tables(engine) == ['fsp_accounts', migrations.VERSION_TABLE, 'fsp_states']
+    assert tables(engine) == TABLES

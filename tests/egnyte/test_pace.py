@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsp_pyramid.egnyte import Pace, QuotaExceeded, Throttled, Urgency
+from fsp_pyramid.egnyte import Pace, QuotaExceeded, QuotaReserved, Throttled, Urgency
 
 TOKEN = 't'
 NOON = 20_000 * 86400 + 43_200.0
@@ -43,12 +43,12 @@ def test_never_more_than_two_in_a_second_before_the_first_answer(pauses: list[fl
 
 def test_two_calls_need_no_wait_and_the_third_little() -> None:
     paced = pace(Clock())
-    assert [paced.turn(TOKEN, 10) for _ in range(3)] == [0, 0, pytest.approx(1.04)]
+    assert [paced.turn(TOKEN, 10).waited for _ in range(3)] == [0, 0, pytest.approx(1.04)]
 
 
 def test_tokens_have_paces_of_their_own() -> None:
     paced = pace(Clock())
-    assert [paced.turn(token, 0) for token in 'aabb'] == [0, 0, 0, 0]
+    assert [paced.turn(token, 0).waited for token in 'aabb'] == [0, 0, 0, 0]
 
 
 def test_who_would_wait_too_long_is_told_at_once_and_takes_no_place() -> None:
@@ -65,9 +65,10 @@ def test_who_would_wait_too_long_is_told_at_once_and_takes_no_place() -> None:
 
 def test_answers_teach_it() -> None:
     paced = pace(Clock())
-    paced.learn(TOKEN, {'X-Accesstoken-Qps-Allotted': '5', 'X-Accesstoken-Quota-Allotted': '7'})
-    assert [paced.turn(TOKEN, 0) for _ in range(5)] == [0] * 5
-    paced.learn(TOKEN, {'X-Accesstoken-Quota-Current': '7', 'X-Accesstoken-Qps-Allotted': 'many'})
+    paced.learn(paced.turn(TOKEN, 0), {'X-Accesstoken-Qps-Allotted': '5', 'X-Accesstoken-Quota-Allotted': '7'})
+    turns = [paced.turn(TOKEN, 0) for _ in range(4)]
+    assert [turn.waited for turn in turns] == [0] * 4
+    paced.learn(turns[-1], {'X-Accesstoken-Quota-Current': '7', 'X-Accesstoken-Qps-Allotted': 'many'})
     with pytest.raises(QuotaExceeded) as caught:
         paced.turn(TOKEN, 10)
     assert caught.value.wait == 43_200
@@ -81,17 +82,21 @@ def test_the_day_has_a_thousand_calls_and_ends_at_midnight() -> None:
     with pytest.raises(QuotaExceeded):
         paced.turn(TOKEN, 2, Urgency.WRITE)
     clock.now = NOON + 43_200
-    assert paced.turn(TOKEN, 2) == 0
+    assert paced.turn(TOKEN, 2).waited == 0
 
 
 def test_the_last_calls_of_a_day_are_for_writes() -> None:
     paced = pace(Clock())
-    paced.learn(TOKEN, {'X-Accesstoken-Quota-Allotted': '20', 'X-Accesstoken-Qps-Allotted': '20'})
-    for urgency, calls in ((Urgency.BACKGROUND, 16), (Urgency.READ, 2), (Urgency.WRITE, 2)):
+    first = paced.turn(TOKEN, 2, Urgency.BACKGROUND)
+    paced.learn(first, {'X-Accesstoken-Quota-Allotted': '20', 'X-Accesstoken-Qps-Allotted': '20'})
+    for urgency, calls in ((Urgency.BACKGROUND, 15), (Urgency.READ, 2), (Urgency.WRITE, 2)):
         for _ in range(calls):
             paced.turn(TOKEN, 2, urgency)
-        with pytest.raises(QuotaExceeded):
+        with pytest.raises(QuotaExceeded) as caught:
             paced.turn(TOKEN, 2, urgency)
+        assert isinstance(caught.value, QuotaReserved) == (urgency is not Urgency.WRITE)
+        assert paced.usage(TOKEN).is_short
+    assert paced.usage(TOKEN) == (20, 20, 43_200, True)
 
 
 def test_egnyte_closes_the_door() -> None:
@@ -101,7 +106,7 @@ def test_egnyte_closes_the_door() -> None:
     with pytest.raises(Throttled) as caught:
         paced.turn(TOKEN, 2)
     assert caught.value.wait == 3
-    assert paced.turn(TOKEN, 5) == 3
+    assert paced.turn(TOKEN, 5).waited == 3
     paced.close(TOKEN, 5000)
     with pytest.raises(QuotaExceeded):
         paced.turn(TOKEN, 5)
@@ -110,7 +115,7 @@ def test_egnyte_closes_the_door() -> None:
 def test_threads_share_it() -> None:
     clock, waits = Clock(), []
     paced = Pace(clock=clock, sleep=lambda _seconds: None)
-    threads = [threading.Thread(target=lambda: waits.append(paced.turn(TOKEN, 100))) for _ in range(20)]
+    threads = [threading.Thread(target=lambda: waits.append(paced.turn(TOKEN, 100).waited)) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:

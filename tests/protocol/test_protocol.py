@@ -431,7 +431,7 @@ def test_egnyte_in_trouble(client: Beefree, sandbox: Sandbox) -> None:
         sandbox.fail({'status': status, 'times': 1})
         assert outcome(client.get('/team/')) == expected
     sandbox.fail({'status': 502, 'times': 1})
-    assert client.get('/team/').headers['Retry-After'] == '31'
+    assert client.get('/team/').headers['Retry-After'] == '30'
     sandbox.fail()
     assert outcome(client.get('/team/')) == (200, None)
 

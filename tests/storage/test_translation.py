@@ -1,5 +1,7 @@
 """From Egnyte's errors to what the caller is told."""
 
+import math
+
 import pytest
 
 from fsp_pyramid import egnyte, errors
@@ -42,14 +44,24 @@ def test_each_has_its_answer(error: egnyte.EgnyteError, kind: type, status: int,
 @pytest.mark.parametrize(
     ('seconds', 'words'),
     [
-        (5, '1 minute.'),
-        (3599, '1 hour.'),
-        (7260, '2 hours and 2 minutes.'),
-        (86_399, '24 hours.'),
+        (5, '1 minute'),
+        (3599, '1 hour'),
+        (7260, '2 hours and 1 minute'),
+        (7260.5, '2 hours and 2 minutes'),
+        (86_399, '24 hours'),
+        (0, '1 minute'),
     ],
 )
 def test_the_wait_for_the_next_day_is_told_in_words_and_in_seconds(seconds: float, words: str) -> None:
     with pytest.raises(errors.QuotaUsedUp) as caught, translated(()):
         raise egnyte.QuotaExceeded('x', seconds)
-    assert caught.value.details.endswith(f'in {words}')
-    assert int(caught.value.headers['Retry-After']) >= seconds
+    assert caught.value.details.endswith(f' in {words}, at midnight UTC.')
+    assert 'are used up. ' in caught.value.details
+    assert int(caught.value.headers['Retry-After']) == math.ceil(seconds)
+
+
+def test_what_is_kept_for_changes_is_not_called_used_up() -> None:
+    with pytest.raises(errors.QuotaUsedUp) as caught, translated(()):
+        raise egnyte.QuotaReserved('x', 60)
+    assert 'only those that are kept for changes are left. ' in caught.value.details
+    assert 'used up' not in caught.value.details

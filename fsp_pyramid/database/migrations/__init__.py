@@ -19,7 +19,7 @@ _alembic = threading.Lock()
 def upgrade(engine: Engine) -> None:
     """Create or change the tables as far as they are not up to date; does nothing where they are.
 
-    :param engine: of :class:`fsp_pyramid.accounts.database.HostDatabase`: SQLite's transactions must be the driver's
+    :param engine: of :func:`..engines.make_engine`: SQLite's transactions must be the driver's
 
     Raises alembic's CommandError where a newer version of the package changed the tables.
     """

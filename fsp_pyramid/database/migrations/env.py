@@ -2,8 +2,8 @@
 
 from alembic import context
 
-from fsp_pyramid.accounts.migrations import VERSION_TABLE
-from fsp_pyramid.accounts.models import Base
+from fsp_pyramid.database.base import Base
+from fsp_pyramid.database.migrations import VERSION_TABLE
 
 context.configure(
     connection=context.config.attributes['connection'],

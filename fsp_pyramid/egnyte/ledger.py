@@ -1,0 +1,76 @@
+"""Where the records of tokens are kept, and changed one at a time. This module has the memory of one process."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+from .errors import DAY
+from .slots import Record
+
+Result = TypeVar('Result')
+# A record that nobody needed for so long is forgotten.
+LIFETIME = 3 * DAY
+
+
+class LedgerError(Exception):
+    """The ledger cannot be reached. The message tells neither keys nor passwords."""
+
+
+class Ledger(Protocol):
+    """Records by key; a key tells nothing of the token."""
+
+    def change(self, key: str, act: Callable[[Record, float], Result]) -> Result:
+        """Let *act* change a record while nobody else does, and return what it returns.
+
+        It gets the record and the time by the ledger's own clock, in UNIX seconds. It may be called more than once, and
+        only what the last call does is kept; if it raises, nothing is. Raises LedgerError.
+        """
+
+    def look(self, key: str) -> tuple[Record, float]:
+        """The record, and the time. Raises LedgerError."""
+
+
+def changed(before: Record | None, now: float, act: Callable[[Record, float], Result]) -> tuple[Result, Record | None]:
+    """What *act* returns, and what it made of the record; None if nothing changed."""
+    record = Record.new(now) if before is None else before.at(now)
+    result = act(record, now)
+    return result, None if record == before else replace(record, changed=now)
+
+
+class MemoryLedger:
+    """The ledger of one process, for its threads.
+
+    :param clock: UNIX time in seconds
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._records: dict[str, Record] = {}
+
+    def change(self, key: str, act: Callable[[Record, float], Result]) -> Result:
+        """See Ledger."""
+        with self._lock:
+            result, record = changed(self._records.get(key), self._clock(), act)
+            if record is not None:
+                self._put(key, record)
+        return result
+
+    def look(self, key: str) -> tuple[Record, float]:
+        """See Ledger."""
+        with self._lock:
+            now = self._clock()
+            return self._records.get(key) or Record.new(now), now
+
+    def keep(self, key: str, record: Record) -> None:
+        """Replace a record by what is known from elsewhere."""
+        with self._lock:
+            self._put(key, record)
+
+    def _put(self, key: str, record: Record) -> None:
+        if key not in self._records:
+            # Tokens of users come and go.
+            oldest = record.changed - LIFETIME
+            self._records = {other: kept for other, kept in self._records.items() if kept.changed > oldest}
+        self._records[key] = record

@@ -1,0 +1,97 @@
+"""The ledger in the database of accounts, in statements of their own: never in a request's transaction."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from alembic.util import CommandError
+from pyramid.threadlocal import get_current_request
+from sqlalchemy import Connection, Engine, delete, func, literal, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from ..database.engines import make_engine, own_engine
+from ..database.inserts import INSERT
+from ..database.migrations import upgrade
+from ..egnyte import LedgerError
+from ..egnyte.ledger import LIFETIME
+from .models import PaceRow
+from .swapping import SwappingLedger
+
+# Seconds that it is waited for. A request waits meanwhile, and goes on without.
+PATIENCE = 2
+
+
+class DatabaseLedger(SwappingLedger):
+    """See SwappingLedger. Making one does no I/O: the table is created when it is used first.
+
+    The time is PostgreSQL's, for several machines, or with SQLite this machine's.
+
+    :param engine: gives that of the database; raises LedgerError while it is unknown
+    """
+
+    def __init__(self, engine: Callable[[], Engine]) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._ready: Engine | None = None
+
+    def close(self) -> None:
+        """Close the connections that are not in use. The next use opens new ones."""
+        if self._ready is not None:
+            self._ready.dispose()
+
+    def _read(self, key: str) -> tuple[str, float]:
+        record = select(PaceRow.record).where(PaceRow.key == key).scalar_subquery()
+        with self._connection() as connection:
+            is_sqlite = connection.dialect.name == 'sqlite'
+            clock = literal(0.0) if is_sqlite else func.extract('epoch', func.clock_timestamp())
+            text, now = connection.execute(select(record, clock)).one()
+        return text or '', time.time() if is_sqlite else float(now)
+
+    def _swap(self, key: str, before: str, after: str, now: float) -> bool:
+        with self._connection() as connection:
+            if before:
+                found = (PaceRow.key == key) & (PaceRow.record == before)
+                changed = update(PaceRow).where(found).values(record=after, changed_at=now)
+                return connection.execute(changed).rowcount == 1
+            connection.execute(delete(PaceRow).where(PaceRow.changed_at < now - LIFETIME))
+            insert = INSERT[connection.dialect.name](PaceRow).values(key=key, record=after, changed_at=now)
+            return connection.scalar(insert.on_conflict_do_nothing().returning(PaceRow.key)) is not None
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        try:
+            with self._prepared().connect() as connection:
+                yield connection
+        except (SQLAlchemyError, CommandError, OSError) as error:
+            raise LedgerError(f'the database: {type(error).__name__}') from error
+        except ValueError as error:  # a host's database that cannot be shared; the message is our own
+            raise LedgerError(str(error)) from error
+
+    def _prepared(self) -> Engine:
+        with self._lock:
+            if self._ready is None:
+                own = own_engine(self._engine(), PATIENCE)
+                upgrade(own)
+                # Each statement is a transaction, whatever isolation a host prefers.
+                self._ready = own.execution_options(isolation_level='AUTOCOMMIT')
+            return self._ready
+
+
+def engine_by_url(url: str) -> Callable[[], Engine]:
+    """For a database of our own. Raises ValueError, which names the setting and never shows the URL."""
+    engine = make_engine(url, 'fsp.database_url', PATIENCE)
+    return lambda: engine
+
+
+def engine_of_host(session: Callable[..., Session]) -> Callable[[], Engine]:
+    """For the host's database. Which one that is only a request can tell: the first one does."""
+
+    def engine() -> Engine:
+        request = get_current_request()
+        if request is None:
+            raise LedgerError("the host's database is known when there was a request")
+        return session(request).get_bind(PaceRow).engine
+
+    return engine

@@ -1,0 +1,148 @@
+"""While the shared ledger cannot be reached, requests go on."""
+
+import logging
+import time
+from pathlib import Path
+
+import pytest
+
+from fsp_pyramid.egnyte import LedgerError, MemoryLedger, Pace, Throttled
+from fsp_pyramid.egnyte.ledger import Result
+from fsp_pyramid.pacing.database import DatabaseLedger, engine_by_url
+from fsp_pyramid.pacing.redis import RedisLedger
+from fsp_pyramid.pacing.steady import RETRY, SteadyLedger
+from fsp_pyramid.shared import redis_client
+
+from ..functional.processes import free_port
+
+NOON = 20_000 * 86400 + 43_200.0
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Failing(MemoryLedger):
+    """A ledger that can be out of reach."""
+
+    down = False
+    tries = 0
+
+    def change(self, key: str, act: object) -> Result:
+        self._may_fail()
+        return super().change(key, act)
+
+    def look(self, key: str) -> object:
+        self._may_fail()
+        return super().look(key)
+
+    def _may_fail(self) -> None:
+        self.tries += 1
+        if self.down:
+            raise LedgerError('out of reach')
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def failing(clock: Clock) -> Failing:
+    return Failing(clock)
+
+
+@pytest.fixture
+def pace(failing: Failing, clock: Clock) -> Pace:
+    return Pace(SteadyLedger(failing, clock), clock=clock, sleep=lambda _seconds: None)
+
+
+def test_it_goes_on_from_what_it_knew(pace: Pace, failing: Failing) -> None:
+    turn = pace.turn('t', 0)
+    pace.learn(turn, {'X-Accesstoken-Quota-Current': '500', 'X-Accesstoken-Quota-Allotted': '2000'})
+    second = pace.turn('t', 0)
+    failing.down = True
+    with pytest.raises(Throttled) as caught:  # both slots of this second are known
+        pace.turn('t', 0)
+    assert caught.value.wait == pytest.approx(1.04)
+    assert pace.usage('t')[:2] == (501, 2000)
+    alone = pace.turn('t', 10)
+    # Neither learns from calls that the other one counted.
+    pace.learn(second, {'X-Accesstoken-Quota-Current': '1'})
+    assert pace.usage('t')[:2] == (502, 2000)
+    failing.down = False
+    pace.learn(alone, {'X-Accesstoken-Quota-Current': '503'})
+    assert pace.usage('t').used == 503
+
+
+def test_an_outage_is_logged_when_it_begins_and_when_it_ends(
+    pace: Pace, failing: Failing, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    pace.turn('t', 100)
+    assert caplog.messages == []
+    failing.down = True
+    for _ in range(3):
+        pace.turn('t', 100)
+        clock.now += RETRY + 1
+    (begins,) = caplog.messages
+    assert begins.endswith('by each process alone until this is mended: out of reach')
+    failing.down = False
+    pace.turn('t', 100)
+    pace.turn('t', 100)
+    assert caplog.messages[1:] == ['calls to Egnyte are counted for all processes together again']
+    failing.down = True
+    pace.turn('t', 100)
+    assert len(caplog.messages) == 3
+
+
+def test_it_is_not_tried_by_everybody(pace: Pace, failing: Failing, clock: Clock) -> None:
+    failing.down = True
+    for _ in range(10):
+        pace.turn('t', 100)
+    assert failing.tries == 1
+    clock.now += RETRY
+    for _ in range(10):
+        pace.usage('t')
+    assert failing.tries == 2
+    clock.now -= 1000  # was set back
+    pace.usage('t')
+    assert failing.tries == 3
+
+
+def test_a_refusal_is_no_outage(pace: Pace, failing: Failing, caplog: pytest.LogCaptureFixture) -> None:
+    pace.turn('t', 0)
+    pace.turn('t', 0)
+    with pytest.raises(Throttled):
+        pace.turn('t', 0)
+    assert failing.tries == 3
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize('kind', ['redis', 'postgresql', 'directory', 'read-only'])
+def test_servers_that_are_not_there(kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody listens at the port, the directory cannot be made, the file is no database."""
+    hush = 'hush-hush'
+    (tmp_path / 'file').write_text('this is no database at all, whatever its name may say to SQLite' * 10)
+    ledger = {
+        'redis': lambda: RedisLedger(redis_client(f'redis://:{hush}@127.0.0.1:{free_port()}/0')),
+        'postgresql': lambda: at(f'postgresql+psycopg://fsp:{hush}@127.0.0.1:{free_port()}/fsp'),
+        'directory': lambda: at(f'sqlite:///{tmp_path}/file/{hush}.sqlite'),
+        'read-only': lambda: at(f'sqlite:///{tmp_path}/file'),
+    }[kind]()
+    pace = Pace(SteadyLedger(ledger))
+    began = time.monotonic()
+    assert pace.turn(hush, 0).waited == 0
+    assert pace.usage(hush).used == 1
+    assert time.monotonic() - began < 30
+    (begins,) = caplog.messages
+    assert 'counted by each process alone' in begins
+    assert hush not in caplog.text
+
+
+def at(url: str) -> DatabaseLedger:
+    return DatabaseLedger(engine_by_url(url))
