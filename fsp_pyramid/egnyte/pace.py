@@ -9,14 +9,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from .errors import DAY, Throttled
+from .errors import DAY
 from .ledger import Ledger, MemoryLedger
-from .slots import WINDOW, Record, Slot, Told, Urgency
+from .slots import Record, Slot, Told, Urgency
 
 # Of the day's calls, this share is kept for writes, and as much again for those that somebody waits for.
 RESERVE = 0.1
-# A call that is made so many seconds after its time is still in the window that was kept for it.
-LATE = WINDOW - 1
 
 
 class Turn(NamedTuple):
@@ -73,33 +71,38 @@ class Pace:
         Raises Throttled at once if the turn comes later than *patience* seconds from now, QuotaExceeded if it does not
         come on this day, or if what is left of it is kept for more urgent calls. Neither takes a slot.
         """
-        key, waited = _key(token), 0.0
-        missed: Slot | None = None
+        key, waited, slot = _key(token), 0.0, None
 
-        def act(record: Record, now: float) -> tuple[Slot | None, float]:
-            if missed:
-                record.forfeit(missed)
+        def reserve(record: Record, now: float) -> tuple[Slot | None, float, float, float]:
+            """The slot, if there is one; the time, the seconds to wait, and when that is over by our own clock."""
+            read, mine = self._clock(), None
             at = record.next(now, patience - waited, urgency, self._reserve)
-            queues = urgency is not Urgency.BACKGROUND
-            return record.take(at, now) if queues or at <= now else None, at - now
+            if at <= now or urgency is not Urgency.BACKGROUND:
+                mine = record.take(at, now)
+            if at <= now:
+                at = record.start(now)
+            return mine, now, at - now, read + (at - now)
 
-        while True:
-            began = self._clock()
-            try:
-                slot, wait = self._ledger.change(key, act)
-            except Throttled:
-                if missed is None:
-                    raise
-                return Turn(key, missed, waited)  # late is better than never, after it was promised
-            if wait > 0:
-                self._sleep(wait)
-                waited += wait
-            if slot is None:
-                continue
-            if missed or self._clock() - began - wait <= LATE:
-                return Turn(key, slot, waited)
-            # The machine was busy, or the ledger: the slots of others are too near by now. Twice is its usual pace.
-            missed = slot
+        while slot is None:
+            slot, asked, wait, until = self._ledger.change(key, reserve)
+            waited += self._wait(wait, until)
+        if slot.at <= asked:
+            return Turn(key, slot, waited)
+
+        def start(record: Record, now: float) -> tuple[float, float]:
+            read = self._clock()
+            came = max(now, slot.at) if now >= asked else now  # or the clock was set back
+            at = record.start(came)
+            return at - came, read + (at - came)
+
+        return Turn(key, slot, waited + self._wait(*self._ledger.change(key, start)))
+
+    def _wait(self, seconds: float, until: float) -> float:
+        """Wait so many seconds, which are over at *until*: the ledger takes its time, too."""
+        left = until - self._clock()
+        if seconds > 0 and left > 0:
+            self._sleep(left)
+        return seconds
 
     def learn(self, turn: Turn, headers: Mapping[str, str] | None) -> None:
         """The call is over: believe what the answer's ``X-Accesstoken-*`` headers say, None if there was no answer.

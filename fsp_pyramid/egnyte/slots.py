@@ -13,6 +13,9 @@ from .errors import DAY, LONGEST_QPS_WAIT, QuotaExceeded, QuotaReserved, Throttl
 QPS, DAILY = 2, 1000
 # Egnyte measures its seconds at its end of the line; a little more than one keeps jitter out of them.
 WINDOW = 1.04
+# No call is made sooner than so many seconds after one that its window has no room for. What is late because machines
+# are busy catches up by the difference.
+CLOSEST = 1.02
 RESET = '%A, %B %d, %Y %I:%M:%S %p GMT'
 
 
@@ -76,12 +79,13 @@ class Record:
     :param epoch: the name of this count, which began at midnight UTC, or when the record was made
     :param day: which day is counted, in days since 1970
     :param given: calls of ours that got a slot in this count
-    :param settled: those of them that are over: answered, failed, or never made
+    :param settled: those of them that are over: answered or failed
     :param others: calls that Egnyte counted on this day besides; below 0 if some of ours never got there
     :param taught: the number of the latest call whose answer taught us
     :param changed: when the record was changed last
     :param closed_until: Egnyte said that it takes no call before
     :param slots: the latest ones, in order; some may be still to come
+    :param started: when the latest calls were made, in order
     """
 
     epoch: str
@@ -95,6 +99,7 @@ class Record:
     changed: float = 0.0
     closed_until: float = 0.0
     slots: tuple[float, ...] = ()
+    started: tuple[float, ...] = ()
 
     @classmethod
     def new(cls, now: float) -> Self:
@@ -109,6 +114,7 @@ class Record:
             changed=self.changed - back,
             closed_until=self.closed_until - back,
             slots=tuple(slot - back for slot in self.slots),
+            started=tuple(start - back for start in self.started),
         )
 
     def recounted(self) -> Self:
@@ -153,15 +159,14 @@ class Record:
         self.given += 1
         return Slot(at, self.epoch, self.given, self.settled)
 
-    def forfeit(self, slot: Slot) -> None:
-        """The call of a slot is not going to be made: whoever comes next may have its place."""
-        places = list(self.slots)
-        if slot.at in places:
-            places.remove(slot.at)
-            self.slots = tuple(places)
-        if slot.epoch == self.epoch:
-            self.settled += 1
-            self.others -= 1
+    def start(self, now: float) -> float:
+        """The slot of a call has come: when it is made, which is now, if it is not too near to others.
+
+        Those may be late, because a machine was busy.
+        """
+        at = max(now, self.started[-self.qps] + CLOSEST) if len(self.started) >= self.qps else now
+        self.started = (*self.started, at)[-self.qps :]
+        return at
 
     def learn(self, slot: Slot, told: Told | None) -> None:
         """A call is over. Believe what its answer says; None if there was none: Egnyte may have counted it or not."""

@@ -47,6 +47,6 @@ def _record(text: str) -> Record | None:
     """None also for what another version wrote: a new one learns soon."""
     try:
         values = json.loads(text)
-        return Record(**{**values, 'slots': tuple(values['slots'])})
+        return Record(**{**values, **{name: tuple(values[name]) for name in ('slots', 'started')}})
     except (ValueError, TypeError, KeyError):
         return None

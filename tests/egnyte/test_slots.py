@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fsp_pyramid.egnyte import Pace, QuotaExceeded, QuotaReserved, Throttled, Urgency
 from fsp_pyramid.egnyte.ledger import LIFETIME, MemoryLedger
-from fsp_pyramid.egnyte.slots import WINDOW, Record, Slot, Told
+from fsp_pyramid.egnyte.slots import CLOSEST, WINDOW, Record, Slot, Told
 
 DAY = 86400
 NOON = 20_000 * DAY + 43_200.0
@@ -175,51 +175,40 @@ def test_an_announced_wait_is_kept_whoever_comes_meanwhile() -> None:
 # Who comes too late
 
 
-def test_who_comes_late_takes_another_slot_once() -> None:
-    now, late = NOON, iter([0.05, 0.03])
-
-    def sleep(seconds: float) -> None:
-        nonlocal now
-        now += seconds + next(late)
-
-    pace = Pace(clock=lambda: now, sleep=sleep)
-    for _ in range(2):
-        pace.turn('t', 0)
-    turn = pace.turn('t', 10)
-    # The first of the new slots is free at once, and in time.
-    assert turn.slot.at == pytest.approx(NOON + WINDOW + 0.05)
-    assert turn.waited == pytest.approx(WINDOW)
-    assert pace.usage('t').used == 3
+@given(st.lists(st.floats(0, 3), min_size=1, max_size=30), st.integers(1, 4))
+def test_calls_keep_their_distance_however_late_they_are(lateness: list[float], qps: int) -> None:
+    """All want to call at once; each comes so much later than its slot is."""
+    record = replace(Record.new(NOON), qps=qps)
+    due = [record.take(record.next(NOON, 1000, READ, 0), NOON).at for _ in lateness]
+    starts = [record.start(now) for now in sorted(at + late for at, late in zip(due, lateness, strict=True))]
+    assert starts == sorted(starts)
+    for first, beyond in zip(starts, starts[qps:], strict=False):
+        assert beyond - first > 1
+    # No slot gets lost: it takes no longer than if all had come with the last.
+    assert starts[-1] - NOON <= max(lateness) + WINDOW * (len(lateness) // qps) + 1e-3
 
 
-def test_a_slow_machine_calls_all_the_same() -> None:
+def test_who_comes_late_is_waited_for() -> None:
     now = NOON
-
-    def sleep(seconds: float) -> None:
-        nonlocal now
-        now += seconds + 0.2
-
-    pace = Pace(clock=lambda: now, sleep=sleep)
-    slots = [pace.turn('t', 100).slot.at for _ in range(20)]
-    assert all(third - first > 1 for first, third in zip(slots, slots[2:], strict=False))
-    assert pace.usage('t').used == 20
-
-
-def test_who_was_promised_a_turn_gets_one() -> None:
-    now = NOON
-
-    def sleep(seconds: float) -> None:
-        nonlocal now
-        now += seconds + 0.2
-        for _ in range(10):
-            others.turn('t', 100)
-
     ledger = MemoryLedger(lambda: now)
-    others = Pace(ledger, clock=lambda: now, sleep=lambda _seconds: None)
-    pace = Pace(ledger, clock=lambda: now, sleep=sleep)
+
+    def sleeping_too_long_by(late: float) -> Pace:
+        def sleep(seconds: float) -> None:
+            nonlocal now
+            now += seconds + late
+
+        return Pace(ledger, clock=lambda: now, sleep=sleep)
+
+    late, prompt = sleeping_too_long_by(0.3), sleeping_too_long_by(0)
     for _ in range(2):
-        others.turn('t', 0)
-    assert pace.turn('t', 2).slot.at == pytest.approx(NOON + WINDOW)
+        prompt.turn('t', 0)
+    assert late.turn('t', 10).waited == pytest.approx(1.04)
+    assert now == pytest.approx(NOON + 1.34)
+    prompt.turn('t', 0)
+    # By the slots it would be 1.04 after the one that was late.
+    assert prompt.turn('t', 10).waited == pytest.approx(1.04 * 2 - 1.34 + (1.34 + CLOSEST - 1.04 * 2))
+    assert now == pytest.approx(NOON + 1.34 + CLOSEST)
+    assert prompt.usage('t').used == 5
 
 
 # The day

@@ -60,7 +60,7 @@ def test_nobody_gets_what_another_got(ledger: Ledger, key: str) -> None:
 
 
 def test_it_serves_a_pace(ledger: Ledger, token: str) -> None:
-    pace = Pace(ledger, clock=lambda: 0.0, sleep=lambda _seconds: None)  # nobody is late
+    pace = Pace(ledger)
     first, second = pace.turn(token, 100), pace.turn(token, 100)
     pace.learn(first, {'X-Accesstoken-Quota-Current': '70', 'X-Accesstoken-Quota-Allotted': '500'})
     assert pace.usage(token)[:2] == (71, 500)

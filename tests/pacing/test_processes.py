@@ -13,21 +13,21 @@ from uuid import uuid4
 import pytest
 
 from fsp_pyramid.egnyte import Pace
-from fsp_pyramid.egnyte.pace import LATE
-from fsp_pyramid.egnyte.slots import WINDOW
+from fsp_pyramid.egnyte.slots import WINDOW, Record
 from fsp_pyramid.pacing.redis import PREFIX
 from fsp_pyramid.shared import redis_client
 
 from .backends import SHARED, ledger_at, place
 
 PROCESSES, TURNS = 4, 2
+LATE = WINDOW - 1
 
 
 class Granted(NamedTuple):
-    """A turn: when its slot was, by the ledger's clock (here, this machine's), and when it was really there."""
+    """A turn: when it was there, its slot by the ledger's clock (here, this machine's), and whose it was."""
 
-    slot: float
     at: float
+    slot: float
     process: int
 
 
@@ -36,7 +36,8 @@ def call(url: str, token: str, barrier: Any, process: int) -> list[Granted]:
         pace = Pace(ledger)
         pace.usage(token)  # connects
         barrier.wait(120)
-        return [Granted(pace.turn(token, 120).slot.at, time.time(), process) for _ in range(TURNS)]
+        turns = [(pace.turn(token, 120), time.time()) for _ in range(TURNS)]
+        return [Granted(at, turn.slot.at, process) for turn, at in turns]
 
 
 def process(urls: list[str], token: str, barrier: Any, number: int, results: Any) -> None:
@@ -63,23 +64,22 @@ def test_processes_share_a_token(urls: list[str]) -> None:
         one.join(60)
     for url, backend, found in zip(urls, SHARED, zip(*told, strict=True), strict=True):
         with ledger_at(url) as ledger:
-            given = ledger.look(hashlib.sha256(token.encode()).hexdigest())[0].given
-        check(backend, sorted(granted for of_process in found for granted in of_process), given)
+            record, _ = ledger.look(hashlib.sha256(token.encode()).hexdigest())
+        check(backend, sorted(granted for of_process in found for granted in of_process), record)
     client = redis_client(urls[SHARED.index('redis')])
     client.delete(PREFIX + hashlib.sha256(token.encode()).hexdigest())
     client.close()
 
 
-def check(backend: str, turns: list[Granted], given: int) -> None:
-    # A slot that comes and finds nobody, because the machine is busy, is given up once.
-    assert PROCESSES * TURNS == len(turns) <= given <= 2 * len(turns)
+def check(backend: str, turns: list[Granted], record: Record) -> None:
+    assert PROCESSES * TURNS == len(turns) == record.given, backend
     assert {turn.process for turn in turns} == set(range(PROCESSES)), backend
-    for first, third in zip(turns, turns[2:], strict=False):
-        assert third.slot - first.slot >= WINDOW - 1e-6, backend
     assert all(turn.at >= turn.slot for turn in turns), backend
-    # In real time as well; whom this machine held up twice is late, and proves nothing.
-    prompt = [turn.at for turn in turns if turn.at - turn.slot <= LATE]
-    for first, third in zip(prompt, prompt[2:], strict=False):
-        assert third - first > 1, backend
+    slots = sorted(turn.slot for turn in turns)
+    for first, third in zip(slots, slots[2:], strict=False):
+        assert third - first >= WINDOW - 1e-6, backend
+    # What a busy machine makes of a turn between its start and the look at the clock proves nothing.
+    for first, third in zip(turns, turns[2:], strict=False):
+        assert third.at - first.at > 1 or first.at - first.slot > LATE, backend
     # As fast as two in a second can be, and two seconds for processes that do not all begin at once.
-    assert turns[-1].slot - turns[0].slot <= WINDOW * given / 2 + 2, backend
+    assert slots[-1] - slots[0] <= WINDOW * len(slots) / 2 + 2, backend
