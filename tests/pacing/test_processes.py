@@ -13,14 +13,14 @@ from uuid import uuid4
 import pytest
 
 from fsp_pyramid.egnyte import Pace
-from fsp_pyramid.egnyte.slots import WINDOW, Record
+from fsp_pyramid.egnyte.slots import CLOSEST, WINDOW, Record
 from fsp_pyramid.pacing.redis import PREFIX
 from fsp_pyramid.shared import redis_client
 
 from .backends import SHARED, ledger_at, place
 
 PROCESSES, TURNS = 4, 2
-LATE = WINDOW - 1
+LATE = CLOSEST - 1.001
 
 
 class Granted(NamedTuple):
@@ -74,12 +74,13 @@ def test_processes_share_a_token(urls: list[str]) -> None:
 def check(backend: str, turns: list[Granted], record: Record) -> None:
     assert PROCESSES * TURNS == len(turns) == record.given, backend
     assert {turn.process for turn in turns} == set(range(PROCESSES)), backend
-    assert all(turn.at >= turn.slot for turn in turns), backend
+    assert all(turn.at >= turn.slot - 0.001 for turn in turns), backend
     slots = sorted(turn.slot for turn in turns)
     for first, third in zip(slots, slots[2:], strict=False):
         assert third - first >= WINDOW - 1e-6, backend
     # What a busy machine makes of a turn between its start and the look at the clock proves nothing.
-    for first, third in zip(turns, turns[2:], strict=False):
-        assert third.at - first.at > 1 or first.at - first.slot > LATE, backend
+    for three in zip(turns, turns[1:], turns[2:], strict=False):
+        late = any(turn.at - turn.slot >= LATE for turn in three)
+        assert late or three[2].at - three[0].at > 1, backend
     # As fast as two in a second can be, and two seconds for processes that do not all begin at once.
     assert slots[-1] - slots[0] <= WINDOW * len(slots) / 2 + 2, backend
