@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from requests import Session
 
@@ -13,7 +14,7 @@ from .egnyte import Urgency
 from .interfaces import IAccounts, IAccountStores, IMeter, IObserver, IShared, IStorage, IUndoLog
 from .model import Account, Identity
 from .settings import Settings
-from .storage.cached import CachedStorage
+from .storage.cached import CachedStorage, Looked
 from .storage.egnyte import EgnyteStorage
 from .storage.folders import FoldersStorage
 from .storage.observed import ObservedStorage
@@ -27,7 +28,7 @@ PATIENCE = 60.0
 UNREACHED = {kind.__name__ for kind in (egnyte.Unavailable, egnyte.Unreachable, egnyte.EgnyteError)}
 
 
-def nobody(_called: egnyte.Called) -> None:
+def nobody(_happened: Any) -> None:
     """Nobody counts."""
 
 
@@ -76,11 +77,13 @@ class Bridge:
         account: Account,
         on_call: Callable[[egnyte.Called], None] = nobody,
         urgency: Urgency = Urgency.READ,
+        on_look: Callable[[Looked], None] = nobody,
     ) -> IStorage:
         """The account's files, at Egnyte's own paths, for one request.
 
         :param on_call: hears of each call
         :param urgency: WRITE where the request is going to change something, so that it may look before it does
+        :param on_look: hears of each time that a listing is looked up
         """
 
         def heard(called: egnyte.Called) -> None:
@@ -105,7 +108,7 @@ class Bridge:
         max_wait = PATIENCE if urgency is Urgency.BACKGROUND else self.settings.egnyte_max_wait
         lowest = EgnyteStorage(client(max_wait, urgency), self._shared.locks, owner, patient)
         observed = ObservedStorage(lowest, self._observer(self.domain, account.key))
-        return CachedStorage(observed, self._shared.shelf, owner)
+        return CachedStorage(observed, self._shared.shelf, owner, on_look=on_look)
 
     def _heard(self, called: egnyte.Called) -> None:
         self._meter.call_made(called)
@@ -127,12 +130,14 @@ class Bridge:
         undo_log: IUndoLog,
         on_call: Callable[[egnyte.Called], None],
         urgency: Urgency = Urgency.READ,
+        on_look: Callable[[Looked], None] = nobody,
     ) -> Operations:
-        """What the caller may do, for one request. The last two parameters are those of :meth:`storage`."""
+        """What the caller may do, for one request. The last three parameters are those of :meth:`storage`."""
         mounts = [mount.filled(identity, account) for mount in self.settings.folders]
         if self.settings.read_only:
             mounts = [replace(mount, read_only=True) for mount in mounts]
-        return Operations(FoldersStorage(UndoStorage(self.storage(account, on_call, urgency), undo_log), mounts))
+        storage = self.storage(account, on_call, urgency, on_look)
+        return Operations(FoldersStorage(UndoStorage(storage, undo_log), mounts))
 
 
 def _oauth_accounts(

@@ -174,13 +174,13 @@ class IAccountStores(Interface):
 
 
 class IShared(Interface):
-    """What is known and held in this process, one for all mounts of an application.
+    """What is known and held in this process, or in all that share a backend; one for all mounts of an application.
 
     Whose is what is told by tokens and by accounts: two mounts with one token have the same rights at Egnyte.
     """
 
     pace = Attribute('When a token may make its next call: see egnyte.Pace.')
-    locks = Attribute('Which directories are held: see storage.locks.Locks.')
+    locks = Attribute('Which directories are held: storage.locks.Locks, or storage.redis_locks.RedisLocks.')
     shelf = Attribute('Listings that are remembered: see storage.shelf.Shelf.')
 
 

@@ -12,6 +12,7 @@ from .model import Account, Entry, Identity
 from .public.links import Link, digits
 from .public.thumbnails import TYPES
 from .sources.types import type_of_name
+from .storage.cached import Looked
 from .storage.operations import Operations
 from .storage.undo import UndoLog, UndoManager
 from .traversal import quoted
@@ -55,6 +56,11 @@ class RequestContext:
         """The IMeter of the application."""
         return self._request.registry.getUtility(IMeter)
 
+    def note_look(self, looked: Looked) -> None:
+        """A listing was looked up; the answer says if it rests on one that is older than it should be."""
+        if looked.outcome == 'stale':
+            self._request.response.headers.update({'Age': str(int(looked.age)), 'X-FSP-Stale': looked.reason})
+
     @cached_property
     def mount(self) -> Any:
         """The IMount that serves the request. Raises ComponentLookupError for requests of others."""
@@ -95,7 +101,9 @@ class RequestContext:
         """The caller's files."""
         # The look before a deed is part of it: without it the last calls of the day would be of no use to writes.
         urgency = Urgency.READ if self._request.method in {'GET', 'HEAD'} else Urgency.WRITE
-        return self.bridge.operations(self.identity, self.account, self.undo_log, self.count_call, urgency)
+        return self.bridge.operations(
+            self.identity, self.account, self.undo_log, self.count_call, urgency, self.note_look
+        )
 
     @cached_property
     def public_base(self) -> str:

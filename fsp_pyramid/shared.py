@@ -11,6 +11,8 @@ from .interfaces import IShared
 from .pacing.steady import SteadyLedger
 from .settings import Settings
 from .storage.locks import Locks
+from .storage.outage import Outage
+from .storage.regions import redis_region
 from .storage.shelf import Shelf
 
 # Seconds. It is on the same network or not at all, and whatever asks it can go on without.
@@ -26,7 +28,10 @@ class Shared:
 
     def __init__(self, settings: Settings) -> None:
         self.pace = egnyte.Pace(_ledger(settings), reserve=settings.pace_reserve)
-        self.locks, self.shelf = Locks(), Shelf(settings.cache_ttl)
+        if settings.cache_backend == 'redis':
+            self.locks, self.shelf = _redis_memory(settings)
+        else:
+            self.locks, self.shelf = Locks(), Shelf(settings.cache_ttl)
 
 
 def _ledger(settings: Settings) -> egnyte.Ledger | None:
@@ -56,14 +61,31 @@ def _database_ledger(settings: Settings) -> egnyte.Ledger:
         raise ConfigurationError(f'fsp_pyramid cannot start with these settings:\n  {error}') from error
 
 
+def _redis_memory(settings: Settings) -> tuple[Any, Shelf]:
+    """Locks and listings of all processes that use one Redis. When it is down both go on without it."""
+    client = redis_client(settings.redis_url)
+    from redis import RedisError  # it needs the extra "redis"
+
+    from .storage.redis_locks import RedisLocks
+
+    outage = Outage('the Redis of fsp.redis_url', (RedisError,))
+    return RedisLocks(client, outage), Shelf(settings.cache_ttl, redis_region(client), outage)
+
+
 def redis_client(url: str) -> Any:
     """A ``redis.Redis`` that connects when it is used first. Raises ConfigurationError where the extra is missing."""
     try:
         import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
     except ImportError as error:
         raise ConfigurationError(f'a Redis needs more packages: pip install "fsp-pyramid[redis]" ({error})') from error
+    # Once more and at once: a connection that was not used for long may have been closed at the other end.
+    retry = Retry(NoBackoff(), 1)
     try:
-        return redis.Redis.from_url(url, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT)
+        return redis.Redis.from_url(
+            url, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT, retry=retry
+        )
     except ValueError:
         # Its own complaint may show the URL, with its password.
         raise ConfigurationError('fsp.redis_url: write "redis://HOST:6379/0", or "rediss://" for TLS') from None

@@ -12,6 +12,8 @@ from hypothesis import settings
 
 from fsp_pyramid.testing import Sandbox
 
+from . import services
+
 # How long an example takes is the machine's business.
 settings.register_profile('suite', deadline=None)
 settings.load_profile('suite')
@@ -81,3 +83,16 @@ def curl() -> None:
     """For tests that run the commands of the documentation."""
     if not shutil.which('curl') and not os.environ.get('FSP_REQUIRE_SERVICES'):
         pytest.skip('curl is not installed, so what the documentation shows was not run')
+
+
+@pytest.fixture(scope='session')
+def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[services.RedisServer]:
+    with services.redis_server(tmp_path_factory.mktemp('redis')) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(redis_process: services.RedisServer) -> services.RedisServer:
+    """A real Redis, empty."""
+    redis_process.client().flushall()
+    return redis_process

@@ -1,14 +1,22 @@
 """Real services that tests use where there are any: skipped without, or failed with FSP_REQUIRE_SERVICES=1."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import psycopg
 import pytest
 import redis as redis_py
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from fsp_pyramid.shared import redis_client
+
+from .functional.processes import free_port
 
 REDIS = 'redis://127.0.0.1:6379/0'
 POSTGRESQL = 'postgresql://postgres@127.0.0.1:5432/test'
@@ -48,3 +56,44 @@ def redis() -> str:
     except redis_py.RedisError as error:
         missing('Redis', error)
     return REDIS
+
+
+class RedisServer:
+    """A Redis of our own, which tests may flush, stop and start."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory, self.port = directory, free_port()
+        self.url = f'redis://127.0.0.1:{self.port}/0'
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def client(self) -> Any:
+        """As the application makes its own."""
+        return redis_client(self.url)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers. It comes up empty."""
+        options = ('--port', str(self.port), '--bind', '127.0.0.1', '--save', '', '--dir', str(self._directory))
+        try:
+            self._process = subprocess.Popen(['redis-server', *options], stdout=subprocess.DEVNULL)
+        except OSError as error:
+            missing('redis-server', error)
+        with redis_py.Redis.from_url(self.url, retry=Retry(ConstantBackoff(0.02), 500)) as client:
+            client.ping()
+
+    def stop(self) -> None:
+        """End it at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@contextmanager
+def redis_server(directory: Path) -> Iterator[RedisServer]:
+    """A real Redis that nobody else uses."""
+    server = RedisServer(directory)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()

@@ -55,7 +55,7 @@ SCHEMA = colander.SchemaNode(
     _node('ops.token', '', _text, kinds.ops_token),
     _node('include_tm', True, _flag),
     _node('require_https', False, _flag),
-    _node('cache.backend', 'memory', _text, only('memory', later='redis')),
+    _node('cache.backend', 'memory', _text, only('memory', 'redis')),
     _node('cache.ttl', 60.0, seconds(0, _DAY)),
     _node('pace.backend', 'memory', _text, only('memory', 'database', 'redis')),
     _node('pace.reserve', 0.1, Parsed(kinds.percent)),

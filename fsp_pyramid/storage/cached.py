@@ -1,103 +1,202 @@
-"""What was seen a moment ago: listings, kept for a short time and patched by our own writes."""
+"""What was seen a moment ago: listings, believed for a short time and patched by our own writes."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import takewhile
-from typing import TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from zope.interface import implementer
 
-from ..errors import FSPError, NotFound
+from ..errors import Busy, EgnyteUnavailable, FSPError, NotFound, QuotaUsedUp
 from ..interfaces import IStorage
 from ..model import Change, Content, Download, Entry, Listing
 from ..paths import Path, fold, key
+from .kept import Kept
+from .scarcity import MOST
 from .shelf import Key, Shelf
 
 T = TypeVar('T')
+
+# Egnyte is in trouble, or takes no calls: what was seen last is better than nothing. By class, what callers are told.
+TROUBLE: dict[type[FSPError], str] = {QuotaUsedUp: 'quota', Busy: 'busy', EgnyteUnavailable: 'unavailable'}
+# Seconds after which Egnyte is asked again, at the most, while it is in trouble and there is something to show.
+LONGEST_TROUBLE = 30.0
+
+
+class Looked(NamedTuple):
+    """How a listing, or a file in one, was looked up, for those who count.
+
+    :param outcome: ``hit`` (remembered), ``miss`` (Egnyte was asked, by the caller or for somebody else who wanted the
+        same), or ``stale`` (remembered, and older than it should be)
+    :param reason: why it is stale: ``quota``, ``busy``, ``unavailable``, or ``refreshing`` where somebody else asks
+        Egnyte at the moment
+    :param age: seconds since Egnyte told it; 0 for a miss
+    """
+
+    outcome: Literal['hit', 'miss', 'stale']
+    reason: str = ''
+    age: float = 0.0
+
+
+def _plenty() -> float:
+    """Nothing is scarce."""
+    return 1.0
+
+
+def _nobody(_looked: Looked) -> None:
+    """Nobody counts."""
 
 
 @implementer(IStorage)
 class CachedStorage:
     """Answers from the shelf what it can, and asks below for the rest, one for all who want to know the same.
 
+    What is older than the ttl is asked for anew, and its caller waits for that; but it is served as it is where
+    somebody else is asking already, or where Egnyte is in trouble or takes no calls.
+
     :param account: whose files *storage* has: permissions differ, so that others' listings say nothing about them
+    :param scarcity: how many times longer than usual listings are believed, from 1 to 60: see :mod:`.scarcity`
+    :param on_look: hears of each look
     """
 
-    def __init__(self, storage: IStorage, shelf: Shelf, account: str) -> None:
+    def __init__(
+        self,
+        storage: IStorage,
+        shelf: Shelf,
+        account: str,
+        scarcity: Callable[[], float] = _plenty,
+        on_look: Callable[[Looked], None] = _nobody,
+    ) -> None:
         self._storage, self._shelf, self._account = storage, shelf, account
+        self._scarcity, self._on_look = scarcity, on_look
 
     def _key(self, path: Path) -> Key:
         return self._account, key(path)
 
     def list_directory(self, path: Path, fresh: bool = False) -> Listing:
         """See IStorage: asks nobody as long as the listing, or its parent's that lacks it, is remembered."""
-        listing = self._ask(path) if fresh else self._known(path) or self._share(path)
-        known = tuple(self._counted(item) for item in takewhile(lambda item: item.is_directory, listing.items))
-        if known == listing.items[: len(known)]:  # most often: thousands of files need not be copied
-            return listing
-        return replace(listing, items=known + listing.items[len(known) :])
+        return self._counted(self._asked(path) if fresh else self._look(path))
 
-    def _share(self, path: Path) -> Listing:
-        # Who comes after a write of ours does not take an answer that was asked for before it.
-        question = self._key(path), self._shelf.writes(self._account)
-        return self._shelf.flights.share(question, lambda: self._known(path) or self._ask(path))
+    def _look(self, path: Path) -> Listing:
+        kept = self._kept(path)
+        if kept is None or not self._believes(kept):
+            self._deny_by_parent(path)
+            return self._ask_once(path) if kept is None or kept.listing is None else self._refresh(path, kept)
+        self._on_look(Looked('hit', age=self._age(kept)))
+        return _there(path, kept.listing)
 
-    def _known(self, path: Path) -> Listing | None:
-        """The listing as it is remembered, None if it is not. Raises NotFound for what is known to be missing."""
+    def _kept(self, path: Path) -> Kept | None:
         try:
-            listing = self._shelf.get(self._key(path))
+            return self._shelf.get(self._key(path))
         except KeyError:
-            try:
-                item = self._known_item(path)
-            except KeyError:
-                return None
-            if item is not None and item.is_directory:
-                return None
-            listing = None
-        if listing is None:
-            raise _missing(path)
-        return listing
+            return None
 
-    def _known_item(self, path: Path) -> Entry | None:
-        """What the parent's listing has of that name. Raises KeyError if that is not remembered."""
-        if not path:
-            raise KeyError(path)
-        parent = self._shelf.get(self._key(path[:-1]))
-        return parent and parent.find(path[-1])
+    def _age(self, kept: Kept) -> float:
+        return max(self._shelf.clock() - kept.asked, 0)
+
+    def _believes(self, kept: Kept) -> bool:
+        """Whether it is young enough. How scarce calls are is asked only where that decides."""
+        age, ttl = self._age(kept), self._shelf.ttl
+        return age < ttl or (age < ttl * MOST and age < ttl * self._scarcity())
+
+    def _deny_by_parent(self, path: Path) -> None:
+        """Raise NotFound where the parent's listing lacks the directory."""
+        parent = self._kept(path[:-1]) if path else None
+        if parent is None or not self._believes(parent):
+            return
+        item = parent.listing and parent.listing.find(path[-1])
+        if item is None or not item.is_directory:
+            self._on_look(Looked('hit', age=self._age(parent)))
+            raise _missing(path)
+
+    def _ask_once(self, path: Path) -> Listing:
+        """Ask, or get the answer that somebody else is waiting for."""
+        # Who comes after a write of ours does not take an answer that was asked for before it.
+        ticket = self._shelf.ticket(self._account)
+        question = self._key(path), ticket.write
+
+        def ask() -> Listing:
+            with self._shelf.flight(self._key(path), ticket, wait=True):
+                return self._faster(path) or self._ask(path)
+
+        self._on_look(Looked('miss'))
+        return self._shelf.flights.share(question, ask)
+
+    def _refresh(self, path: Path, old: Kept) -> Listing:
+        """Ask anew; where that makes no sense, or is under way, the *old* listing has to do."""
+
+        def ask() -> Listing | None:
+            with self._shelf.flight(self._key(path), self._shelf.ticket(self._account), wait=False) as leads:
+                return (self._faster(path) or self._ask(path)) if leads else None
+
+        return self._or_old(ask, old) or _there(path, old.listing)
+
+    def _or_old(self, ask: Callable[[], T | None], old: Kept) -> T | None:
+        """What *ask* returns. None where *old* has to do: it returned None, or failed by one of TROUBLE."""
+        reason = self._shelf.trouble(self._account)
+        if not reason:
+            try:
+                answer = ask()
+            except tuple(TROUBLE) as error:
+                reason = TROUBLE[type(error)]
+                self._shelf.note_trouble(self._account, reason, min(error.retry_after or 0, LONGEST_TROUBLE))
+            else:
+                if answer is not None:
+                    self._on_look(Looked('miss'))
+                    return answer
+                reason = 'refreshing'
+        self._on_look(Looked('stale', reason, self._age(old)))
+        return None
+
+    def _faster(self, path: Path) -> Listing | None:
+        """What somebody else learnt while we waited for our turn to ask. Raises NotFound."""
+        kept = self._kept(path)
+        return _there(path, kept.listing) if kept and self._believes(kept) else None
+
+    def _asked(self, path: Path) -> Listing:
+        self._on_look(Looked('miss'))
+        return self._ask(path)
 
     def _ask(self, path: Path) -> Listing:
-        writes = self._shelf.writes(self._account)
+        ticket = self._shelf.ticket(self._account)
         try:
             listing = self._storage.list_directory(path, fresh=True)
         except NotFound:
-            self._shelf.learn(self._key(path), None, writes)
+            self._shelf.learn(self._key(path), None, ticket)
             raise
-        self._shelf.learn(self._key(path), listing, writes)
+        self._shelf.learn(self._key(path), listing, ticket)
         return listing
 
-    def _counted(self, item: Entry) -> Entry:
-        """*item* with its item count, where it was listed itself: Egnyte tells counts for nothing less."""
-        known = self.known_directory(item.path) if item.is_directory else None
-        return item if known is None else replace(item, item_count=known.item_count)
+    def _counted(self, listing: Listing) -> Listing:
+        """With the item counts of directories that were listed themselves: Egnyte tells counts for nothing less."""
+        directories = tuple(takewhile(lambda item: item.is_directory, listing.items))
+        if not directories:  # most often: thousands of files need not be copied
+            return listing
+        heads = self._shelf.heads([self._key(item.path) for item in directories])
+        counts = [head.listing.entry.item_count if head and head.listing else 0 for head in heads]
+        if not any(counts):
+            return listing
+        known = tuple(
+            replace(item, item_count=count) if count else item for item, count in zip(directories, counts, strict=True)
+        )
+        return replace(listing, items=known + listing.items[len(known) :])
 
     def known_directory(self, path: Path) -> Entry | None:
         """See IStorage."""
-        try:
-            listing = self._shelf.get(self._key(path))
-        except KeyError:
-            return None
-        return listing and listing.entry
+        (head,) = self._shelf.heads([self._key(path)])
+        return head.listing.entry if head and head.listing and self._believes(head) else None
 
     def stat_file(self, path: Path) -> Entry:
         """See IStorage: asks nobody if the parent's listing is remembered."""
-        try:
-            item = self._known_item(path)
-        except KeyError:
+        parent = self._kept(path[:-1]) if path else None
+        if parent is not None and self._believes(parent):
+            self._on_look(Looked('hit', age=self._age(parent)))
+            return _file(path, parent)
+        if parent is None or parent.listing is None:
+            self._on_look(Looked('miss'))
             return self._storage.stat_file(path)
-        if item is None or item.is_directory:
-            raise _missing(path)
-        return item
+        return self._or_old(lambda: self._storage.stat_file(path), parent) or _file(path, parent)
 
     def find_file(self, file_id: str) -> Entry:
         """See IStorage: always asks, because listings are kept by path."""
@@ -105,12 +204,12 @@ class CachedStorage:
 
     def create_directory(self, path: Path) -> tuple[Entry, Change]:
         """See IStorage."""
-        writes = self._shelf.writes(self._account)
+        ticket = self._shelf.ticket(self._account)
         entry, change = self._writing(lambda: self._storage.create_directory(path), path)
         parent = self.known_directory(path[:-1])
         if parent is not None:
             entry = replace(entry, access=parent.access)
-        self._shelf.learn(self._key(entry.path), Listing(entry, ()), writes)
+        self._shelf.learn(self._key(entry.path), Listing(entry, ()), ticket)
         for depth in range(len(path) - 1):  # parents that were missing came with it
             self._shelf.patch(self._key(path[:depth]), lambda above, name=path[depth]: above.find(name) and above)
         self._replace(path[:-1], new=entry)
@@ -178,6 +277,19 @@ class CachedStorage:
             return Listing(replace(listing.entry, item_count=len(items)), tuple(items))
 
         self._shelf.patch(self._key(path), change)
+
+
+def _there(path: Path, listing: Listing | None) -> Listing:
+    if listing is None:
+        raise _missing(path)
+    return listing
+
+
+def _file(path: Path, parent: Kept) -> Entry:
+    item = parent.listing and parent.listing.find(path[-1])
+    if item is None or item.is_directory:
+        raise _missing(path)
+    return item
 
 
 def _missing(path: Path) -> NotFound:

@@ -1,90 +1,234 @@
-"""Listings that are remembered, in the memory of one process."""
+"""Listings that are remembered, and the rules under which they stay true when several threads or processes write."""
 
-import threading
+import hashlib
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+from uuid import uuid4
+
+from dogpile.cache import CacheRegion
+from dogpile.cache.api import NO_VALUE
 
 from ..model import Listing
 from ..paths import Path
 from .flights import Flights
+from .kept import Kept
+from .outage import DownError, Outage
+from .regions import KEEP, memory_region
 
-# Entries of all listings together; some 100 MB. The oldest listings go first.
-MAX_ENTRIES = 200_000
+T = TypeVar('T')
 
 Key = tuple[str, Path]
 
 
-class Shelf:
-    """Listings by account and path, shared by the threads of a process. None stands for "there is no such directory".
+class Ticket(NamedTuple):
+    """When a question was asked: at which time, and after which write of ours (None: that cannot be told)."""
 
-    :param ttl: seconds that a listing is believed; 0 to keep none
-    :ivar flights: questions for listings that are on their way
+    asked: float
+    write: str | None
+
+
+class Shelf:
+    """Listings by account and path, shared by all who use the *region*.
+
+    Three values are kept for a directory: its listing, its head (the same without items), and its *era*, a random text
+    that is another one when the directory and all that is below it are to be forgotten. One value is kept for an
+    account: a random text that names its last *write*. Where the region is out of reach, nothing is known.
+
+    :param ttl: seconds that a listing is believed; 0 to keep none. It is kept for a day all the same
+    :param region: of dogpile.cache; it brings mutexes
+    :param outage: tells when the region is out of reach
+    :param clock: UNIX time in seconds
+    :ivar flights: questions of this process for listings that are on their way
     """
 
-    def __init__(self, ttl: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._ttl, self._clock = ttl, clock
-        self._lock = threading.Lock()
-        # In the order in which they end: all are believed for the same time, and a patch makes none younger.
-        self._values: OrderedDict[Key, tuple[float, Listing | None]] = OrderedDict()
-        self._size = 0
-        self._writes: dict[str, int] = {}
+    def __init__(
+        self,
+        ttl: float,
+        region: CacheRegion | None = None,
+        outage: Outage | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.ttl, self.clock = ttl, clock
+        self._region, self._outage = region or memory_region(), outage or Outage()
+        self._missed: set[str] = set()
         self.flights = Flights()
 
-    def get(self, key: Key) -> Listing | None:
-        """What is known. Raises KeyError where nothing is."""
-        with self._lock:
-            self._purge()
-            return self._values[key][1]
+    def get(self, key: Key) -> Kept:
+        """What is known, be it old. Raises KeyError where nothing is."""
+        (kept,) = self._look('listing', [key])
+        if kept is None:
+            raise KeyError(key)
+        return kept
 
-    def writes(self, account: str) -> int:
-        """A number that every write of the account changes."""
-        with self._lock:
-            return self._writes.get(account, 0)
+    def heads(self, keys: Sequence[Key]) -> list[Kept | None]:
+        """What is known of directories, without their items; None where nothing is."""
+        return self._look('head', keys)
 
-    def learn(self, key: Key, listing: Listing | None, writes: int) -> None:
-        """Keep what Egnyte answered, unless we wrote since *writes* was read: the answer may be older than that."""
-        with self._lock:
-            if self._ttl > 0 and self._writes.get(key[0], 0) == writes:
-                self._drop(key)
-                self._values[key] = self._clock() + self._ttl, listing
-                self._size += _size(listing)
-                self._purge()
+    def ticket(self, account: str) -> Ticket:
+        """To be taken before Egnyte is asked for a listing."""
+        asked = self.clock()
+        with suppress(DownError):
+            return Ticket(asked, self._reach(lambda: self._last_write(account)))
+        return Ticket(asked, None)
+
+    def learn(self, key: Key, listing: Listing | None, ticket: Ticket) -> None:
+        """Keep what Egnyte answered, unless we wrote after *ticket* was taken: the answer may be older than that."""
+        if self.ttl <= 0 or ticket.write is None:
+            return
+
+        def learn() -> None:
+            with self._alone(key[0]):
+                if self._last_write(key[0]) == ticket.write:
+                    self._keep(key, Kept(ticket.asked, self._begun_eras(key), listing))
+
+        with suppress(DownError):
+            self._reach(learn)
 
     def patch(self, key: Key, change: Callable[[Listing], Listing | None]) -> None:
         """A write happened: change the listing, if it is kept; it gets no younger by that. None drops it."""
-        with self._lock:
-            self._writes[key[0]] = self._writes.get(key[0], 0) + 1
-            self._purge()
-            if key not in self._values:
-                return
-            until, listing = self._values[key]
-            changed = listing and change(listing)
-            if changed is None:
-                self._drop(key)
-            else:
-                self._size += _size(changed) - _size(listing)
-                self._values[key] = until, changed
+
+        def patch() -> None:
+            with self._alone(key[0]):
+                self._note_write(key[0])
+                (kept,) = self._valid('listing', [key])
+                changed = kept and kept.listing and change(kept.listing)
+                if changed:
+                    self._keep(key, Kept(kept.asked, kept.eras, changed))
+                elif kept:
+                    self._region.delete_multi([_name('listing', key), _name('head', key)])
+
+        self._write(key[0], patch)
 
     def drop_below(self, key: Key) -> None:
         """Forget the directory and all that is in it."""
-        account, path = key
-        with self._lock:
-            for other in [k for k in self._values if k[0] == account and k[1][: len(path)] == path]:
-                self._drop(other)
+        self._write(key[0], lambda: self._end_era(key))
 
-    def _purge(self) -> None:
-        now = self._clock()
-        while self._values:
-            oldest = next(iter(self._values))
-            if self._values[oldest][0] > now and self._size <= MAX_ENTRIES:
-                return
-            self._drop(oldest)
+    @contextmanager
+    def flight(self, key: Key, ticket: Ticket, *, wait: bool) -> Iterator[bool]:
+        """Whether it is the caller who asks Egnyte; False where another one does at the moment.
 
-    def _drop(self, key: Key) -> None:
-        if key in self._values:
-            self._size -= _size(self._values.pop(key)[1])
+        With *wait* it is True in the end: when the other one has got its answer, or has been at it for too long.
+        """
+        mutex = self._region.backend.get_mutex(f'{_name("flight", key)}:{ticket.write}')
+        leads = False
+        try:
+            leads = self._reach(lambda: mutex.acquire(wait))
+            alone = leads or wait
+        except DownError:
+            alone = True
+        try:
+            yield alone
+        finally:
+            if leads:
+                self._release(mutex)
+
+    def trouble(self, account: str) -> str:
+        """Why it makes no sense to ask Egnyte at the moment; '' if nothing is known against it."""
+        with suppress(DownError):
+            found = self._reach(lambda: self._region.get(_name('trouble', (account, ()))))
+            if found is not NO_VALUE and found[1] > self.clock():
+                return found[0]
+        return ''
+
+    def note_trouble(self, account: str, reason: str, seconds: float) -> None:
+        """Let nobody ask Egnyte for so many seconds who has something else to tell."""
+        until = self.clock() + seconds
+        with suppress(DownError):
+            self._reach(lambda: self._region.set(_name('trouble', (account, ())), [reason, until]))
+
+    # What follows raises DownError, or what the region raises
+
+    def _reach(self, ask: Callable[[], T]) -> T:
+        if self._missed:
+            self._outage.attempt(self._make_up)
+        return self._outage.attempt(ask)
+
+    def _write(self, account: str, write: Callable[[], None]) -> None:
+        try:
+            self._reach(write)
+        except DownError:
+            # What is remembered there lacks this write. It is dropped as soon as it can be reached again.
+            self._missed.add(account)
+
+    def _make_up(self) -> None:
+        for account in list(self._missed):
+            self._end_era((account, ()))
+            self._missed.discard(account)
+
+    def _look(self, kind: str, keys: Sequence[Key]) -> list[Kept | None]:
+        try:
+            return self._reach(lambda: self._valid(kind, keys))
+        except DownError:
+            return [None] * len(keys)
+
+    def _valid(self, kind: str, keys: Sequence[Key]) -> list[Kept | None]:
+        """What is kept, without what is too old and what is of another era. It is read at once, so it fits together."""
+        names = [_name(kind, key) for key in keys]
+        eras = {key: _eras(key) for key in keys}
+        wanted = list(dict.fromkeys(name for key in keys for name in eras[key]))
+        values = self._region.get_multi([*names, *wanted])
+        now = dict(zip(wanted, values[len(names) :], strict=True))
+        oldest = self.clock() - KEEP
+
+        def is_valid(key: Key, kept: Any) -> bool:
+            return kept is not NO_VALUE and kept.asked > oldest and kept.eras == tuple(now[name] for name in eras[key])
+
+        return [kept if is_valid(key, kept) else None for key, kept in zip(keys, values, strict=False)]
+
+    def _begun_eras(self, key: Key) -> tuple[str, ...]:
+        """The eras of the directory and of those above it, a new one where there was none."""
+        return tuple(uuid4().hex if era is NO_VALUE else era for era in self._region.get_multi(_eras(key)))
+
+    def _end_era(self, key: Key) -> None:
+        with self._alone(key[0]):
+            self._note_write(key[0])
+            self._region.set(_name('era', key), uuid4().hex)
+
+    def _keep(self, key: Key, kept: Kept) -> None:
+        head = kept.listing and Listing(kept.listing.entry, ())
+        values = {_name('listing', key): kept, _name('head', key): Kept(kept.asked, kept.eras, head)}
+        # Last, so that eras outlive what was learnt in them.
+        self._region.set_multi(values | dict(zip(_eras(key), kept.eras, strict=True)))
+
+    def _last_write(self, account: str) -> str:
+        """Which write was the last one. If that is not known any more it counts as another one."""
+        found = self._region.get(_name('write', (account, ())))
+        return self._note_write(account) if found is NO_VALUE else found
+
+    def _note_write(self, account: str) -> str:
+        write = uuid4().hex
+        self._region.set(_name('write', (account, ())), write)
+        return write
+
+    @contextmanager
+    def _alone(self, account: str) -> Iterator[None]:
+        """Nobody else changes what is remembered for the account: it takes a moment, and needs no call to Egnyte."""
+        mutex = self._region.backend.get_mutex(_name('account', (account, ())))
+        mutex.acquire()  # if it does not come free before it expires, somebody was killed who held it
+        try:
+            yield
+        finally:
+            self._release(mutex)
+
+    def _release(self, mutex: Any) -> None:
+        with suppress(*self._outage.failures):  # it has expired, or cannot be reached and will expire
+            mutex.release()
 
 
-def _size(listing: Listing | None) -> int:
-    return 1 + (len(listing.items) if listing else 0)
+def _eras(key: Key) -> list[str]:
+    account, path = key
+    return [_name('era', (account, path[:depth])) for depth in range(len(path) + 1)]
+
+
+def _name(kind: str, key: Key) -> str:
+    """Names of accounts may hold what is nobody's business, and any length of it; folders may be seen."""
+    path = '/'.join(key[1]).encode('utf-8', 'backslashreplace').decode()  # half a pair of surrogates has no UTF-8
+    return f'fsp:{kind}:{_digest(key[0])}:/{path}'
+
+
+@lru_cache(maxsize=1024)
+def _digest(account: str) -> str:
+    return hashlib.sha256(account.encode()).hexdigest()[:32]

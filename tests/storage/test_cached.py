@@ -1,48 +1,41 @@
 """What is remembered, for how long, and what is not."""
 
-from contextlib import suppress
 from typing import Any
 
 import pytest
+from dogpile.cache import CacheRegion
 
 from fsp_pyramid import errors
 from fsp_pyramid.egnyte import Client, Pace
 from fsp_pyramid.embedded import TOKEN, URL
-from fsp_pyramid.model import Access, Entry, Listing
-from fsp_pyramid.storage import shelf as shelves
 from fsp_pyramid.storage.cached import CachedStorage
 from fsp_pyramid.storage.egnyte import EgnyteStorage
 from fsp_pyramid.storage.locks import Locks
 from fsp_pyramid.storage.shelf import Shelf
 from fsp_pyramid.testing import Sandbox, content
 
+from .conftest import Clock
+
 HOME = ('Shared', 'Home')
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def shelf(region: CacheRegion, clock: Clock) -> Shelf:
+    return Shelf(60, region, clock=clock)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def storage(sandbox: Sandbox, clock: Clock) -> CachedStorage:
+def storage(sandbox: Sandbox, shelf: Shelf) -> CachedStorage:
     lowest = EgnyteStorage(Client(URL, TOKEN, session=sandbox.session, pace=Pace()), Locks(), 'a')
     lowest.create_directory(HOME)
     sandbox.forget_calls()
-    return CachedStorage(lowest, Shelf(60, clock), 'a')
+    return CachedStorage(lowest, shelf, 'a')
 
 
 def test_a_listing_is_believed_for_its_time(storage: CachedStorage, sandbox: Sandbox, clock: Clock) -> None:
     storage.list_directory(HOME)
     sandbox.upload('/Shared/Home/f', b'x')
-    clock.now = 59.9
+    clock.now += 59.9
     assert storage.list_directory(HOME).items == ()
     assert storage.list_directory(HOME, fresh=True).find('f')
     assert storage.list_directory(HOME).find('f')
@@ -54,10 +47,10 @@ def test_a_listing_is_believed_for_its_time(storage: CachedStorage, sandbox: San
 def test_our_writes_make_a_listing_no_younger(storage: CachedStorage, sandbox: Sandbox, clock: Clock) -> None:
     storage.list_directory(HOME)
     sandbox.upload('/Shared/Home/f', b'x')
-    clock.now = 50
+    clock.now += 50
     storage.store_file((*HOME, 'g'), content(b'x'))
     assert [item.name for item in storage.list_directory(HOME).items] == ['g']
-    clock.now = 60
+    clock.now += 10
     assert [item.name for item in storage.list_directory(HOME).items] == ['f', 'g']
 
 
@@ -146,73 +139,10 @@ def test_parents_that_came_with_a_directory_are_listed(storage: CachedStorage) -
     assert storage.list_directory((*HOME, 'a')).find('b')
 
 
-def test_a_listing_that_is_remembered_is_not_copied(storage: CachedStorage) -> None:
+def test_a_listing_that_is_remembered_here_is_not_copied(sandbox: Sandbox) -> None:
+    lowest = EgnyteStorage(Client(URL, TOKEN, session=sandbox.session, pace=Pace()), Locks(), 'a')
+    storage = CachedStorage(lowest, Shelf(60), 'a')
     storage.create_directory((*HOME, 'd'))
     storage.store_file((*HOME, 'f'), content(b'x'))
     storage.list_directory(HOME)
     assert storage.list_directory(HOME) is storage.list_directory(HOME)
-
-
-def put(shelf: Shelf, name: str, items: int = 0, account: str = '') -> Listing:
-    directory, file = (Entry((name,), is_directory=kind, id=name, modified=0, access=Access.FULL) for kind in (1, 0))
-    listing = Listing(directory, (file,) * items)
-    shelf.learn((account, (name,)), listing, shelf.writes(account))
-    return listing
-
-
-def known(shelf: Shelf, names: str) -> str:
-    found = ''
-    for name in names:
-        with suppress(KeyError):
-            shelf.get(('', (name,)))
-            found += name
-    return found
-
-
-def test_accounts_share_nothing() -> None:
-    shelf = Shelf(60)
-    put(shelf, 'x', account='a')
-    with pytest.raises(KeyError):
-        shelf.get(('b', ('x',)))
-
-
-def test_the_shelf_has_an_end_that_entries_count_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shelves, 'MAX_ENTRIES', 10)
-    shelf = Shelf(60)
-    for name in 'abcde':
-        put(shelf, name, items=2)
-    assert known(shelf, 'abcde') == 'cde'
-    put(shelf, 'c', items=4)
-    assert known(shelf, 'abcde') == 'ce'
-    put(shelf, 'x', items=20)
-    assert known(shelf, 'cdex') == ''
-
-
-def test_a_patched_listing_counts_with_what_it_has_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shelves, 'MAX_ENTRIES', 10)
-    shelf = Shelf(60)
-    put(shelf, 'a', items=2)
-    listing = put(shelf, 'b', items=2)
-    shelf.patch(('', ('b',)), lambda old: Listing(old.entry, listing.items * 4))
-    assert known(shelf, 'ab') == 'b'
-    shelf.patch(('', ('b',)), lambda old: Listing(old.entry, ()))
-    for name in 'cde':
-        put(shelf, name, items=1)
-    assert known(shelf, 'bcde') == 'bcde'
-
-
-def test_what_has_ended_is_not_kept() -> None:
-    clock = Clock()
-    shelf = Shelf(60, clock)
-    put(shelf, 'a')
-    clock.now = 61
-    put(shelf, 'b')
-    assert len(shelf._values) == 1
-
-
-def test_an_answer_older_than_our_write_is_not_kept() -> None:
-    shelf = Shelf(60)
-    writes = shelf.writes('')
-    shelf.patch(('', ('x',)), lambda listing: listing)
-    shelf.learn(('', ('x',)), None, writes)
-    assert known(shelf, 'x') == ''

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from dogpile.cache import CacheRegion
 
 from fsp_pyramid.egnyte import Client, Pace
 from fsp_pyramid.embedded import TOKEN, URL
@@ -35,8 +36,8 @@ class TestEgnyte(StorageContract):
 
 class TestCached(TestEgnyte):
     @pytest.fixture
-    def storage(self, lowest: EgnyteStorage) -> IStorage:
-        return CachedStorage(lowest, Shelf(60), 'a')
+    def storage(self, lowest: EgnyteStorage, region: CacheRegion) -> IStorage:
+        return CachedStorage(lowest, Shelf(60, region), 'a')
 
 
 class TestCachedForNoTime(TestEgnyte):

@@ -1,0 +1,63 @@
+"""A service that may be down: then it is let alone for a while, and what it was for goes on without it."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+log = logging.getLogger(__name__)
+
+T = TypeVar('T')
+
+# Seconds between two attempts to reach a service that is down. Meanwhile nobody waits for its time-outs.
+PAUSE = 5.0
+
+
+class DownError(Exception):
+    """The service did not answer, or did not a moment ago."""
+
+
+class Outage:
+    """Whether a service is there, as those find out who need it. The log tells each outage once, and its end.
+
+    :param name: of the service, for the log
+    :param failures: the exceptions that mean that it is down
+    """
+
+    def __init__(
+        self, name: str = '', failures: tuple[type[Exception], ...] = (), clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.failures = failures
+        self._name, self._clock = name, clock
+        self._guard = threading.Lock()
+        self._again: float | None = None  # when to try again; None while all is well
+
+    def attempt(self, ask: Callable[[], T]) -> T:
+        """What *ask* returns. Raises DownError if it fails; at once, without asking, if it failed a moment ago."""
+        with self._guard:
+            if self._again is not None:
+                if self._clock() < self._again:
+                    raise DownError(self._name)
+                self._again = self._clock() + PAUSE  # one tries, and others go on without
+        try:
+            answer = ask()
+        except self.failures as error:
+            self._failed(error)
+            raise DownError(self._name) from error
+        self._worked()
+        return answer
+
+    def _failed(self, error: Exception) -> None:
+        with self._guard:
+            first, self._again = self._again is None, self._clock() + PAUSE
+        if first:
+            # Not what the exception says: that may show more of a URL than anybody wants.
+            log.error('%s does not answer (%s): going on without it', self._name, type(error).__name__)
+
+    def _worked(self) -> None:
+        if self._again is not None:
+            with self._guard:
+                was_down, self._again = self._again is not None, None
+            if was_down:
+                log.warning('%s is back', self._name)

@@ -1,0 +1,112 @@
+"""One at a time: locks by key, for the threads of all processes that use one Redis."""
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Hashable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+from redis import Redis
+from redis.exceptions import LockError
+from redis.lock import Lock
+
+from .locks import Locks
+from .outage import DownError, Outage
+
+log = logging.getLogger(__name__)
+
+# Seconds: the lock of a process that was killed is free after that. One that lives renews its locks more often.
+EXPIRY = 15.0
+# Seconds between two looks whether a lock is free.
+POLL = 0.05
+
+
+class RedisLocks:
+    """Locks like those of :class:`~fsp_pyramid.storage.locks.Locks`, which other processes see as well.
+
+    The threads of this process queue up for a lock of its own before one of them asks Redis. While Redis is down, that
+    is all there is. A process that stands still for longer than EXPIRY loses its locks without knowing it; Egnyte takes
+    no fencing tokens, and so what was decided under the lock may then meet what somebody else did.
+
+    :param expiry: seconds after which a lock is free that is not renewed
+    """
+
+    def __init__(self, client: Redis, outage: Outage, expiry: float = EXPIRY) -> None:
+        self._client, self._outage, self._expiry = client, outage, expiry
+        self._locks, self._renewals = Locks(), Renewals(outage, expiry / 3)
+
+    @contextmanager
+    def hold(self, *keys: Hashable) -> Iterator[None]:
+        """Hold the locks of all *keys* until the context is left; a key may be named twice."""
+        with self._locks.hold(*keys), ExitStack() as stack:
+            # In one order everywhere, as the local ones.
+            for key in sorted(set(keys), key=repr):
+                stack.enter_context(self._hold(key))
+            yield
+
+    @contextmanager
+    def _hold(self, key: Hashable) -> Iterator[None]:
+        name = f'fsp:lock:{hashlib.sha256(repr(key).encode()).hexdigest()[:32]}'
+        lock = self._client.lock(name, timeout=self._expiry, sleep=POLL, thread_local=False)
+        try:
+            self._outage.attempt(lock.acquire)
+        except DownError:
+            yield
+            return
+        self._renewals.add(lock)
+        try:
+            yield
+        finally:
+            self._renewals.remove(lock)
+            # Released by its token only. Where that fails it has expired, or is about to.
+            with suppress(*self._outage.failures):
+                lock.release()
+
+
+class Renewals:
+    """Locks that are held, renewed by a thread that ends when there are none.
+
+    :param interval: seconds between two renewals
+    """
+
+    def __init__(self, outage: Outage, interval: float) -> None:
+        self._outage, self._interval = outage, interval
+        self._guard = threading.Lock()
+        self._held: set[Lock] = set()
+        self._running = False
+
+    def add(self, lock: Lock) -> None:
+        """Renew *lock* from now on."""
+        with self._guard:
+            self._held.add(lock)
+            if not self._running:
+                self._running = True
+                threading.Thread(target=self._run, name='fsp-locks', daemon=True).start()
+
+    def remove(self, lock: Lock) -> None:
+        """It is about to be released."""
+        with self._guard:
+            self._held.discard(lock)
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(self._interval)
+            with self._guard:
+                if not self._held:
+                    self._running = False
+                    return
+                held = list(self._held)
+            for lock in held:
+                with suppress(DownError):  # it may be back before the lock expires
+                    self._outage.attempt(lambda lock=lock: self._renew(lock))
+
+    def _renew(self, lock: Lock) -> None:
+        try:
+            lock.reacquire()
+        except LockError:
+            with self._guard:
+                was_held = lock in self._held
+                self._held.discard(lock)
+            if was_held:
+                log.warning('a directory is not locked any more: Redis forgot it, or this process stood still')

@@ -1,0 +1,124 @@
+"""A Redis that is down: everything goes on without it."""
+
+import logging
+from collections.abc import Callable
+
+import pytest
+from redis import RedisError
+
+from fsp_pyramid.egnyte import Client, Pace
+from fsp_pyramid.embedded import TOKEN, URL
+from fsp_pyramid.shared import redis_client
+from fsp_pyramid.storage.cached import CachedStorage
+from fsp_pyramid.storage.egnyte import EgnyteStorage
+from fsp_pyramid.storage.locks import Locks
+from fsp_pyramid.storage.outage import PAUSE, DownError, Outage
+from fsp_pyramid.storage.regions import redis_region
+from fsp_pyramid.storage.shelf import Shelf
+from fsp_pyramid.testing import Sandbox, content
+
+from ..functional.processes import free_port
+from ..services import RedisServer
+from .conftest import Clock
+
+HOME = ('Shared', 'Home')
+MakeStorage = Callable[[], CachedStorage]
+
+
+@pytest.fixture
+def make_storage(sandbox: Sandbox, redis_server: RedisServer, clock: Clock) -> MakeStorage:
+    """One for each process."""
+
+    def make() -> CachedStorage:
+        client = redis_server.client()
+        lowest = EgnyteStorage(Client(URL, TOKEN, session=sandbox.session, pace=Pace()), Locks(), 'a')
+        return CachedStorage(lowest, Shelf(3600, redis_region(client), Outage('Redis', (RedisError,), clock)), 'a')
+
+    return make
+
+
+def names(storage: CachedStorage) -> list[str]:
+    return [item.name for item in storage.list_directory(HOME).items]
+
+
+def test_requests_go_on_without_redis(
+    make_storage: MakeStorage,
+    sandbox: Sandbox,
+    redis_server: RedisServer,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    storage, other = make_storage(), make_storage()
+    storage.create_directory(HOME)
+    redis_server.stop()
+    try:
+        storage.store_file((*HOME, 'f'), content(b'x'))
+        assert names(storage) == ['f']
+        sandbox.upload('/Shared/Home/g', b'x')
+        assert names(storage) == names(other) == ['f', 'g']
+        assert storage.stat_file((*HOME, 'g')).size == 1
+        assert storage.known_directory(HOME) is None
+    finally:
+        redis_server.start()
+    assert [record.message for record in caplog.records] == [
+        'Redis does not answer (ConnectionError): going on without it'
+    ] * 2, 'once by each process'
+    clock.now += PAUSE
+    for _ in range(2):
+        assert names(storage) == names(other) == ['f', 'g']
+    assert [record.message for record in caplog.records[2:]] == ['Redis is back'] * 2
+    sandbox.forget_calls()
+    names(storage)
+    assert sandbox.calls == []
+
+
+def test_what_was_written_during_an_outage_is_seen_after_it(
+    make_storage: MakeStorage, redis_server: RedisServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis still had the old listing: this process could not reach it, others could."""
+    storage, other = make_storage(), make_storage()
+    storage.create_directory(HOME)
+    names(storage)
+
+    with monkeypatch.context() as patch:
+        for name in ('reader_client', 'writer_client'):
+            patch.setattr(storage._shelf._region.backend, name, redis_client(f'redis://127.0.0.1:{free_port()}'))
+        storage.store_file((*HOME, 'f'), content(b'x'))
+    assert names(other) == []
+    clock.now += PAUSE
+    storage.known_directory(HOME)
+    assert names(other) == ['f']
+
+
+def test_a_service_that_is_down_is_let_alone_for_a_while(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    asked = 0
+
+    def ask() -> int:
+        nonlocal asked
+        asked += 1
+        if asked < 4:
+            raise ConnectionError('redis://:password@host')
+        return asked
+
+    outage = Outage('It', (ConnectionError,), clock)
+    for expected in (1, 1, 1):
+        with pytest.raises(DownError):
+            outage.attempt(ask)
+        assert asked == expected
+    for expected in (2, 3):
+        clock.now += PAUSE
+        with pytest.raises(DownError):
+            outage.attempt(ask)
+        assert asked == expected
+    clock.now += PAUSE
+    assert [outage.attempt(ask), outage.attempt(ask)] == [4, 5]
+    levels = [record.levelno for record in caplog.records]
+    assert levels == [logging.ERROR, logging.WARNING]
+    assert 'password' not in caplog.text
+
+
+def test_other_errors_are_nobodys_outage(clock: Clock) -> None:
+    outage = Outage('It', (ConnectionError,), clock)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            outage.attempt(lambda: 1 // 0)
