@@ -46,6 +46,11 @@ class Sandbox:
         """Let calls fail as the sandbox's documentation describes; without arguments none does any more."""
         self._control('PUT', 'faults', json=list(faults))
 
+    @property
+    def faults(self) -> list[dict[str, Any]]:
+        """What is still to fail."""
+        return self._control('GET', 'faults').json()
+
     def api(self, method: str, path: str, *, token: str = 'sandbox', **kwargs: Any) -> requests.Response:  # noqa: S107
         """Somebody else's call to Egnyte, behind the bridge's back: ``api('GET', '/pubapi/v1/fs/Shared')``."""
         headers = {'Authorization': f'Bearer {token}'} | kwargs.pop('headers', {})

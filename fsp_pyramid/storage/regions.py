@@ -18,7 +18,7 @@ MAX_ENTRIES = 200_000
 # Seconds that a Redis keeps anything: a day that began without calls ends within them.
 KEEP = 86400
 # Seconds after which a mutex of a process that was killed is free again.
-EXPIRY = 15.0
+EXPIRY = 10.0
 # Seconds between two looks whether a mutex is free.
 POLL = 0.02
 

@@ -81,7 +81,7 @@ class Shelf:
 
         def learn() -> None:
             with self._alone(key[0]):
-                if self._last_write(key[0]) == ticket.write:
+                if self._region.get(_name('write', (key[0], ()))) == ticket.write:
                     self._keep(key, Kept(ticket.asked, self._begun_eras(key), listing))
 
         with suppress(DownError):
@@ -194,9 +194,13 @@ class Shelf:
         self._region.set_multi(values | dict(zip(_eras(key), kept.eras, strict=True)))
 
     def _last_write(self, account: str) -> str:
-        """Which write was the last one. If that is not known any more it counts as another one."""
+        """Which write was the last one. If that is not known (any more) there was another one."""
         found = self._region.get(_name('write', (account, ())))
-        return self._note_write(account) if found is NO_VALUE else found
+        if found is NO_VALUE:
+            with self._alone(account):  # for one of those who find that out at the same time
+                found = self._region.get(_name('write', (account, ())))
+                return self._note_write(account) if found is NO_VALUE else found
+        return found
 
     def _note_write(self, account: str) -> str:
         write = uuid4().hex

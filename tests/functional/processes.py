@@ -50,7 +50,7 @@ class Answer:
 class Server:
     """A server process, and what it wrote to its log."""
 
-    pid: int
+    process: subprocess.Popen[bytes]
 
     def __init__(self, port: int, log: Path) -> None:
         self.port, self._log = port, log
@@ -59,6 +59,11 @@ class Server:
     def directory(self) -> Path:
         """Where it was started, and where its log is."""
         return self._log.parent
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self.process.pid
 
     @property
     def log(self) -> str:
@@ -91,7 +96,7 @@ def running(*command: str | Path, log: Path, **environ: str) -> Iterator[Server]
         open(log, 'ab') as output,
         subprocess.Popen(words, env=environment(**environ), stdout=output, stderr=output, cwd=log.parent) as process,
     ):
-        server.pid = process.pid
+        server.process = process
         try:
             _wait(process, server)
             yield server

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fsp_pyramid.embedded import WSGIAdapter
+from fsp_pyramid.interfaces import IShared
 from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
@@ -119,6 +120,28 @@ def test_an_upload_into_a_directory_that_is_being_created(
         )
         assert outcome(uploaded) == (201, None)
         assert outcome(created) in ((201, None), (403, 3400))
+
+
+def test_an_answer_says_that_it_is_old_and_why(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+    sandbox.upload(f'{HOME}/f.png', b'x')
+    assert not {'Age', 'X-FSP-Stale'} & set(client.get('/').headers)
+    shelf = client.app.app.registry.getUtility(IShared).shelf
+    now = shelf.clock()
+    shelf.clock = lambda: now + 3600
+    sandbox.fail({'method': 'GET', 'status': 500, 'times': 100})
+    for path in ('/', '/f.png'):
+        answer = client.get(path)
+        assert outcome(answer) == (200, None)
+        assert answer.headers['X-FSP-Stale'] == 'unavailable'
+        assert 3600 <= int(answer.headers['Age']) < 3700
+    stored = client.upload('/g.png', source.offer(PNG), 'keep')
+    assert (outcome(stored), stored.headers['X-FSP-Stale']) == ((201, None), 'unavailable')
+    assert client.names('/')[2:] == ['f.png', 'g.png']
+    assert outcome(client.delete('/d/')) == (503, 3100), 'whether it is empty is for Egnyte to say'
+    sandbox.fail()
+    shelf.clock = lambda: now + 3700
+    answer = client.get('/')
+    assert 'X-FSP-Stale' not in answer.headers
 
 
 # One at a time in each directory: without that, two see the same free name, the same file, the same empty directory.

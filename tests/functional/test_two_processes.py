@@ -1,0 +1,236 @@
+"""Two processes of the bridge over one Egnyte and one Redis, all of them real."""
+
+import json
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fsp_pyramid.storage import serial
+from fsp_pyramid.testing import Sandbox
+
+from ..conftest import Source
+from ..protocol.beefree import PNG
+from ..services import RedisServer
+from .envelope import caller
+from .processes import Answer, Server, running, serving
+
+TOP = Path(__file__).parents[2]
+
+
+@dataclass
+class Site:
+    """Servers, their Egnyte, and their Redis. *directory* is nobody's but one test's."""
+
+    servers: list[Server]
+    sandbox: Sandbox
+    redis: RedisServer
+    directory: str = ''
+
+    def ask(self, which: int, method: str, path: str, **body: str) -> Answer:
+        line = f'{method} /fsp{self.directory}{path}'
+        (answer,) = self.servers[which].ask((line, json.dumps(body)) if body else line, headers=caller())
+        return answer
+
+    def upload(self, which: int, name: str, source: str) -> Answer:
+        return self.ask(which, 'POST', f'/{name}', source=source, conflict_strategy='keep')
+
+    def names(self, which: int) -> list[str]:
+        answer = self.ask(which, 'GET', '/')
+        return [item['name'] for item in json.loads(answer.body)['data']['items']]
+
+    def stored(self, name: str) -> bytes | None:
+        return self.sandbox.content(f'/Shared/Beefree/demo{self.directory}/{name}')
+
+    def slow(self, place: str, seconds: float) -> None:
+        self.sandbox.fail({'path_prefix': f'/pubapi/v1/{place}', 'latency': seconds, 'times': 100})
+
+    def age(self, seconds: float) -> None:
+        """All that is remembered of listings is so much older."""
+        client = self.redis.client()
+        for name in client.keys('fsp:listing:*'):
+            metadata, _, payload = client.get(name).partition(b'|')
+            kept = serial.load(payload)
+            client.set(name, metadata + b'|' + serial.dump(replace(kept, asked=kept.asked - seconds)))
+
+    @property
+    def locks(self) -> list[bytes]:
+        return self.redis.client().keys('fsp:lock:*')
+
+
+@contextmanager
+def site(directory: Path, redis: RedisServer, *names: str) -> Iterator[Site]:
+    sandbox = Sandbox(directory / 'egnyte')
+    environ = {
+        'FSP_USERNAME': 'beefree',
+        'FSP_PASSWORD': 'beefree',
+        'FSP_EGNYTE_TOKEN': 'sandbox',
+        'FSP_PUBLIC_SECRET': 'x' * 32,
+        'FSP_REQUIRE_HTTPS': 'false',
+        'FSP_SOURCES_ALLOW': '127.0.0.1',
+        'FSP_CACHE_BACKEND': 'redis',
+        'FSP_REDIS_URL': redis.url,
+    }
+    command = ('fsp-sandbox', '--root', directory / 'egnyte', '--port=')
+    with ExitStack() as stack:
+        egnyte = stack.enter_context(running(*command, log=directory / 'sandbox.log'))
+        environ['FSP_EGNYTE_URL'] = f'http://127.0.0.1:{egnyte.port}'
+        inis = [Path(shutil.copy(TOP / 'production.ini', directory / f'{name}.ini')) for name in names]
+        yield Site([stack.enter_context(serving(ini, **environ)) for ini in inis], sandbox, redis)
+
+
+@pytest.fixture(scope='module')
+def shared_site(tmp_path_factory: pytest.TempPathFactory, redis_process: RedisServer) -> Iterator[Site]:
+    redis_process.client().flushall()
+    with site(tmp_path_factory.mktemp('site'), redis_process, 'one', 'other') as found:
+        yield found
+
+
+@pytest.fixture
+def two(shared_site: Site, request: pytest.FixtureRequest) -> Site:
+    """The two, with an empty directory."""
+    return in_directory(shared_site, request.node.name)
+
+
+def in_directory(found: Site, name: str) -> Site:
+    found = replace(found, directory=f'/{name}')
+    found.sandbox.fail()
+    path = f'/pubapi/v1/fs/Shared/Beefree/demo{found.directory}'
+    found.sandbox.api('POST', path, json={'action': 'add_folder'}).raise_for_status()
+    found.sandbox.forget_calls()
+    return found
+
+
+def at_once(*functions: Callable[[], Any]) -> list[Any]:
+    with ThreadPoolExecutor(len(functions)) as pool:
+        return [future.result(timeout=60) for future in [pool.submit(function) for function in functions]]
+
+
+def eventually(true: Callable[[], Any]) -> None:
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_one_of_them_asks_egnyte(two: Site) -> None:
+    two.slow('fs/', 0.5)
+    one, other = at_once(lambda: two.names(0), lambda: two.names(1))
+    assert one == other == []
+    assert len(two.sandbox.calls) == 1
+
+
+def test_one_of_them_refreshes(two: Site) -> None:
+    two.names(0)
+    two.age(61)
+    two.sandbox.upload(f'/Shared/Beefree/demo{two.directory}/f.png', PNG)
+    two.sandbox.forget_calls()
+    two.slow('fs/', 0.5)
+    at_once(lambda: two.names(0), lambda: two.names(1))
+    assert len(two.sandbox.calls) == 1
+    assert (two.names(0), two.names(1)) == (['f.png'], ['f.png'])
+    assert len(two.sandbox.calls) == 1
+
+
+def test_what_one_writes_is_listed_by_the_other(two: Site, source: Source) -> None:
+    url = source.offer(PNG)
+    assert two.names(0) == two.names(1) == []
+    assert two.upload(0, 'a.png', url).status == 201
+    assert two.names(1) == ['a.png']
+    assert two.ask(1, 'POST', '/d/').status == 201
+    assert two.ask(0, 'PATCH', '/a.png', new_path=f'{two.directory}/d/').status == 200
+    assert (two.names(0), two.names(1)) == (['d'], ['d'])
+    assert two.ask(1, 'DELETE', '/d/a.png').status == 200
+    assert json.loads(two.ask(0, 'GET', '/d/').body)['data']['items'] == []
+    reads = [call for call in two.sandbox.calls if call.startswith('GET')]
+    assert len(reads) == 1, 'the first listing'
+
+
+def test_keep_uploads_of_one_name_through_both_end_as_as_many_files(two: Site, source: Source) -> None:
+    url = source.offer(PNG)
+    two.slow('fs-content', 0.1)
+    answers = at_once(*(lambda which=which: two.upload(which, 'a.png', url) for which in (0, 1, 0, 1)))
+    names = sorted(json.loads(answer.body)['data']['meta']['name'] for answer in answers)
+    assert names == ['a.png', 'a_1.png', 'a_2.png', 'a_3.png']
+    assert two.names(0) == two.names(1) == names
+    assert [two.stored(name) for name in names] == [PNG] * 4
+    assert two.locks == []
+
+
+def test_without_redis_they_go_on_and_say_so_once(two: Site, source: Source) -> None:
+    url, (one, _) = source.offer(PNG), two.servers
+    assert two.names(0) == []
+    two.redis.stop()
+    try:
+        assert two.upload(0, 'a.png', url).status == 201
+        assert two.names(0) == two.names(1) == ['a.png']
+        assert two.upload(1, 'b.png', url).status == 201
+        assert two.names(0) == ['a.png', 'b.png']
+    finally:
+        two.redis.start()
+    eventually(lambda: two.names(0) and two.names(1) and all('is back' in server.log for server in two.servers))
+    assert one.log.count('does not answer') == 1
+    assert two.redis.url not in one.log
+
+
+@contextmanager
+def slow_source() -> Iterator[tuple[str, threading.Event]]:
+    """The URL of a file of which one half comes at once, and the other never; and whether it was asked for."""
+    asked = threading.Event()
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                head = b'HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 1000\r\n\r\n'
+                connection.sendall(head + PNG)
+                asked.set()
+                while connection.recv(1000):
+                    pass
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f'http://127.0.0.1:{listener.getsockname()[1]}/a.png', asked
+    thread.join(timeout=20)
+
+
+def killed(two: Site, which: int, url: str, when: Callable[[], Any]) -> None:
+    """Let one of them upload a.png from *url*, and ``kill -9`` it in the middle of that."""
+
+    def upload() -> None:
+        with pytest.raises(OSError):  # noqa: PT011 - whichever it is
+            two.upload(which, 'a.png', url)
+
+    uploading = threading.Thread(target=upload)
+    uploading.start()
+    when()
+    two.servers[which].process.kill()
+    two.servers[which].process.wait()
+    uploading.join(timeout=20)
+
+
+def test_killed_in_the_middle_of_an_upload(tmp_path: Path, redis_server: RedisServer, source: Source) -> None:
+    """While it fetches the source, and while Egnyte stores the file."""
+    with site(tmp_path, redis_server, 'one', 'other', 'third') as found, slow_source() as (slow, asked):
+        three = in_directory(found, 'd')
+        killed(three, 0, slow, lambda: asked.wait(timeout=20))
+        assert asked.is_set()
+        assert three.stored('a.png') is None
+        assert three.locks == []
+        three.sandbox.fail({'path_prefix': '/pubapi/v1/fs-content', 'latency': 2})
+        killed(three, 1, source.offer(PNG), lambda: eventually(lambda: three.sandbox.faults == []))
+        (lock,) = three.locks
+        assert 0 < redis_server.client().pttl(lock) <= 15000
+        redis_server.client().pexpire(lock, 100)  # instead of waiting for it
+        assert three.upload(2, 'b.png', source.offer(PNG)).status == 201
+        assert three.locks == []
+        assert three.stored('a.png') in (None, PNG)
+        assert three.stored('b.png') == PNG
