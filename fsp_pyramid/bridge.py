@@ -108,7 +108,14 @@ class Bridge:
         max_wait = PATIENCE if urgency is Urgency.BACKGROUND else self.settings.egnyte_max_wait
         lowest = EgnyteStorage(client(max_wait, urgency), self._shared.locks, owner, patient)
         observed = ObservedStorage(lowest, self._observer(self.domain, account.key))
-        return CachedStorage(observed, self._shared.shelf, owner, on_look=on_look)
+        watch, background = self._shared.watch, client(max_wait, Urgency.BACKGROUND)
+        return CachedStorage(
+            observed,
+            self._shared.shelf,
+            owner,
+            on_look=on_look,
+            catch_up=lambda: watch is None or watch.catch_up(owner, background),
+        )
 
     def _heard(self, called: egnyte.Called) -> None:
         self._meter.call_made(called)

@@ -14,6 +14,7 @@ from .storage.locks import Locks
 from .storage.outage import Outage
 from .storage.regions import redis_region
 from .storage.shelf import Shelf
+from .storage.watch import Watch
 
 # Seconds. It is on the same network or not at all, and whatever asks it can go on without.
 REDIS_TIMEOUT = 2.0
@@ -32,6 +33,7 @@ class Shared:
             self.locks, self.shelf = _redis_memory(settings)
         else:
             self.locks, self.shelf = Locks(), Shelf(settings.cache_ttl)
+        self.watch = Watch(self.shelf, settings.events_interval) if settings.events_interval else None
 
 
 def _ledger(settings: Settings) -> egnyte.Ledger | None:

@@ -2,7 +2,7 @@
 
 from .call import Called
 from .checksum import Verifier
-from .client import Client, Content, Stored
+from .client import EVENTS, Client, Content, Stored
 from .download import Download
 from .errors import (
     AlreadyExists,
@@ -35,11 +35,12 @@ from .oauth import (
     service_authorize_url,
 )
 from .pace import Pace, Turn, Usage
-from .records import File, Folder, FolderListing, TrashItem, User
+from .records import Event, File, Folder, FolderListing, TrashItem, User
 from .session import new_session
 from .slots import Urgency
 
 __all__ = [
+    'EVENTS',
     'AlreadyExists',
     'Application',
     'Called',
@@ -49,6 +50,7 @@ __all__ = [
     'Corrupted',
     'Download',
     'EgnyteError',
+    'Event',
     'File',
     'Folder',
     'FolderListing',

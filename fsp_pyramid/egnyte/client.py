@@ -12,10 +12,11 @@ from .checksum import composite
 from .download import BLOCK, Download
 from .errors import Corrupted, NameRejected, NotFound, Unreachable, from_response
 from .pace import Pace
-from .records import File, Folder, FolderListing, TrashItem, User, milliseconds
+from .records import Event, File, Folder, FolderListing, TrashItem, User, milliseconds
 from .slots import Urgency
 
 PAGE = 1000  # the most that Egnyte puts into one answer
+EVENTS = 100  # the same, of events
 CHUNK_SIZE = 100 * 1024 * 1024  # Egnyte recommends it, and wants chunks above it
 
 
@@ -246,6 +247,23 @@ class Client:
         response = self._call('POST', '/pubapi/v1/fs/trash', json={'action': 'RESTORE', 'ids': [item_id]})
         if response.status_code == 207:  # one answer an item: the one item failed
             raise from_response(response, 'POST')
+
+    # What happened
+
+    def events_cursor(self) -> int:
+        """The id of the latest event in the domain."""
+        return int(self._json('/pubapi/v1/events/cursor').get('latest_event_id') or 0)
+
+    def events(self, after: int) -> list[Event]:
+        """The oldest EVENTS of the events with greater ids, as far as the caller may see them.
+
+        Egnyte asks for no more than one poll in 5 minutes. Raises NotFound for an id that is too old.
+        """
+        params = {'id': after, 'count': EVENTS, 'type': 'file_system'}
+        response = self._call('GET', '/pubapi/v1/events', params=params)
+        if response.status_code == 204:
+            return []
+        return [Event.read(item) for item in json_object(response).get('events', ())]
 
     # Who calls
 

@@ -127,3 +127,29 @@ class User:
             last_name=data.get('last_name') or '',
             email=data.get('email') or '',
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change in the domain.
+
+    :param paths: where it is, and for a move where it was
+    :param is_folder: whether it may have changed more than one file
+    :param file_id: '' for a folder, and where it is not told
+    """
+
+    id: int
+    paths: tuple[str, ...]
+    is_folder: bool
+    file_id: str
+
+    @classmethod
+    def read(cls, item: dict[str, Any]) -> Self:
+        """From one item of ``events``."""
+        data = item.get('data') or {}
+        return cls(
+            id=int(item['id']),
+            paths=tuple(data[name] for name in ('source_path', 'target_path') if data.get(name)),
+            is_folder=bool(data.get('is_folder', True)),
+            file_id='' if data.get('is_folder') else str(data.get('target_group_id') or ''),
+        )

@@ -72,11 +72,12 @@ def percent(text: str) -> float:
     return value / 100
 
 
-def no_events(text: str) -> int:
-    """Nothing but 0, so far."""
-    if text.strip() != '0':
-        raise ValueError('polling for events is not supported in this version: use 0')
-    return 0
+def events_interval(text: str) -> int:
+    """0, or what Egnyte asks for."""
+    seconds = int(text) if text.isdecimal() else -1
+    if seconds and not 300 <= seconds <= 86400:
+        raise ValueError('write 0 for never, or a whole number of seconds from 300 (Egnyte asks for that) to 86400')
+    return seconds
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -199,12 +200,10 @@ def secrets(node: colander.SchemaNode, value: tuple[str, ...]) -> None:
         raise colander.Invalid(node, 'every key needs 32 characters or more; "openssl rand -hex 32" makes a good one')
 
 
-def only(*supported: str, later: str = '') -> Any:
-    """One of *supported*; values in *later* are promised to a later version, and never silently ignored."""
+def only(*supported: str) -> Any:
+    """One of *supported*."""
 
     def check(node: colander.SchemaNode, value: str) -> None:
-        if value in later.split():
-            raise colander.Invalid(node, f'"{value}" is not supported in this version: use {" or ".join(supported)}')
         if value not in supported:
             raise colander.Invalid(node, f'use {" or ".join(supported)}')
 

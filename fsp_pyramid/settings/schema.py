@@ -61,7 +61,7 @@ SCHEMA = colander.SchemaNode(
     _node('pace.reserve', 0.1, Parsed(kinds.percent)),
     _node('redis_url', '', _text),
     _node('database_url', '', _text),
-    _node('events.interval', 0, Parsed(kinds.no_events)),
+    _node('events.interval', 0, Parsed(kinds.events_interval)),
     _node('accounts.keys', (), Parsed(kinds.fernet_keys)),
     _node('accounts.session', '', _text),
     _node('public.secret', (), _words, kinds.secrets),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import cached_property
 from itertools import takewhile
 from typing import Literal, NamedTuple, TypeVar
 
@@ -22,6 +23,8 @@ T = TypeVar('T')
 TROUBLE: dict[type[FSPError], str] = {QuotaUsedUp: 'quota', Busy: 'busy', EgnyteUnavailable: 'unavailable'}
 # Seconds after which Egnyte is asked again, at the most, while it is in trouble and there is something to show.
 LONGEST_TROUBLE = 30.0
+# Seconds that a listing is believed at the most while events should tell what others changed, and do not.
+UNWATCHED_TTL = 60.0
 
 
 class Looked(NamedTuple):
@@ -44,6 +47,11 @@ def _plenty() -> float:
     return 1.0
 
 
+def _nothing() -> bool:
+    """Nothing has to be caught up with."""
+    return True
+
+
 def _nobody(_looked: Looked) -> None:
     """Nobody counts."""
 
@@ -58,6 +66,8 @@ class CachedStorage:
     :param account: whose files *storage* has: permissions differ, so that others' listings say nothing about them
     :param scarcity: how many times longer than usual listings are believed, from 1 to 60: see :mod:`.scarcity`
     :param on_look: hears of each look
+    :param catch_up: is called before anything is believed, once, and tells whether the changes of others are in what is
+        remembered. If they are not, the ttl is one minute at the most
     """
 
     def __init__(
@@ -67,9 +77,10 @@ class CachedStorage:
         account: str,
         scarcity: Callable[[], float] = _plenty,
         on_look: Callable[[Looked], None] = _nobody,
+        catch_up: Callable[[], bool] = _nothing,
     ) -> None:
         self._storage, self._shelf, self._account = storage, shelf, account
-        self._scarcity, self._on_look = scarcity, on_look
+        self._scarcity, self._on_look, self._catch_up = scarcity, on_look, catch_up
 
     def _key(self, path: Path) -> Key:
         return self._account, key(path)
@@ -86,7 +97,12 @@ class CachedStorage:
         self._on_look(Looked('hit', age=self._age(kept)))
         return _there(path, kept.listing)
 
+    @cached_property
+    def _ttl(self) -> float:
+        return self._shelf.ttl if self._catch_up() else min(self._shelf.ttl, UNWATCHED_TTL)
+
     def _kept(self, path: Path) -> Kept | None:
+        _ = self._ttl  # it may turn out that something is out of date
         try:
             return self._shelf.get(self._key(path))
         except KeyError:
@@ -97,7 +113,7 @@ class CachedStorage:
 
     def _believes(self, kept: Kept) -> bool:
         """Whether it is young enough. How scarce calls are is asked only where that decides."""
-        age, ttl = self._age(kept), self._shelf.ttl
+        age, ttl = self._age(kept), self._ttl
         return age < ttl or (age < ttl * MOST and age < ttl * self._scarcity())
 
     def _deny_by_parent(self, path: Path) -> None:
@@ -134,13 +150,14 @@ class CachedStorage:
 
     def _or_old(self, ask: Callable[[], T | None], old: Kept) -> T | None:
         """What *ask* returns. None where *old* has to do: it returned None, or failed by one of TROUBLE."""
-        reason = self._shelf.trouble(self._account)
-        if not reason:
+        reason, until = self._shelf.recall('trouble', self._account) or ('', 0.0)
+        if self._shelf.clock() >= until:
             try:
                 answer = ask()
             except tuple(TROUBLE) as error:
                 reason = TROUBLE[type(error)]
-                self._shelf.note_trouble(self._account, reason, min(error.retry_after or 0, LONGEST_TROUBLE))
+                until = self._shelf.clock() + min(error.retry_after or 0, LONGEST_TROUBLE)
+                self._shelf.note('trouble', self._account, [reason, until])
             else:
                 if answer is not None:
                     self._on_look(Looked('miss'))

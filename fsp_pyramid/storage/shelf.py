@@ -125,19 +125,17 @@ class Shelf:
             if leads:
                 self._release(mutex)
 
-    def trouble(self, account: str) -> str:
-        """Why it makes no sense to ask Egnyte at the moment; '' if nothing is known against it."""
+    def recall(self, kind: str, account: str) -> Any:
+        """What was noted about the account; None for nothing."""
         with suppress(DownError):
-            found = self._reach(lambda: self._region.get(_name('trouble', (account, ()))))
-            if found is not NO_VALUE and found[1] > self.clock():
-                return found[0]
-        return ''
+            found = self._reach(lambda: self._region.get(_name(kind, (account, ()))))
+            return None if found is NO_VALUE else found
+        return None
 
-    def note_trouble(self, account: str, reason: str, seconds: float) -> None:
-        """Let nobody ask Egnyte for so many seconds who has something else to tell."""
-        until = self.clock() + seconds
+    def note(self, kind: str, account: str, value: Any) -> None:
+        """Note something about the account, in what JSON has; for a day."""
         with suppress(DownError):
-            self._reach(lambda: self._region.set(_name('trouble', (account, ())), [reason, until]))
+            self._reach(lambda: self._region.set(_name(kind, (account, ())), value))
 
     # What follows raises DownError, or what the region raises
 

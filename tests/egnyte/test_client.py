@@ -147,3 +147,20 @@ def test_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('http_proxy', 'http://127.0.0.1:1')
     with egnyte.new_session() as session:
         assert session.merge_environment_settings('http://x', {}, None, None, None)['proxies'] == {}
+
+
+def test_events(client: Client, sandbox: Sandbox) -> None:
+    begin = client.events_cursor()
+    assert client.events(begin) == []
+    sandbox.upload('/Shared/home/f', b'x')
+    sandbox.api('POST', '/pubapi/v1/fs/Shared/home/f', json={'action': 'move', 'destination': '/Shared/home/g'})
+    client.create_folder('/Shared/home/d')
+    stored, moved, folder = client.events(begin)
+    file_id = client.stat_file('/Shared/home/g').file_id
+    assert (stored.paths, stored.is_folder, stored.file_id) == (('/Shared/home/f',), False, file_id)
+    assert (moved.paths, moved.file_id) == (('/Shared/home/f', '/Shared/home/g'), file_id)
+    assert (folder.paths, folder.is_folder, folder.file_id) == (('/Shared/home/d',), True, '')
+    assert client.events(moved.id) == [folder]
+    assert client.events_cursor() == folder.id
+    with pytest.raises(errors.NotFound):
+        client.events(folder.id + 1)

@@ -144,6 +144,19 @@ def test_an_answer_says_that_it_is_old_and_why(client: Beefree, sandbox: Sandbox
     assert 'X-FSP-Stale' not in answer.headers
 
 
+def test_events_tell_what_others_changed(make_app: Callable[..., Any], sandbox: Sandbox) -> None:
+    client = Beefree(make_app(events__interval='300', cache__ttl='36000'))
+    client.get('/')
+    shelf = client.app.app.registry.getUtility(IShared).shelf
+    now = shelf.clock()
+    sandbox.upload(f'{HOME}/f.png', b'x')
+    sandbox.forget_calls()
+    assert client.names('/')[2:] == []
+    shelf.clock = lambda: now + 301
+    assert client.names('/')[2:] == ['f.png']
+    assert sandbox.calls == ['GET /pubapi/v1/events', f'GET /pubapi/v1/fs{HOME}']
+
+
 # One at a time in each directory: without that, two see the same free name, the same file, the same empty directory.
 
 
