@@ -12,7 +12,7 @@ from . import egnyte, embedded
 from .accounts import AccountKey, TokenAccounts
 from .egnyte import Urgency
 from .interfaces import IAccounts, IAccountStores, IMeter, IObserver, IShared, IStorage, IUndoLog
-from .model import Account, Identity
+from .model import Access, Account, Entry, Identity
 from .settings import Settings
 from .storage.cached import CachedStorage, Looked
 from .storage.egnyte import EgnyteStorage
@@ -107,15 +107,17 @@ class Bridge:
         patient = client(PATIENCE, Urgency.WRITE)
         max_wait = PATIENCE if urgency is Urgency.BACKGROUND else self.settings.egnyte_max_wait
         lowest = EgnyteStorage(client(max_wait, urgency), self._shared.locks, owner, patient)
-        observed = ObservedStorage(lowest, self._observer(self.domain, account.key))
+        observer = self._observer(self.domain, account.key)
+        observed = ObservedStorage(lowest, observer)
         watch, background = self._shared.watch, client(max_wait, Urgency.BACKGROUND)
-        return CachedStorage(
-            observed,
-            self._shared.shelf,
-            owner,
-            on_look=on_look,
-            catch_up=lambda: watch is None or watch.catch_up(owner, background),
-        )
+
+        def doubt(file_id: str) -> None:
+            observer.doubted(Entry((), is_directory=False, id=file_id, modified=0, access=Access.VIEW))
+
+        def catch_up() -> bool:
+            return watch is None or watch.catch_up(owner, background, doubt)
+
+        return CachedStorage(observed, self._shared.shelf, owner, on_look=on_look, catch_up=catch_up)
 
     def _heard(self, called: egnyte.Called) -> None:
         self._meter.call_made(called)

@@ -25,27 +25,27 @@ class Watch:
     """Drops from the shelf what events say that is out of date.
 
     :param interval: seconds between two polls of an account, by whatever process
-    :param on_file: is told the id of each file that an event is about
     """
 
-    def __init__(self, shelf: Shelf, interval: float, on_file: Callable[[str], None] = _nobody) -> None:
-        self._shelf, self._interval, self.on_file = shelf, interval, on_file
+    def __init__(self, shelf: Shelf, interval: float) -> None:
+        self._shelf, self._interval = shelf, interval
         # Until when this process need not look whether it is time, and whether all is known until then.
         self._known: dict[str, tuple[float, bool]] = {}
 
-    def catch_up(self, account: str, client: egnyte.Client) -> bool:
+    def catch_up(self, account: str, client: egnyte.Client, on_file: Callable[[str], None] = _nobody) -> bool:
         """Poll if it is time. Whether all changes are known that are older than the interval and a moment.
 
         :param client: of the account, with the urgency of what nobody waits for
+        :param on_file: is told the id of each file that an event is about
         """
         until, current = self._known.get(account, (0.0, False))
         if self._shelf.clock() < until:
             return current
-        until, current = self._look(account, client)
+        until, current = self._look(account, client, on_file)
         self._known[account] = until, current
         return current
 
-    def _look(self, account: str, client: egnyte.Client) -> tuple[float, bool]:
+    def _look(self, account: str, client: egnyte.Client, on_file: Callable[[str], None]) -> tuple[float, bool]:
         with self._shelf.flight((account, ('', 'events')), self._shelf.ticket(account), wait=False) as leads:
             now = self._shelf.clock()
             cursor, polled = self._shelf.recall('events', account) or (None, 0.0)
@@ -54,13 +54,15 @@ class Watch:
             if not leads:  # somebody else is about to know
                 return now + 1, now < polled + 2 * self._interval
             try:
-                self._poll(account, client, cursor, now)
+                for file_id in self._poll(account, client, cursor, now):
+                    on_file(file_id)
             except egnyte.EgnyteError as error:
                 log.warning('could not ask Egnyte for events: %s', type(error).__name__)
                 return now + PAUSE, False
             return now + self._interval, True
 
-    def _poll(self, account: str, client: egnyte.Client, cursor: int | None, now: float) -> None:
+    def _poll(self, account: str, client: egnyte.Client, cursor: int | None, now: float) -> list[str]:
+        """The ids of the files that something happened to, as far as that can be told."""
         try:
             events = None if cursor is None else client.events(cursor)
         except egnyte.NotFound:  # too long ago
@@ -71,17 +73,16 @@ class Watch:
             self._shelf.drop_below((account, ()))
         else:
             latest = max((event.id for event in events), default=cursor)
-            for event in events:
-                self._apply(account, event)
+        for event in events or ():
+            self._apply(account, event)
         self._shelf.note('events', account, [latest, now])
+        return [event.file_id for event in events or () if event.file_id]
 
     def _apply(self, account: str, event: egnyte.Event) -> None:
         for path in map(_path, event.paths):
             self._shelf.patch((account, path[:-1]), lambda _listing: None)
             if event.is_folder:
                 self._shelf.drop_below((account, path))
-        if event.file_id:
-            self.on_file(event.file_id)
 
 
 def _path(text: str) -> Path:

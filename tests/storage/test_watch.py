@@ -30,7 +30,7 @@ class Process:
         self.files: list[str] = []
         self._session, self._pace = sandbox.session, Pace(sleep=lambda _seconds: None)
         self._shelf = Shelf(36000, region, clock=clock)
-        self._watch = Watch(self._shelf, INTERVAL, self.files.append)
+        self._watch = Watch(self._shelf, INTERVAL)
 
     def _client(self, urgency: Urgency = Urgency.READ) -> Client:
         return Client(URL, TOKEN, session=self._session, pace=self._pace, urgency=urgency, max_wait=1e9)
@@ -39,7 +39,11 @@ class Process:
     def storage(self) -> CachedStorage:
         background = self._client(Urgency.BACKGROUND)
         lowest = EgnyteStorage(self._client(), Locks(), 'a')
-        return CachedStorage(lowest, self._shelf, 'a', catch_up=lambda: self._watch.catch_up('a', background))
+
+        def catch_up() -> bool:
+            return self._watch.catch_up('a', background, self.files.append)
+
+        return CachedStorage(lowest, self._shelf, 'a', catch_up=catch_up)
 
     def names(self, path: Path = HOME) -> list[str]:
         return [item.name for item in self.storage.list_directory(path).items]
