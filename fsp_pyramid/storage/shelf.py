@@ -165,14 +165,13 @@ class Shelf:
     def _valid(self, kind: str, keys: Sequence[Key]) -> list[Kept | None]:
         """What is kept, without what is too old and what is of another era. It is read at once, so it fits together."""
         names = [_name(kind, key) for key in keys]
-        eras = {key: _eras(key) for key in keys}
-        wanted = list(dict.fromkeys(name for key in keys for name in eras[key]))
+        wanted = list(dict.fromkeys(name for key in keys for name in _eras(key)))
         values = self._region.get_multi([*names, *wanted])
         now = dict(zip(wanted, values[len(names) :], strict=True))
         oldest = self.clock() - KEEP
 
         def is_valid(key: Key, kept: Any) -> bool:
-            return kept is not NO_VALUE and kept.asked > oldest and kept.eras == tuple(now[name] for name in eras[key])
+            return kept is not NO_VALUE and kept.asked > oldest and kept.eras == tuple(now[name] for name in _eras(key))
 
         return [kept if is_valid(key, kept) else None for key, kept in zip(keys, values, strict=False)]
 
@@ -220,9 +219,12 @@ class Shelf:
             mutex.release()
 
 
-def _eras(key: Key) -> list[str]:
+@lru_cache(maxsize=10_000)  # there are several for each directory that a listing shows
+def _eras(key: Key) -> tuple[str, ...]:
+    """The names of the eras of the directory and of those above it."""
     account, path = key
-    return [_name('era', (account, path[:depth])) for depth in range(len(path) + 1)]
+    above = _eras((account, path[:-1])) if path else ()
+    return (*above, _name('era', key))
 
 
 def _name(kind: str, key: Key) -> str:

@@ -146,6 +146,26 @@ def test_what_nobody_learnt_of_is_looked_up_in_the_background(
     assert client.public(url).body == PNG + b'theirs'
 
 
+def test_a_replace_by_others_is_looked_up_after_an_event(
+    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source
+) -> None:
+    client = kept(events__interval='300')
+    url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
+    sandbox.upload('/Shared/Beefree/u1/a.png', PNG + b'theirs')
+    client.public(url)
+    settle()
+    assert client.public(url).body == PNG, 'nothing tells us yet'
+    shelf = client.app.app.registry.getUtility(IShared).shelf
+    now = shelf.clock()
+    shelf.clock = lambda: now + 301
+    client.get('/nothing/')
+    client.public(url)
+    settle()
+    client.public(url)
+    settle()
+    assert client.public(url).body == PNG + b'theirs'
+
+
 def later(client: Beefree, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let time pass for public files."""
     desk = client.app.app.registry.getUtility(IPublic).desk
