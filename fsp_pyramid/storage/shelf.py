@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -24,10 +25,14 @@ Key = tuple[str, Path]
 
 
 class Ticket(NamedTuple):
-    """When a question was asked: at which time, and after which write of ours (None: that cannot be told)."""
+    """When a question was asked: at which time, and after which write of ours.
+
+    :param is_sure: whether that is the last write of all processes; otherwise, of this one
+    """
 
     asked: float
-    write: str | None
+    write: str
+    is_sure: bool
 
 
 class Shelf:
@@ -53,7 +58,7 @@ class Shelf:
     ) -> None:
         self.ttl, self.clock = ttl, clock
         self._region, self._outage = region or memory_region(), outage or Outage()
-        self._missed: set[str] = set()
+        self._missed: Counter[str] = Counter()  # writes that it does not know of, by account
         self.flights = Flights()
 
     def get(self, key: Key) -> Kept:
@@ -71,12 +76,12 @@ class Shelf:
         """To be taken before Egnyte is asked for a listing."""
         asked = self.clock()
         with suppress(DownError):
-            return Ticket(asked, self._reach(lambda: self._last_write(account)))
-        return Ticket(asked, None)
+            return Ticket(asked, self._reach(lambda: self._last_write(account)), is_sure=True)
+        return Ticket(asked, f'missed {self._missed[account]}', is_sure=False)
 
     def learn(self, key: Key, listing: Listing | None, ticket: Ticket) -> None:
         """Keep what Egnyte answered, unless we wrote after *ticket* was taken: the answer may be older than that."""
-        if self.ttl <= 0 or ticket.write is None:
+        if self.ttl <= 0 or not ticket.is_sure:
             return
 
         def learn() -> None:
@@ -149,12 +154,12 @@ class Shelf:
             self._reach(write)
         except DownError:
             # What is remembered there lacks this write. It is dropped as soon as it can be reached again.
-            self._missed.add(account)
+            self._missed[account] += 1
 
     def _make_up(self) -> None:
         for account in list(self._missed):
             self._end_era((account, ()))
-            self._missed.discard(account)
+            del self._missed[account]  # a Counter does not mind if another thread was faster
 
     def _look(self, kind: str, keys: Sequence[Key]) -> list[Kept | None]:
         try:

@@ -1,7 +1,10 @@
 """A Redis that is down: everything goes on without it."""
 
 import logging
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from redis import RedisError
@@ -88,6 +91,39 @@ def test_what_was_written_during_an_outage_is_seen_after_it(
     clock.now += PAUSE
     storage.known_directory(HOME)
     assert names(other) == ['f']
+
+
+def test_a_write_is_seen_by_a_listing_that_began_before_it(
+    make_storage: MakeStorage, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without Redis, too, nobody takes the answer to an older question."""
+    storage = make_storage()
+    storage.create_directory(HOME)
+    redis_server.stop()
+    lowest, asked, answer = storage._storage, threading.Event(), threading.Event()
+    ask = lowest.list_directory
+
+    def slow(*arguments: Any, **keywords: Any) -> Any:
+        listing = ask(*arguments, **keywords)
+        if not asked.is_set():
+            asked.set()
+            assert answer.wait(timeout=20)
+        return listing
+
+    monkeypatch.setattr(lowest, 'list_directory', slow)
+    try:
+        with ThreadPoolExecutor() as pool:
+            before = pool.submit(names, storage)
+            assert asked.wait(timeout=20)
+            storage.store_file((*HOME, 'f'), content(b'x'))
+            after = pool.submit(names, storage)
+            try:
+                assert after.result(timeout=20) == ['f']
+            finally:
+                answer.set()
+            assert before.result(timeout=20) == []
+    finally:
+        redis_server.start()
 
 
 def test_a_service_that_is_down_is_let_alone_for_a_while(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
