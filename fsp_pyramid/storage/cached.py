@@ -146,7 +146,8 @@ class CachedStorage:
             with self._shelf.flight(self._key(path), self._shelf.ticket(self._account), wait=False) as leads:
                 return (self._faster(path) or self._ask(path)) if leads else None
 
-        return self._or_old(ask, old) or _there(path, old.listing)
+        # What it is by now: somebody of ours may have written while Egnyte was silent.
+        return self._or_old(ask, old) or _there(path, (self._kept(path) or old).listing)
 
     def _or_old(self, ask: Callable[[], T | None], old: Kept) -> T | None:
         """What *ask* returns. None where *old* has to do: it returned None, or failed by one of TROUBLE."""

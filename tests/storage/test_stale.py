@@ -136,6 +136,20 @@ def test_our_writes_are_in_what_is_served_in_bad_times(
     assert process.outcomes == ['unavailable']
 
 
+def test_what_was_written_while_egnyte_was_silent_is_served(
+    process: Process, make_process: Callable[[], Process], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.now += 61
+
+    def silent(*_arguments: Any, **_keywords: Any) -> None:
+        make_process().storage.store_file((*HOME, 'f'), content(b'x'))
+        raise EgnyteUnavailable
+
+    monkeypatch.setattr(process.lowest, 'list_directory', silent)
+    assert process.names() == ['f']
+    assert process.outcomes == ['unavailable']
+
+
 def test_what_is_older_than_a_day_is_not_served(process: Process, sandbox: Sandbox, clock: Clock) -> None:
     clock.now += 86401
     sandbox.fail({'status': 500, 'times': 100})
