@@ -46,20 +46,17 @@ class RequestContext:
         self.calls += 1
         self.waited += called.waited
 
-    def looked(self, outcome: str) -> None:
-        """A listing was looked for in memory: ``hit``, ``stale`` or ``miss``."""
-        self.cache = max(self.cache or outcome, outcome, key=COSTS.index)
-        self.meter.looked(outcome)
+    def looked(self, looked: Looked) -> None:
+        """A listing was looked up; the answer says if it rests on one that is older than it should be."""
+        self.cache = max(self.cache or looked.outcome, looked.outcome, key=COSTS.index)
+        self.meter.looked(looked.outcome)
+        if looked.outcome == 'stale':
+            self._request.response.headers.update({'Age': str(int(looked.age)), 'X-FSP-Stale': looked.reason})
 
     @cached_property
     def meter(self) -> Any:
         """The IMeter of the application."""
         return self._request.registry.getUtility(IMeter)
-
-    def note_look(self, looked: Looked) -> None:
-        """A listing was looked up; the answer says if it rests on one that is older than it should be."""
-        if looked.outcome == 'stale':
-            self._request.response.headers.update({'Age': str(int(looked.age)), 'X-FSP-Stale': looked.reason})
 
     @cached_property
     def mount(self) -> Any:
@@ -102,7 +99,7 @@ class RequestContext:
         # The look before a deed is part of it: without it the last calls of the day would be of no use to writes.
         urgency = Urgency.READ if self._request.method in {'GET', 'HEAD'} else Urgency.WRITE
         return self.bridge.operations(
-            self.identity, self.account, self.undo_log, self.count_call, urgency, self.note_look
+            self.identity, self.account, self.undo_log, self.count_call, urgency, self.looked
         )
 
     @cached_property

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -193,8 +193,9 @@ def slow_source() -> Iterator[tuple[str, threading.Event]]:
                 head = b'HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 1000\r\n\r\n'
                 connection.sendall(head + PNG)
                 asked.set()
-                while connection.recv(1000):
-                    pass
+                with suppress(ConnectionError):
+                    while connection.recv(1000):
+                        pass
 
         thread = threading.Thread(target=serve)
         thread.start()

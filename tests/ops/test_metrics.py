@@ -17,6 +17,7 @@ from fsp_pyramid.events import DirectoryCreated, FileStored
 from fsp_pyramid.interfaces import IMeter
 from fsp_pyramid.meter import Meter
 from fsp_pyramid.ops.metrics import MOST_ACCOUNTS, PrometheusMeter
+from fsp_pyramid.storage.cached import Looked
 from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
@@ -164,15 +165,16 @@ def test_looks_are_counted_and_the_costliest_is_told(make: Make) -> None:
 
     def look(event: Any) -> None:
         for outcome in ('hit', 'miss', 'stale', 'hit'):
-            event.request.fsp.looked(outcome)
+            event.request.fsp.looked(Looked(outcome))
             told.append(event.request.fsp.cache)
 
     app.app.registry.registerHandler(look, (DirectoryCreated,))
+    app.get('/fsp/', headers=CALLER)  # a miss, so that what follows is a hit
     app.post('/fsp/new/', headers=CALLER, status=201)
     assert told == ['hit', 'miss', 'miss', 'miss']
     counts = Counts(app)
     looks = {outcome: counts('fsp_listing_looks_total', outcome=outcome) for outcome in ('hit', 'miss', 'stale')}
-    assert looks == {'hit': 2, 'miss': 1, 'stale': 1}
+    assert looks == {'hit': 3, 'miss': 2, 'stale': 1}
 
 
 def test_no_more_accounts_than_there_may_be() -> None:
