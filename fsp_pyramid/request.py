@@ -98,9 +98,7 @@ class RequestContext:
         """The caller's files."""
         # The look before a deed is part of it: without it the last calls of the day would be of no use to writes.
         urgency = Urgency.READ if self._request.method in {'GET', 'HEAD'} else Urgency.WRITE
-        return self.bridge.operations(
-            self.identity, self.account, self.undo_log, self.count_call, urgency, self.looked
-        )
+        return self.bridge.operations(self.identity, self.account, self.undo_log, self.count_call, urgency, self.looked)
 
     @cached_property
     def public_base(self) -> str:

@@ -21,8 +21,8 @@ T = TypeVar('T')
 
 # Egnyte is in trouble, or takes no calls: what was seen last is better than nothing. By class, what callers are told.
 TROUBLE: dict[type[FSPError], str] = {QuotaUsedUp: 'quota', Busy: 'busy', EgnyteUnavailable: 'unavailable'}
-# Seconds after which Egnyte is asked again, at the most, while it is in trouble and there is something to show.
-LONGEST_TROUBLE = 30.0
+# Seconds after which Egnyte is asked again when it did not answer, and there is something to show.
+SILENCE = 30.0
 # Seconds that a listing is believed at the most while events should tell what others changed, and do not.
 UNWATCHED_TTL = 60.0
 
@@ -157,8 +157,8 @@ class CachedStorage:
                 answer = ask()
             except tuple(TROUBLE) as error:
                 reason = TROUBLE[type(error)]
-                until = self._shelf.clock() + min(error.retry_after or 0, LONGEST_TROUBLE)
-                self._shelf.note('trouble', self._account, [reason, until])
+                if isinstance(error, EgnyteUnavailable):  # the others cost no time
+                    self._shelf.note('trouble', self._account, [reason, self._shelf.clock() + SILENCE])
             else:
                 if answer is not None:
                     self._on_look(Looked('miss'))
