@@ -19,6 +19,7 @@ from .storage.egnyte import EgnyteStorage
 from .storage.folders import FoldersStorage
 from .storage.observed import ObservedStorage
 from .storage.operations import Operations
+from .storage.scarcity import scarcity
 from .storage.undo import UndoStorage
 
 # Seconds that taking changes back may wait for its turn: the request is answered anyway, and it is not tried again. And
@@ -117,7 +118,11 @@ class Bridge:
         def catch_up() -> bool:
             return watch is None or watch.catch_up(owner, background, doubt)
 
-        return CachedStorage(observed, self._shared.shelf, owner, on_look=on_look, catch_up=catch_up)
+        def scarce() -> float:
+            usage = self._shared.pace.usage(account.token)
+            return scarcity(usage.used, usage.daily, usage.resets_in)
+
+        return CachedStorage(observed, self._shared.shelf, owner, scarce, on_look, catch_up)
 
     def _heard(self, called: egnyte.Called) -> None:
         self._meter.call_made(called)

@@ -144,6 +144,20 @@ def test_an_answer_says_that_it_is_old_and_why(client: Beefree, sandbox: Sandbox
     assert 'X-FSP-Stale' not in answer.headers
 
 
+def test_listings_are_believed_for_longer_when_calls_are_scarce(client: Beefree, sandbox: Sandbox) -> None:
+    client.get('/')
+    shared = client.app.app.registry.getUtility(IShared)
+    used = {'X-Accesstoken-Quota-Allotted': '1000', 'X-Accesstoken-Quota-Current': '1000'}
+    shared.pace.learn(shared.pace.turn('sandbox', 10), used)
+    now = shared.shelf.clock()
+    sandbox.forget_calls()
+    for seconds, stale in ((3500, False), (3700, True)):
+        shared.shelf.clock = lambda seconds=seconds: now + seconds
+        answer = client.get('/')
+        assert ('X-FSP-Stale' in answer.headers) is stale
+    assert sandbox.calls == []
+
+
 def test_events_tell_what_others_changed(make_app: Callable[..., Any], sandbox: Sandbox) -> None:
     client = Beefree(make_app(events__interval='300', cache__ttl='36000'))
     client.get('/')
