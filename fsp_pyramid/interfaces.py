@@ -182,6 +182,7 @@ class IShared(Interface):
     pace = Attribute('When a token may make its next call: see egnyte.Pace.')
     locks = Attribute('Which directories are held: storage.locks.Locks, or storage.redis_locks.RedisLocks.')
     shelf = Attribute('Listings that are remembered: see storage.shelf.Shelf.')
+    news = Attribute('What other machines did to files: public.news.RedisNews, or NoNews.')
     watch = Attribute("Looks at Egnyte's events, None where nobody does: see storage.watch.Watch.")
 
 

@@ -8,10 +8,11 @@ from zope.interface import implementer
 
 from . import egnyte
 from .interfaces import IShared
+from .outage import Outage
 from .pacing.steady import SteadyLedger
+from .public.news import NoNews, RedisNews
 from .settings import Settings
 from .storage.locks import Locks
-from .storage.outage import Outage
 from .storage.regions import redis_region
 from .storage.shelf import Shelf
 from .storage.watch import Watch
@@ -30,9 +31,9 @@ class Shared:
     def __init__(self, settings: Settings) -> None:
         self.pace = egnyte.Pace(_ledger(settings), reserve=settings.pace_reserve)
         if settings.cache_backend == 'redis':
-            self.locks, self.shelf = _redis_memory(settings)
+            self.locks, self.shelf, self.news = _redis_memory(settings)
         else:
-            self.locks, self.shelf = Locks(), Shelf(settings.cache_ttl)
+            self.locks, self.shelf, self.news = Locks(), Shelf(settings.cache_ttl), NoNews()
         self.watch = Watch(self.shelf, settings.events_interval) if settings.events_interval else None
 
 
@@ -63,15 +64,16 @@ def _database_ledger(settings: Settings) -> egnyte.Ledger:
         raise ConfigurationError(f'fsp_pyramid cannot start with these settings:\n  {error}') from error
 
 
-def _redis_memory(settings: Settings) -> tuple[Any, Shelf]:
-    """Locks and listings of all processes that use one Redis. When it is down both go on without it."""
+def _redis_memory(settings: Settings) -> tuple[Any, Shelf, RedisNews]:
+    """Locks, listings and news of all processes that use one Redis. When it is down all go on without it."""
     client = redis_client(settings.redis_url)
     from redis import RedisError  # it needs the extra "redis"
 
     from .storage.redis_locks import RedisLocks
 
     outage = Outage('the Redis of fsp.redis_url', (RedisError,))
-    return RedisLocks(client, outage), Shelf(settings.cache_ttl, redis_region(client), outage)
+    shelf = Shelf(settings.cache_ttl, redis_region(client), outage)
+    return RedisLocks(client, outage), shelf, RedisNews(client, outage)
 
 
 def redis_client(url: str) -> Any:

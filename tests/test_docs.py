@@ -283,7 +283,7 @@ def test_rooms_that_know_nothing_of_ours(room: str) -> None:
 
 def test_storage_knows_nothing_of_the_web() -> None:
     known = {name.split('.')[1] for name in imports('storage')}
-    assert known == {'egnyte', 'errors', 'interfaces', 'model', 'paths', 'storage'}
+    assert known == {'egnyte', 'errors', 'interfaces', 'model', 'outage', 'paths', 'storage'}
 
 
 def test_views_know_storage_by_its_interface_only() -> None:

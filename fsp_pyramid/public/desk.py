@@ -28,6 +28,7 @@ from .gallery import Gallery, NoPicture
 from .index import Copy, Index, Version
 from .links import Link, digits
 from .memory import Memory
+from .news import NoNews, RedisNews
 from .origin import Origin, own_request
 from .place import COPIES, Place, note_use
 from .sweeper import Sweeper
@@ -75,11 +76,12 @@ class Desk:
     """See the module. Making one does no I/O. All of its methods may raise OSError and sqlite3.Error.
 
     :param settings: the application's
+    :param news: of other machines
     :param clock: UNIX time in seconds
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
-        self._revalidate, self._clock = settings.public_revalidate, clock
+    def __init__(self, settings: Settings, news: RedisNews | NoNews, clock: Callable[[], float] = time.time) -> None:
+        self._revalidate, self._news, self._clock = settings.public_revalidate, news, clock
         self._largest = settings.public_cache_size // SHARE
         self._place = Place(settings.public_cache_dir)
         self._index = Index(self._place)
@@ -93,7 +95,7 @@ class Desk:
 
     def observer(self, domain: str, account: str) -> IObserver:
         """Who remembers what is seen and done with the files of an account."""
-        return Memory(self._place, self._index, domain, account, self._largest, self._kept, self._clock)
+        return Memory(self._place, self._index, self._news, domain, account, self._largest, self._kept, self._clock)
 
     # Contents
 
@@ -107,7 +109,7 @@ class Desk:
     def _known(self, origin: Origin) -> Version | None:
         """What is known of the file's version. Raises NotFound for one that was deleted, or is refused."""
         link = origin.link
-        known = self._index.version(origin.domain, link.file_id)
+        known = self._current(origin.domain, link.file_id)
         if known is not None and self._is_old(known.seen):
             self._later(('look', link), lambda: self._look(origin))
         refused = self._index.refused_at(*link)
@@ -116,8 +118,16 @@ class Desk:
         # Who was refused long ago has to ask again: what is here may be shown no more.
         return known if refused is None else None
 
+    def _current(self, domain: str, file_id: str) -> Version | None:
+        known, news = self._index.version(domain, file_id), self._news.of(domain, file_id)
+        if news is None or (known is not None and known.seen >= news.seen):
+            return known
+        self._index.learn(domain, [news])
+        return news
+
     def _is_old(self, seconds: float) -> bool:
-        return 0 < self._revalidate < self._clock() - seconds
+        """Whether it is time to ask again; a time of 0 stands for a doubt."""
+        return not seconds or 0 < self._revalidate < self._clock() - seconds
 
     def _here(self, link: Link, known: Version | None) -> Found | None:
         """The version that is known, if it is here."""

@@ -131,9 +131,11 @@ class Index:
             connection.execute('UPDATE versions SET name = ? WHERE domain = ? AND file_id = ?', (name, domain, file_id))
 
     def doubt(self, domain: str, file_id: str) -> None:
-        """Something happened to the file that we cannot tell: nothing is known of it any more."""
+        """What is known of the file may be wrong: it counts as seen at time 0."""
         with self._writing() as connection:
-            connection.execute('DELETE FROM versions WHERE domain = ? AND file_id = ?', (domain, file_id))
+            values = domain, file_id
+            connection.execute("DELETE FROM versions WHERE domain = ? AND file_id = ? AND version_id = ''", values)
+            connection.execute('UPDATE versions SET seen = 0 WHERE domain = ? AND file_id = ?', values)
 
     def copy(self, account: str, file_id: str, version_id: str) -> Copy | None:
         """The copy of that version."""

@@ -11,6 +11,7 @@ from zope.interface import implementer
 from ..interfaces import IObserver
 from ..model import Content, Entry
 from .index import Copy, Index, Version
+from .news import NoNews, RedisNews
 from .place import COPIES, Place
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ class Memory:
 
     :param domain: within which the id of a file stands for one file
     :param account: the key of the account, as in its links
+    :param news: tells other machines what we did
     :param largest: in bytes; larger contents are not kept
     :param on_kept: hears of each copy that is complete
     :param clock: UNIX time in seconds
@@ -31,13 +33,15 @@ class Memory:
         self,
         place: Place,
         index: Index,
+        news: RedisNews | NoNews,
         domain: str,
         account: str,
         largest: int,
         on_kept: Callable[[Copy], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._place, self._index, self._domain, self._account = place, index, domain, account
+        self._place, self._index, self._news = place, index, news
+        self._domain, self._account = domain, account
         self._largest, self._on_kept, self._clock = largest, on_kept, clock
 
     def saw(self, files: Sequence[Entry], asked: float) -> None:
@@ -50,7 +54,7 @@ class Memory:
         """See IObserver: the bytes are kept, nobody has to fetch them."""
         now = self._clock()
         with _quietly():
-            self._index.learn(self._domain, [_version(file, now)], self._account)
+            self._made(_version(file, now))
             if content.size <= self._largest:
                 self._keep(file, content, now)
 
@@ -77,9 +81,12 @@ class Memory:
 
     def deleted(self, file: Entry) -> None:
         """See IObserver."""
-        gone = Version(file.id or '', '', '', 0, 0, file.name, self._clock())
         with _quietly():
-            self._index.learn(self._domain, [gone])
+            self._made(Version(file.id or '', '', '', 0, 0, file.name, self._clock()))
+
+    def _made(self, version: Version) -> None:
+        self._news.tell(self._domain, version)
+        self._index.learn(self._domain, [version], self._account)
 
     def doubted(self, file: Entry) -> None:
         """See IObserver."""

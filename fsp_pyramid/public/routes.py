@@ -8,7 +8,7 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from zope.interface import implementer
 
 from ..access import watched
-from ..interfaces import IPublic
+from ..interfaces import IPublic, IShared
 from ..mounting import full_path
 from ..settings import Settings
 from ..views import public
@@ -40,7 +40,7 @@ def add_public(config: Any, settings: Settings) -> None:
         path=path,
         base_url=settings.public_base_url,
         signer=Signer(settings.public_secret or (SANDBOX_SECRET,)),
-        desk=Desk(settings),
+        desk=Desk(settings, config.registry.getUtility(IShared).news),
         max_age=settings.public_max_age,
         sendfile=settings.public_sendfile,
     )

@@ -11,8 +11,8 @@ from redis import Redis
 from redis.exceptions import LockError
 from redis.lock import Lock
 
+from ..outage import DownError, Outage
 from .locks import Locks
-from .outage import DownError, Outage
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from dogpile.cache import CacheRegion
 from dogpile.cache.api import NO_VALUE
 
 from ..model import Listing
+from ..outage import DownError, Outage
 from ..paths import Path
 from .flights import Flights
 from .kept import Kept
-from .outage import DownError, Outage
 from .regions import KEEP, memory_region
 
 T = TypeVar('T')

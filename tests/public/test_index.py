@@ -51,8 +51,15 @@ def test_a_deleted_file_is_gone_until_it_is_seen_again(index: Index) -> None:
     assert index.version('acme', 'file').gone
     index.learn('acme', [replace(VERSION, seen=102.0)])
     assert not index.version('acme', 'file').gone
+
+
+def test_what_is_doubted_is_known_as_if_it_was_seen_long_ago(index: Index) -> None:
+    index.learn('acme', [VERSION])
     index.doubt('acme', 'file')
-    assert index.version('acme', 'file') is None
+    assert index.version('acme', 'file') == replace(VERSION, seen=0)
+    index.learn('acme', [replace(VERSION, version_id='')])
+    index.doubt('acme', 'file')
+    assert index.version('acme', 'file') is None, 'it may be there again'
 
 
 def test_copies_are_for_the_account_that_fetched_them(index: Index) -> None:

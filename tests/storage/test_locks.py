@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from redis import RedisError
 
+from fsp_pyramid.outage import Outage
 from fsp_pyramid.storage.locks import Locks
-from fsp_pyramid.storage.outage import Outage
 from fsp_pyramid.storage.redis_locks import EXPIRY, RedisLocks
 
 from ..services import RedisServer

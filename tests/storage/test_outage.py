@@ -11,11 +11,11 @@ from redis import RedisError
 
 from fsp_pyramid.egnyte import Client, Pace
 from fsp_pyramid.embedded import TOKEN, URL
+from fsp_pyramid.outage import PAUSE, DownError, Outage
 from fsp_pyramid.shared import redis_client
 from fsp_pyramid.storage.cached import CachedStorage
 from fsp_pyramid.storage.egnyte import EgnyteStorage
 from fsp_pyramid.storage.locks import Locks
-from fsp_pyramid.storage.outage import PAUSE, DownError, Outage
 from fsp_pyramid.storage.regions import redis_region
 from fsp_pyramid.storage.shelf import Shelf
 from fsp_pyramid.testing import Sandbox, content

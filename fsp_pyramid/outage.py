@@ -45,6 +45,9 @@ class Outage:
         except self.failures as error:
             self._failed(error)
             raise DownError(self._name) from error
+        except Exception:
+            self._worked()  # whatever that was about, it was answered
+            raise
         self._worked()
         return answer
 
@@ -53,7 +56,8 @@ class Outage:
             first, self._again = self._again is None, self._clock() + PAUSE
         if first:
             # Not what the exception says: that may show more of a URL than anybody wants.
-            log.error('%s does not answer (%s): going on without it', self._name, type(error).__name__)
+            kind = type(error.__cause__ or error).__name__
+            log.error('%s does not answer (%s): going on without it', self._name, kind)
 
     def _worked(self) -> None:
         if self._again is not None:
