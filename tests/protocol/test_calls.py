@@ -128,7 +128,7 @@ def test_nothing_that_cannot_be_costs_anything(client: Beefree, sandbox: Sandbox
 
 def test_the_last_calls_of_the_day_are_for_changes(client: Beefree, sandbox: Sandbox, source: Source) -> None:
     pace = client.app.app.registry.getUtility(IShared).pace
-    pace.learn('sandbox', {'X-Accesstoken-Quota-Allotted': '1000', 'X-Accesstoken-Quota-Current': '950'})
+    pace.learn(pace.turn('sandbox', 10), {'X-Accesstoken-Quota-Allotted': '1000', 'X-Accesstoken-Quota-Current': '950'})
     assert outcome(client.get('/')) == (503, 3903)
     assert outcome(client.upload('/new.png', source.offer(PNG))) == (201, None)
     assert outcome(client.create('/e/new/')) == (201, None)
