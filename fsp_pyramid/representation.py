@@ -23,6 +23,10 @@ def metadata(entry: Entry, fsp: RequestContext) -> dict[str, Any]:
     }
     if entry.is_directory:
         return meta | {'item-count': entry.item_count, 'extra': {}}
-    meta |= {'public-url': fsp.public_url(entry), 'extra': {'can-move': entry.access >= Access.FULL}}
     thumbnail = fsp.thumbnail_url(entry)
-    return meta | {'thumbnail': thumbnail} if thumbnail else meta
+    return (
+        meta
+        | {'public-url': fsp.public_url(entry)}
+        | ({'thumbnail': thumbnail} if thumbnail else {})
+        | {'extra': {'can-move': entry.access >= Access.FULL}}
+    )

@@ -105,7 +105,7 @@ def test_every_operation_and_strategy_is_shown() -> None:
     assert 'X-BEE-fsp-flags:move' in commands
     # Each line stands on its own: who copies one line only gets what is shown, too.
     lines = commands.replace('\\\n', ' ').splitlines()
-    assert [line for line in lines if not re.match(r'(PICTURE=\$\()?curl -s', line)] == []
+    assert [line for line in lines if not re.match(r'((PICTURE|THUMBNAIL)=\$\()?curl -s', line)] == []
 
 
 def test_the_application_of_the_readme_answers(tmp_path: Path) -> None:

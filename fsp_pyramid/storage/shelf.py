@@ -35,6 +35,10 @@ class Ticket(NamedTuple):
     is_sure: bool
 
 
+# Names in the paths of directories that people have.
+USUAL_DEPTH = 20
+
+
 class Shelf:
     """Listings by account and path, shared by all who use the *region*.
 
@@ -224,12 +228,18 @@ class Shelf:
             mutex.release()
 
 
-@lru_cache(maxsize=10_000)  # there are several for each directory that a listing shows
 def _eras(key: Key) -> tuple[str, ...]:
     """The names of the eras of the directory and of those above it."""
+    # There are several for each directory that a listing shows; but nobody shall fill the memory with absurd paths.
+    return _usual_eras(key) if len(key[1]) <= USUAL_DEPTH else _all_eras(key)
+
+
+def _all_eras(key: Key) -> tuple[str, ...]:
     account, path = key
-    above = _eras((account, path[:-1])) if path else ()
-    return (*above, _name('era', key))
+    return tuple(_name('era', (account, path[:depth])) for depth in range(len(path) + 1))
+
+
+_usual_eras = lru_cache(maxsize=4096)(_all_eras)
 
 
 def _name(kind: str, key: Key) -> str:

@@ -46,7 +46,9 @@ def follow(application: Any, url: str, script_name: str = '') -> Response:
         assert request.path_info.startswith(f'{script_name}/')
         request.path_info = request.path_info.removeprefix(script_name)
         request.script_name = script_name
-    return request.get_response(application)
+    answer = request.get_response(application)
+    assert answer.body is not None  # read to its end, as a server does
+    return answer
 
 
 def test_it_answers_below_its_prefix_and_nowhere_else(make: Make, egnyte: Sandbox) -> None:

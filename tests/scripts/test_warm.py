@@ -35,8 +35,6 @@ handlers =
 @pytest.fixture
 def ini(tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr('fsp_pyramid.sandbox.seed.tree', lambda: iter(()))
-    # The pace of a real Egnyte would take a second for two calls.
-    monkeypatch.setattr('fsp_pyramid.egnyte.pace.QPS', 1000)
     for name in ('anna', 'anna/deep'):
         sandbox.api('POST', f'/pubapi/v1/fs/Shared/{name}', json={'action': 'add_folder'})
     for name, content in (
