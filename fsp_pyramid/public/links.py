@@ -7,11 +7,14 @@ opens the thumbnail of that content, and not the file.
 """
 
 import uuid
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..signing import BadToken, Signing
 
 _UUID = 0x80
+# Tokens, of either kind; some 10 MB.
+REMEMBERED = 20_000
 
 
 class Link(NamedTuple):
@@ -38,6 +41,9 @@ class Signer:
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         self._content, self._thumbnail = Signing(secrets), Signing(secrets, 'thumbnail')
+        # A listing wants two tokens for each of its files, and the same ones the next time.
+        self.sign = lru_cache(REMEMBERED)(self.sign)
+        self.sign_thumbnail = lru_cache(REMEMBERED)(self.sign_thumbnail)
 
     def sign(self, link: Link) -> str:
         """The token of a file: letters, digits, ``-`` and ``_``. The account's key has at most 127 bytes."""
