@@ -11,7 +11,7 @@ serve: $(VENV)/.serve
 	$(BIN)/pserve development.ini
 
 test: $(VENV)/.develop
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 $(PYTEST_ARGS)
 
 lint: $(VENV)/.develop
 	$(BIN)/ruff check .

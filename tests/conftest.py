@@ -19,6 +19,12 @@ settings.register_profile('suite', deadline=None)
 settings.load_profile('suite')
 
 
+@pytest.fixture(autouse=True)
+def _threads_do_not_linger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits until nothing is done in the background waits for its threads to go."""
+    monkeypatch.setattr('fsp_pyramid.background.IDLE', 0.05)
+
+
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Sandbox:
     """An empty Egnyte, in process."""
