@@ -133,4 +133,5 @@ def note_use(file: BinaryIO) -> None:
     known = os.fstat(file.fileno())
     now = time.time()
     if now - known.st_atime > NOTED:
-        os.utime(file.fileno(), (now, known.st_mtime))
+        with suppress(OSError):  # it is another user's, or the disk is read-only: it is good enough to be served
+            os.utime(file.fileno(), (now, known.st_mtime))
