@@ -5,6 +5,7 @@ It is a cache as well: who deletes it loses nothing but calls to Egnyte.
 
 import hashlib
 import logging
+import os
 import sqlite3
 import weakref
 from collections import deque
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from .place import Place
 
@@ -109,7 +111,7 @@ class Index:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._idle: deque[sqlite3.Connection] = deque()
+        self._idle: deque[_Connected] = deque()
         weakref.finalize(self, _close, self._idle)
 
     def version(self, domain: str, file_id: str) -> Version | None:
@@ -191,25 +193,61 @@ class Index:
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
         """A connection for one thread at a time. As many are kept as were needed at once."""
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = self._open()
-        try:
-            yield connection
-        finally:
-            self._idle.append(connection)
-
-    def _open(self) -> sqlite3.Connection:
         path = self._place.root / 'index.sqlite'
+        connected = self._idle_at(path) or self._open(path)
         try:
-            return _connect(path)
-        except sqlite3.OperationalError:  # locked, or no place: it is none of its contents
-            raise
+            yield connected.connection
         except sqlite3.DatabaseError as error:
-            log.warning('%s is begun anew: %s', path, error)
-            path.unlink(missing_ok=True)
-            return _connect(path)
+            if _is_broken(error) and _is_at(path, connected.file):
+                _remove(path, error)
+            raise
+        finally:
+            self._idle.append(connected)
+
+    def _idle_at(self, path: Path) -> '_Connected | None':
+        """A connection to the file that is there: somebody may have deleted the one that it was opened for."""
+        while True:
+            try:
+                connected = self._idle.pop()
+            except IndexError:
+                return None
+            if _is_at(path, connected.file):
+                return connected
+            connected.connection.close()
+
+    def _open(self, path: Path) -> '_Connected':
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            connection = _connect(path)
+        except sqlite3.DatabaseError as error:
+            if not _is_broken(error):  # locked, or no place: it is none of its contents
+                raise
+            _remove(path, error)
+            connection = _connect(path)
+        return _Connected(connection, path.stat())
+
+
+class _Connected(NamedTuple):
+    connection: sqlite3.Connection
+    file: os.stat_result
+
+
+def _is_at(path: Path, file: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(file, path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _is_broken(error: sqlite3.DatabaseError) -> bool:
+    name = getattr(error, 'sqlite_errorname', None) or ''
+    return name == 'SQLITE_NOTADB' or name.startswith('SQLITE_CORRUPT')
+
+
+def _remove(path: Path, error: sqlite3.DatabaseError) -> None:
+    log.warning('%s is begun anew: %s', path, error)
+    for suffix in ('', '-wal', '-shm'):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -225,6 +263,6 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _close(connections: deque[sqlite3.Connection]) -> None:
-    while connections:
-        connections.pop().close()
+def _close(idle: deque[_Connected]) -> None:
+    while idle:
+        idle.pop().connection.close()

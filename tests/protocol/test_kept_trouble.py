@@ -1,16 +1,19 @@
 """Public files when Egnyte, the disk or the clock misbehave: recipients see the picture if anybody can show it."""
 
 import os
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fsp_pyramid.interfaces import IPublic
+from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
 from ..public.pictures import picture
-from .beefree import Beefree
+from .beefree import PNG, Beefree
 from .test_kept import kept
 
 __all__ = ['kept']
@@ -39,3 +42,29 @@ def test_a_use_that_cannot_be_noted_does_no_harm(
     monkeypatch.setattr(os, 'utime', refuse)
     assert client.public(meta['public-url']).body == picture()
     assert client.public(meta['thumbnail']).status_int == 200
+
+
+def test_the_directory_may_be_deleted_at_any_time(
+    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source, tmp_path: Path
+) -> None:
+    first, second = kept(), kept()
+    url = first.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
+    assert second.public(url).body == PNG
+    (tmp_path / 'cache').rename(tmp_path / 'gone')
+    assert first.public(url).body == second.public(url).body == PNG
+    first.upload('/a.png', source.offer(PNG + b'2'), 'replace')
+    assert first.public(url).body == second.public(url).body == PNG + b'2', 'they share what is new'
+
+
+def test_an_index_that_breaks_is_begun_anew(
+    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source, tmp_path: Path
+) -> None:
+    client = kept()
+    url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
+    with sqlite3.connect(tmp_path / 'cache' / 'index.sqlite') as connection:
+        connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+    path = tmp_path / 'cache' / 'index.sqlite'
+    broken = path.read_bytes()
+    path.write_bytes(broken[:4096] + b'\xff' * (len(broken) - 4096))
+    answers = [client.public(url) for _ in range(3)]
+    assert [answer.body for answer in answers[1:]] == [PNG] * 2
