@@ -7,6 +7,7 @@ while the right one is fetched; only what was never here has to be waited for.
 import logging
 import os
 import queue
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ from ..settings import Settings
 from ..sources.types import type_of_name
 from .fetches import Fetches
 from .gallery import Gallery, NoPicture
-from .index import Copy, Index, Version
+from .index import Copy, Index, Version, quietly
 from .links import Link, digits
 from .memory import Memory
 from .news import NoNews, RedisNews
@@ -186,7 +187,8 @@ class Desk:
                 name='',
                 seen=asked,
             )
-            self._index.learn(origin.domain, [version], link.account)
+            with quietly():
+                self._index.learn(origin.domain, [version], link.account)
             return download
 
         return self._fetches.fetch(*link, find, begin)
@@ -209,7 +211,8 @@ class Desk:
         try:
             yield
         except NotFound:
-            self._index.refuse(*origin.link, self._clock())
+            with quietly():
+                self._index.refuse(*origin.link, self._clock())
             raise
         except EgnyteUnavailable:
             self._trouble[origin.domain] = time.monotonic() + TROUBLE
@@ -245,9 +248,10 @@ class Desk:
 
     def prepare(self, account: str, entry: Entry) -> None:
         """Make the thumbnail of a file that was just stored, if it is a picture."""
-        copy = self._index.copy(account, entry.id or '', entry.version_id or '')
-        if copy is not None and type_of_name(entry.name) in TYPES:
-            self._make(copy)
+        with quietly():
+            copy = self._index.copy(account, entry.id or '', entry.version_id or '')
+            if copy is not None and type_of_name(entry.name) in TYPES:
+                self._make(copy)
 
     def _picture(self, known: Version, checksum_digits: str) -> Found | None:
         try:
@@ -266,8 +270,12 @@ class Desk:
         )
 
     def _await(self, origin: Origin, checksum_digits: str) -> Found | None:
+        def render() -> Version | None:
+            with _logged('thumbnail'):
+                return self._render(origin)
+
         try:
-            work = self._background.submit(('thumbnail', origin.link), lambda: self._render(origin))
+            work = self._background.submit(('thumbnail', origin.link), render)
         except queue.Full:
             return None
         if not self._seats.acquire(blocking=False):
@@ -276,7 +284,7 @@ class Desk:
             known = work.result(timeout=WAIT)
         except NotFound:
             raise
-        except (NotYet, FSPError):
+        except (NotYet, FSPError, OSError, sqlite3.Error):
             return None
         finally:
             self._seats.release()
@@ -313,15 +321,24 @@ class Desk:
         """Do it when there is time. Nobody hears of its failure but the log."""
 
         def logged() -> None:
-            try:
+            with _logged(key[0]):
                 work()
-            except FSPError as error:
-                log.info('%s is left for later: %s %s', key[0], error.code, error.title)
-            except Exception:
-                log.exception('%s failed', key[0])
 
         with suppress(queue.Full):
             self._background.submit(key, logged)
+
+
+@contextmanager
+def _logged(what: str) -> Iterator[None]:
+    """Note in the log what went wrong: there may be nobody else who hears of it."""
+    try:
+        yield
+    except FSPError as error:
+        log.info('%s is left for later: %s %s', what, error.code, error.title)
+        raise
+    except Exception:
+        log.exception('%s failed', what)
+        raise
 
 
 def _found(

@@ -13,7 +13,7 @@ from ..errors import Busy, EgnyteUnavailable, FSPError
 from ..growing import GrowingFile, Reader
 from ..model import Download
 from ..storage.flights import Flights
-from .index import Copy, Index, key_of
+from .index import Copy, Index, key_of, quietly
 from .place import COPIES, Draft, Place
 
 log = logging.getLogger(__name__)
@@ -121,9 +121,10 @@ class Fetches:
         """The draft is complete: keep it, unless it is too large."""
         if copy.size > self._largest:
             return
-        draft.publish(COPIES, copy.key, copy.modified)
-        self._index.add(copy)
-        self._on_kept(copy)
+        with quietly():  # who reads it has nothing to do with that
+            draft.publish(COPIES, copy.key, copy.modified)
+            self._index.add(copy)
+            self._on_kept(copy)
 
     def ended(self, key: str) -> None:
         """Nothing comes any more: who asks now looks here first."""

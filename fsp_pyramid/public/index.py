@@ -98,6 +98,15 @@ class Copy:
         return key_of(self.account, self.file_id, self.version_id)
 
 
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Let trouble with the disk cost a call later, and nothing now."""
+    try:
+        yield
+    except (OSError, sqlite3.Error):
+        log.exception('the cache directory (fsp.public.cache_dir) cannot be written to')
+
+
 def key_of(*parts: str) -> str:
     """A name for files on disk: 40 hex digits."""
     return hashlib.sha256('\0'.join(parts).encode()).hexdigest()[:40]

@@ -1,20 +1,15 @@
 """What an account's files are, remembered as the bridge sees and changes them."""
 
-import logging
-import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from zope.interface import implementer
 
 from ..interfaces import IObserver
 from ..model import Content, Entry
-from .index import Copy, Index, Version
+from .index import Copy, Index, Version, quietly
 from .news import NoNews, RedisNews
 from .place import COPIES, Place
-
-log = logging.getLogger(__name__)
 
 
 @implementer(IObserver)
@@ -47,13 +42,13 @@ class Memory:
     def saw(self, files: Sequence[Entry], asked: float) -> None:
         """See IObserver."""
         if files:
-            with _quietly():
+            with quietly():
                 self._index.learn(self._domain, (_version(file, asked) for file in files), self._account)
 
     def stored(self, file: Entry, content: Content) -> None:
         """See IObserver: the bytes are kept, nobody has to fetch them."""
         now = self._clock()
-        with _quietly():
+        with quietly():
             self._made(_version(file, now))
             if content.size <= self._largest:
                 self._keep(file, content, now)
@@ -76,12 +71,12 @@ class Memory:
 
     def moved(self, file: Entry) -> None:
         """See IObserver."""
-        with _quietly():
+        with quietly():
             self._index.rename(self._domain, file.id or '', file.name)
 
     def deleted(self, file: Entry) -> None:
         """See IObserver."""
-        with _quietly():
+        with quietly():
             self._made(Version(file.id or '', '', '', 0, 0, file.name, self._clock()))
 
     def _made(self, version: Version) -> None:
@@ -90,7 +85,7 @@ class Memory:
 
     def doubted(self, file: Entry) -> None:
         """See IObserver."""
-        with _quietly():
+        with quietly():
             self._index.doubt(self._domain, file.id or '')
             copy = self._index.copy(self._account, file.id or '', file.version_id or '')
             if copy is not None:
@@ -108,11 +103,3 @@ def _version(file: Entry, seen: float) -> Version:
         name=file.name,
         seen=seen,
     )
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    try:
-        yield
-    except (OSError, sqlite3.Error):
-        log.exception('the cache directory (fsp.public.cache_dir) cannot be written to')

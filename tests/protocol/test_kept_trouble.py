@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from fsp_pyramid.interfaces import IPublic
+from fsp_pyramid.public.index import Index
 from fsp_pyramid.testing import Sandbox
 
+from ..background import settle
 from ..conftest import Source
 from ..public.pictures import picture
 from .beefree import PNG, Beefree
-from .test_kept import kept
+from .test_kept import kept, url_of
 
 __all__ = ['kept']
 
@@ -42,6 +44,38 @@ def test_a_use_that_cannot_be_noted_does_no_harm(
     monkeypatch.setattr(os, 'utime', refuse)
     assert client.public(meta['public-url']).body == picture()
     assert client.public(meta['thumbnail']).status_int == 200
+
+
+@pytest.mark.parametrize('method', ['learn', 'add'])
+def test_an_index_that_cannot_be_written_to_keeps_no_content_from_its_reader(
+    kept: Callable[..., Beefree], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    content = PNG + bytes(300_000)
+    sandbox.upload('/Shared/Beefree/u1/a.png', content)
+    client = kept()
+    url = url_of(client, '/a.png')
+
+    def refuse(*_arguments: Any) -> None:
+        raise sqlite3.OperationalError('database or disk is full')
+
+    monkeypatch.setattr(Index, method, refuse)
+    assert client.public(url).body == content
+    settle()
+
+
+def test_a_directory_that_cannot_be_written_to_spoils_no_upload(
+    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = kept()
+
+    def refuse(*_arguments: Any, **_options: Any) -> None:
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr('fsp_pyramid.public.gallery.Gallery.make', refuse)
+    answer = client.upload('/a.png', source.offer(picture()))
+    assert answer.status_int == 201
+    thumbnail = client.public(answer.json['data']['meta']['thumbnail'])
+    assert (thumbnail.status_int, thumbnail.headers['Cache-Control']) == (200, 'no-store')
 
 
 def test_the_directory_may_be_deleted_at_any_time(
