@@ -18,7 +18,17 @@ from typing import Any, BinaryIO
 
 from ..background import Background
 from ..egnyte import Urgency
-from ..errors import EgnyteUnavailable, FSPError, NotFound
+from ..errors import (
+    Busy,
+    ConnectionExpired,
+    EgnyteUnavailable,
+    Forbidden,
+    FSPError,
+    NotConnected,
+    NotFound,
+    QuotaUsedUp,
+    TokenRefused,
+)
 from ..growing import Reader
 from ..interfaces import IObserver
 from ..model import Download, Entry
@@ -42,8 +52,10 @@ THREADS, MOST = 4, 2000
 # So many requests wait so many seconds for a thumbnail; the others get a placeholder at once, because the threads of
 # the server are for those who click.
 WAITING, WAIT = 6, 2.0
-# Seconds for which an Egnyte that did not answer is not asked for contents again.
+# Seconds for which an Egnyte that did not answer, or could not do it, is not asked again.
 TROUBLE = 10.0
+# The status of a gateway that does not know where to send a call: it says nothing of the file.
+NO_WAY = 596
 # Seconds between two sweeps, and the share of the cache that a single content may have.
 SWEEP, SHARE = 60.0, 4
 
@@ -91,7 +103,7 @@ class Desk:
         self._sweeper = Sweeper(self._place, self._index, settings.public_cache_size, settings.public_cache_age, clock)
         self._background = Background(THREADS, MOST)
         self._seats = threading.BoundedSemaphore(WAITING)
-        self._trouble: dict[str, float] = {}
+        self._trouble: dict[str | Link, float] = {}  # of a domain, an account or a file, until when
         self._swept = 0.0
 
     def observer(self, domain: str, account: str) -> IObserver:
@@ -111,9 +123,9 @@ class Desk:
         """What is known of the file's version. Raises NotFound for one that was deleted, or is refused."""
         link = origin.link
         known = self._current(origin.domain, link.file_id)
-        if known is not None and self._is_old(known.seen):
-            self._later(('look', link), lambda: self._look(origin))
         refused = self._index.refused_at(*link)
+        if known is not None and self._is_old(max(known.seen, refused or 0.0)):
+            self._later(('look', link), lambda: self._look(origin))
         if (known is not None and known.gone) or (refused is not None and not self._is_old(refused)):
             raise _not_found()
         # Who was refused long ago has to ask again: what is here may be shown no more.
@@ -166,7 +178,7 @@ class Desk:
 
     def _fetch(self, request: Any, origin: Origin, urgency: Urgency) -> tuple[Copy, Reader | None]:
         """The content from Egnyte: one call, however many ask. See Fetches.fetch."""
-        if self._trouble.get(origin.domain, 0.0) > time.monotonic():
+        if self._is_in_trouble(origin):
             raise EgnyteUnavailable
         link = origin.link
 
@@ -177,7 +189,7 @@ class Desk:
         def begin() -> Download:
             asked = self._clock()
             with self._noticing(origin):
-                download = origin.download(request, urgency)
+                download = _from_egnyte(origin.download(request, urgency))
             version = Version(
                 file_id=link.file_id,
                 version_id=download.version_id,
@@ -201,7 +213,7 @@ class Desk:
                 file.seek(0, os.SEEK_END)  # it waits for the end
 
     def _look(self, origin: Origin) -> None:
-        if self._trouble.get(origin.domain, 0.0) < time.monotonic():
+        if not self._is_in_trouble(origin):
             with own_request(origin.registry) as request, self._noticing(origin):
                 origin.look(request)  # whoever observes the account's files learns it
 
@@ -210,13 +222,32 @@ class Desk:
         """Remember what went wrong, so that it need not be asked again at once."""
         try:
             yield
-        except NotFound:
+        except (NotFound, Forbidden) as error:
+            if getattr(error.__cause__, 'status', 0) == NO_WAY:
+                self._note_trouble(origin.domain)
+                raise EgnyteUnavailable from error.__cause__
             with quietly():
                 self._index.refuse(*origin.link, self._clock())
-            raise
+            raise _not_found() from error.__cause__
         except EgnyteUnavailable:
-            self._trouble[origin.domain] = time.monotonic() + TROUBLE
+            self._note_trouble(origin.domain)
             raise
+        except (Busy, QuotaUsedUp, NotConnected, ConnectionExpired):
+            raise  # the next one costs no call either
+        except FSPError as error:
+            # A token that is refused is so for each file of the account.
+            self._note_trouble(origin.link.account if isinstance(error, TokenRefused) else origin.link)
+            raise
+
+    def _is_in_trouble(self, origin: Origin) -> bool:
+        now, trouble = time.monotonic(), self._trouble
+        return any(trouble.get(of, 0.0) > now for of in (origin.domain, origin.link.account, origin.link))
+
+    def _note_trouble(self, of: str | Link) -> None:
+        now = time.monotonic()
+        # Another one, because others are looking at it.
+        current = {other: until for other, until in self._trouble.copy().items() if until > now}
+        self._trouble = current | {of: now + TROUBLE}
 
     # Thumbnails
 
@@ -354,6 +385,14 @@ def _found(
         name=name,
         age=age,
     )
+
+
+def _from_egnyte(download: Download) -> Download:
+    """The download, if it is a file's: a gateway's page has no version, and a version is what makes a file."""
+    if not download.version_id:
+        download.close()
+        raise EgnyteUnavailable
+    return download
 
 
 def _not_found() -> NotFound:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pyramid.response import Response
 
-from ..errors import Forbidden, FSPError, InternalError, MethodNotAllowed, NotFound
+from ..errors import EgnyteUnavailable, Forbidden, FSPError, InternalError, MethodNotAllowed, NotFound
 from ..interfaces import IPublic
 from ..public.desk import Found
 from ..public.links import BadLink
@@ -72,6 +72,8 @@ def error(exception: Exception, request: Any) -> Response:
     _log(exception, answer, request)
     response = Response(_text(answer), status=answer.status, content_type='text/plain')
     response.headers.update({**HEADERS, **answer.headers})
+    if answer.status == EgnyteUnavailable.status:
+        response.headers.setdefault('Retry-After', str(EgnyteUnavailable.retry_after))
     return response
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fsp_pyramid.egnyte import Download
 from fsp_pyramid.interfaces import IPublic
 from fsp_pyramid.public.index import Index
 from fsp_pyramid.testing import Sandbox
@@ -16,12 +17,81 @@ from ..background import settle
 from ..conftest import Source
 from ..public.pictures import picture
 from .beefree import PNG, Beefree
-from .test_kept import kept, url_of
+from .test_kept import kept, later, url_of
 
 __all__ = ['kept']
 
 
 # Egnyte
+
+
+def test_an_answer_that_is_not_of_egnyte_is_no_file(
+    kept: Callable[..., Beefree], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway's page, with status 200."""
+    sandbox.upload('/Shared/Beefree/u1/a.png', PNG)
+    client = kept()
+    url = url_of(client, '/a.png')
+    original = Download.__init__
+
+    def without_version(self: Download, response: Any) -> None:
+        original(self, response)
+        self.version_id = ''
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Download, '__init__', without_version)
+        assert client.public(url).status_int == 503
+        settle()
+        patch.setattr('fsp_pyramid.public.desk.TROUBLE', 0.0)
+    registry_desk(client)._trouble.clear()
+    assert client.public(url).body == PNG
+
+
+def test_a_gateway_that_finds_no_way_does_not_delete_a_file(
+    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = kept()
+    url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
+    sandbox.fail({'status': 596, 'times': 1000, 'path_prefix': '/pubapi'})
+    later(client, 86401, monkeypatch)
+    for _ in range(2):
+        assert client.public(url).body == PNG
+        settle()
+
+
+@pytest.mark.parametrize(('status', 'after'), [(403, 404), (401, 200), (400, 200)])
+def test_a_look_that_fails_is_not_tried_again_at_once(
+    kept: Callable[..., Beefree],
+    sandbox: Sandbox,
+    source: Source,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    after: int,
+) -> None:
+    client = kept()
+    url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
+    sandbox.forget_calls()
+    sandbox.fail({'status': status, 'times': 1000, 'path_prefix': '/pubapi'})
+    later(client, 86401, monkeypatch)
+    assert client.public(url).body == PNG
+    settle()
+    for _ in range(3):
+        assert client.public(url).status_int == after
+        settle()
+    assert len(sandbox.calls) == 1
+
+
+@pytest.mark.parametrize(('status', 'told'), [(403, 404), (401, 503), (400, 503)])
+def test_a_refusal_costs_one_call(kept: Callable[..., Beefree], sandbox: Sandbox, status: int, told: int) -> None:
+    sandbox.upload('/Shared/Beefree/u1/a.png', PNG)
+    client = kept()
+    url = url_of(client, '/a.png')
+    sandbox.forget_calls()
+    sandbox.fail({'status': status, 'times': 1000, 'path_prefix': '/pubapi'})
+    answers = [client.public(url) for _ in range(3)]
+    assert [answer.status_int for answer in answers] == [told] * 3
+    assert all(('Retry-After' in answer.headers) == (told == 503) for answer in answers)
+    assert len(sandbox.calls) == 1
 
 
 # The disk
