@@ -117,7 +117,17 @@ class Desk:
         origin = Origin(request.registry, link, request.fsp.count_call)
         known = self._known(origin)
         found = self._here(link, known) or self._last(origin, known)
-        return found or self._coming(*self._fetch(request, origin, Urgency.READ), known)
+        if found is not None:
+            return found
+        try:
+            return self._coming(*self._fetch(request, origin, Urgency.READ), known)
+        except NotFound:
+            raise
+        except FSPError:
+            found = self._before(link, known)  # it was too large to be fetched while nobody waits
+            if found is None:
+                raise
+            return found
 
     def _known(self, origin: Origin) -> Version | None:
         """What is known of the file's version. Raises NotFound for one that was deleted, or is refused."""
@@ -148,12 +158,16 @@ class Desk:
         return self._open(copy, known.name) if copy and known else None
 
     def _last(self, origin: Origin, known: Version | None) -> Found | None:
-        """Another version that is here, while the right one is fetched."""
-        copy = known and self._index.last_copy(*origin.link)
-        found = copy and known and self._open(copy, known.name, self._clock() - copy.stored)
+        """Another version that is here, while the right one is fetched. One that is not kept has to be waited for."""
+        found = self._before(origin.link, known) if known is not None and known.size <= self._largest else None
         if found is not None:
             self._later(('fetch', origin.link), lambda: self._bring(origin, Urgency.READ))
         return found
+
+    def _before(self, link: Link, known: Version | None) -> Found | None:
+        """Another version that is here."""
+        copy = known and self._index.last_copy(*link)
+        return self._open(copy, known.name, self._clock() - copy.stored) if copy and known else None
 
     def _open(self, copy: Copy, name: str, age: float | None = None) -> Found | None:
         """The copy, unless somebody has swept it away."""

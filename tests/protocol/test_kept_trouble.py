@@ -25,6 +25,24 @@ __all__ = ['kept']
 # Egnyte
 
 
+def test_a_version_that_is_too_large_to_keep_is_served_all_the_same(
+    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source
+) -> None:
+    client = kept(public__cache_size='1 MB')
+    url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
+    large = PNG + bytes(300_000)
+    assert client.upload('/a.png', source.offer(large), 'replace').status_int == 201
+    assert client.public(url).body == large, 'not the version before'
+    settle()
+    sandbox.forget_calls()
+    sandbox.fail({'status': 503, 'times': 1000, 'path_prefix': '/pubapi'})
+    answer = client.public(url)
+    assert (answer.status_int, answer.body) == (200, PNG), 'the last one that is here'
+    assert 'Age' in answer.headers
+    settle()
+    assert len(sandbox.calls) == 1
+
+
 def test_an_answer_that_is_not_of_egnyte_is_no_file(
     kept: Callable[..., Beefree], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
