@@ -36,7 +36,7 @@ from ..settings import Settings
 from ..sources.types import type_of_name
 from .fetches import Fetches
 from .gallery import Gallery, NoPicture
-from .index import Copy, Index, Version, quietly
+from .index import Copy, Index, Version, content_of, quietly
 from .links import Link, digits
 from .memory import Memory
 from .news import NoNews, RedisNews
@@ -279,11 +279,11 @@ class Desk:
 
         Raises what accounts and Egnyte may raise.
         """
-        version_id, checksum = entry.version_id or '', entry.checksum or ''
+        version_id = entry.version_id or ''
         pictures = type_of_name(entry.name) in TYPES
         copy = self._index.copy(*origin.link, version_id)
         here = entry.size > self._largest or (copy is not None and self._place.path(COPIES, copy.key).exists())
-        if here and (not pictures or self._gallery.has(checksum)):
+        if here and (not pictures or self._gallery.has(content_of(entry))):
             return False
         if pictures:
             self._render(origin)
@@ -300,14 +300,14 @@ class Desk:
 
     def _picture(self, known: Version, checksum_digits: str) -> Found | None:
         try:
-            file = self._gallery.find(known.checksum)
+            file = self._gallery.find(content_of(known))
         except NoPicture:
             raise _not_found() from None
         return file and Found(
             file=file,
             path=self._place.relative(file),
             size=os.fstat(file.fileno()).st_size,
-            etag=digits(known.checksum),
+            etag=digits(content_of(known)),
             modified=known.modified,
             mime_type=CONTENT_TYPE,
             name='',
@@ -333,7 +333,7 @@ class Desk:
             return None
         finally:
             self._seats.release()
-        return self._picture(known, checksum_digits)
+        return known and self._picture(known, checksum_digits)
 
     def _render(self, origin: Origin) -> Version | None:
         """Make the thumbnail of the current version, which is fetched if it is not here."""
@@ -343,14 +343,14 @@ class Desk:
             self._make(copy)
         else:
             with file:
-                self._gallery.make(copy.checksum, file)
+                self._gallery.make(content_of(copy), file)
         return self._index.version(origin.domain, origin.link.file_id)
 
     def _make(self, copy: Copy) -> None:
-        found = None if self._gallery.has(copy.checksum) else self._open(copy, '')
+        found = None if self._gallery.has(content_of(copy)) else self._open(copy, '')
         if found is not None:
             with found.file:
-                self._gallery.make(copy.checksum, found.file)
+                self._gallery.make(content_of(copy), found.file)
 
     # The rest
 

@@ -1,4 +1,4 @@
-"""Thumbnails on disk, by the checksum of the content: what is moved or copied does not need a second one."""
+"""Thumbnails on disk, by the name of the content (its checksum): what is moved or copied does not need a second one."""
 
 import logging
 from typing import BinaryIO
@@ -20,10 +20,10 @@ class Gallery:
     def __init__(self, place: Place) -> None:
         self._place = place
 
-    def find(self, checksum: str) -> BinaryIO | None:
+    def find(self, content_name: str) -> BinaryIO | None:
         """The thumbnail, opened; None where nobody has made one yet. Raises NoPicture, OSError."""
         try:
-            file = open(self._place.path(THUMBNAILS, key_of(checksum)), 'rb')  # noqa: SIM115 - it is for the caller
+            file = open(self._place.path(THUMBNAILS, key_of(content_name)), 'rb')  # noqa: SIM115 - it is for the caller
         except FileNotFoundError:
             return None
         note_use(file)
@@ -33,15 +33,15 @@ class Gallery:
         file.seek(0)
         return file
 
-    def make(self, checksum: str, content: BinaryIO) -> None:
+    def make(self, content_name: str, content: BinaryIO) -> None:
         """Make the thumbnail of *content*, or remember that there is none. Raises OSError."""
         try:
             thumbnail = render(content)
         except Unrenderable as error:
             log.info('a content has no thumbnail: %s', error)
             thumbnail = b''  # an empty file stands for "none"
-        self._place.put(THUMBNAILS, key_of(checksum), thumbnail)
+        self._place.put(THUMBNAILS, key_of(content_name), thumbnail)
 
-    def has(self, checksum: str) -> bool:
+    def has(self, content_name: str) -> bool:
         """Whether there is one, or known to be none."""
-        return self._place.path(THUMBNAILS, key_of(checksum)).exists()
+        return self._place.path(THUMBNAILS, key_of(content_name)).exists()

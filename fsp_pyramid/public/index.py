@@ -15,6 +15,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from ..model import Entry
 from .place import Place
 
 log = logging.getLogger(__name__)
@@ -105,6 +106,11 @@ def quietly() -> Iterator[None]:
         yield
     except (OSError, sqlite3.Error):
         log.exception('the cache directory (fsp.public.cache_dir) cannot be written to')
+
+
+def content_of(item: Version | Copy | Entry) -> str:
+    """What names the content: its checksum, or its version where Egnyte tells no checksum."""
+    return item.checksum or item.version_id or ''
 
 
 def key_of(*parts: str) -> str:

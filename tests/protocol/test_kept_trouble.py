@@ -112,6 +112,27 @@ def test_a_refusal_costs_one_call(kept: Callable[..., Beefree], sandbox: Sandbox
     assert len(sandbox.calls) == 1
 
 
+def test_pictures_without_checksums_do_not_share_a_thumbnail(
+    kept: Callable[..., Beefree], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = kept()
+    urls = []
+    for name, size in (('a', (400, 400)), ('b', (400, 100))):
+        sandbox.upload(f'/Shared/Beefree/u1/{name}.png', picture(*size))
+        urls.append(url_of(client, f'/{name}.png', 'thumbnail'))
+    original = Download.__init__
+
+    def without_checksum(self: Download, response: Any) -> None:
+        original(self, response)
+        self.checksum = ''
+
+    monkeypatch.setattr(Download, '__init__', without_checksum)
+    bodies = {client.public(url).body for url in urls}
+    settle()
+    bodies = {client.public(url).body for url in urls}
+    assert len(bodies) == 2
+
+
 # The disk
 
 
