@@ -36,7 +36,7 @@ from ..settings import Settings
 from ..sources.types import type_of_name
 from .fetches import Fetches
 from .gallery import Gallery, NoPicture
-from .index import Copy, Index, Version, content_of, quietly
+from .index import FUTURE, Copy, Index, Version, content_of, quietly
 from .links import Link, digits
 from .memory import Memory
 from .news import NoNews, RedisNews
@@ -97,7 +97,7 @@ class Desk:
         self._revalidate, self._news, self._clock = settings.public_revalidate, news, clock
         self._largest = settings.public_cache_size // SHARE
         self._place = Place(settings.public_cache_dir)
-        self._index = Index(self._place)
+        self._index = Index(self._place, clock)
         self._gallery = Gallery(self._place)
         self._fetches = Fetches(self._place, self._index, self._largest, self._kept)
         self._sweeper = Sweeper(self._place, self._index, settings.public_cache_size, settings.public_cache_age, clock)
@@ -149,8 +149,9 @@ class Desk:
         return news
 
     def _is_old(self, seconds: float) -> bool:
-        """Whether it is time to ask again; a time of 0 stands for a doubt."""
-        return not seconds or 0 < self._revalidate < self._clock() - seconds
+        """Whether it is time to ask again; a time of 0 stands for a doubt, and one in the future proves nothing."""
+        age = self._clock() - seconds
+        return not seconds or age < -FUTURE or 0 < self._revalidate < age
 
     def _here(self, link: Link, known: Version | None) -> Found | None:
         """The version that is known, if it is here."""

@@ -7,9 +7,10 @@ import hashlib
 import logging
 import os
 import sqlite3
+import time
 import weakref
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -37,13 +38,15 @@ CREATE TABLE IF NOT EXISTS refusals (
     PRIMARY KEY (account, file_id)
 ) WITHOUT ROWID;
 """
+# Seconds by which clocks of machines may differ. What was seen later than now was seen before the clock was set back.
+FUTURE = 60.0
 # What was asked for later is right; what we did counts from when it was done.
 LEARN = """
 INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET version_id = excluded.version_id, checksum = excluded.checksum, size = excluded.size,
     modified = excluded.modified, seen = excluded.seen,
     name = CASE excluded.name WHEN '' THEN name ELSE excluded.name END
-WHERE excluded.seen >= seen
+WHERE excluded.seen >= seen OR seen > ?
 """
 ADD = 'INSERT OR REPLACE INTO copies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'
 PERMIT = 'DELETE FROM refusals WHERE account = ? AND file_id = ?'
@@ -122,10 +125,11 @@ class Index:
     """See the module. Making one does no I/O; every method may raise sqlite3.Error.
 
     :param place: in whose directory it is
+    :param clock: UNIX time in seconds
     """
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, place: Place, clock: Callable[[], float] = time.time) -> None:
+        self._place, self._clock = place, clock
         self._idle: deque[_Connected] = deque()
         weakref.finalize(self, _close, self._idle)
 
@@ -138,7 +142,8 @@ class Index:
         """Remember what was seen, where nothing later is known. *account* is who saw it, and so may read it."""
         versions = tuple(versions)
         with self._writing() as connection:
-            connection.executemany(LEARN, ((domain, *astuple(version)) for version in versions))
+            future = self._clock() + FUTURE
+            connection.executemany(LEARN, ((domain, *astuple(version), future) for version in versions))
             if connection.execute('SELECT 1 FROM refusals WHERE account = ? LIMIT 1', (account,)).fetchone():
                 connection.executemany(PERMIT, ((account, version.file_id) for version in versions))
 

@@ -211,3 +211,15 @@ def test_an_index_that_breaks_is_begun_anew(
     path.write_bytes(broken[:4096] + b'\xff' * (len(broken) - 4096))
     answers = [client.public(url) for _ in range(3)]
     assert [answer.body for answer in answers[1:]] == [PNG] * 2
+
+
+def test_a_clock_that_was_set_back_is_a_reason_to_look(
+    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = kept()
+    url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
+    sandbox.forget_calls()
+    later(client, -86400, monkeypatch)
+    assert client.public(url).body == PNG
+    settle()
+    assert len(sandbox.calls) == 1

@@ -119,3 +119,13 @@ def test_threads_and_processes_share_it(tmp_path: Path) -> None:
         thread.join()
     assert errors == []
     assert [index.version('acme', f'{number}').seen for number in range(6) for index in indexes] == [19.0] * 12
+
+
+def test_a_clock_that_was_set_back_keeps_nothing_from_being_learnt(tmp_path: Path) -> None:
+    now = 2_000_000_000.0
+    index = Index(Place(str(tmp_path)), lambda: now)
+    index.learn('acme', [replace(VERSION, seen=now)])
+    now -= 30 * 86400
+    index.learn('acme', [replace(VERSION, version_id='v2', seen=now)])
+    index.learn('acme', [replace(VERSION, version_id='v0', seen=now - 1)])
+    assert index.version('acme', 'file').version_id == 'v2'
