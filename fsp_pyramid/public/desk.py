@@ -145,7 +145,8 @@ class Desk:
         known, news = self._index.version(domain, file_id), self._news.of(domain, file_id)
         if news is None or (known is not None and known.seen >= news.seen):
             return known
-        self._index.learn(domain, [news])
+        with quietly():
+            self._index.learn(domain, [news])
         return news
 
     def _is_old(self, seconds: float) -> bool:
