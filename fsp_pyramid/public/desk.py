@@ -52,6 +52,8 @@ THREADS, MOST = 4, 2000
 # So many requests wait so many seconds for a thumbnail; the others get a placeholder at once, because the threads of
 # the server are for those who click.
 WAITING, WAIT = 6, 2.0
+# So many requests wait for Egnyte to send a content; others wait as long as that for one of them to be done.
+FETCHING = 12
 # Seconds for which an Egnyte that did not answer, or could not do it, is not asked again.
 TROUBLE = 10.0
 # The status of a gateway that does not know where to send a call: it says nothing of the file.
@@ -102,7 +104,7 @@ class Desk:
         self._fetches = Fetches(self._place, self._index, self._largest, self._kept)
         self._sweeper = Sweeper(self._place, self._index, settings.public_cache_size, settings.public_cache_age, clock)
         self._background = Background(THREADS, MOST)
-        self._seats = threading.BoundedSemaphore(WAITING)
+        self._seats, self._fetching = threading.BoundedSemaphore(WAITING), threading.BoundedSemaphore(FETCHING)
         self._trouble: dict[str | Link, float] = {}  # of a domain, an account or a file, until when
         self._swept = 0.0
 
@@ -120,7 +122,7 @@ class Desk:
         if found is not None:
             return found
         try:
-            return self._coming(*self._fetch(request, origin, Urgency.READ), known)
+            return self._coming(*self._awaited(request, origin), known)
         except NotFound:
             raise
         except FSPError:
@@ -192,10 +194,19 @@ class Desk:
 
     # Egnyte
 
+    def _awaited(self, request: Any, origin: Origin) -> tuple[Copy, Reader | None]:
+        """The content from Egnyte, while somebody waits. Raises Busy where too many wait for theirs already."""
+        self._refuse_in_trouble(origin)
+        if not self._fetching.acquire(timeout=WAIT):
+            raise Busy
+        try:
+            return self._fetch(request, origin, Urgency.READ)
+        finally:
+            self._fetching.release()
+
     def _fetch(self, request: Any, origin: Origin, urgency: Urgency) -> tuple[Copy, Reader | None]:
         """The content from Egnyte: one call, however many ask. See Fetches.fetch."""
-        if self._is_in_trouble(origin):
-            raise EgnyteUnavailable
+        self._refuse_in_trouble(origin)
         link = origin.link
 
         def find() -> Copy | None:
@@ -229,9 +240,9 @@ class Desk:
                 file.seek(0, os.SEEK_END)  # it waits for the end
 
     def _look(self, origin: Origin) -> None:
-        if not self._is_in_trouble(origin):
-            with own_request(origin.registry) as request, self._noticing(origin):
-                origin.look(request)  # whoever observes the account's files learns it
+        self._refuse_in_trouble(origin)
+        with own_request(origin.registry) as request, self._noticing(origin):
+            origin.look(request)  # whoever observes the account's files learns it
 
     @contextmanager
     def _noticing(self, origin: Origin) -> Iterator[None]:
@@ -255,9 +266,10 @@ class Desk:
             self._note_trouble(origin.link.account if isinstance(error, TokenRefused) else origin.link)
             raise
 
-    def _is_in_trouble(self, origin: Origin) -> bool:
+    def _refuse_in_trouble(self, origin: Origin) -> None:
         now, trouble = time.monotonic(), self._trouble
-        return any(trouble.get(of, 0.0) > now for of in (origin.domain, origin.link.account, origin.link))
+        if any(trouble.get(of, 0.0) > now for of in (origin.domain, origin.link.account, origin.link)):
+            raise EgnyteUnavailable
 
     def _note_trouble(self, of: str | Link) -> None:
         now = time.monotonic()

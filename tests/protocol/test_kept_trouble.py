@@ -2,7 +2,9 @@
 
 import os
 import sqlite3
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from fsp_pyramid.egnyte import Download
 from fsp_pyramid.interfaces import IPublic
 from fsp_pyramid.public.index import Index
+from fsp_pyramid.public.origin import Origin
 from fsp_pyramid.testing import Sandbox
 
 from ..background import settle
@@ -223,3 +226,36 @@ def test_a_clock_that_was_set_back_is_a_reason_to_look(
     assert client.public(url).body == PNG
     settle()
     assert len(sandbox.calls) == 1
+
+
+def test_an_egnyte_that_hangs_does_not_take_all_threads(
+    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('fsp_pyramid.public.desk.FETCHING', 2)
+    monkeypatch.setattr('fsp_pyramid.public.desk.WAIT', 0.05)
+    for number in range(3):
+        sandbox.upload(f'/Shared/Beefree/u1/{number}.png', PNG + bytes([number]))
+    client = kept()
+    here = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
+    *urls, last = [url_of(client, f'/{number}.png') for number in range(3)]
+    asked, go_on, download = threading.Semaphore(0), threading.Event(), Origin.download
+
+    def hanging(self: Origin, *arguments: Any) -> Any:
+        asked.release()
+        assert go_on.wait(20)
+        return download(self, *arguments)
+
+    monkeypatch.setattr(Origin, 'download', hanging)
+    with ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(client.public, url) for url in urls]
+        try:
+            assert asked.acquire(timeout=20)
+            assert asked.acquire(timeout=20)
+            refused = client.public(last)
+            assert refused.status_int == 503
+            assert 'Retry-After' in refused.headers
+            assert client.public(here).body == PNG
+        finally:
+            go_on.set()
+        assert [answer.result().status_int for answer in answers] == [200, 200]
+    assert client.public(last).status_int == 200
