@@ -1,11 +1,13 @@
 """Fetches contents and makes thumbnails before anybody asks for them, within a budget of calls."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from ..bridge import Bridge
 from ..egnyte import Called, Urgency
+from ..errors import NotFound
 from ..interfaces import IMount
 from ..model import Entry, Identity
 from ..paths import Path
@@ -70,8 +72,9 @@ class Warming:
                 if self.spent:
                     return
                 origin = Origin(self._registry, Link(account, file.id or ''), self._count)
-                self.progress.brought += self._desk.warm(origin, file)
-                self.progress.done += 1
+                with suppress(NotFound):  # somebody deleted it, or Egnyte does not show it: the others are to come
+                    self.progress.brought += self._desk.warm(origin, file)
+                    self.progress.done += 1
                 yield self.progress
 
     def _list(self, path: Path) -> tuple[str, tuple[Entry, ...]]:

@@ -108,3 +108,12 @@ def test_egnyte_in_trouble_ends_it_for_now(ini: Path, sandbox: Sandbox, capsys: 
     sandbox.fail({'status': 503, 'times': 100, 'path_prefix': '/pubapi'})
     assert main([str(ini), '/', '--budget', '100', '--uid', 'anna']) == 3
     assert 'Storage unavailable' in capsys.readouterr().err
+
+
+def test_a_file_that_egnyte_does_not_show_keeps_it_from_no_other(
+    ini: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = sandbox.upload('/Shared/anna/0.png', picture())
+    sandbox.fail({'status': 403, 'times': 1, 'path_prefix': f'/pubapi/v1/fs-content/ids/file/{file["group_id"]}'})
+    assert main([str(ini), '/', '--budget', '100', '--uid', 'anna']) == 0
+    assert capsys.readouterr().out == '4 files were fetched or drawn, 4 of 5 are here, 7 calls.\n'
