@@ -18,22 +18,13 @@ from typing import Any, BinaryIO
 
 from ..background import Background
 from ..egnyte import Urgency
-from ..errors import (
-    Busy,
-    ConnectionExpired,
-    EgnyteUnavailable,
-    Forbidden,
-    FSPError,
-    NotConnected,
-    NotFound,
-    QuotaUsedUp,
-    TokenRefused,
-)
+from ..errors import EgnyteUnavailable, FSPError, NotFound
 from ..growing import Reader
 from ..interfaces import IObserver
-from ..model import Download, Entry
+from ..model import Entry
 from ..settings import Settings
 from ..sources.types import type_of_name
+from .courier import Courier
 from .fetches import Fetches
 from .gallery import Gallery, NoPicture
 from .index import FUTURE, Copy, Index, Version, content_of, quietly
@@ -52,12 +43,6 @@ THREADS, MOST = 4, 2000
 # So many requests wait so many seconds for a thumbnail; the others get a placeholder at once, because the threads of
 # the server are for those who click.
 WAITING, WAIT = 6, 2.0
-# So many requests wait for Egnyte to send a content; others wait as long as that for one of them to be done.
-FETCHING = 12
-# Seconds for which an Egnyte that did not answer, or could not do it, is not asked again.
-TROUBLE = 10.0
-# The status of a gateway that does not know where to send a call: it says nothing of the file.
-NO_WAY = 596
 # Seconds between two sweeps, and the share of the cache that a single content may have.
 SWEEP, SHARE = 60.0, 4
 
@@ -101,11 +86,11 @@ class Desk:
         self._place = Place(settings.public_cache_dir)
         self._index = Index(self._place, clock)
         self._gallery = Gallery(self._place)
-        self._fetches = Fetches(self._place, self._index, self._largest, self._kept)
+        fetches = Fetches(self._place, self._index, self._largest, self._kept)
+        self._courier = Courier(self._place, self._index, fetches, clock)
         self._sweeper = Sweeper(self._place, self._index, settings.public_cache_size, settings.public_cache_age, clock)
         self._background = Background(THREADS, MOST)
-        self._seats, self._fetching = threading.BoundedSemaphore(WAITING), threading.BoundedSemaphore(FETCHING)
-        self._trouble: dict[str | Link, float] = {}  # of a domain, an account or a file, until when
+        self._seats = threading.BoundedSemaphore(WAITING)
         self._swept = 0.0
 
     def observer(self, domain: str, account: str) -> IObserver:
@@ -122,7 +107,7 @@ class Desk:
         if found is not None:
             return found
         try:
-            return self._coming(*self._awaited(request, origin), known)
+            return self._coming(*self._courier.awaited(request, origin), known)
         except NotFound:
             raise
         except FSPError:
@@ -137,7 +122,7 @@ class Desk:
         known = self._current(origin.domain, link.file_id)
         refused = self._index.refused_at(*link)
         if known is not None and self._is_old(max(known.seen, refused or 0.0)):
-            self._later(('look', link), lambda: self._look(origin))
+            self._later(('look', link), lambda: self._courier.look(origin))
         if (known is not None and known.gone) or (refused is not None and not self._is_old(refused)):
             raise _not_found()
         # Who was refused long ago has to ask again: what is here may be shown no more.
@@ -165,7 +150,7 @@ class Desk:
         """Another version that is here, while the right one is fetched. One that is not kept has to be waited for."""
         found = self._before(origin.link, known) if known is not None and known.size <= self._largest else None
         if found is not None:
-            self._later(('fetch', origin.link), lambda: self._bring(origin, Urgency.READ))
+            self._later(('fetch', origin.link), lambda: self._courier.bring(origin, Urgency.READ))
         return found
 
     def _before(self, link: Link, known: Version | None) -> Found | None:
@@ -192,91 +177,6 @@ class Desk:
             raise EgnyteUnavailable
         return found
 
-    # Egnyte
-
-    def _awaited(self, request: Any, origin: Origin) -> tuple[Copy, Reader | None]:
-        """The content from Egnyte, while somebody waits. Raises Busy where too many wait for theirs already."""
-        self._refuse_in_trouble(origin)
-        if not self._fetching.acquire(timeout=WAIT):
-            raise Busy
-        try:
-            return self._fetch(request, origin, Urgency.READ)
-        finally:
-            self._fetching.release()
-
-    def _fetch(self, request: Any, origin: Origin, urgency: Urgency) -> tuple[Copy, Reader | None]:
-        """The content from Egnyte: one call, however many ask. See Fetches.fetch."""
-        self._refuse_in_trouble(origin)
-        link = origin.link
-
-        def find() -> Copy | None:
-            known = self._index.version(origin.domain, link.file_id)
-            return known and self._index.copy(*link, known.version_id)
-
-        def begin() -> Download:
-            asked = self._clock()
-            with self._noticing(origin):
-                download = _from_egnyte(origin.download(request, urgency))
-            version = Version(
-                file_id=link.file_id,
-                version_id=download.version_id,
-                checksum=download.checksum,
-                size=download.size or 0,
-                modified=download.modified,
-                name='',
-                seen=asked,
-            )
-            with quietly():
-                self._index.learn(origin.domain, [version], link.account)
-            return download
-
-        return self._fetches.fetch(*link, find, begin)
-
-    def _bring(self, origin: Origin, urgency: Urgency) -> None:
-        with own_request(origin.registry) as request:
-            _, file = self._fetch(request, origin, urgency)
-        if file is not None:
-            with file:
-                file.seek(0, os.SEEK_END)  # it waits for the end
-
-    def _look(self, origin: Origin) -> None:
-        self._refuse_in_trouble(origin)
-        with own_request(origin.registry) as request, self._noticing(origin):
-            origin.look(request)  # whoever observes the account's files learns it
-
-    @contextmanager
-    def _noticing(self, origin: Origin) -> Iterator[None]:
-        """Remember what went wrong, so that it need not be asked again at once."""
-        try:
-            yield
-        except (NotFound, Forbidden) as error:
-            if getattr(error.__cause__, 'status', 0) == NO_WAY:
-                self._note_trouble(origin.domain)
-                raise EgnyteUnavailable from error.__cause__
-            with quietly():
-                self._index.refuse(*origin.link, self._clock())
-            raise _not_found() from error.__cause__
-        except EgnyteUnavailable:
-            self._note_trouble(origin.domain)
-            raise
-        except (Busy, QuotaUsedUp, NotConnected, ConnectionExpired):
-            raise  # the next one costs no call either
-        except FSPError as error:
-            # A token that is refused is so for each file of the account.
-            self._note_trouble(origin.link.account if isinstance(error, TokenRefused) else origin.link)
-            raise
-
-    def _refuse_in_trouble(self, origin: Origin) -> None:
-        now, trouble = time.monotonic(), self._trouble
-        if any(trouble.get(of, 0.0) > now for of in (origin.domain, origin.link.account, origin.link)):
-            raise EgnyteUnavailable
-
-    def _note_trouble(self, of: str | Link) -> None:
-        now = time.monotonic()
-        # Another one, because others are looking at it.
-        current = {other: until for other, until in self._trouble.copy().items() if until > now}
-        self._trouble = current | {of: now + TROUBLE}
-
     # Thumbnails
 
     def thumbnail(self, request: Any, link: Link, checksum_digits: str) -> Found | None:
@@ -302,7 +202,7 @@ class Desk:
         if pictures:
             self._render(origin)
         else:
-            self._bring(origin, Urgency.BACKGROUND)
+            self._courier.bring(origin, Urgency.BACKGROUND)
         return True
 
     def prepare(self, account: str, entry: Entry) -> None:
@@ -352,7 +252,7 @@ class Desk:
     def _render(self, origin: Origin) -> Version | None:
         """Make the thumbnail of the current version, which is fetched if it is not here."""
         with own_request(origin.registry) as request:
-            copy, file = self._fetch(request, origin, Urgency.BACKGROUND)
+            copy, file = self._courier.fetch(request, origin, Urgency.BACKGROUND)
         if file is None:
             self._make(copy)
         else:
@@ -413,14 +313,6 @@ def _found(
         name=name,
         age=age,
     )
-
-
-def _from_egnyte(download: Download) -> Download:
-    """The download, if it is a file's: a gateway's page has no version, and a version is what makes a file."""
-    if not download.version_id:
-        download.close()
-        raise EgnyteUnavailable
-    return download
 
 
 def _not_found() -> NotFound:

@@ -20,6 +20,8 @@ from typing import BinaryIO, NamedTuple
 COPIES, THUMBNAILS, PARTS = 'copies', 'thumbnails', 'parts'
 # Seconds. A use is noted once in that time: a picture that is in fashion is not written to at each look.
 NOTED = 3600.0
+# Bytes of a disk: with less nothing is fetched, because it could not be kept.
+LEAST_ROOM = 32 << 20
 
 
 class Place:
@@ -41,6 +43,10 @@ class Place:
         root = Path(tempfile.mkdtemp(prefix='fsp-cache-'))
         weakref.finalize(self, shutil.rmtree, root, ignore_errors=True)
         return root
+
+    def has_room(self) -> bool:
+        """Whether there is room for another file, as far as one can tell."""
+        return shutil.disk_usage(self.root).free > LEAST_ROOM
 
     def path(self, kind: str, key: str) -> Path:
         """Where the file of that key is, or would be."""

@@ -171,7 +171,8 @@ def test_a_replace_by_others_is_looked_up_after_an_event(
 def later(client: Beefree, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let time pass for public files."""
     desk = client.app.app.registry.getUtility(IPublic).desk
-    monkeypatch.setattr(desk, '_clock', lambda: time.time() + seconds)
+    for who in (desk, desk._courier):
+        monkeypatch.setattr(who, '_clock', lambda: time.time() + seconds)
 
 
 # Gone

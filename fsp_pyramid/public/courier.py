@@ -1,0 +1,151 @@
+"""Brings contents from Egnyte, and remembers what went wrong, so that it need not be asked again at once."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..egnyte import Urgency
+from ..errors import (
+    Busy,
+    ConnectionExpired,
+    EgnyteUnavailable,
+    Forbidden,
+    FSPError,
+    InternalError,
+    NotConnected,
+    NotFound,
+    QuotaUsedUp,
+    TokenRefused,
+)
+from ..growing import Reader
+from ..model import Download
+from .fetches import Fetches
+from .index import Copy, Index, Version, quietly
+from .links import Link
+from .origin import Origin, own_request
+from .place import Place
+
+log = logging.getLogger(__name__)
+
+# So many requests wait for Egnyte to send a content; others wait so many seconds for one of them to be done.
+FETCHING, WAIT = 12, 2.0
+# Seconds for which an Egnyte that did not answer, or could not do it, is not asked again.
+TROUBLE = 10.0
+# The status of a gateway that does not know where to send a call: it says nothing of the file.
+NO_WAY = 596
+
+
+class Courier:
+    """See the module. Making one does no I/O. All of its methods may raise OSError and sqlite3.Error.
+
+    :param clock: UNIX time in seconds
+    """
+
+    def __init__(self, place: Place, index: Index, fetches: Fetches, clock: Callable[[], float]) -> None:
+        self._place, self._index, self._fetches, self._clock = place, index, fetches, clock
+        self._fetching = threading.BoundedSemaphore(FETCHING)
+        self._trouble: dict[str | Link, float] = {}  # of a domain, an account or a file, until when
+
+    def awaited(self, request: Any, origin: Origin) -> tuple[Copy, Reader | None]:
+        """The content from Egnyte, while somebody waits. Raises Busy where too many wait for theirs already."""
+        self._refuse_in_trouble(origin)
+        if not self._fetching.acquire(timeout=WAIT):
+            raise Busy
+        try:
+            return self.fetch(request, origin, Urgency.READ)
+        finally:
+            self._fetching.release()
+
+    def fetch(self, request: Any, origin: Origin, urgency: Urgency) -> tuple[Copy, Reader | None]:
+        """The content from Egnyte: one call, however many ask. See Fetches.fetch."""
+        self._refuse_in_trouble(origin)
+        link = origin.link
+
+        def find() -> Copy | None:
+            known = self._index.version(origin.domain, link.file_id)
+            return known and self._index.copy(*link, known.version_id)
+
+        def begin() -> Download:
+            if not self._place.has_room():
+                log.error('the disk of the cache directory (fsp.public.cache_dir) is full')
+                raise InternalError(retry_after=TROUBLE)
+            asked = self._clock()
+            with self._noticing(origin):
+                download = _from_egnyte(origin.download(request, urgency))
+            version = Version(
+                file_id=link.file_id,
+                version_id=download.version_id,
+                checksum=download.checksum,
+                size=download.size or 0,
+                modified=download.modified,
+                name='',
+                seen=asked,
+            )
+            with quietly():
+                self._index.learn(origin.domain, [version], link.account)
+            return download
+
+        return self._fetches.fetch(*link, find, begin)
+
+    def bring(self, origin: Origin, urgency: Urgency) -> None:
+        """Fetch the content to its end, for nobody in particular."""
+        with own_request(origin.registry) as request:
+            _, file = self.fetch(request, origin, urgency)
+        if file is not None:
+            with file:
+                file.seek(0, os.SEEK_END)  # it waits for the end
+
+    def look(self, origin: Origin) -> None:
+        """Ask which version the file has."""
+        self._refuse_in_trouble(origin)
+        with own_request(origin.registry) as request, self._noticing(origin):
+            origin.look(request)  # whoever observes the account's files learns it
+
+    @contextmanager
+    def _noticing(self, origin: Origin) -> Iterator[None]:
+        """Remember what went wrong, so that it need not be asked again at once."""
+        try:
+            yield
+        except (NotFound, Forbidden) as error:
+            if getattr(error.__cause__, 'status', 0) == NO_WAY:
+                self._note_trouble(origin.domain)
+                raise EgnyteUnavailable from error.__cause__
+            if isinstance(error, Forbidden) and self._index.last_copy(*origin.link) is not None:
+                # It was permitted, and may be again: permissions and gateways have their moments, and e-mails last.
+                self._note_trouble(origin.link)
+                raise
+            with quietly():
+                self._index.refuse(*origin.link, self._clock())
+            raise NotFound('There is no such file.') from error.__cause__
+        except EgnyteUnavailable:
+            self._note_trouble(origin.domain)
+            raise
+        except (Busy, QuotaUsedUp, NotConnected, ConnectionExpired):
+            raise  # the next one costs no call either
+        except FSPError as error:
+            # A token that is refused is so for each file of the account.
+            self._note_trouble(origin.link.account if isinstance(error, TokenRefused) else origin.link)
+            raise
+
+    def _refuse_in_trouble(self, origin: Origin) -> None:
+        now, trouble = time.monotonic(), self._trouble
+        if any(trouble.get(of, 0.0) > now for of in (origin.domain, origin.link.account, origin.link)):
+            raise EgnyteUnavailable
+
+    def _note_trouble(self, of: str | Link) -> None:
+        now = time.monotonic()
+        # Another one, because others are looking at it.
+        current = {other: until for other, until in self._trouble.copy().items() if until > now}
+        self._trouble = current | {of: now + TROUBLE}
+
+
+def _from_egnyte(download: Download) -> Download:
+    """The download, if it is a file's: a gateway's page has no version, and a version is what makes a file."""
+    if not download.version_id:
+        download.close()
+        raise EgnyteUnavailable
+    return download
