@@ -9,17 +9,19 @@ import fcntl
 import os
 import shutil
 import tempfile
+import threading
 import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 COPIES, THUMBNAILS, PARTS = 'copies', 'thumbnails', 'parts'
 # Seconds. A use is noted once in that time: a picture that is in fashion is not written to at each look.
 NOTED = 3600.0
+# How temporary directories are called, and for how many seconds nobody else touches them.
+TEMPORARY, LEFT_ALONE = 'fsp-cache-', 60.0
 # Bytes of a disk: with less nothing is fetched, because it could not be kept.
 LEAST_ROOM = 32 << 20
 
@@ -31,17 +33,24 @@ class Place:
     """
 
     def __init__(self, directory: str) -> None:
-        self._directory = directory
+        self._directory, self._lock = directory, threading.Lock()
+        self._root: Path | None = None
 
-    @cached_property
+    @property
     def root(self) -> Path:
         """The directory, created when it is needed first. Raises OSError where it cannot be."""
-        if self._directory:
-            root = Path(self._directory)
-            root.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            if self._root is None:
+                self._root = self._made()
+            return self._root
+
+    def _made(self) -> Path:
+        if not self._directory:
+            root, lock = _temporary()
+            weakref.finalize(self, _remove, root, lock)
             return root
-        root = Path(tempfile.mkdtemp(prefix='fsp-cache-'))
-        weakref.finalize(self, shutil.rmtree, root, ignore_errors=True)
+        root = Path(self._directory)
+        root.mkdir(parents=True, exist_ok=True)
         return root
 
     def has_room(self) -> bool:
@@ -112,6 +121,26 @@ class Draft(NamedTuple):
         path = self.place.path(kind, key)
         path.parent.mkdir(parents=True, exist_ok=True)
         os.replace(self.path, path)
+
+
+def _temporary() -> tuple[Path, BinaryIO]:
+    """A temporary directory, and the lock that shows that its process lives. What killed processes left goes."""
+    root = Path(tempfile.mkdtemp(prefix=TEMPORARY))
+    lock = (root / 'lock').open('wb')
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    for other in root.parent.glob(f'{TEMPORARY}*'):
+        # A moment ago its lock may not have been there yet; and others may be somebody else's.
+        with suppress(OSError):
+            if other.stat().st_mtime < time.time() - LEFT_ALONE:
+                with (other / 'lock').open('wb') as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(other)
+    return root, lock
+
+
+def _remove(root: Path, lock: BinaryIO) -> None:
+    shutil.rmtree(root, ignore_errors=True)
+    lock.close()
 
 
 @contextmanager

@@ -34,6 +34,20 @@ def files(place: Place, kind: str) -> list[str]:
     return [key for _, key in place.files(kind)]
 
 
+def test_what_a_killed_process_left_goes_with_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('tempfile.tempdir', str(tmp_path))
+    alive = Place('')
+    alive.put(COPIES, KEY, b'hello')
+    left = tmp_path / 'fsp-cache-left'
+    left.mkdir()
+    for directory in (left, alive.root):
+        os.utime(directory, (0, 0))
+    other = Place('')
+    assert other.root.is_dir()
+    assert alive.path(COPIES, KEY).exists()
+    assert not left.exists()
+
+
 @pytest.mark.parametrize('content', [b'hello', io.BytesIO(b'hello')])
 def test_what_was_put_is_there_with_its_date(place: Place, content: bytes | io.BytesIO) -> None:
     place.put(COPIES, KEY, content, modified=1_700_000_000_123)
