@@ -87,8 +87,14 @@ class Bridge:
         :param on_look: hears of each time that a listing is looked up
         """
 
+        owner = self._owner(account)
+
+        def usage() -> egnyte.Usage:
+            return self._shared.pace.usage(account.token)
+
         def heard(called: egnyte.Called) -> None:
             self._heard(called)
+            self._meter.quota(hashlib.sha256(owner.encode()).hexdigest()[:8], usage)
             on_call(called)
 
         def client(max_wait: float, urgency: Urgency) -> egnyte.Client:
@@ -103,7 +109,6 @@ class Bridge:
                 on_call=heard,
             )
 
-        owner = self._owner(account)
         # What takes changes back is part of a write, even where it only looks.
         patient = client(PATIENCE, Urgency.WRITE)
         max_wait = PATIENCE if urgency is Urgency.BACKGROUND else self.settings.egnyte_max_wait
@@ -119,8 +124,8 @@ class Bridge:
             return watch is None or watch.catch_up(owner, background, doubt)
 
         def scarce() -> float:
-            usage = self._shared.pace.usage(account.token)
-            return scarcity(usage.used, usage.daily, usage.resets_in)
+            told = usage()
+            return scarcity(told.used, told.daily, told.resets_in)
 
         return CachedStorage(observed, self._shared.shelf, owner, scarce, on_look, catch_up)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from zope.interface import Attribute, Interface
 
-from .egnyte import Called
+from .egnyte import Called, Usage
 from .model import Account, Change, Content, Download, Entry, Identity, Listing
 from .paths import Path
 
@@ -217,8 +217,11 @@ class IMeter(Interface):
     def bytes_stored(size: int) -> None:
         """An upload stored so many bytes."""
 
-    def quota(account: str, used: int, daily: int) -> None:
-        """Egnyte told how many calls an account made today, and how many it may make. *account* is a short digest."""
+    def quota(account: str, usage: Callable[[], Usage]) -> None:
+        """An account made a call. Whoever counts asks *usage* how many it made today, and how many it may make.
+
+        *account* is a short digest.
+        """
 
 
 class IMount(Interface):

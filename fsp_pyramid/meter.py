@@ -1,8 +1,10 @@
 """What is counted, as methods that are named after what happens. This one counts nothing: ``ops.metrics`` does."""
 
+from collections.abc import Callable
+
 from zope.interface import implementer
 
-from .egnyte import Called
+from .egnyte import Called, Usage
 from .interfaces import IMeter
 
 
@@ -31,5 +33,5 @@ class Meter:
     def bytes_stored(self, size: int) -> None:
         """See IMeter."""
 
-    def quota(self, account: str, used: int, daily: int) -> None:
+    def quota(self, account: str, usage: Callable[[], Usage]) -> None:
         """See IMeter."""

@@ -30,6 +30,9 @@ class Ledger(Protocol):
     def look(self, key: str) -> tuple[Record, float]:
         """The record, and the time. Raises LedgerError."""
 
+    def probe(self) -> None:
+        """Raises LedgerError where it cannot be reached, even if somebody counts in its place meanwhile."""
+
 
 def changed(before: Record | None, now: float, act: Callable[[Record, float], Result]) -> tuple[Result, Record | None]:
     """What *act* returns, and what it made of the record; None if nothing changed."""
@@ -62,6 +65,9 @@ class MemoryLedger:
         with self._lock:
             now = self._clock()
             return self._records.get(key) or Record.new(now), now
+
+    def probe(self) -> None:
+        """See Ledger."""
 
     def keep(self, key: str, record: Record) -> None:
         """Replace a record by what is known from elsewhere."""

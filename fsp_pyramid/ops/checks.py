@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
-from ..interfaces import IAccountStores, IMount
+from ..interfaces import IAccountStores, IMount, IShared
 from ..settings import Settings
 from ..shared import redis_client
 from . import outside
@@ -88,8 +88,8 @@ class Readiness:
     """The checks of an application. Making one does no I/O."""
 
     def __init__(self, settings: Settings) -> None:
-        self._given = settings
-        seconds = {'settings': SOON, 'database': SOON, 'redis': SOON, 'cache_dir': SOON, 'egnyte': LATER}
+        self._settings = settings
+        seconds = {'settings': SOON, 'database': SOON, 'pace': SOON, 'redis': SOON, 'cache_dir': SOON, 'egnyte': LATER}
         self._checks = {name: Check(name, ttl) for name, ttl in seconds.items()}
 
     def verdicts(self, request: Any) -> dict[str, Verdict]:
@@ -101,23 +101,25 @@ class Readiness:
         return {name: self._checks[name].verdict(max(0.0, end - time.monotonic())) for name in asks}
 
     def _asks(self, request: Any) -> dict[str, Ask]:
-        registry, given = request.registry, self._given
+        registry, settings = request.registry, self._settings
         mounts = [mount for _, mount in registry.getUtilitiesFor(IMount)]
         asks: dict[str, Ask] = {'settings': lambda: f'right, for {len(mounts)} mount{"s" * (len(mounts) > 1)}'}
         stores = registry.queryUtility(IAccountStores)
         if stores is not None:
             asks['database'] = partial(_answers, stores.probe(request))
-        if 'redis' in (given.cache_backend, given.pace_backend):
+        if settings.pace_backend != 'memory':
+            asks['pace'] = partial(_answers, registry.getUtility(IShared).pace.probe)
+        if 'redis' in (settings.cache_backend, settings.pace_backend):
             asks['redis'] = lambda: _answers(self._redis.ping)
-        if given.public_cache_dir:
-            asks['cache_dir'] = partial(outside.directory, given.public_cache_dir)
+        if settings.public_cache_dir:
+            asks['cache_dir'] = partial(outside.directory, settings.public_cache_dir)
         bridges = [bridge for mount in mounts for bridge in mount.bridges.values()]
         asks['egnyte'] = partial(outside.egnyte, bridges, LATER)
         return asks
 
     @cached_property
     def _redis(self) -> Any:
-        return redis_client(self._given.redis_url)
+        return redis_client(self._settings.redis_url)
 
 
 def _answers(ask: Callable[[], object]) -> str:

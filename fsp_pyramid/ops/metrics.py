@@ -5,7 +5,7 @@ Every metric has labels, because one without would make its file at the start, w
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -14,7 +14,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from zope.interface import implementer
 
-from ..egnyte import Called
+from ..egnyte import Called, Usage
 from ..interfaces import IMeter
 
 PREFIX = 'fsp_'
@@ -86,14 +86,15 @@ class PrometheusMeter:
         """See IMeter."""
         self._bytes.labels('stored').inc(size)
 
-    def quota(self, account: str, used: int, daily: int) -> None:
+    def quota(self, account: str, usage: Callable[[], Usage]) -> None:
         """See IMeter: of the first 500 accounts."""
         if account not in self._accounts:
             if len(self._accounts) >= MOST_ACCOUNTS:
                 return
             self._accounts.add(account)
-        self._left.labels(account).set(max(0, daily - used))
-        self._daily.labels(account).set(daily)
+        told = usage()
+        self._left.labels(account).set(max(0, told.daily - told.used))
+        self._daily.labels(account).set(told.daily)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """All that was counted, by all processes that share a directory, and its content type.

@@ -164,6 +164,14 @@ def test_a_redis_that_is_not_there(make: Make, settings: dict[str, str]) -> None
     assert redis_verdict(make, settings, url) == Verdict(False, 'ConnectionError')
 
 
+def test_the_count_of_calls(make: Make, tmp_path: Path) -> None:
+    app = make(pace__backend='database', database_url=f'sqlite:///{tmp_path}/pace.sqlite')
+    assert reasons(app)['pace'] == 'answers'
+    (tmp_path / 'file').touch()
+    broken = make(pace__backend='database', database_url=f'sqlite:///{tmp_path}/file/pace.sqlite')
+    assert reasons(broken, 503)['!pace'] == 'LedgerError'
+
+
 def test_the_directory_of_the_cache(make: Make, tmp_path: Path) -> None:
     assert reasons(make(public__cache_dir=str(tmp_path / 'a' / 'b')))['cache_dir'].endswith(' MB left')
     assert not (tmp_path / 'a').exists()

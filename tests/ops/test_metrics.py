@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from webtest import TestApp
 from zope.interface.verify import verifyObject
 
-from fsp_pyramid.egnyte import Called
+from fsp_pyramid.egnyte import Called, Usage
 from fsp_pyramid.events import DirectoryCreated, FileStored
 from fsp_pyramid.interfaces import IMeter
 from fsp_pyramid.meter import Meter
@@ -59,7 +59,14 @@ def full() -> PrometheusMeter:
     meter = PrometheusMeter()
     for name in IMeter.names():
         parameters = inspect.signature(getattr(meter, name)).parameters.values()
-        kinds: dict[Any, Any] = {str: 'x', int: 1, float: 1.0, int | None: None, Called: Called('GET', 'ok', 0.1, 0.2)}
+        kinds: dict[Any, Any] = {
+            str: 'x',
+            int: 1,
+            float: 1.0,
+            int | None: None,
+            Called: Called('GET', 'ok', 0.1, 0.2),
+            Callable[[], Usage]: lambda: Usage(1, 1000, 60.0, False),
+        }
         getattr(meter, name)(*(kinds[parameter.annotation] for parameter in parameters))
     return meter
 
@@ -177,12 +184,22 @@ def test_looks_are_counted_and_the_costliest_is_told(make: Make) -> None:
     assert looks == {'hit': 3, 'miss': 2, 'stale': 1}
 
 
+def test_what_is_left_of_the_day(make: Make) -> None:
+    app = make(ops__metrics='true')
+    app.get('/fsp/', headers=CALLER)
+    app.get('/fsp/none/', headers=CALLER, status=404)
+    found = families(Counts(app).text)
+    (left,), (daily,) = (found[name].samples for name in ('fsp_egnyte_calls_left', 'fsp_egnyte_calls_daily'))
+    assert re.fullmatch('[0-9a-f]{8}', left.labels['account'])
+    assert 0 < left.value < daily.value
+
+
 def test_no_more_accounts_than_there_may_be() -> None:
     meter = PrometheusMeter()
     accounts = [hashlib.sha256(bytes((n >> 8, n & 255))).hexdigest()[:8] for n in range(MOST_ACCOUNTS + 5)]
     for account in accounts:
-        meter.quota(account, 900, 1000)
-    meter.quota(accounts[0], 1200, 1000)
+        meter.quota(account, lambda: Usage(900, 1000, 0, False))
+    meter.quota(accounts[0], lambda: Usage(1200, 1000, 0, True))
     text, _ = meter.exposition('')
     samples = {
         sample.labels['account']: sample.value for sample in families(text.decode())['fsp_egnyte_calls_left'].samples
