@@ -1,19 +1,26 @@
 """All layers of storage keep the one contract, each on top of those below it."""
 
+from pathlib import Path as FilePath
 from typing import Any
 
 import pytest
 from dogpile.cache import CacheRegion
+from zope.interface.verify import verifyObject
 
 from fsp_pyramid.egnyte import Client, Pace
 from fsp_pyramid.embedded import TOKEN, URL
-from fsp_pyramid.interfaces import IStorage
+from fsp_pyramid.interfaces import IObserver, IStorage
 from fsp_pyramid.paths import Path
+from fsp_pyramid.public.index import Index
+from fsp_pyramid.public.memory import Memory
+from fsp_pyramid.public.news import NoNews
+from fsp_pyramid.public.place import Place
 from fsp_pyramid.storage.cached import CachedStorage, Shelf
 from fsp_pyramid.storage.egnyte import EgnyteStorage
 from fsp_pyramid.storage.folders import FoldersStorage
 from fsp_pyramid.storage.locks import Locks
 from fsp_pyramid.storage.mounts import parse_mounts
+from fsp_pyramid.storage.observed import ObservedStorage
 from fsp_pyramid.storage.undo import UndoLog, UndoStorage
 from fsp_pyramid.testing import Sandbox, StorageContract
 
@@ -46,6 +53,19 @@ class TestCachedForNoTime(TestEgnyte):
         return CachedStorage(lowest, Shelf(0), 'a')
 
 
+@pytest.fixture
+def memory(tmp_path: FilePath) -> Memory:
+    place = Place(str(tmp_path / 'cache'))
+    return Memory(place, Index(place), NoNews(), 'acme', 'fsp', 1 << 20, lambda _copy: None)
+
+
+class TestObserved(TestEgnyte):
+    @pytest.fixture
+    def storage(self, lowest: EgnyteStorage, memory: Memory) -> IStorage:
+        assert verifyObject(IObserver, memory)
+        return ObservedStorage(lowest, memory)
+
+
 class TestUndo(TestEgnyte):
     @pytest.fixture
     def storage(self, lowest: EgnyteStorage) -> IStorage:
@@ -68,7 +88,7 @@ class TestAllLayers(StorageContract):
         return ('mounted', 'home')
 
     @pytest.fixture
-    def storage(self, lowest: EgnyteStorage) -> Any:
+    def storage(self, lowest: EgnyteStorage, memory: Memory) -> Any:
         mounts = parse_mounts('/ /Shared/u\n/mounted/home/ /Shared/Home')
-        cached = CachedStorage(lowest, Shelf(60), 'a')
+        cached = CachedStorage(ObservedStorage(lowest, memory), Shelf(60), 'a')
         return FoldersStorage(UndoStorage(cached, UndoLog()), mounts)
