@@ -18,7 +18,7 @@ from .storage.shelf import Shelf
 from .storage.watch import Watch
 
 # Seconds. It is on the same network or not at all, and whatever asks it can go on without.
-REDIS_TIMEOUT = 2.0
+REDIS_TIMEOUT = 1.0
 
 
 @implementer(IShared)

@@ -1,10 +1,10 @@
 """The ledger in the database of accounts, in statements of their own: never in a request's transaction."""
 
+import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from alembic.util import CommandError
 from pyramid.threadlocal import get_current_request
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, delete, event, func, literal, select,
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from ..background import Background
 from ..database.engines import make_engine, own_engine
 from ..database.inserts import INSERT
 from ..database.migrations import upgrade
@@ -20,8 +21,12 @@ from ..egnyte.ledger import LIFETIME
 from .models import PaceRow
 from .swapping import SwappingLedger
 
-# Seconds that it is waited for. A request waits meanwhile, and goes on without.
-PATIENCE = 2
+# Seconds that a connection is waited for, and an answer. A request waits meanwhile, and goes on without.
+PATIENCE, LATE = 2, 3.0
+# Statements at one time. Those of a server that hangs stay in their threads until the network gives it up.
+THREADS = 16
+
+T = TypeVar('T')
 
 
 class DatabaseLedger(SwappingLedger):
@@ -35,6 +40,7 @@ class DatabaseLedger(SwappingLedger):
     def __init__(self, engine: Callable[[], Engine]) -> None:
         self._engine = engine
         self._lock = threading.Lock()
+        self._background = Background(THREADS, 10 * THREADS)
         self._ready: Engine | None = None
 
     def close(self) -> None:
@@ -44,14 +50,17 @@ class DatabaseLedger(SwappingLedger):
 
     def _read(self, key: str) -> tuple[str, float]:
         record = select(PaceRow.record).where(PaceRow.key == key).scalar_subquery()
-        with self._connection() as connection:
+
+        def read(connection: Connection) -> tuple[str, float]:
             is_sqlite = connection.dialect.name == 'sqlite'
             clock = literal(0.0) if is_sqlite else func.extract('epoch', func.clock_timestamp())
             text, now = connection.execute(select(record, clock)).one()
-        return text or '', time.time() if is_sqlite else float(now)
+            return text or '', time.time() if is_sqlite else float(now)
+
+        return self._in_time(read)
 
     def _swap(self, key: str, before: str, after: str, now: float) -> bool:
-        with self._connection() as connection:
+        def swap(connection: Connection) -> bool:
             if before:
                 found = (PaceRow.key == key) & (PaceRow.record == before)
                 changed = update(PaceRow).where(found).values(record=after, changed_at=now)
@@ -60,11 +69,23 @@ class DatabaseLedger(SwappingLedger):
             insert = INSERT[connection.dialect.name](PaceRow).values(key=key, record=after, changed_at=now)
             return connection.scalar(insert.on_conflict_do_nothing().returning(PaceRow.key)) is not None
 
-    @contextmanager
-    def _connection(self) -> Iterator[Connection]:
+        return self._in_time(swap)
+
+    def _in_time(self, ask: Callable[[Connection], T]) -> T:
+        """What *ask* returns. Raises LedgerError, also where the server holds the connection and says nothing.
+
+        No driver has a time-out for that, so it is asked in another thread.
+        """
         try:
-            with self._prepared().connect() as connection:
-                yield connection
+            engine = self._prepared()
+
+            def asking() -> T:
+                with engine.connect() as connection:
+                    return ask(connection)
+
+            return self._background.submit(object(), asking).result(LATE)
+        except (TimeoutError, queue.Full) as error:
+            raise LedgerError('the database does not answer') from error
         except (SQLAlchemyError, CommandError, OSError) as error:
             raise LedgerError(f'the database: {type(error).__name__}') from error
         except ValueError as error:  # a host's database that cannot be shared; the message is our own
