@@ -112,23 +112,23 @@ class Courier:
             yield
         except (NotFound, Forbidden) as error:
             if getattr(error.__cause__, 'status', 0) == NO_WAY:
-                self._note_trouble(origin.domain)
+                self.note_trouble(origin.domain)
                 raise EgnyteUnavailable from error.__cause__
             if isinstance(error, Forbidden) and self._index.last_copy(*origin.link) is not None:
                 # It was permitted, and may be again: permissions and gateways have their moments, and e-mails last.
-                self._note_trouble(origin.link)
+                self.note_trouble(origin.link)
                 raise
             with quietly():
                 self._index.refuse(*origin.link, self._clock())
             raise NotFound('There is no such file.') from error.__cause__
         except EgnyteUnavailable:
-            self._note_trouble(origin.domain)
+            self.note_trouble(origin.domain)
             raise
         except (Busy, QuotaUsedUp, NotConnected, ConnectionExpired):
             raise  # the next one costs no call either
         except FSPError as error:
             # A token that is refused is so for each file of the account.
-            self._note_trouble(origin.link.account if isinstance(error, TokenRefused) else origin.link)
+            self.note_trouble(origin.link.account if isinstance(error, TokenRefused) else origin.link)
             raise
 
     def _refuse_in_trouble(self, origin: Origin) -> None:
@@ -136,7 +136,8 @@ class Courier:
         if any(trouble.get(of, 0.0) > now for of in (origin.domain, origin.link.account, origin.link)):
             raise EgnyteUnavailable
 
-    def _note_trouble(self, of: str | Link) -> None:
+    def note_trouble(self, of: str | Link) -> None:
+        """Let a domain, an account or a file be for a while."""
         now = time.monotonic()
         # Another one, because others are looking at it.
         current = {other: until for other, until in self._trouble.copy().items() if until > now}

@@ -86,7 +86,7 @@ class Desk:
         self._place = Place(settings.public_cache_dir)
         self._index = Index(self._place, clock)
         self._gallery = Gallery(self._place)
-        fetches = Fetches(self._place, self._index, self._largest, self._kept)
+        fetches = Fetches(self._place, self._index, self._largest, self._kept, self._failed)
         self._courier = Courier(self._place, self._index, fetches, clock)
         self._sweeper = Sweeper(self._place, self._index, settings.public_cache_size, settings.public_cache_age, clock)
         self._background = Background(THREADS, MOST)
@@ -275,6 +275,10 @@ class Desk:
         if now > self._swept + SWEEP:
             self._swept = now
             self._later(('sweep',), self._sweeper.sweep)
+
+    def _failed(self, copy: Copy) -> None:
+        """A content did not come: whoever asks next would cost a call in vain."""
+        self._courier.note_trouble(Link(copy.account, copy.file_id))
 
     def _later(self, key: tuple[Any, ...], work: Callable[[], Any]) -> None:
         """Do it when there is time. Nobody hears of its failure but the log."""

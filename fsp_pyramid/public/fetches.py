@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import NamedTuple
 
-from ..egnyte import Verifier
+from ..egnyte import EgnyteError, Verifier
 from ..errors import Busy, EgnyteUnavailable, FSPError
 from ..growing import GrowingFile, Reader
 from ..model import Download
@@ -44,12 +44,20 @@ class Fetches:
 
     :param largest: in bytes; larger contents are not kept
     :param on_kept: hears of each copy that is complete
+    :param on_failed: hears of each that did not come, although somebody wanted it
     """
 
-    def __init__(self, place: Place, index: Index, largest: int, on_kept: Callable[[Copy], None]) -> None:
-        self._place, self._index, self._largest, self._on_kept = place, index, largest, on_kept
+    def __init__(
+        self,
+        place: Place,
+        index: Index,
+        largest: int,
+        on_kept: Callable[[Copy], None],
+        on_failed: Callable[[Copy], None],
+    ) -> None:
+        self._place, self._index, self._largest = place, index, largest
+        self._on_kept, self._on_failed = on_kept, on_failed
         self._flights = Flights()
-        self._lock = threading.Lock()
         self._coming: dict[str, Fetching] = {}
 
     def fetch(
@@ -126,6 +134,10 @@ class Fetches:
             self._index.add(copy)
             self._on_kept(copy)
 
+    def failed(self, copy: Copy) -> None:
+        """It did not come."""
+        self._on_failed(copy)
+
     def ended(self, key: str) -> None:
         """Nothing comes any more: who asks now looks here first."""
         del self._coming[key]
@@ -145,27 +157,40 @@ class Filling:
         try:
             with self._stack, self._file:
                 self._bring()
+        except Abandoned as error:
+            log.info('a content did not come: %s', error)
         except FSPError as error:
-            log.warning('a content did not come: %s', error)
+            log.warning('a content did not come: %s', error.__cause__ or error)
         except Exception:
             log.exception('a content did not come')
 
     def _bring(self) -> None:
         try:
-            verifier, size, held, wanted = Verifier(self._copy.checksum), 0, b'', False
-            for block in self._download:
-                verifier.update(block)
-                size += len(block)
-                # The last block is held back until all are known to be right: what is damaged never looks complete.
-                self._file.write(held)
-                held = block
-                wanted = wanted or self._file.readers > 0
-                if wanted and not self._file.readers and max(size, self._copy.size) > FINISHED_ALONE:
-                    raise Abandoned('nobody reads it any more')
-            if not verifier.fits() or (self._download.size is not None and size != self._download.size):
-                raise Damaged('its bytes are not those that Egnyte told of')
-            self._file.write(held)
-            self._fetches.kept(self._draft, replace(self._copy, size=size))
-            self._file.finish()
+            self._copy_all()
+        except Abandoned:
+            raise
+        except EgnyteError as error:
+            self._fetches.failed(self._copy)
+            raise EgnyteUnavailable from error
+        except Exception:
+            self._fetches.failed(self._copy)
+            raise
         finally:
             self._fetches.ended(self._key)
+
+    def _copy_all(self) -> None:
+        verifier, size, held, wanted = Verifier(self._copy.checksum), 0, b'', False
+        for block in self._download:
+            verifier.update(block)
+            size += len(block)
+            # The last block is held back until all are known to be right: what is damaged never looks complete.
+            self._file.write(held)
+            held = block
+            wanted = wanted or self._file.readers > 0
+            if wanted and not self._file.readers and max(size, self._copy.size) > FINISHED_ALONE:
+                raise Abandoned('nobody reads it any more')
+        if not verifier.fits() or (self._download.size is not None and size != self._download.size):
+            raise Damaged('its bytes are not those that Egnyte told of')
+        self._file.write(held)
+        self._fetches.kept(self._draft, replace(self._copy, size=size))
+        self._file.finish()

@@ -287,7 +287,11 @@ def test_a_damaged_content_never_looks_complete(
         assert client.public(url).status_int == 503
     settle()
     assert not list((tmp_path / 'cache' / 'copies').glob('*/*'))
+    sandbox.forget_calls()
+    assert client.public(url).status_int == 503, 'the next one costs no call'
+    assert sandbox.calls == []
     monkeypatch.undo()
+    client.app.app.registry.getUtility(IPublic).desk._courier._trouble.clear()  # ten seconds later
     assert client.public(url).body == content
 
 

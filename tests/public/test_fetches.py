@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fsp_pyramid.egnyte import Unreachable
 from fsp_pyramid.errors import EgnyteUnavailable
 from fsp_pyramid.public import fetches
 from fsp_pyramid.public.fetches import Abandoned, Damaged, Fetches
@@ -49,7 +50,8 @@ class Desk:
         self.place = Place(str(directory))
         self.index = Index(self.place)
         self.kept: list[Copy] = []
-        self.fetches = Fetches(self.place, self.index, largest, self.kept.append)
+        self.failed: list[Copy] = []
+        self.fetches = Fetches(self.place, self.index, largest, self.kept.append, self.failed.append)
 
     def ask(self, open_download: Callable[[], Coming]) -> tuple[Copy, fetches.Reader | None]:
         return self.fetches.fetch('fsp', 'file', lambda: self.index.copy('fsp', 'file', 'v1'), open_download)
@@ -100,6 +102,7 @@ def test_what_egnyte_tells_no_size_of(desk: Desk) -> None:
         ((b'ab', None), Damaged),
         ((b'abc', b'd', None), Damaged),
         ((b'ab', EgnyteUnavailable()), EgnyteUnavailable),
+        ((b'ab', Unreachable('cut')), EgnyteUnavailable),
         ((b'ab', ZeroDivisionError()), ZeroDivisionError),
     ],
 )
@@ -114,6 +117,7 @@ def test_what_does_not_come_whole_is_not_kept(
     settle()
     assert coming.closed.is_set()
     assert (desk.files(COPIES), desk.files(PARTS), desk.kept) == ([], [], [])
+    assert [copy.file_id for copy in desk.failed] == ['file']
     again = Coming(b'abc')
     _, reader = desk.ask(lambda: again)
     again.send(b'abc', None)
@@ -142,6 +146,7 @@ def test_a_large_one_ends_with_its_last_reader(desk: Desk, monkeypatch: pytest.M
     coming.send(b'ef')
     settle()
     assert coming.closed.is_set(), 'the connection is given back'
+    assert desk.failed == []
     assert desk.files(COPIES) == []
 
 
