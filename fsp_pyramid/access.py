@@ -11,7 +11,8 @@ from typing import Any
 
 from .logs import Event, timestamp
 
-log = logging.getLogger(__name__)
+# Ini files name it, so it stays when modules move.
+log = logging.getLogger('fsp_pyramid.access')
 
 
 class Place:

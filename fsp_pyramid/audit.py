@@ -11,7 +11,8 @@ from . import access
 from .model import Identity
 from .resources import Directory
 
-log = logging.getLogger(__name__)
+# Ini files name it, so it stays when modules move.
+log = logging.getLogger('fsp_pyramid.audit')
 
 OPERATIONS = {
     (True, 'GET'): 'list',
