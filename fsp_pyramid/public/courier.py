@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..egnyte import Urgency
 from ..errors import (
@@ -39,6 +39,18 @@ TROUBLE = 10.0
 NO_WAY = 596
 
 
+class Fetched(NamedTuple):
+    """A content from Egnyte.
+
+    :param file: a reader of what comes, to be closed; None where all of it is here
+    :param brought: whether this very request made the call to Egnyte: one of all that wait for the same content
+    """
+
+    copy: Copy
+    file: Reader | None
+    brought: bool
+
+
 class Courier:
     """See the module. Making one does no I/O. All of its methods may raise OSError and sqlite3.Error.
 
@@ -50,7 +62,7 @@ class Courier:
         self._fetching = threading.BoundedSemaphore(FETCHING)
         self._trouble: dict[str | Link, float] = {}  # of a domain, an account or a file, until when
 
-    def awaited(self, request: Any, origin: Origin) -> tuple[Copy, Reader | None]:
+    def awaited(self, request: Any, origin: Origin) -> Fetched:
         """The content from Egnyte, while somebody waits. Raises Busy where too many wait for theirs already."""
         self._refuse_in_trouble(origin)
         if not self._fetching.acquire(timeout=WAIT):
@@ -60,16 +72,18 @@ class Courier:
         finally:
             self._fetching.release()
 
-    def fetch(self, request: Any, origin: Origin, urgency: Urgency) -> tuple[Copy, Reader | None]:
+    def fetch(self, request: Any, origin: Origin, urgency: Urgency) -> Fetched:
         """The content from Egnyte: one call, however many ask. See Fetches.fetch."""
         self._refuse_in_trouble(origin)
-        link = origin.link
+        link, brought = origin.link, False
 
         def find() -> Copy | None:
             known = self._index.version(origin.domain, link.file_id)
             return known and self._index.copy(*link, known.version_id)
 
         def begin() -> Download:
+            nonlocal brought
+            brought = True
             if not self._place.has_room():
                 log.error('the disk of the cache directory (fsp.public.cache_dir) is full')
                 raise InternalError(retry_after=TROUBLE)
@@ -89,12 +103,13 @@ class Courier:
                 self._index.learn(origin.domain, [version], link.account)
             return download
 
-        return self._fetches.fetch(*link, find, begin)
+        copy, file = self._fetches.fetch(*link, find, begin)
+        return Fetched(copy, file, brought)
 
     def bring(self, origin: Origin, urgency: Urgency) -> None:
         """Fetch the content to its end, for nobody in particular."""
         with own_request(origin.registry) as request:
-            _, file = self.fetch(request, origin, urgency)
+            file = self.fetch(request, origin, urgency).file
         if file is not None:
             with file:
                 file.seek(0, os.SEEK_END)  # it waits for the end

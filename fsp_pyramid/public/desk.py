@@ -13,18 +13,17 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from ..background import Background
 from ..egnyte import Urgency
 from ..errors import EgnyteUnavailable, FSPError, NotFound
-from ..growing import Reader
 from ..interfaces import IObserver
 from ..model import Entry
 from ..settings import Settings
 from ..sources.types import type_of_name
-from .courier import Courier
+from .courier import Courier, Fetched
 from .fetches import Fetches
 from .gallery import Gallery, NoPicture
 from .index import FUTURE, Copy, Index, Version, content_of, quietly
@@ -59,6 +58,7 @@ class Found:
     :param name: of the file, '' where it is not known
     :param age: seconds since this was known to be the current version, if another one may be by now; else None
     :param final: what is at this URL never changes
+    :param fetched: this very request brought it from Egnyte
     """
 
     file: BinaryIO
@@ -70,6 +70,7 @@ class Found:
     name: str
     age: float | None = None
     final: bool = False
+    fetched: bool = False
 
 
 class Desk:
@@ -107,7 +108,7 @@ class Desk:
         if found is not None:
             return found
         try:
-            return self._coming(*self._courier.awaited(request, origin), known)
+            return self._coming(self._courier.awaited(request, origin), known)
         except NotFound:
             raise
         except FSPError:
@@ -168,14 +169,15 @@ class Desk:
         note_use(file)
         return _found(copy, file, self._place.relative(file), copy.size, name, age)
 
-    def _coming(self, copy: Copy, file: Reader | None, known: Version | None) -> Found:
-        name = known.name if known else ''
-        if file is not None:
-            return _found(copy, file, None, copy.size or None, name)
-        found = self._open(copy, name)
+    def _coming(self, fetched: Fetched, known: Version | None) -> Found:
+        copy, name = fetched.copy, known.name if known else ''
+        if fetched.file is not None:
+            found = _found(copy, fetched.file, None, copy.size or None, name)
+        else:
+            found = self._open(copy, name)
         if found is None:  # it was swept away in this very moment
             raise EgnyteUnavailable
-        return found
+        return replace(found, fetched=fetched.brought)
 
     # Thumbnails
 
@@ -252,7 +254,7 @@ class Desk:
     def _render(self, origin: Origin) -> Version | None:
         """Make the thumbnail of the current version, which is fetched if it is not here."""
         with own_request(origin.registry) as request:
-            copy, file = self._courier.fetch(request, origin, Urgency.BACKGROUND)
+            copy, file, _ = self._courier.fetch(request, origin, Urgency.BACKGROUND)
         if file is None:
             self._make(copy)
         else:

@@ -104,7 +104,7 @@ def _outcome(found: Found) -> str:
     """For those who count: where it came from."""
     if found.age is not None:
         return 'stale'
-    return 'fetched' if found.path is None else 'kept'
+    return 'fetched' if found.fetched else 'kept'
 
 
 def _is_known(request: Any, response: Response) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from fsp_pyramid.egnyte import Download
+from fsp_pyramid.growing import GrowingFile, Reader
 from fsp_pyramid.interfaces import IMeter, IPublic, IShared
 from fsp_pyramid.meter import Meter
 from fsp_pyramid.public.fetches import Damaged
@@ -372,6 +373,34 @@ def test_what_was_served_is_counted(client: Beefree, sandbox: Sandbox) -> None:
     client.public(url, headers={'If-None-Match': etag})
     client.public(url, method='HEAD')
     assert meter.told == [('fetched', len(PNG)), ('kept', len(PNG)), ('kept', 10), ('known', 0), ('kept', 0)]
+
+
+def test_the_request_that_made_the_call_counts_as_fetched(
+    client: Beefree, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if all of the content has come before it is read, and however many wait for it."""
+    sandbox.upload('/Shared/Beefree/u1/a.png', PNG)
+    url, meter = url_of(client, '/a.png'), Counting()
+    client.app.app.registry.registerUtility(meter, IMeter)
+    reader = GrowingFile.reader
+
+    def late(file: GrowingFile) -> Reader:
+        settle()
+        return reader(file)
+
+    monkeypatch.setattr(GrowingFile, 'reader', late)
+    client.public(url)
+    client.public(url)
+    assert meter.told == [('fetched', len(PNG)), ('kept', len(PNG))]
+
+
+def test_of_many_that_ask_at_once_one_counts_as_fetched(client: Beefree, sandbox: Sandbox) -> None:
+    sandbox.upload('/Shared/Beefree/u1/a.png', PNG)
+    url, meter = url_of(client, '/a.png'), Counting()
+    client.app.app.registry.registerUtility(meter, IMeter)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: client.public(url), range(8)))
+    assert sorted(meter.told) == [('fetched', len(PNG)), *[('kept', len(PNG))] * 7]
 
 
 PAGE = b'<!DOCTYPE html><script>alert(1)</script>'
