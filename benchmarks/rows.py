@@ -13,7 +13,8 @@ from pyramid.exceptions import ConfigurationError
 from fsp_pyramid.settings import Settings
 from fsp_pyramid.testing import Sandbox
 from tests.deploy.nginx import program, proxying
-from tests.functional.processes import Server, free_port
+from tests.functional.processes import Server
+from tests.ports import free_port
 
 from .calls import Cost, count
 from .client import Answer, Beefree, Connection

@@ -2,10 +2,12 @@
 
 import threading
 
+from .timing import PATIENCE
+
 
 def settle() -> None:
     """Wait until nothing is fetched or done in the background any more."""
-    for thread in threading.enumerate():
-        if thread.name in {'fsp-fetch', 'fsp-background'}:
-            thread.join(20)
+    while working := [thread for thread in threading.enumerate() if thread.name in {'fsp-fetch', 'fsp-background'}]:
+        for thread in working:
+            thread.join(PATIENCE)
             assert not thread.is_alive()

@@ -8,14 +8,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from fsp_pyramid.testing import Sandbox
 
 from . import services
+from .timing import PATIENCE
 
 # How long an example takes is the machine's business.
-settings.register_profile('suite', deadline=None)
+settings.register_profile('suite', deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile('suite')
 
 
@@ -23,6 +24,17 @@ settings.load_profile('suite')
 def _threads_do_not_linger(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits until nothing is done in the background waits for its threads to go."""
     monkeypatch.setattr('fsp_pyramid.background.IDLE', 0.05)
+
+
+@pytest.fixture(autouse=True)
+def _the_application_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests wait for what comes on a busy machine, too: for a thumbnail, a slot, and answers of local services.
+
+    Tests about a shorter wait set it themselves.
+    """
+    for module in ('public.desk', 'public.courier', 'fetch'):
+        monkeypatch.setattr(f'fsp_pyramid.{module}.WAIT', PATIENCE)
+    monkeypatch.setattr('fsp_pyramid.ops.checks.PATIENCE', PATIENCE)
 
 
 @pytest.fixture

@@ -16,9 +16,12 @@ from redis.retry import Retry
 
 from fsp_pyramid.shared import redis_client
 
-from .functional.processes import free_port
+from .ports import free_port
+from .timing import PATIENCE
 
-REDIS = 'redis://127.0.0.1:6379/0'
+# A Redis that works may need longer on a busy machine than the application waits. The URL's options come first.
+PATIENT = f'?socket_timeout={PATIENCE:g}&socket_connect_timeout={PATIENCE:g}'
+REDIS = f'redis://127.0.0.1:6379/0{PATIENT}'
 POSTGRESQL = 'postgresql://postgres@127.0.0.1:5432/test'
 
 
@@ -34,7 +37,7 @@ def missing(service: str, error: Exception) -> NoReturn:
 def postgresql() -> Iterator[str]:
     """The URL of an empty place in a real PostgreSQL, which is gone afterwards."""
     try:
-        connection = psycopg.connect(POSTGRESQL, autocommit=True, connect_timeout=5)
+        connection = psycopg.connect(POSTGRESQL, autocommit=True, connect_timeout=60)
     except psycopg.OperationalError as error:
         missing('PostgreSQL', error)
     schema = f'fsp_{uuid4().hex}'
@@ -44,14 +47,14 @@ def postgresql() -> Iterator[str]:
             yield f'{POSTGRESQL}?options=-csearch_path%3D{schema}'
         finally:
             # Whoever left a transaction open is told, instead of waited for.
-            connection.execute("SET lock_timeout = '5s'")
+            connection.execute(f"SET lock_timeout = '{PATIENCE:g}s'")
             connection.execute(f'DROP SCHEMA {schema} CASCADE')
 
 
 def redis() -> str:
     """The URL of a real Redis. Others use it, too: make up names of keys, and delete them."""
     try:
-        with redis_py.Redis.from_url(REDIS, socket_connect_timeout=5) as client:
+        with redis_py.Redis.from_url(REDIS) as client:
             client.ping()
     except redis_py.RedisError as error:
         missing('Redis', error)
@@ -64,11 +67,12 @@ class RedisServer:
     def __init__(self, directory: Path) -> None:
         self._directory, self.port = directory, free_port()
         self.url = f'redis://127.0.0.1:{self.port}/0'
+        self.patient_url = self.url + PATIENT
         self._process: subprocess.Popen[bytes] | None = None
 
     def client(self) -> Any:
-        """As the application makes its own."""
-        return redis_client(self.url)
+        """As the application makes its own, but with time-outs that a busy machine does not reach."""
+        return redis_client(self.patient_url)
 
     def start(self) -> None:
         """Start it, and wait until it answers. It comes up empty."""
@@ -77,7 +81,7 @@ class RedisServer:
             self._process = subprocess.Popen(['redis-server', *options], stdout=subprocess.DEVNULL)
         except OSError as error:
             missing('redis-server', error)
-        with redis_py.Redis.from_url(self.url, retry=Retry(ConstantBackoff(0.02), 500)) as client:
+        with redis_py.Redis.from_url(self.patient_url, retry=Retry(ConstantBackoff(0.1), int(10 * PATIENCE))) as client:
             client.ping()
 
     def stop(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 from .deploy.nginx import program
 from .functional.processes import environment
 from .protocol.test_calls import OPERATIONS
+from .timing import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 
@@ -18,7 +19,7 @@ def bench(*arguments: str | Path) -> str:
     """What ``python -m benchmarks`` prints."""
     command = [sys.executable, '-m', 'benchmarks', *arguments, '--quick']
     done = subprocess.run(
-        command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=120, check=False
+        command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert (done.returncode, done.stderr) == (0, '')
     return done.stdout

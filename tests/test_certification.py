@@ -9,6 +9,7 @@ import pytest
 
 from .functional.processes import running, serving
 from .test_readme import blocks, shown
+from .timing import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / 'docs' / 'certification.rst').read_text()
@@ -40,7 +41,12 @@ def test_the_demonstration_shows_what_it_says(tmp_path: Path) -> None:
                 ours = commands.replace(':7700', f':{egnyte.port}').replace(':6543', f':{bridge.port}')
                 environ = {'PATH': os.environ['PATH'], 'HOME': str(tmp_path), 'LC_ALL': 'C.UTF-8'}
                 done = subprocess.run(
-                    ['bash', '-e', '-c', ours], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=120
+                    ['bash', '-e', '-c', ours],
+                    cwd=tmp_path,
+                    env=environ,
+                    capture_output=True,
+                    text=True,
+                    timeout=PATIENCE,
                 )
                 assert (done.returncode, done.stderr) == (0, '')
                 assert shown(done.stdout, answer), f'{commands}\n{done.stdout}'

@@ -15,6 +15,7 @@ from fsp_pyramid.fetch import fetched
 from fsp_pyramid.settings import Settings
 
 from .sources.servers import Reaction, ok, serving, stalling
+from .timing import PATIENCE
 
 PNG = b'\x89PNG\r\n\x1a\n' + bytes(range(256)) * 400
 HALF = len(PNG) // 2
@@ -44,7 +45,7 @@ def halves(between: Callable[[], object]) -> Reaction:
 
 def test_a_file_is_read_while_it_comes() -> None:
     read = threading.Event()
-    with serving(halves(lambda: read.wait(10))) as server:
+    with serving(halves(lambda: read.wait(PATIENCE))) as server:
         with fetched(f'http://127.0.0.1:{server.port}/', 'a.png', parse()) as content:
             assert content.size == len(PNG)
             first = content.file.read(HALF)
@@ -128,7 +129,7 @@ def test_leaving_the_context_ends_the_download() -> None:
     gone = threading.Event()
 
     def answer(connection: socket.socket) -> None:
-        connection.settimeout(20)
+        connection.settimeout(PATIENCE)
         connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % len(PNG) + PNG[:HALF])
         assert not connection.recv(1)
         gone.set()
@@ -141,7 +142,7 @@ def test_leaving_the_context_ends_the_download() -> None:
     with serving(answer) as server:
         with pytest.raises(LookupError):
             use(f'http://127.0.0.1:{server.port}/')
-        assert gone.wait(20)
+        assert gone.wait(PATIENCE)
 
 
 def test_a_full_disk_is_no_trouble_of_the_source_or_of_egnyte(
@@ -165,14 +166,16 @@ def test_so_many_downloads_at_a_time_and_no_more(monkeypatch: pytest.MonkeyPatch
 
     def use(port: int) -> bytes:
         with fetched(f'http://127.0.0.1:{port}/', 'a.png', parse()) as content:
-            here.wait(20)
+            here.wait(PATIENCE)
             return content.file.read()
 
     with ThreadPoolExecutor(fetch.DOWNLOADS) as pool, serving(ok(PNG)) as late:
         with ExitStack() as stack:
-            servers = [stack.enter_context(serving(halves(lambda: release.wait(20)))) for _ in range(fetch.DOWNLOADS)]
+            servers = [
+                stack.enter_context(serving(halves(lambda: release.wait(PATIENCE)))) for _ in range(fetch.DOWNLOADS)
+            ]
             uploads = [pool.submit(use, server.port) for server in servers]
-            here.wait(20)
+            here.wait(PATIENCE)
             with (
                 pytest.raises(errors.Busy, match='Many files') as caught,
                 fetched(f'http://127.0.0.1:{late.port}/', 'a.png', parse()),
@@ -180,6 +183,6 @@ def test_so_many_downloads_at_a_time_and_no_more(monkeypatch: pytest.MonkeyPatch
                 pass
             assert caught.value.retry_after
             release.set()
-            assert {upload.result(20) for upload in uploads} == {PNG}
+            assert {upload.result(PATIENCE) for upload in uploads} == {PNG}
         with fetched(f'http://127.0.0.1:{late.port}/', 'a.png', parse()) as content:
             assert content.file.read() == PNG

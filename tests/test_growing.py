@@ -14,6 +14,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, precond
 
 from fsp_pyramid.growing import GrowingFile, Reader
 
+from .timing import PATIENCE
+
 Make = Callable[[], IO[bytes]]
 
 
@@ -113,7 +115,7 @@ def test_readers_in_threads_of_their_own_get_all_of_it(pieces: list[bytes], size
         for piece in pieces:
             file.write(piece)
         file.finish()
-        assert [follower.result(10) for follower in followers] == [b''.join(pieces)] * len(sizes)
+        assert [follower.result(PATIENCE) for follower in followers] == [b''.join(pieces)] * len(sizes)
 
 
 def test_a_reader_keeps_up_with_the_writer(make: Make) -> None:
@@ -132,9 +134,9 @@ def test_a_reader_keeps_up_with_the_writer(make: Make) -> None:
         thread.start()
         for number in range(100):
             file.write(b'%d' % number)
-            assert read.acquire(timeout=10)
+            assert read.acquire(timeout=PATIENCE)
         file.finish()
-        thread.join(10)
+        thread.join(PATIENCE)
     assert got == [b'%d' % number for number in range(100)]
 
 
@@ -144,9 +146,9 @@ def test_who_asks_for_a_place_that_has_not_come_waits_for_it(make: Make) -> None
         tail, end = pool.submit(reader.read, 10), pool.submit(other.seek, -1, os.SEEK_END)
         file.write(b'0123')
         file.write(b'45')
-        assert tail.result(10) == b'45'
+        assert tail.result(PATIENCE) == b'45'
         file.finish()
-        assert end.result(10) == 5
+        assert end.result(PATIENCE) == 5
         assert other.read(10) == b'5'
         assert reader.read(10) == b''
 
@@ -159,8 +161,8 @@ def test_a_failure_is_told_to_all_and_at_once(make: Make) -> None:
         waiting.seek(10)
         waits, ends = pool.submit(waiting.read, 1), pool.submit(file.wait)
         file.fail(error)
-        assert waits.exception(10) is error
-        assert ends.exception(10) is error
+        assert waits.exception(PATIENCE) is error
+        assert ends.exception(PATIENCE) is error
         for read in (lambda: behind.read(5), lambda: late.read(5), lambda: behind.seek(0, os.SEEK_END)):
             with pytest.raises(LookupError):
                 read()

@@ -12,6 +12,7 @@ import pytest
 from webtest import TestApp
 
 from .functional.processes import serving
+from .timing import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / 'README.rst').read_text()
@@ -64,7 +65,7 @@ def run(steps: list[Step], port: int, directory: Path) -> list[str]:
         env=environ,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, ''), done

@@ -8,6 +8,8 @@ from sqlalchemy import Engine, create_engine
 
 from fsp_pyramid.egnyte.oauth import Tokens
 
+from ..timing import PATIENCE
+
 NOW = 1_800_000_000.0
 ANN = ('shop', 'client-1', 'ann')
 URL = 'https://acme.egnyte.com'
@@ -33,7 +35,7 @@ class Clock:
     def wait_for(self, looks: int) -> None:
         """Until it was looked at so many times."""
         with self._looked:
-            assert self._looked.wait_for(lambda: self.looks >= looks, timeout=20)
+            assert self._looked.wait_for(lambda: self.looks >= looks, timeout=PATIENCE)
 
 
 @dataclass

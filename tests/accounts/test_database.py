@@ -23,6 +23,7 @@ from fsp_pyramid.accounts.store import AccountStore, Connection
 from fsp_pyramid.accounts.vault import Vault
 from fsp_pyramid.errors import NotFound
 
+from ..timing import PATIENCE
 from .support import ANN, GRANT, NEW, OLD, URL, Clock, Egnyte, engine_of
 
 MakeStore = Callable[..., AccountStore]
@@ -126,14 +127,14 @@ def test_more_requests_than_a_pool_usually_holds(make_store: MakeStore, ann: Con
         store = make_store(manager)
         with manager:
             store.find(*ANN)
-            together.wait(20)
+            together.wait(PATIENCE)
             found.append(store.fresh(ann.number, Egnyte().refresh))
 
     threads = [threading.Thread(target=request) for _ in range(requests)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     assert found == [OLD] * requests
 
 

@@ -19,6 +19,7 @@ from fsp_pyramid.egnyte.errors import GrantRefused, Rejected, Unreachable
 from fsp_pyramid.egnyte.oauth import Tokens
 from fsp_pyramid.errors import Busy
 
+from ..timing import PATIENCE
 from .support import ANN, GRANT, NEW, NOW, OLD, URL, Clock, Egnyte
 
 MakeStore = Callable[..., AccountStore]
@@ -174,7 +175,7 @@ def test_eight_threads_refresh_once(make_store: MakeStore, ann: Connection, cloc
 
     def ask() -> Tokens:
         store = make_store(transaction.TransactionManager(explicit=True))
-        start.wait(20)
+        start.wait(PATIENCE)
         return store.fresh(ann.number, egnyte.refresh)
 
     with ThreadPoolExecutor(8) as threads:
@@ -213,7 +214,7 @@ def ask_in_a_process(url: str, keys: tuple[str, ...], number: int, shared: dict[
     def refresh(url: str, tokens: Tokens) -> Tokens:
         with looked:
             asked.value += 1
-            looked.wait_for(lambda: looks.value >= 2 + 1, timeout=30)
+            looked.wait_for(lambda: looks.value >= 2 + 1, timeout=PATIENCE)
         return NEW
 
     database = Database(url)
@@ -239,7 +240,7 @@ def test_two_processes_refresh_once(
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(PATIENCE)
     assert [process.exitcode for process in processes] == [0, 0]
     assert [shared['answers'].get() for _ in processes] == [NEW.access] * 2
     assert shared['asked'].value == 1
@@ -253,7 +254,7 @@ def test_two_users_connect_at_once(make_store: MakeStore, database: Database) ->
 
     def connect(n: int) -> int:
         manager = transaction.TransactionManager(explicit=True)
-        start.wait(20)
+        start.wait(PATIENCE)
         with manager:
             return make_store(manager).connect('shop', 'client-1', f'user{n % 2}', *GRANT).number
 
@@ -268,7 +269,7 @@ def test_one_of_eight_threads_uses_a_state(make_store: MakeStore) -> None:
 
     def use(n: int) -> bool:
         store = make_store(transaction.TransactionManager(explicit=True))
-        start.wait(20)
+        start.wait(PATIENCE)
         return store.use_state('nonce', NOW + 600)
 
     with ThreadPoolExecutor(8) as threads:

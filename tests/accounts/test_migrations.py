@@ -21,6 +21,7 @@ from fsp_pyramid.database import migrations
 from fsp_pyramid.database.base import Base
 from fsp_pyramid.pacing.models import PaceRow
 
+from ..timing import PATIENCE
 from .support import engine_of
 
 TABLES = ['fsp_accounts', migrations.VERSION_TABLE, PaceRow.__tablename__, 'fsp_states']
@@ -127,7 +128,7 @@ def upgrade_in_a_process(url: str, barrier: Any) -> None:
     if engine.dialect.name == 'postgresql':
         # Of a host that reads the state of when it began, which is before it got the lock.
         engine.update_execution_options(isolation_level='REPEATABLE READ')
-    barrier.wait(60)
+    barrier.wait(PATIENCE)
     tables.prepare(engine)
     tables.close()
 
@@ -139,6 +140,6 @@ def test_processes_come_first_together(url: str, engine: Engine) -> None:
     for process in processes:
         process.start()
     for process in processes:
-        process.join(60)
+        process.join(PATIENCE)
     assert [process.exitcode for process in processes] == [0] * 4
     assert tables(engine) == TABLES

@@ -40,7 +40,7 @@ class Browser:
     def command(self, method: str, path: str, **body: Any) -> Any:
         """A command of the WebDriver protocol."""
         answer = self._session.request(
-            method, f'{self._url}{path}', json=body if method == 'POST' else None, timeout=60
+            method, f'{self._url}{path}', json=body if method == 'POST' else None, timeout=PATIENCE
         )
         value = answer.json()['value']
         assert answer.status_code == 200, value
@@ -155,7 +155,8 @@ def _session(session: requests.Session, url: str, binary: str, profile: Path) ->
     _wait_until_ready(session, url)
     options = {'binary': binary, 'args': [*FLAGS, f'--user-data-dir={profile}']}
     wanted = {'goog:chromeOptions': options, 'goog:loggingPrefs': {'browser': 'ALL'}}
-    answer = session.post(f'{url}/session', json={'capabilities': {'alwaysMatch': wanted}}, timeout=60).json()['value']
+    capabilities = {'capabilities': {'alwaysMatch': wanted}}
+    answer = session.post(f'{url}/session', json=capabilities, timeout=PATIENCE).json()['value']
     browser = Browser(session, f'{url}/session/{answer["sessionId"]}')
     try:
         yield browser
@@ -167,7 +168,7 @@ def _wait_until_ready(session: requests.Session, url: str) -> None:
     end = time.monotonic() + PATIENCE
     while True:
         try:
-            if session.get(f'{url}/status', timeout=5).json()['value']['ready']:
+            if session.get(f'{url}/status', timeout=PATIENCE).json()['value']['ready']:
                 return
         except requests.ConnectionError:
             time.sleep(0.02)

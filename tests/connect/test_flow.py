@@ -7,6 +7,7 @@ import requests
 
 from fsp_pyramid.testing import Sandbox
 
+from ..timing import PATIENCE
 from .visitor import Place, Visitor
 
 
@@ -56,7 +57,7 @@ def test_denying(place: Place) -> None:
 def test_connecting_again_ends_the_tokens_that_were_there(place: Place, egnyte: str) -> None:
     def is_known(token: str) -> bool:
         headers = {'Authorization': f'Bearer {token}'}
-        return requests.get(f'{egnyte}/pubapi/v1/userinfo', headers=headers, timeout=10).status_code == 200
+        return requests.get(f'{egnyte}/pubapi/v1/userinfo', headers=headers, timeout=PATIENCE).status_code == 200
 
     with Visitor() as visitor:
         visitor.connect(place.link())

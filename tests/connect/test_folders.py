@@ -6,6 +6,7 @@ import pytest
 
 from fsp_pyramid.testing import Sandbox
 
+from ..timing import PATIENCE
 from .visitor import Place, Visitor
 
 
@@ -112,12 +113,12 @@ def test_only_what_can_be_written_to_is_chosen(place: Place, visitor: Visitor, s
     assert 'New folder' not in visitor.text
     page = place.link() + '/folder'
     for at in ('/Shared/Readable', '/Shared', '/Private', '/'):
-        answer = visitor.session.post(page, {'action': 'choose', 'at': at}, timeout=10)
+        answer = visitor.session.post(page, {'action': 'choose', 'at': at}, timeout=PATIENCE)
         assert answer.status_code == 403, at
     for at, status in {'/Private/bob': 404, '/Shared/../x': 404, '': 404, '/Private/alice/none': 404}.items():
         for answer in (
-            visitor.session.post(page, {'action': 'choose', 'at': at}, timeout=10),
-            visitor.session.get(page, params={'at': at}, timeout=10),
+            visitor.session.post(page, {'action': 'choose', 'at': at}, timeout=PATIENCE),
+            visitor.session.get(page, params={'at': at}, timeout=PATIENCE),
         ):
             assert answer.status_code == status, at
     assert place.connection().folder is None

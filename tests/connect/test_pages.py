@@ -12,6 +12,7 @@ from fsp_pyramid.connect.links import Links, Purpose
 from fsp_pyramid.connect.states import COOKIE
 from fsp_pyramid.testing import Sandbox
 
+from ..timing import PATIENCE
 from .visitor import Place, Visitor, new_session
 
 SECRET = {'client_secret': 'sandbox-secret'}
@@ -79,7 +80,7 @@ def test_a_link_for_folders_opens_nothing_else(place: Place, visitor: Visitor) -
     assert link.endswith('/folder')
     assert visitor.open(link).heading == 'Choose a folder'
     assert visitor.open(link.removesuffix('/folder')).response.status_code == 404
-    answer = requests.post(link.removesuffix('/folder'), {'action': 'disconnect'}, timeout=10)
+    answer = requests.post(link.removesuffix('/folder'), {'action': 'disconnect'}, timeout=PATIENCE)
     assert answer.status_code == 404
     assert place.files().status_code == 200
 
@@ -128,7 +129,7 @@ def test_odd_requests(place: Place) -> None:
             ('GET', '/fsp-connect/callback?state=%FF'),
             ('GET', urlsplit(place.link()).path + '?done=%FF'),
         ]:
-            answer = session.request(method, place.url + path, timeout=10)
+            answer = session.request(method, place.url + path, timeout=PATIENCE)
             assert answer.status_code in {400, 404}, (method, path)
             assert answer.headers['Content-Type'] == 'text/html; charset=utf-8'
 
@@ -194,7 +195,7 @@ def test_disconnecting(place: Place, visitor: Visitor, sandbox: Sandbox) -> None
     assert 'POST /pubapi/v1/tokens/revoke' in sandbox.calls
     assert place.files().json()['code'] == 3901
     # Pressed again on a page that is still open.
-    answer = visitor.session.post(visitor.url.partition('?')[0], {'action': 'disconnect'}, timeout=10)
+    answer = visitor.session.post(visitor.url.partition('?')[0], {'action': 'disconnect'}, timeout=PATIENCE)
     assert answer.status_code == 200
 
 
@@ -243,7 +244,9 @@ def test_disconnecting_ends_the_refresh_token_of_an_access_token_that_ended(plac
         visitor.open(place.link()).submit('Disconnect')
     assert place.connection().state == 'disconnected'
     grant = {'grant_type': 'refresh_token', 'refresh_token': before.refresh, 'client_id': 'sandbox-key'}
-    again = requests.post(f'{egnyte}/puboauth/token', data=grant | {'client_secret': 'sandbox-secret'}, timeout=10)
+    again = requests.post(
+        f'{egnyte}/puboauth/token', data=grant | {'client_secret': 'sandbox-secret'}, timeout=PATIENCE
+    )
     assert again.status_code == 400
 
 
@@ -258,4 +261,4 @@ def test_disconnecting_ends_the_refresh_token_of_an_access_token_that_ended(plac
 )
 def test_what_is_no_form_of_ours_is_refused(place: Place, page: str, sent: dict[str, Any]) -> None:
     url = f'{place.url}/fsp-connect/callback' if page == 'callback' else page.replace('link', place.link())
-    assert requests.post(url, timeout=10, allow_redirects=False, **sent).status_code == 400
+    assert requests.post(url, timeout=PATIENCE, allow_redirects=False, **sent).status_code == 400

@@ -12,6 +12,8 @@ from fsp_pyramid.connect import connect_url
 from fsp_pyramid.egnyte import Tokens
 from fsp_pyramid.interfaces import IAccountStores
 
+from ..timing import PATIENCE
+
 UID = 'anna'
 
 
@@ -59,7 +61,9 @@ class Place:
         """What Beefree gets for that user."""
         headers = {'X-BEE-ClientId': 'shop', 'X-BEE-Uid': uid}
         with new_session() as session:
-            return session.get(f'{self.url}/fsp/', headers=headers, auth=('beefree', 'secret-password'), timeout=20)
+            return session.get(
+                f'{self.url}/fsp/', headers=headers, auth=('beefree', 'secret-password'), timeout=PATIENCE
+            )
 
 
 def new_session() -> requests.Session:
@@ -82,7 +86,7 @@ class Visitor:
         self.session.close()
 
     def open(self, url: str, **options: Any) -> Self:
-        self.response = self.session.get(url, timeout=20, **options)
+        self.response = self.session.get(url, timeout=PATIENCE, **options)
         return self
 
     def follow(self, text: str) -> Self:
@@ -107,7 +111,7 @@ class Visitor:
             **{method: values},
             headers={'Referer': self.url.partition('?')[0]},
             allow_redirects=follow,
-            timeout=20,
+            timeout=PATIENCE,
         )
         return self
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from webtest.http import StopableWSGIServer
 
-from ..functional.processes import Server, free_port, serving
+from ..functional.processes import Server, serving
+from ..ports import free_port
 from ..services import missing
 from .nginx import Nginx, program, proxying
 

@@ -13,7 +13,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..functional.processes import PATIENCE, Answer, free_port
+from ..functional.processes import Answer
+from ..ports import free_port
+from ..timing import PATIENCE
 
 CONFIGURATION = Path(__file__).parents[2] / 'deploy' / 'nginx.conf'
 HOST = 'bridge.example.com'

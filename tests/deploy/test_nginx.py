@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ..functional.processes import Answer, Server, free_port
+from ..functional.processes import Answer, Server
+from ..ports import free_port
 from .conftest import BIG, ETAG, FILES, HEADERS
 from .nginx import HOST, Nginx, proxying
 

@@ -10,8 +10,9 @@ from pyramid.paster import get_appsettings
 
 from fsp_pyramid.settings import KEYS, variable
 
-from ..functional.processes import BIN, PATIENCE
+from ..functional.processes import BIN
 from ..services import missing
+from ..timing import PATIENCE
 
 TOP = Path(__file__).parents[2]
 DEPLOY = TOP / 'deploy'

@@ -16,6 +16,7 @@ from fsp_pyramid.embedded import URL
 from fsp_pyramid.testing import Sandbox
 
 from ..sandbox.servers import serving
+from ..timing import PATIENCE
 from .support import answer
 
 BACK = 'https://app.example.com/connect/back'
@@ -35,11 +36,11 @@ def consent(session: requests.Session, base_url: str = URL, **login: str) -> dic
 
 
 def exchange(sandbox: Sandbox, code: str, redirect_uri: str = BACK, application: Application = APPLICATION) -> Tokens:
-    return oauth.exchange(sandbox.session, URL, application, code, redirect_uri, timeout=5, now=NOW)
+    return oauth.exchange(sandbox.session, URL, application, code, redirect_uri, timeout=PATIENCE, now=NOW)
 
 
 def refresh(sandbox: Sandbox, tokens: Tokens) -> Tokens:
-    return oauth.refresh(sandbox.session, URL, APPLICATION, tokens, timeout=5, now=NOW)
+    return oauth.refresh(sandbox.session, URL, APPLICATION, tokens, timeout=PATIENCE, now=NOW)
 
 
 def client(sandbox: Sandbox, tokens: Tokens) -> Client:
@@ -85,13 +86,13 @@ def test_from_consent_to_revocation(sandbox: Sandbox) -> None:
     with pytest.raises(errors.GrantRefused):
         refresh(sandbox, tokens)
 
-    oauth.revoke(sandbox.session, URL, APPLICATION, newer, timeout=5)
+    oauth.revoke(sandbox.session, URL, APPLICATION, newer, timeout=PATIENCE)
     with pytest.raises(errors.Unauthorized):
         client(sandbox, newer).userinfo()
     with pytest.raises(errors.GrantRefused):
         refresh(sandbox, newer)
     with pytest.raises(errors.Unauthorized):
-        oauth.revoke(sandbox.session, URL, APPLICATION, newer, timeout=5)
+        oauth.revoke(sandbox.session, URL, APPLICATION, newer, timeout=PATIENCE)
 
 
 def test_the_user_may_deny(sandbox: Sandbox) -> None:
@@ -156,7 +157,7 @@ def test_a_cut_answer_and_a_server_in_trouble(sandbox: Sandbox) -> None:
 
 
 def test_the_domain_behind_a_host(sandbox: Sandbox) -> None:
-    assert oauth.resolve_domain(sandbox.session, URL, timeout=5) == 'sandbox.egnyte.com'
+    assert oauth.resolve_domain(sandbox.session, URL, timeout=PATIENCE) == 'sandbox.egnyte.com'
 
 
 @pytest.mark.parametrize(
@@ -172,12 +173,12 @@ def test_the_domain_behind_a_host(sandbox: Sandbox) -> None:
 )
 def test_a_host_that_is_not_egnytes(body: Any) -> None:
     with pytest.raises(errors.EgnyteError):
-        oauth.resolve_domain(answering(200, body), ANYWHERE, timeout=5)
+        oauth.resolve_domain(answering(200, body), ANYWHERE, timeout=PATIENCE)
 
 
 def test_a_host_that_sends_us_elsewhere_is_not_followed() -> None:
     with pytest.raises(errors.EgnyteError):
-        oauth.resolve_domain(answering(302, b'', Location=f'{ANYWHERE}/elsewhere'), ANYWHERE, timeout=5)
+        oauth.resolve_domain(answering(302, b'', Location=f'{ANYWHERE}/elsewhere'), ANYWHERE, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +205,7 @@ def test_a_host_that_sends_us_elsewhere_is_not_followed() -> None:
 )
 def test_answers_that_are_no_tokens(status: int, body: Any, kind: type[errors.EgnyteError]) -> None:
     with pytest.raises(kind):
-        oauth.exchange(answering(status, body), ANYWHERE, APPLICATION, 'code', BACK, timeout=5, now=NOW)
+        oauth.exchange(answering(status, body), ANYWHERE, APPLICATION, 'code', BACK, timeout=PATIENCE, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -220,13 +221,15 @@ def test_answers_that_are_no_tokens(status: int, body: Any, kind: type[errors.Eg
 )
 def test_what_a_refresh_may_say(told: dict[str, Any], refresh_token: str, expires_at: float | None) -> None:
     session = answering(200, {'access_token': 'a'} | told)
-    tokens = oauth.refresh(session, ANYWHERE, APPLICATION, Tokens('x', 'old', 1.0), timeout=5, now=NOW)
+    tokens = oauth.refresh(session, ANYWHERE, APPLICATION, Tokens('x', 'old', 1.0), timeout=PATIENCE, now=NOW)
     assert tokens == Tokens('a', refresh_token, expires_at)
 
 
 def test_an_end_before_which_nothing_can_be_done_is_no_end() -> None:
     session = answering(200, {'access_token': 'a', 'expires_in': 60})
-    assert oauth.exchange(session, ANYWHERE, APPLICATION, 'c', BACK, timeout=5, now=NOW) == Tokens('a', None, None)
+    assert oauth.exchange(session, ANYWHERE, APPLICATION, 'c', BACK, timeout=PATIENCE, now=NOW) == Tokens(
+        'a', None, None
+    )
 
 
 JSON = st.recursive(
@@ -239,7 +242,7 @@ JSON = st.recursive(
 @given(st.fixed_dictionaries({}, optional={'access_token': JSON, 'refresh_token': JSON, 'expires_in': JSON}) | JSON)
 def test_whatever_is_answered_there_are_tokens_or_an_error(body: Any) -> None:
     try:
-        tokens = oauth.exchange(answering(200, body), ANYWHERE, APPLICATION, 'c', BACK, timeout=5, now=NOW)
+        tokens = oauth.exchange(answering(200, body), ANYWHERE, APPLICATION, 'c', BACK, timeout=PATIENCE, now=NOW)
     except errors.EgnyteError:
         return
     assert tokens.access
@@ -248,7 +251,7 @@ def test_whatever_is_answered_there_are_tokens_or_an_error(body: Any) -> None:
 
 def test_what_is_sent() -> None:
     session = answering(200, {'access_token': 'a'})
-    oauth.exchange(session, ANYWHERE, APPLICATION, 'c', BACK, timeout=5, now=NOW)
+    oauth.exchange(session, ANYWHERE, APPLICATION, 'c', BACK, timeout=PATIENCE, now=NOW)
     asked = session.get_adapter(ANYWHERE).asked
     assert (asked.method, asked.url) == ('POST', f'{ANYWHERE}/puboauth/token')
     assert 'Authorization' not in asked.headers
@@ -266,11 +269,11 @@ def test_nothing_secret_is_shown_or_logged(tmp_path: Path, caplog: pytest.LogCap
     caplog.set_level(logging.DEBUG)
     with serving(tmp_path) as url, new_session() as session:
         code = consent(session, url)['code']
-        first = oauth.exchange(session, url, APPLICATION, code, BACK, timeout=5, now=NOW)
-        second = oauth.refresh(session, url, APPLICATION, first, timeout=5, now=NOW)
+        first = oauth.exchange(session, url, APPLICATION, code, BACK, timeout=PATIENCE, now=NOW)
+        second = oauth.refresh(session, url, APPLICATION, first, timeout=PATIENCE, now=NOW)
         with pytest.raises(errors.GrantRefused) as refused:
-            oauth.refresh(session, url, APPLICATION, first, timeout=5, now=NOW)
-        oauth.revoke(session, url, APPLICATION, second, timeout=5)
+            oauth.refresh(session, url, APPLICATION, first, timeout=PATIENCE, now=NOW)
+        oauth.revoke(session, url, APPLICATION, second, timeout=PATIENCE)
     secrets = [code, 'sandbox-secret', *(text for one in (first, second) for text in (one.access, one.refresh))]
     shown = f'{caplog.text}{first!r}{second!r}{APPLICATION!r}{refused.value}'
     assert [secret for secret in secrets if secret in shown] == []

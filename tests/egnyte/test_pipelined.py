@@ -17,6 +17,7 @@ from fsp_pyramid.growing import GrowingFile
 from fsp_pyramid.model import Content
 
 from ..sources.servers import Reaction, Server, serving
+from ..timing import PATIENCE
 from .support import Paced
 
 END = b'this is the end'
@@ -81,7 +82,7 @@ def whole(connection: socket.socket) -> None:
 
 
 def client(server: Server, session: object, pace: Paced) -> Client:
-    return Client(f'http://127.0.0.1:{server.port}', TOKEN, session=session, pace=pace, timeout=20)
+    return Client(f'http://127.0.0.1:{server.port}', TOKEN, session=session, pace=pace, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_a_source_that_dies_breaks_the_call_off(coming: Coming, pace: Paced) -> 
     got, closed = [], threading.Event()
 
     def dying(connection: socket.socket) -> None:
-        connection.settimeout(20)
+        connection.settimeout(PATIENCE)
         coming.fail()
         while data := connection.recv(1 << 16):
             got.append(len(data))
@@ -155,7 +156,7 @@ def test_a_source_that_dies_breaks_the_call_off(coming: Coming, pace: Paced) -> 
         )
         with pytest.raises(LookupError, match='the source'):
             uploading.upload('/Shared/a', coming.content)
-        assert closed.wait(20)
+        assert closed.wait(PATIENCE)
         assert len(server.requests) == 1
     assert sum(got) < len(DATA)
     assert called == ['LookupError']

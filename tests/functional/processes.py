@@ -10,13 +10,18 @@ from contextlib import AbstractContextManager, contextmanager
 from http.client import HTTPResponse
 from pathlib import Path
 
+from ..ports import free_port
+from ..timing import PATIENCE
+
 BIN = Path(sys.executable).parent
-PATIENCE = 30.0
+# Pyramid 2.1 with setuptools 81: https://github.com/Pylons/pyramid/issues/3731
+PKG_RESOURCES = 'ignore:pkg_resources is deprecated as an API:UserWarning'
 
 
 def environment(**more: str) -> dict[str, str]:
     """The variables of a new process: none of ours is left over from this one."""
-    return {name: value for name, value in os.environ.items() if not name.startswith('FSP_')} | more
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith('FSP_')}
+    return inherited | {'PYTHONWARNINGS': PKG_RESOURCES} | more
 
 
 def run(*command: str | Path, input_text: str = '', **environ: str) -> subprocess.CompletedProcess[str]:
@@ -30,12 +35,6 @@ def run(*command: str | Path, input_text: str = '', **environ: str) -> subproces
         timeout=PATIENCE,
         check=False,
     )
-
-
-def free_port() -> int:
-    """A port that nobody listens at."""
-    with socket.create_server(('127.0.0.1', 0)) as listener:
-        return listener.getsockname()[1]
 
 
 class Answer:

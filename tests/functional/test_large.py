@@ -10,7 +10,8 @@ from fsp_pyramid.embedded import TOKEN
 from fsp_pyramid.testing import Sandbox
 
 from ..sources.servers import Reaction, serving
-from .processes import PATIENCE, environment, running
+from ..timing import PATIENCE
+from .processes import environment, running
 
 MEGABYTE = 1 << 20
 BLOCK = bytes(range(256)) * 1024
@@ -61,7 +62,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
             env=environment(),
             capture_output=True,
             text=True,
-            timeout=4 * PATIENCE,
+            timeout=PATIENCE,
             check=False,
         )
     assert done.returncode == 0, done.stderr

@@ -13,9 +13,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from fsp_pyramid.testing import Sandbox
 
+from ..ports import free_port
 from ..services import missing
+from ..timing import PATIENCE
 from .envelope import caller
-from .processes import PATIENCE, Server, free_port, serving
+from .processes import Server, serving
 
 TOP = Path(__file__).parents[2]
 PASSWORD, SECRET = 'hush-a-password', 'hush-a-secret-of-more-than-32-characters'

@@ -20,6 +20,7 @@ from fsp_pyramid.testing import Sandbox
 from ..conftest import Source
 from ..protocol.beefree import PNG
 from ..services import RedisServer
+from ..timing import PATIENCE
 from .envelope import caller
 from .processes import Answer, Server, running, serving
 
@@ -77,7 +78,7 @@ def site(directory: Path, redis: RedisServer, *names: str) -> Iterator[Site]:
         'FSP_REQUIRE_HTTPS': 'false',
         'FSP_SOURCES_ALLOW': '127.0.0.1',
         'FSP_CACHE_BACKEND': 'redis',
-        'FSP_REDIS_URL': redis.url,
+        'FSP_REDIS_URL': redis.patient_url,
     }
     command = ('fsp-sandbox', '--root', directory / 'egnyte', '--port=')
     with ExitStack() as stack:
@@ -111,11 +112,11 @@ def in_directory(found: Site, name: str) -> Site:
 
 def at_once(*functions: Callable[[], Any]) -> list[Any]:
     with ThreadPoolExecutor(len(functions)) as pool:
-        return [future.result(timeout=60) for future in [pool.submit(function) for function in functions]]
+        return [future.result(timeout=PATIENCE) for future in [pool.submit(function) for function in functions]]
 
 
 def eventually(true: Callable[[], Any]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -200,7 +201,7 @@ def slow_source() -> Iterator[tuple[str, threading.Event]]:
         thread = threading.Thread(target=serve)
         thread.start()
         yield f'http://127.0.0.1:{listener.getsockname()[1]}/a.png', asked
-    thread.join(timeout=20)
+    thread.join(timeout=PATIENCE)
 
 
 def killed(two: Site, which: int, url: str, when: Callable[[], Any]) -> None:
@@ -215,14 +216,14 @@ def killed(two: Site, which: int, url: str, when: Callable[[], Any]) -> None:
     when()
     two.servers[which].process.kill()
     two.servers[which].process.wait()
-    uploading.join(timeout=20)
+    uploading.join(timeout=PATIENCE)
 
 
 def test_killed_in_the_middle_of_an_upload(tmp_path: Path, redis_server: RedisServer, source: Source) -> None:
     """While it fetches the source, and while Egnyte stores the file."""
     with site(tmp_path, redis_server, 'one', 'other', 'third') as found, slow_source() as (slow, asked):
         three = in_directory(found, 'd')
-        killed(three, 0, slow, lambda: asked.wait(timeout=20))
+        killed(three, 0, slow, lambda: asked.wait(timeout=PATIENCE))
         assert asked.is_set()
         assert three.stored('a.png') is None
         assert three.locks == []

@@ -20,7 +20,7 @@ from fsp_pyramid.ops.checks import LATER, Check, Readiness, Verdict
 from fsp_pyramid.settings import Settings
 from fsp_pyramid.testing import Sandbox
 
-from ..functional.processes import free_port
+from ..ports import free_port
 from ..sandbox.servers import serving
 from ..services import missing, postgresql
 from .conftest import CALLER, REMOTE

@@ -4,13 +4,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from fsp_pyramid.egnyte import Ledger, MemoryLedger
+from fsp_pyramid.pacing import database
 from fsp_pyramid.pacing.database import DatabaseLedger, engine_by_url
 from fsp_pyramid.pacing.redis import RedisLedger
 from fsp_pyramid.shared import redis_client
 
 from .. import services
+from ..timing import PATIENCE
 
 SHARED = ('sqlite', 'postgresql', 'redis')
 
@@ -39,5 +42,6 @@ def ledger_at(url: str) -> Iterator[Ledger]:
         client.close()
     else:
         ledger = DatabaseLedger(engine_by_url(url))
-        yield ledger
+        with patch.object(database, 'LATE', PATIENCE):
+            yield ledger
         ledger.close()

@@ -3,7 +3,6 @@
 import logging
 import socket
 import threading
-import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -18,7 +17,7 @@ from fsp_pyramid.pacing.redis import RedisLedger
 from fsp_pyramid.pacing.steady import SteadyLedger
 from fsp_pyramid.shared import redis_client
 
-from ..functional.processes import free_port
+from ..ports import free_port
 from ..services import postgresql
 
 NOON = 20_000 * 86400 + 43_200.0
@@ -138,10 +137,8 @@ def test_servers_that_are_not_there(kind: str, tmp_path: Path, caplog: pytest.Lo
         'read-only': lambda: at(f'sqlite:///{tmp_path}/file'),
     }[kind]()
     pace = Pace(SteadyLedger(ledger))
-    began = time.monotonic()
     assert pace.turn(hush, 0).waited == 0
     assert pace.usage(hush).used == 1
-    assert time.monotonic() - began < 30
     (begins,) = caplog.messages
     assert 'going on without it' in begins
     assert hush not in caplog.text

@@ -18,6 +18,7 @@ from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
 from ..sandbox.servers import serving
+from ..timing import PATIENCE
 from .beefree import PNG, Beefree, outcome
 
 KEY = Fernet.generate_key().decode()
@@ -87,7 +88,7 @@ def connect(egnyte: str, store: Callable[[], Any]) -> Callable[..., Any]:
             'username': username,
             'password': username,
         }
-        granted = requests.post(f'{egnyte}/puboauth/token', data=grant, timeout=10).json()
+        granted = requests.post(f'{egnyte}/puboauth/token', data=grant, timeout=PATIENCE).json()
         tokens = Tokens(granted['access_token'], granted['refresh_token'], changes.get('expires_at'))
         connection = store().connect('fsp', 'client', uid, egnyte, username, tokens)
         transaction.commit()
@@ -144,7 +145,7 @@ def test_a_refused_token_is_refreshed_and_one_that_cannot_be_has_to_be_connected
         url,
         data={'token': tokens.access, 'client_secret': 'sandbox-secret'},
         headers={'Authorization': f'Bearer {tokens.access}'},
-        timeout=10,
+        timeout=PATIENCE,
     )
     assert revoked.status_code == 200
     client = Beefree(application)

@@ -11,6 +11,7 @@ from fsp_pyramid.embedded import WSGIAdapter
 from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
+from ..timing import PATIENCE
 from .beefree import PNG, Beefree
 
 
@@ -87,7 +88,7 @@ def test_many_who_want_a_listing_share_a_failure(
 
     def answer(*arguments: Any, **options: Any) -> Any:
         for _ in range(5):
-            assert waiting.acquire(timeout=20)
+            assert waiting.acquire(timeout=PATIENCE)
         return send(*arguments, **options)
 
     application = make_app()

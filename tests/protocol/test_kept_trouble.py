@@ -19,6 +19,7 @@ from fsp_pyramid.testing import Sandbox
 from ..background import settle
 from ..conftest import Source
 from ..public.pictures import picture
+from ..timing import PATIENCE
 from .beefree import PNG, Beefree
 from .test_kept import kept, later, url_of
 
@@ -252,15 +253,15 @@ def test_an_egnyte_that_hangs_does_not_take_all_threads(
 
     def hanging(self: Origin, *arguments: Any) -> Any:
         asked.release()
-        assert go_on.wait(20)
+        assert go_on.wait(PATIENCE)
         return download(self, *arguments)
 
     monkeypatch.setattr(Origin, 'download', hanging)
     with ThreadPoolExecutor(2) as pool:
         answers = [pool.submit(client.public, url) for url in urls]
         try:
-            assert asked.acquire(timeout=20)
-            assert asked.acquire(timeout=20)
+            assert asked.acquire(timeout=PATIENCE)
+            assert asked.acquire(timeout=PATIENCE)
             refused = client.public(last)
             assert refused.status_int == 503
             assert 'Retry-After' in refused.headers

@@ -18,7 +18,7 @@ from .beefree import PNG, Beefree
 @pytest.fixture
 def machines(make_app: Callable[..., Any], tmp_path: Path, redis_server: RedisServer) -> list[Beefree]:
     """A user's two ways in."""
-    shared = {'cache__backend': 'redis', 'redis_url': redis_server.url}
+    shared = {'cache__backend': 'redis', 'redis_url': redis_server.patient_url}
     return [Beefree(make_app(public__cache_dir=str(tmp_path / name), **shared)) for name in ('one', 'two')]
 
 

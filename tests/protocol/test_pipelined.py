@@ -14,6 +14,7 @@ from fsp_pyramid.testing import Sandbox
 
 from ..sandbox.servers import serving as sandbox_serving
 from ..sources.servers import Reaction, ok, serving, silent
+from ..timing import PATIENCE
 from .beefree import Beefree, outcome
 from .test_concurrency import at_once
 from .wire import Wire, wired
@@ -100,7 +101,7 @@ def halves(between: Callable[[], Any], *, head: bytes = KNOWN, rest: bytes = PNG
 
 def test_bytes_go_up_before_the_last_ones_came_down(way: Way) -> None:
     """The source keeps its second half until the first one is at Egnyte."""
-    with serving(halves(lambda: way.half_is_up.wait(20))) as source:
+    with serving(halves(lambda: way.half_is_up.wait(PATIENCE))) as source:
         answer = way.client().upload('/a.png', f'http://127.0.0.1:{source.port}/')
     assert outcome(answer) == (201, None)
     assert answer.json['data']['meta']['size'] == len(PNG)
@@ -118,7 +119,7 @@ def test_a_file_of_unknown_size_goes_up_when_it_is_there(way: Way) -> None:
 def test_a_source_that_dies_half_way_leaves_nothing_behind(way: Way, death: str) -> None:
     def die(connection: socket.socket) -> None:
         connection.sendall(KNOWN + PNG[:HALF])
-        assert way.half_is_up.wait(20)
+        assert way.half_is_up.wait(PATIENCE)
         if death == 'slow':
             silent(connection)
 
@@ -169,7 +170,7 @@ def test_chunks_go_up_as_soon_as_they_are_complete(
     wire.watch = way.saw
     before = way.stored()
     rest = b'' if dies else PNG[HALF:]
-    with serving(halves(lambda: way.half_is_up.wait(20), rest=rest)) as source:
+    with serving(halves(lambda: way.half_is_up.wait(PATIENCE), rest=rest)) as source:
         answer = way.client().upload('/a.png', f'http://127.0.0.1:{source.port}/')
     if dies:
         assert outcome(answer) == (422, 3450)
@@ -195,7 +196,7 @@ def test_egnyte_breaks_off_while_bytes_still_come(
             wire.cut()
 
     wire.watch = cut
-    with serving(halves(lambda: way.half_is_up.wait(20))) as source:
+    with serving(halves(lambda: way.half_is_up.wait(PATIENCE))) as source:
         answer = way.client().upload('/a.png', f'http://127.0.0.1:{source.port}/')
         assert len(source.requests) == 1
     assert outcome(answer) == (201, None)
@@ -214,7 +215,7 @@ def test_slow_sources_come_down_together_and_keep_ends_as_two_files(way: Way) ->
     other = Beefree(client.app.app)
 
     def meet() -> bool:
-        together.wait(20)
+        together.wait(PATIENCE)
         return True
 
     with serving(halves(meet)) as one, serving(halves(meet)) as two:
@@ -238,4 +239,4 @@ def test_what_egnyte_refuses_ends_the_download(client: Beefree, sandbox: Sandbox
     sandbox.fail({'path_prefix': '/pubapi/v1/fs-content', 'status': 403, 'times': 1})
     with serving(endless) as source:
         assert outcome(client.upload('/a.png', f'http://127.0.0.1:{source.port}/')) == (403, 3300)
-        assert gone.wait(20)
+        assert gone.wait(PATIENCE)

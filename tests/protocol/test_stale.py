@@ -11,6 +11,7 @@ from fsp_pyramid.interfaces import IShared
 from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
+from ..timing import PATIENCE
 from .beefree import PNG, Beefree, outcome
 from .test_concurrency import at_once
 
@@ -225,6 +226,6 @@ def test_a_directory_that_is_being_deleted_takes_no_files(
 
         monkeypatch.setattr(WSGIAdapter, 'send', interrupted)
         assert outcome(client.delete('/d/')) == (200, None)
-        assert outcome(uploads[0].result(timeout=20)) == (403, 3300)
+        assert outcome(uploads[0].result(timeout=PATIENCE)) == (403, 3300)
     assert sandbox.api('GET', '/pubapi/v2/fs/trash').json()['items'][0]['path'] == f'{HOME}/d'
     assert not sandbox.exists(f'{HOME}/d')

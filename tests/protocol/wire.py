@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
+from ..timing import PATIENCE
+
 
 class Wire:
     """A relay to *url*.
@@ -62,7 +64,7 @@ class Wire:
         self._listener.close()
         self.cut()
         for thread in self._threads:
-            thread.join(20)
+            thread.join(PATIENCE)
         for each in self._sockets:
             each.close()
 

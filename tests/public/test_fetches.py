@@ -16,6 +16,7 @@ from fsp_pyramid.public.index import Copy, Index
 from fsp_pyramid.public.place import COPIES, PARTS, Place
 
 from ..background import settle
+from ..timing import PATIENCE
 
 
 class Coming:
@@ -30,7 +31,7 @@ class Coming:
         self.closed = threading.Event()
 
     def __iter__(self) -> Iterator[bytes]:
-        while (block := self.blocks.get(timeout=20)) is not None:
+        while (block := self.blocks.get(timeout=PATIENCE)) is not None:
             if isinstance(block, Exception):
                 raise block
             yield block

@@ -19,6 +19,7 @@ from fsp_pyramid.public import thumbnails
 from fsp_pyramid.public.thumbnails import SIZE, TYPES, Unrenderable, placeholder, render
 from fsp_pyramid.sources.types import sniff, type_of_name
 
+from ..timing import PATIENCE
 from .hostile import BAD, icon_of
 from .oddities import CORNERS, GOOD, RED, animation, flat_png, quarters, ramp, ring, saved, swapped_profile
 
@@ -279,7 +280,7 @@ def test_many_threads() -> None:
 
 def test_two_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     inside, most, lock = 0, 0, threading.Lock()
-    both = threading.Barrier(2, timeout=30)
+    both = threading.Barrier(2, timeout=PATIENCE)
 
     def meet(data: bytes) -> Image.Image:
         nonlocal inside, most

@@ -13,6 +13,8 @@ import requests
 
 from fsp_pyramid.scripts.sandbox import main
 
+from ..timing import PATIENCE
+
 
 @contextmanager
 def serving(root: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
@@ -34,11 +36,11 @@ def test_it_serves_and_says_where(tmp_path: Path) -> None:
         assert 'API key sandbox-key, secret sandbox-secret' in printed
         with requests.Session() as session:
             session.headers['Authorization'] = 'Bearer sandbox'
-            first = session.get(f'{url}/pubapi/v1/fs/Shared', timeout=10)
+            first = session.get(f'{url}/pubapi/v1/fs/Shared', timeout=PATIENCE)
             assert first.status_code == 200
             assert first.headers['X-Accesstoken-Qps-Allotted'] == '1'
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize('arguments', [['--root', 'x', '--qps', '0'], ['--root', 'x', '--throttle', 'loud'], []])

@@ -15,6 +15,7 @@ from webtest import TestResponse
 
 from fsp_pyramid.sandbox import consent, make_app
 
+from ..timing import PATIENCE
 from .api import Api
 from .conftest import Clock
 from .servers import serving
@@ -64,20 +65,20 @@ class Browser:
         self._session.close()
 
     def open(self, path: str) -> requests.Response:
-        return self._session.get(self._url + path, timeout=10, allow_redirects=False)
+        return self._session.get(self._url + path, timeout=PATIENCE, allow_redirects=False)
 
     def submit(self, page: requests.Response, **values: str) -> requests.Response:
         action = re.search('<form method="post" action="([^"]*)">', page.text).group(1).replace('&amp;', '&')
         assert {name for name in values if name != 'decision'} <= set(re.findall('<input id="(.*?)"', page.text))
-        return self._session.post(self._url + action, data=values, timeout=10, allow_redirects=False)
+        return self._session.post(self._url + action, data=values, timeout=PATIENCE, allow_redirects=False)
 
     def post(self, path: str, form: dict[str, str], access: str = '') -> requests.Response:
         headers = {'Authorization': f'Bearer {access}'} if access else {}
-        return self._session.post(self._url + path, data=form, headers=headers, timeout=10)
+        return self._session.post(self._url + path, data=form, headers=headers, timeout=PATIENCE)
 
     def userinfo(self, access: str) -> requests.Response:
         headers = {'Authorization': f'Bearer {access}'}
-        return self._session.get(f'{self._url}/pubapi/v1/userinfo', headers=headers, timeout=10)
+        return self._session.get(f'{self._url}/pubapi/v1/userinfo', headers=headers, timeout=PATIENCE)
 
 
 @pytest.fixture

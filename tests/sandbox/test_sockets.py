@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from ..timing import PATIENCE
 from .servers import serving
 
 HEADERS = {'Authorization': 'Bearer sandbox'}
@@ -27,23 +28,23 @@ def session() -> Iterator[requests.Session]:
 
 def test_bodies_of_unknown_length(url: str, session: requests.Session) -> None:
     parts = (b'x' * 10_000 for _ in range(100))
-    response = session.post(f'{url}/pubapi/v1/fs-content/Shared/x/stream.bin', data=parts, timeout=10)
+    response = session.post(f'{url}/pubapi/v1/fs-content/Shared/x/stream.bin', data=parts, timeout=PATIENCE)
     assert response.status_code == 200
-    content = session.get(f'{url}/pubapi/v1/fs-content/Shared/x/stream.bin', timeout=10).content
+    content = session.get(f'{url}/pubapi/v1/fs-content/Shared/x/stream.bin', timeout=PATIENCE).content
     assert content == b'x' * 1_000_000
 
 
 def test_multipart(url: str, session: requests.Session) -> None:
     content = b'\r\n--' * 100_000
-    response = session.post(f'{url}/pubapi/v1/fs-content/Shared/x/part.bin', files={'file': content}, timeout=10)
+    response = session.post(f'{url}/pubapi/v1/fs-content/Shared/x/part.bin', files={'file': content}, timeout=PATIENCE)
     assert response.headers['ETag'] == response.json()['entry_id']
-    part = session.get(f'{url}/pubapi/v1/fs-content/Shared/x/part.bin', headers={'Range': 'bytes=-4'}, timeout=10)
+    part = session.get(f'{url}/pubapi/v1/fs-content/Shared/x/part.bin', headers={'Range': 'bytes=-4'}, timeout=PATIENCE)
     assert (part.status_code, part.content) == (206, b'\r\n--')
 
 
 def test_raw_characters_in_paths(url: str, session: requests.Session) -> None:
-    session.post(f'{url}/pubapi/v1/fs-content/Shared/x/a%20%26%2Bb%2C%23.txt', data=b'1', timeout=10)
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    session.post(f'{url}/pubapi/v1/fs-content/Shared/x/a%20%26%2Bb%2C%23.txt', data=b'1', timeout=PATIENCE)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=PATIENCE)
     connection.request('GET', '/pubapi/v1/fs//Shared//x/a%20&+b,%23.txt', headers=HEADERS)
     response = connection.getresponse()
     assert response.status == 200
@@ -53,8 +54,8 @@ def test_raw_characters_in_paths(url: str, session: requests.Session) -> None:
 
 def test_an_ordered_cut_breaks_the_connection(url: str, session: requests.Session) -> None:
     fault = {'method': 'POST', 'path_prefix': '/pubapi/v1/fs-content/', 'times': 1, 'drop': True}
-    assert session.put(f'{url}/_sandbox/faults', json=[fault], timeout=10).status_code == 204
+    assert session.put(f'{url}/_sandbox/faults', json=[fault], timeout=PATIENCE).status_code == 204
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
-        session.post(f'{url}/pubapi/v1/fs-content/Shared/x/cut.txt', data=b'hello', timeout=10)
-    content = session.get(f'{url}/pubapi/v1/fs-content/Shared/x/cut.txt', timeout=10).content
+        session.post(f'{url}/pubapi/v1/fs-content/Shared/x/cut.txt', data=b'hello', timeout=PATIENCE)
+    content = session.get(f'{url}/pubapi/v1/fs-content/Shared/x/cut.txt', timeout=PATIENCE).content
     assert content == b'hello'

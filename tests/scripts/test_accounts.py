@@ -18,6 +18,7 @@ from fsp_pyramid.interfaces import IAccountStores
 from fsp_pyramid.scripts.accounts import main
 
 from ..sandbox.servers import serving
+from ..timing import PATIENCE
 
 KEY, NEW_KEY = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 
@@ -68,7 +69,7 @@ def store(tmp_path: Path) -> Iterator[Callable[..., AccountStore]]:
 def number(egnyte: str, store: Callable[..., AccountStore]) -> int:
     """An account that alice connected."""
     grant = {'grant_type': 'password', 'client_id': 'sandbox-key', 'username': 'alice', 'password': 'alice'}
-    granted = requests.post(f'{egnyte}/puboauth/token', data=grant, timeout=10).json()
+    granted = requests.post(f'{egnyte}/puboauth/token', data=grant, timeout=PATIENCE).json()
     tokens = Tokens(granted['access_token'], granted['refresh_token'], None)
     connection = store().connect('fsp', 'shop', 'u1', egnyte, 'alice', tokens)
     transaction.commit()
@@ -97,7 +98,7 @@ def test_disconnecting_revokes(
     assert 'revoked' in capsys.readouterr().out
     assert store().by_number(number).state == 'disconnected'
     asked = requests.get(
-        f'{egnyte}/pubapi/v1/userinfo', headers={'Authorization': f'Bearer {tokens.access}'}, timeout=10
+        f'{egnyte}/pubapi/v1/userinfo', headers={'Authorization': f'Bearer {tokens.access}'}, timeout=PATIENCE
     )
     assert asked.status_code == 401
 

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from ..timing import PATIENCE
+
 Reaction = Callable[[socket.socket], None]
 
 
@@ -46,7 +48,7 @@ class Server:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
 
 
@@ -79,7 +81,8 @@ def dribbling(start: bytes, drop: bytes) -> Reaction:
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(start)
-        for _ in range(200):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
             time.sleep(0.05)
             connection.sendall(drop)
 
@@ -98,7 +101,7 @@ def stalling(start: bytes) -> Reaction:
 
 def silent(connection: socket.socket) -> None:
     """Nothing, until the other side has gone."""
-    connection.settimeout(10)
+    connection.settimeout(PATIENCE)
     connection.recv(1)
 
 

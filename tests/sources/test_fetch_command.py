@@ -6,6 +6,7 @@ from fsp_pyramid.scripts.fetch import explain, main
 from fsp_pyramid.sources import Allowances, SourceError, download
 from fsp_pyramid.sources.transport import Answer
 
+from ..timing import PATIENCE
 from .servers import ok, serving
 
 
@@ -83,9 +84,9 @@ def test_the_remedy_that_it_names_is_one() -> None:
         url = f'http://localhost:{server.port}/'
         allowed, lines = explain(url, Allowances())
         assert not allowed
-        with pytest.raises(SourceError), download(url, max_size=10, timeout=5, allow=Allowances()):
+        with pytest.raises(SourceError), download(url, max_size=10, timeout=PATIENCE, allow=Allowances()):
             pass
         allow = Allowances.parse([lines[-1].rpartition(' ')[2]])
         assert explain(url, allow)[0]
-        with download(url, max_size=10, timeout=5, allow=allow) as source:
+        with download(url, max_size=10, timeout=PATIENCE, allow=allow) as source:
             assert source.size == 1

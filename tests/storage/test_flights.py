@@ -7,6 +7,8 @@ import pytest
 
 from fsp_pyramid.storage.flights import Flights
 
+from ..timing import PATIENCE
+
 
 class Question:
     """It is answered when *answer* is called; *asked* counts how often it was asked."""
@@ -17,7 +19,7 @@ class Question:
     def __call__(self) -> object:
         self.asked += 1
         self.begun.set()
-        assert self.answer.wait(timeout=20)
+        assert self.answer.wait(timeout=PATIENCE)
         if isinstance(self.result, Exception):
             raise self.result
         return self.result
@@ -28,11 +30,11 @@ def test_all_who_ask_together_get_the_one_answer(result: object) -> None:
     flights, question = Flights(), Question(result)
     with ThreadPoolExecutor(4) as pool:
         leader = pool.submit(flights.share, 'key', question)
-        assert question.begun.wait(timeout=20)
+        assert question.begun.wait(timeout=PATIENCE)
         others = [pool.submit(flights.share, 'key', question) for _ in range(3)]
         assert wait(others, timeout=0.1).done == set()
         question.answer.set()
-        outcomes = [future.exception(timeout=20) or future.result() for future in (leader, *others)]
+        outcomes = [future.exception(timeout=PATIENCE) or future.result() for future in (leader, *others)]
     assert outcomes == [result] * 4
     assert question.asked == 1
 

@@ -20,8 +20,9 @@ from fsp_pyramid.storage.regions import redis_region
 from fsp_pyramid.storage.shelf import Shelf
 from fsp_pyramid.testing import Sandbox, content
 
-from ..functional.processes import free_port
+from ..ports import free_port
 from ..services import RedisServer
+from ..timing import PATIENCE
 from .conftest import Clock
 
 HOME = ('Shared', 'Home')
@@ -107,21 +108,21 @@ def test_a_write_is_seen_by_a_listing_that_began_before_it(
         listing = ask(*arguments, **keywords)
         if not asked.is_set():
             asked.set()
-            assert answer.wait(timeout=20)
+            assert answer.wait(timeout=PATIENCE)
         return listing
 
     monkeypatch.setattr(lowest, 'list_directory', slow)
     try:
         with ThreadPoolExecutor() as pool:
             before = pool.submit(names, storage)
-            assert asked.wait(timeout=20)
+            assert asked.wait(timeout=PATIENCE)
             storage.store_file((*HOME, 'f'), content(b'x'))
             after = pool.submit(names, storage)
             try:
-                assert after.result(timeout=20) == ['f']
+                assert after.result(timeout=PATIENCE) == ['f']
             finally:
                 answer.set()
-            assert before.result(timeout=20) == []
+            assert before.result(timeout=PATIENCE) == []
     finally:
         redis_server.start()
 

@@ -20,6 +20,7 @@ from fsp_pyramid.storage.recovery import LeftBehind
 from fsp_pyramid.storage.undo import UndoLog, UndoStorage
 from fsp_pyramid.testing import Sandbox, content, read
 
+from ..timing import PATIENCE
 from .hooks import Connection, answering, cut, once
 
 HOME = ('Shared', 'Home')
@@ -282,7 +283,7 @@ def test_what_is_stored_while_a_directory_is_taken_back_stays(
 
     connection.after = once('GET', somebody_comes)
     storage.revert(change)
-    threads[0].join(timeout=20)
+    threads[0].join(timeout=PATIENCE)
     assert sandbox.content('/Shared/Home/d/f') == b'x'
 
 

@@ -14,6 +14,7 @@ from fsp_pyramid.storage import regions
 from fsp_pyramid.storage.shelf import Shelf
 
 from ..services import RedisServer
+from ..timing import PATIENCE
 from .conftest import Clock
 
 
@@ -115,7 +116,7 @@ def test_two_patches_are_both_there(shelf: Shelf, region: CacheRegion, clock: Cl
 
     thread = threading.Thread(target=lambda: other.patch(kept, quick))
     shelf.patch(kept, slow)
-    thread.join(timeout=20)
+    thread.join(timeout=PATIENCE)
     found = shelf.get(kept).listing
     assert (found.entry.id, len(found.items)) == ('new', 1)
 

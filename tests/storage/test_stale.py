@@ -18,6 +18,7 @@ from fsp_pyramid.storage.locks import Locks
 from fsp_pyramid.storage.shelf import Shelf
 from fsp_pyramid.testing import Sandbox, content
 
+from ..timing import PATIENCE
 from .conftest import Clock
 
 HOME = ('Shared', 'Home')
@@ -171,19 +172,19 @@ def test_one_refreshes_and_the_others_take_what_there_is(
 
     def slow(*arguments: Any, **keywords: Any) -> Any:
         asked.set()
-        assert answer.wait(timeout=20)
+        assert answer.wait(timeout=PATIENCE)
         return ask(*arguments, **keywords)
 
     monkeypatch.setattr(process.lowest, 'list_directory', slow)
     with ThreadPoolExecutor() as pool:
         leader = pool.submit(process.names)
-        assert asked.wait(timeout=20)
+        assert asked.wait(timeout=PATIENCE)
         try:
             assert (other.names(), process.names()) == ([], [])
             assert other.outcomes == process.outcomes == ['refreshing']
         finally:
             answer.set()
-        assert leader.result(timeout=20) == ['f']
+        assert leader.result(timeout=PATIENCE) == ['f']
     assert other.names() == ['f']
     assert len(sandbox.calls) == 1
 
@@ -196,17 +197,17 @@ def test_one_process_asks_and_the_others_wait_where_nothing_is_known(
 
     def slow(*arguments: Any, **keywords: Any) -> Any:
         asked.set()
-        assert answer.wait(timeout=20)
+        assert answer.wait(timeout=PATIENCE)
         return ask(*arguments, **keywords)
 
     monkeypatch.setattr(process.lowest, 'list_directory', slow)
     with ThreadPoolExecutor() as pool:
         leader = pool.submit(process.names, path)
-        assert asked.wait(timeout=20)
+        assert asked.wait(timeout=PATIENCE)
         waiting = [pool.submit(other.names, path) for other in others]
         assert not any(future.done() for future in waiting)
         answer.set()
-        assert [future.result(timeout=20) for future in (leader, *waiting)] == [['Home']] * 4
+        assert [future.result(timeout=PATIENCE) for future in (leader, *waiting)] == [['Home']] * 4
     assert len(sandbox.calls) == 1
 
 
