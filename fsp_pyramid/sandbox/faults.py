@@ -1,5 +1,6 @@
-"""Faults to order: an error, a delay, or an answer that is cut short."""
+"""Faults to order: an error, a delay, an answer that is cut short, or the answer of something else on the way."""
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -9,29 +10,49 @@ from pyramid.response import Response
 from .errors import ApiError
 from .store import reading, writing
 
+
+def _is_answer(value: Any) -> bool:
+    if not isinstance(value, dict) or not value.keys() <= {'status', 'headers', 'body', 'carried_out'}:
+        return False
+    headers = value.get('headers', {})
+    return (
+        value.get('status') in range(200, 600)
+        and isinstance(headers, dict)
+        and all(isinstance(text, str) for text in headers.values())
+        and isinstance(value.get('body', ''), str)
+        and isinstance(value.get('carried_out', False), bool)
+    )
+
+
 CHECKS: dict[str, Callable[[Any], bool]] = {
     'status': lambda value: value in range(400, 600),
     'latency': lambda value: isinstance(value, int | float) and value >= 0,
     'drop': lambda value: value is True,
+    'answer': _is_answer,
 }
 
 
 class Fault(NamedTuple):
     """What happens to the next *times* calls of *method* (None: any) whose path has the prefix.
 
-    *value* is the status, or the seconds of latency; a drop has none.
+    *value* is the status, the seconds of latency, or the JSON text of an answer; a drop has none.
     """
 
     method: str | None
     path_prefix: str
     times: int
     kind: str
-    value: float | None
+    value: float | str | None
+
+    @property
+    def answer(self) -> dict[str, Any] | None:
+        """What is answered instead of Egnyte's answer."""
+        return json.loads(str(self.value)) if self.kind == 'answer' else None
 
     def to_json(self) -> dict[str, Any]:
         """As it was ordered, with the *times* that are left."""
-        value: Any = self.value
-        if self.kind != 'latency':
+        value: Any = self.answer or self.value
+        if self.kind in {'drop', 'status'}:
             value = True if self.kind == 'drop' else int(value)
         common = {'method': self.method, 'path_prefix': self.path_prefix, 'times': self.times}
         return common | {self.kind: value}
@@ -53,9 +74,10 @@ def _parse_one(item: Any) -> Fault:
     if not isinstance(times, int) or times < 1:
         raise _bad('times is a whole number, 1 or more')
     if not CHECKS[kinds[0]](value):
-        raise _bad('status is 400 to 599, latency a number of seconds, drop is true')
+        raise _bad('status is 400 to 599, latency a number of seconds, drop is true, answer has status, headers, body')
     method = str(item['method']).upper() if item.get('method') else None
-    return Fault(method, str(item.get('path_prefix', '')), times, kinds[0], float(value))
+    stored = json.dumps(value) if kinds[0] == 'answer' else float(value)
+    return Fault(method, str(item.get('path_prefix', '')), times, kinds[0], stored)
 
 
 def _bad(text: str) -> ApiError:
@@ -101,6 +123,13 @@ def refusal(fault: Fault) -> ApiError:
     status = int(fault.value or 0)
     headers = {'Retry-After': '1'} if status == 429 else {}
     return ApiError(status, {'errorMessage': f'Injected fault {status}'}, headers)
+
+
+def response_of(answer: dict[str, Any]) -> Response:
+    """Return the answer of something between the client and Egnyte, which has none of Egnyte's headers."""
+    response = Response(answer.get('body', '').encode(), status=answer['status'], content_type='text/html')
+    response.headers.update(answer.get('headers', {}))
+    return response
 
 
 def cut(response: Response) -> None:

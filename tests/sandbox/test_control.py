@@ -172,11 +172,26 @@ def test_an_ordered_cut_happens_after_the_call(api: Api) -> None:
     assert (b''.join(parts), headers['Content-Length']) == (b'he', '5')
 
 
+@pytest.mark.parametrize('carried_out', [True, False])
+def test_an_ordered_answer_stands_in_the_place_of_egnytes(api: Api, carried_out: bool) -> None:
+    path = '/pubapi/v1/fs-content/Shared/x/a.txt'
+    answer = {'status': 203, 'headers': {'X-Proxy': 'yes'}, 'body': '<p>Welcome', 'carried_out': carried_out}
+    api.order({'path_prefix': path, 'answer': answer})
+    status, headers, parts = raw_call(api.app, 'POST', path, b'hello', CONTENT_LENGTH='5')
+    assert (status[:3], b''.join(parts)) == ('203', b'<p>Welcome')
+    assert headers['X-Proxy'] == 'yes'
+    assert headers['Content-Type'].startswith('text/html')
+    assert [name for name in headers if name.lower().startswith(('x-egnyte', 'x-accesstoken'))] == []
+    assert api.calls()[-1]['status'] == 203
+    api.get('fs/Shared/x/a.txt', status=200 if carried_out else 404)
+
+
 def test_faults_can_be_listed_replaced_and_cleared(api: Api) -> None:
     faults = [
         {'method': 'GET', 'path_prefix': '/a', 'times': 3, 'status': 500},
         {'method': None, 'path_prefix': '', 'times': 1, 'latency': 0.5},
         {'method': 'PUT', 'path_prefix': '/b', 'times': 1, 'drop': True},
+        {'method': None, 'path_prefix': '/d', 'times': 2, 'answer': {'status': 200, 'body': 'é'}},
     ]
     api.order({'path_prefix': '/c', 'status': 404})
     api.order(*faults)
@@ -193,6 +208,14 @@ def test_faults_can_be_listed_replaced_and_cleared(api: Api) -> None:
         {'status': 200},
         {'status': 'bad'},
         {'latency': 1, 'times': 0},
+        {'answer': 200},
+        {'answer': {}},
+        {'answer': {'status': 100}},
+        {'answer': {'status': 200, 'headers': []}},
+        {'answer': {'status': 200, 'headers': {'X': 1}}},
+        {'answer': {'status': 200, 'body': {}}},
+        {'answer': {'status': 200, 'carried_out': 1}},
+        {'answer': {'status': 200, 'colour': 'red'}},
         'drop',
     ],
 )
