@@ -9,7 +9,7 @@ import requests
 from zope.interface import implementer
 
 from .. import errors
-from ..egnyte import Called, Client, EgnyteError, GrantRefused, Pace, oauth
+from ..egnyte import Called, Client, EgnyteError, GrantRefused, Pace, Unauthorized, oauth
 from ..interfaces import IAccounts
 from ..model import Account, Identity
 from ..paths import parse
@@ -179,7 +179,7 @@ class OAuthAccounts:
         try:
             oauth.revoke(self._session, url, self._application, tokens, timeout=self.settings.egnyte_timeout)
         except EgnyteError as error:
-            return error.status == 401  # it had ended already
+            return isinstance(error, Unauthorized)  # it had ended already
         return True
 
     def use_state(self, request: Any, nonce: str, expires_at: float) -> bool:

@@ -3,13 +3,16 @@
 import io
 import time
 from collections.abc import Callable
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import requests
 
-from .errors import EgnyteError, Rejected, Throttled, Unreachable, from_response
+from .errors import EgnyteError, QuotaExceeded, Rejected, Throttled, Unavailable, Unreachable, from_response
 from .pace import Pace, Turn
+from .provenance import MALFORMED
 from .slots import Urgency
+
+T = TypeVar('T')
 
 CONNECT_TIMEOUT = 10.0
 # For calls that may be made twice: a broken connection is usually an old one that the other end had closed.
@@ -93,40 +96,49 @@ class Caller:
         self,
         method: str,
         place: str,
+        read: Callable[[requests.Response], T],
         *,
         repeatable: bool = False,
         rejected: type[Rejected] = Rejected,
         headers: dict[str, str] | None = None,
         part: Part | None = None,
         **kwargs: Any,
-    ) -> requests.Response:
+    ) -> T:
         """Make the call when it is its turn; again if Egnyte asks to wait, or if the connection broke and it may be.
 
+        :param read: makes of a successful answer what is returned, see :func:`understood`
         :param repeatable: whether it does no harm if a change happens twice; reading never does
         :param rejected: what it means that Egnyte takes this call for wrong
         :param part: the request's body
         """
         kwargs['headers'] = {**(headers or {}), 'Authorization': f'Bearer {self._token}'}
+
+        def attempt(turn: Turn) -> T:
+            return self._try(turn, method, place, read, rejected, part, kwargs)
+
         tries = TRIES if repeatable or method == 'GET' else 1
         while True:
             turn = self._pace.turn(self._token, self._patience, self._urgency_of(method))
             self._patience -= turn.waited
             try:
-                return self._told(method, turn, lambda turn: self._try(turn, method, place, rejected, part, kwargs))
+                return self._told(
+                    method, turn, lambda turn: self._try(turn, method, place, read, rejected, part, kwargs)
+                )
             except Unreachable:
                 tries -= 1
                 if not tries:
                     raise
             except Throttled as error:
                 self._pace.close(self._token, error.wait)
-                if error.wait > self._patience:
+                # A day does not end because somebody asks again.
+                if error.wait > self._patience or isinstance(error, QuotaExceeded):
                     raise
 
     def _urgency_of(self, method: str) -> Urgency:
         """What somebody waits for is a write as soon as it changes something."""
         return Urgency.WRITE if self._urgency is Urgency.READ and method != 'GET' else self._urgency
 
-    def _told(self, method: str, turn: Turn, call: Callable[[Turn], requests.Response]) -> requests.Response:
+    def _told(self, method: str, turn: Turn, call: Callable[[Turn], T]) -> T:
         began, outcome = time.monotonic(), 'ok'
         try:
             return call(turn)
@@ -137,8 +149,15 @@ class Caller:
             self._on_call(Called(method, outcome, turn.waited, time.monotonic() - began))
 
     def _try(
-        self, turn: Turn, method: str, place: str, rejected: type[Rejected], part: Part | None, kwargs: dict[str, Any]
-    ) -> requests.Response:
+        self,
+        turn: Turn,
+        method: str,
+        place: str,
+        read: Callable[[requests.Response], T],
+        rejected: type[Rejected],
+        part: Part | None,
+        kwargs: dict[str, Any],
+    ) -> T:
         headers = None
         try:
             if part is not None:
@@ -148,8 +167,8 @@ class Caller:
         finally:
             self._pace.learn(turn, headers)
         if not succeeded(response):
-            raise from_response(response, method, rejected)
-        return response
+            raise from_response(response, method, rejected, self._pace.time())
+        return understood(response, method, read)
 
 
 def send(session: requests.Session, method: str, url: str, timeout: float, **kwargs: Any) -> requests.Response:
@@ -178,12 +197,17 @@ def succeeded(response: requests.Response) -> bool:
     return 200 <= response.status_code < 300
 
 
-def json_object(response: requests.Response) -> dict[str, Any]:
-    """What the answer says. Raises EgnyteError where that is no JSON object."""
+def understood(response: requests.Response, method: str, read: Callable[[requests.Response], T]) -> T:
+    """Return what *read* makes of a successful answer to a *method*.
+
+    If *read* raises one of MALFORMED, something between us and Egnyte has answered: a login page, a maintenance page.
+    That is Unavailable, and Unreachable for a change, which may have taken effect all the same.
+    """
     try:
-        answer = response.json()
-    except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        raise EgnyteError('the answer is no JSON object', status=response.status_code)
-    return answer
+        return read(response)
+    except MALFORMED as error:
+        response.close()
+        kind = Unavailable if method == 'GET' else Unreachable
+        # The text of the exception may hold names of customers' files.
+        reason = f'the answer is no JSON object as Egnyte gives it ({type(error).__name__})'
+        raise kind(reason, status=response.status_code, authentic=False) from None

@@ -1,19 +1,22 @@
 """The client: one method a call, in Egnyte's own terms."""
 
 import hashlib
-from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, BinaryIO, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote
 
 import requests
 
-from .call import Called, Caller, Part, json_object
+from .call import Called, Caller, Part
 from .checksum import composite
 from .download import BLOCK, Download
-from .errors import Corrupted, NameRejected, NotFound, Unreachable, from_response
+from .errors import Corrupted, EgnyteError, NameRejected, NotFound, Unreachable, message_of
 from .pace import Pace
-from .records import Event, File, Folder, FolderListing, TrashItem, User, milliseconds
+from .provenance import MALFORMED, has_egnyte_headers, json_object
+from .records import Event, File, Folder, FolderListing, ListingPage, TrashItem, User, milliseconds, text
 from .slots import Urgency
+
+T = TypeVar('T')
 
 PAGE = 1000  # the most that Egnyte puts into one answer
 EVENTS = 100  # the same, of events
@@ -95,25 +98,33 @@ class Client:
     # Reading
 
     def list_folder(self, path: str) -> FolderListing:
-        """A folder with all its items, a call for each 1,000 of them. Raises NotFound (also: it is a file)."""
-        pages = list(self._pages(path))
+        """A folder with all its items, a call for each 1,000 of them. Raises NotFound (also: it is a file).
+
+        If it changes between two pages, items move from one to another: it is listed again, once.
+        """
+        pages = self._pages(path, steady=True) or self._pages(path, steady=False)
+        items = _distinct(item for page in pages for item in page.items)
         return FolderListing(
-            folder=Folder.read(pages[0]),
-            folders=tuple(Folder.read(item) for page in pages for item in page.get('folders', ())),
-            files=tuple(File.read(item) for page in pages for item in page.get('files', ())),
+            folder=pages[0].folder,
+            folders=tuple(item for item in items if isinstance(item, Folder)),
+            files=tuple(item for item in items if isinstance(item, File)),
         )
 
-    def _pages(self, path: str) -> Iterator[dict[str, Any]]:
+    def _pages(self, path: str, *, steady: bool) -> list[ListingPage]:
+        """Return all pages; none if they are to be *steady*, and the folder changed meanwhile."""
+        pages: list[ListingPage] = []
+        seen: set[str] = set()
         offset = 0
         while True:
-            page = self._json(_fs(path), include_perm='true', count=PAGE, offset=offset)
-            if not page.get('is_folder'):
-                raise NotFound('a file, not a folder', status=200)
-            yield page
-            got = len(page.get('folders', ())) + len(page.get('files', ()))
-            offset += got
-            if not got or offset >= int(page.get('total_count', 0)):
-                return
+            page = self._json(_fs(path), _listing_page, include_perm='true', count=PAGE, offset=offset)
+            ids = {_id(item) for item in page.items}
+            if steady and pages and (page.folder.total != pages[0].folder.total or seen & ids):
+                return []
+            pages.append(page)
+            seen |= ids
+            offset += len(page.items)
+            if not page.items or offset >= page.folder.total:
+                return pages
 
     def stat_file(self, path: str) -> File:
         """A file's metadata. Raises NotFound (also: it is a folder)."""
@@ -124,14 +135,12 @@ class Client:
         return self._stat(_by_id('fs', 'file', file_id))
 
     def _stat(self, place: str) -> File:
-        data = self._json(place, include_perm='true', list_content='false')
-        if data.get('is_folder'):
-            raise NotFound('a folder, not a file', status=200)
-        return File.read(data)
+        return self._json(place, _file, include_perm='true', list_content='false')
 
     def count_items(self, folder_id: str) -> int:
         """How many files and folders the folder holds right now. Raises NotFound."""
-        return Folder.read(self._json(_by_id('fs', 'folder', folder_id), count=1)).total
+        # A folder is deleted where this is 0: without the number nothing is known.
+        return self._json(_by_id('fs', 'folder', folder_id), lambda data: int(data['total_count']), count=1)
 
     def download(self, file_id: str, byte_range: tuple[int, int | None] | None = None) -> Download:
         """A file's current content, or the bytes from the first to the last of *byte_range* (None: the end).
@@ -143,7 +152,7 @@ class Client:
             first, last = byte_range
             headers['Range'] = f'bytes={first}-{"" if last is None else last}'
         place = _by_id('fs-content', 'file', file_id)
-        return Download(self._call('GET', place, headers=headers, stream=True))
+        return self._call('GET', place, Download, headers=headers, stream=True)
 
     # Changing
 
@@ -152,11 +161,7 @@ class Client:
 
         Egnyte may or may not create missing parents. Raises AlreadyExists, NameRejected, NotFound (a parent).
         """
-        response = self._call('POST', _fs(path), json={'action': 'add_folder'}, rejected=NameRejected)
-        try:
-            return str(response.json()['folder_id'])
-        except (ValueError, TypeError, KeyError):
-            return ''  # it is there all the same
+        return self._call('POST', _fs(path), _created, json={'action': 'add_folder'}, rejected=NameRejected)
 
     def checksum(self, content: Content) -> str:
         """What Egnyte tells as the checksum of what :meth:`upload` stored. No call.
@@ -186,32 +191,43 @@ class Client:
         # Told beforehand, Egnyte does not even store other bytes; but that must not keep the bytes waiting.
         headers = {'X-Sha512-Checksum': content.sha512} if content.complete else {}
         part = Part(content.file, 0, content.size)
-        response = self._call('POST', _content(path), headers=headers, part=part, rejected=NameRejected)
-        return _stored(response, content.sha512)
+        return self._call(
+            'POST',
+            _content(path),
+            lambda response: _stored(response, content.sha512),
+            headers=headers,
+            part=part,
+            rejected=NameRejected,
+        )
 
     def _upload_chunks(self, path: str, content: Content) -> Stored:
-        parts, digests, shared = self._parts(content), [], {}
+        parts, digests = self._parts(content), list[str]()
         place = f'/pubapi/v1/fs-content-chunked{_quoted(path)}'
-        for number, part in enumerate(parts, 1):
+
+        def send(part: Part, read: Callable[[requests.Response], T], headers: dict[str, str], repeatable: bool) -> T:
             digests.append(_sha512(part))
-            headers = {**shared, 'X-Egnyte-Chunk-Num': str(number), 'X-Egnyte-Chunk-Sha512-Checksum': digests[-1]}
-            if number == len(parts):
-                headers['X-Egnyte-Last-Chunk'] = 'true'
-            # The first one begins an upload and the last one makes a version: twice would be two of them.
-            repeatable = 1 < number < len(parts)
-            response = self._call(
-                'POST', place, headers=headers, part=part, rejected=NameRejected, repeatable=repeatable
+            headers |= {'X-Egnyte-Chunk-Num': str(len(digests)), 'X-Egnyte-Chunk-Sha512-Checksum': digests[-1]}
+            return self._call(
+                'POST', place, read, headers=headers, part=part, rejected=NameRejected, repeatable=repeatable
             )
-            if number == 1:
-                shared = {'X-Egnyte-Upload-Id': response.headers.get('X-Egnyte-Upload-Id', '')}
-        return _stored(response, composite(digests, self._chunk_size))
+
+        def stored(response: requests.Response) -> Stored:
+            return _stored(response, composite(digests, self._chunk_size))
+
+        # The first one begins an upload and the last one makes a version: twice would be two of them.
+        upload_id = send(parts[0], _upload_id, {}, repeatable=False)
+        for part in parts[1:-1]:
+            send(part, _upload_id, {'X-Egnyte-Upload-Id': upload_id}, repeatable=True)
+        last = {'X-Egnyte-Upload-Id': upload_id, 'X-Egnyte-Last-Chunk': 'true'}
+        return send(parts[-1], stored, last, repeatable=False)
 
     def move(self, path: str, destination: str) -> None:
         """Move (or rename) to the full path *destination*. Ids stay.
 
         Raises NotFound, AlreadyExists, NameRejected. After Unreachable it may have happened: look before trying again.
         """
-        self._call('POST', _fs(path), json={'action': 'move', 'destination': destination}, rejected=NameRejected)
+        body = {'action': 'move', 'destination': destination}
+        self._call('POST', _fs(path), _acknowledged, json=body, rejected=NameRejected)
 
     def delete_file(self, file_id: str, version_id: str | None = None) -> None:
         """Move a file to the trash, or one version of it. Raises NotFound, Locked."""
@@ -224,35 +240,46 @@ class Client:
 
     def _delete(self, place: str, params: dict[str, str]) -> None:
         try:
-            self._call('DELETE', place, params=params)
+            self._call('DELETE', place, _acknowledged, params=params)
         except Unreachable:
             try:
-                self._call('DELETE', place, params=params, repeatable=True)
+                self._call('DELETE', place, _acknowledged, params=params, repeatable=True)
             except NotFound:
                 return  # the first call had done it
 
     # The trash
 
     def trash(self) -> list[TrashItem]:
-        """What is in the trash, a call for each 1,000 items."""
-        items: list[TrashItem] = []
+        """What is in the trash, a call for each 1,000 items; once more if it changes between two pages."""
+        items = self._trash(steady=True)
+        return self._trash(steady=False) or [] if items is None else items
+
+    def _trash(self, *, steady: bool) -> list[TrashItem] | None:
+        """Return all items; None if they are to be *steady*, and the trash changed meanwhile.
+
+        No total is told. Each page begins with the last item of the one before it, unless something has changed.
+        """
+        found: dict[str, TrashItem] = {}
+        last, offset = None, 0
         while True:
-            page = self._json('/pubapi/v2/fs/trash', count=PAGE, offset=len(items))
-            items += [TrashItem.read(item) for item in page.get('items', ())]
-            if not page.get('has_more') or not page.get('items'):
-                return items
+            items, has_more = self._json('/pubapi/v2/fs/trash', _trash_page, count=PAGE, offset=offset)
+            if steady and last is not None and (not items or items[0].item_id != last):
+                return None
+            before = len(found)
+            found |= {item.item_id: item for item in items}
+            if not has_more or len(found) == before:
+                return list(found.values())
+            last, offset = items[-1].item_id, offset + max(len(items) - 1, 1)
 
     def restore(self, item_id: str) -> None:
         """Put an item of the trash back where it was."""
-        response = self._call('POST', '/pubapi/v1/fs/trash', json={'action': 'RESTORE', 'ids': [item_id]})
-        if response.status_code == 207:  # one answer an item: the one item failed
-            raise from_response(response, 'POST')
+        self._call('POST', '/pubapi/v1/fs/trash', _restored, json={'action': 'RESTORE', 'ids': [item_id]})
 
     # What happened
 
     def events_cursor(self) -> int:
         """The id of the latest event in the domain."""
-        return int(self._json('/pubapi/v1/events/cursor').get('latest_event_id') or 0)
+        return self._json('/pubapi/v1/events/cursor', lambda data: int(data['latest_event_id'] or 0))
 
     def events(self, after: int) -> list[Event]:
         """The oldest EVENTS of the events with greater ids, as far as the caller may see them.
@@ -260,29 +287,91 @@ class Client:
         Egnyte asks for no more than one poll in 5 minutes. Raises NotFound for an id that is too old.
         """
         params = {'id': after, 'count': EVENTS, 'type': 'file_system'}
-        response = self._call('GET', '/pubapi/v1/events', params=params)
-        if response.status_code == 204:
-            return []
-        return [Event.read(item) for item in json_object(response).get('events', ())]
+        return self._call('GET', '/pubapi/v1/events', _events, params=params)
 
     # Who calls
 
     def userinfo(self) -> User:
         """The user for whom the token speaks."""
-        return User.read(self._json('/pubapi/v1/userinfo'))
+        return self._json('/pubapi/v1/userinfo', User.read)
 
-    def _json(self, place: str, **params: Any) -> dict[str, Any]:
-        return json_object(self._call('GET', place, params=params))
+    def _json(self, place: str, read: Callable[[dict[str, Any]], T], **params: Any) -> T:
+        return self._call('GET', place, lambda response: read(json_object(response)), params=params)
+
+
+# What answers say. What these raise for an answer of another shape is for call.understood.
+
+
+def _is_folder(data: dict[str, Any]) -> bool:
+    return {'true': True, 'false': False}[str(data['is_folder']).lower()]
+
+
+def _listing_page(data: dict[str, Any]) -> ListingPage:
+    if _is_folder(data):
+        return ListingPage.read(data)
+    raise NotFound(f'{File.read(data).file_id} is a file, not a folder', status=200)
+
+
+def _file(data: dict[str, Any]) -> File:
+    if not _is_folder(data):
+        return File.read(data)
+    raise NotFound(f'{Folder.read(data).folder_id} is a folder, not a file', status=200)
+
+
+def _trash_page(data: dict[str, Any]) -> tuple[list[TrashItem], bool]:
+    return [TrashItem.read(item) for item in data['items']], bool(data.get('has_more'))
+
+
+def _events(response: requests.Response) -> list[Event]:
+    if response.status_code == 204:
+        return []
+    return [Event.read(item) for item in json_object(response)['events']]
+
+
+def _created(response: requests.Response) -> str:
+    try:
+        return str(json_object(response)['folder_id'])
+    except MALFORMED:
+        if response.status_code != 201:
+            raise
+        return ''  # it is there all the same
+
+
+def _upload_id(response: requests.Response) -> str:
+    upload_id = response.headers['X-Egnyte-Upload-Id']
+    if not upload_id:
+        raise ValueError('no upload id')
+    return upload_id
+
+
+def _acknowledged(response: requests.Response) -> None:
+    """Check the answer to a change that has nothing to tell: a JSON object, or an empty body with Egnyte's headers."""
+    if response.status_code != 204 and (response.content or not has_egnyte_headers(response)):
+        json_object(response)
+
+
+def _restored(response: requests.Response) -> None:
+    json_object(response)
+    if response.status_code == 207:  # one answer an item: the one item failed
+        raise EgnyteError(message_of(response), status=207)
+
+
+def _id(item: Folder | File) -> str:
+    return item.folder_id if isinstance(item, Folder) else item.file_id
+
+
+def _distinct(items: Iterable[Folder | File]) -> list[Folder | File]:
+    """Return each item once, and one of each name, as it was seen last."""
+    by_id = {_id(item): item for item in items}
+    return list({item.name: item for item in by_id.values()}.values())
 
 
 def _stored(response: requests.Response, checksum: str) -> Stored:
+    data = json_object(response)
+    told = data.get('checksum') or response.headers['X-Sha512-Checksum']
     modified = milliseconds(response.headers.get('Last-Modified'))
-    try:
-        data = response.json()
-        stored = Stored(data['group_id'], data['entry_id'], data.get('checksum', ''), modified)
-    except (ValueError, TypeError, KeyError):
-        raise Unreachable('the answer to an upload cannot be read', status=response.status_code) from None
-    if stored.checksum.lower() != checksum:
+    stored = Stored(text(data, 'group_id'), text(data, 'entry_id'), told, modified)
+    if told.lower() != checksum:
         raise Corrupted(stored.file_id, stored.version_id)
     return stored
 

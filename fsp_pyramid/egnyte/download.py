@@ -1,5 +1,6 @@
 """A file's content on its way down."""
 
+import re
 from collections.abc import Iterator
 
 import requests
@@ -9,12 +10,16 @@ from .errors import Unreachable
 from .records import milliseconds
 
 BLOCK = 64 * 1024
+# Egnyte's ids of versions. The pages of web servers have ETags of other forms.
+ENTRY_ID = re.compile(r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNORECASE)
 
 
 class Download(Iterator[bytes]):
     """Iterate over it once; close it in any case, or its connection stays taken.
 
     It is its own iterator, because WSGI servers and WebOb close what they iterate over.
+
+    :ivar version_id: '' if the headers are not those that Egnyte sends with a file: it is the page of a proxy, then
     """
 
     def __init__(self, response: requests.Response) -> None:
@@ -24,8 +29,9 @@ class Download(Iterator[bytes]):
         # The length of what is encoded (although we asked for it plain) is not that of the file.
         self.size = int(length) if length.isdecimal() and 'Content-Encoding' not in headers else None
         self.mime_type: str = headers.get('Content-Type', 'application/octet-stream')
-        self.version_id: str = headers.get('ETag', '').strip('"')
         self.checksum: str = headers.get('X-Sha512-Checksum', '')
+        tag = headers.get('ETag', '').removeprefix('W/').strip('"')
+        self.version_id: str = tag if self.checksum or ENTRY_ID.fullmatch(tag) else ''
         self.modified: int = milliseconds(headers.get('Last-Modified'))
 
     def __next__(self) -> bytes:

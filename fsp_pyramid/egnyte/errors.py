@@ -1,14 +1,29 @@
 """What may go wrong in a call to Egnyte, told apart by what a caller would do about it."""
 
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import requests
 
+from .provenance import is_common_error, is_egnyte_error, json_value
+from .times import http_date
+
 # A 429 does not say which limit it is about. Nobody waits this long for the per-second one.
 LONGEST_QPS_WAIT = 60.0
 DAY = 86400.0
+# The words of Egnyte's gateways for too many calls; proxies may drop the header that says the same.
+OVER = re.compile(
+    r'(?<![/\w])(?:developer|account|service|application) over (?:qps|rate|quer|quota|daily|limit)', re.IGNORECASE
+)
+OVER_DAY = re.compile(r'(?<![/\w])over[ _](?:rate|quota|daily)|_OVER_(?:RATE|QUOTA|DAILY)', re.IGNORECASE)
+INACTIVE = re.compile(r'developer[ _]inactive', re.IGNORECASE)
+# Statuses that Egnyte is known to use, so that an empty body does not raise doubts. 403 needs a text: it has three
+# meanings.
+KNOWN = {400, 401, 409, 423}
+# A gateway lost the answer of the server behind it, or did not wait for it: the call may have taken effect.
+LOST = {502, 504, 520, 524, 598, 599}
 
 
 class EgnyteError(Exception):
@@ -16,12 +31,14 @@ class EgnyteError(Exception):
 
     :param status: the HTTP status, 0 when there was no answer
     :param request_id: Egnyte's name for the call, which its support asks for
+    :param authentic: False if the answer may be that of a proxy or a gateway: believe it for minutes at the most
     """
 
-    def __init__(self, message: str, *, status: int = 0, request_id: str = '') -> None:
+    def __init__(self, message: str, *, status: int = 0, request_id: str = '', authentic: bool = True) -> None:
         super().__init__(message)
         self.status = status
         self.request_id = request_id
+        self.authentic = authentic
 
     def __str__(self) -> str:
         request = f', request {self.request_id}' if self.request_id else ''
@@ -69,11 +86,11 @@ class RangeRefused(Rejected):
 
 
 class Unavailable(EgnyteError):
-    """Egnyte is in trouble (5xx)."""
+    """Egnyte is in trouble (5xx), or another answered in its place: a proxy, a firewall, a gateway."""
 
 
 class Unreachable(Unavailable):
-    """No complete answer came. Whether the call took effect is unknown."""
+    """No complete answer of Egnyte came. Whether the call took effect is unknown."""
 
 
 class Corrupted(EgnyteError):
@@ -88,8 +105,10 @@ class Corrupted(EgnyteError):
 class Throttled(EgnyteError):
     """Too many calls in a second; *wait* seconds from now there may be a place."""
 
-    def __init__(self, message: str, wait: float, *, status: int = 0, request_id: str = '') -> None:
-        super().__init__(message, status=status, request_id=request_id)
+    def __init__(
+        self, message: str, wait: float, *, status: int = 0, request_id: str = '', authentic: bool = True
+    ) -> None:
+        super().__init__(message, status=status, request_id=request_id, authentic=authentic)
         self.wait = wait
 
 
@@ -101,40 +120,63 @@ class QuotaReserved(QuotaExceeded):
     """The calls that are left on this day are for more urgent ones."""
 
 
-def from_response(response: requests.Response, method: str, rejected: type[Rejected] = Rejected) -> EgnyteError:
-    """The exception for an answer to a *method* that is no success.
+def from_response(
+    response: requests.Response, method: str, rejected: type[Rejected] = Rejected, now: float | None = None
+) -> EgnyteError:
+    """Return the exception for an answer to a *method* that is no success.
 
     :param rejected: what it means that Egnyte takes the call for wrong, if it does not say it itself
+    :param now: UNIX seconds, by default those of the machine's clock
 
-    Both throttle styles are told from permission errors: 429, and Mashery's 403 with a header of its own.
+    It depends on the author of the answer, not on the status alone: see :mod:`.provenance`.
     """
-    message, status = _message(response), response.status_code
-    about: dict[str, Any] = {'status': status, 'request_id': response.headers.get('X-Egnyte-Request-Id', '')}
+    message, status = message_of(response), response.status_code
+    now = time.time() if now is None else now
+    plausible = is_egnyte_error(response)
+    about: dict[str, Any] = {
+        'status': status,
+        'request_id': response.headers.get('X-Egnyte-Request-Id', ''),
+        'authentic': plausible and not is_common_error(response),
+    }
     mashery = response.headers.get('X-Mashery-Error-Code', '')
-    if status == 401 or 'DEVELOPER_INACTIVE' in mashery:
+    if status == 429 or 'OVER_' in mashery or (status == 403 and OVER.search(message)):
+        wait = retry_after(response.headers, now)
+        if OVER_DAY.search(f'{mashery} {message}') or (wait or 0) > LONGEST_QPS_WAIT:
+            return QuotaExceeded(message, wait or max(DAY - now % DAY, 1.0), **about)
+        return Throttled(message, wait or 1.0, **about)
+    if status == 403 and INACTIVE.search(f'{mashery} {message}'):
         return Unauthorized(message, **about)
-    if status == 429 or 'DEVELOPER_OVER' in mashery:
-        wait = retry_after(response.headers)
-        daily = 'OVER_RATE' in mashery or 'over rate' in message.lower() or wait > LONGEST_QPS_WAIT
-        return (QuotaExceeded if daily else Throttled)(message, wait, **about)
-    return _class_of(status, message, method, rejected)(message, **about)
+    return _class_of(response, message, method, rejected, plausible)(message, **about)
 
 
-def _class_of(status: int, message: str, method: str, rejected: type[Rejected]) -> type[EgnyteError]:
+def _class_of(
+    response: requests.Response, message: str, method: str, rejected: type[Rejected], plausible: bool
+) -> type[EgnyteError]:
+    status = response.status_code
+    if status in LOST and method != 'GET':
+        return Unreachable
+    # Egnyte's own 404s are not always JSON, so that none is taken for trouble: "authentic" tells them apart.
+    if status == 404:
+        return NotFound
+    # Too large is too large, whoever says so; and a range is a matter of HTTP.
+    if status in {413, 416}:
+        return _class_of_rejection(status, message, rejected)
+    if status in {407, 408} or not 400 <= status < 500 or not (plausible or _is_terse(response)):
+        return Unavailable
+    if status == 401:
+        return Unauthorized
     # 403 has three meanings that only the text tells apart.
     if status == 409 or (status == 403 and 'already exists' in message.lower()):
         return AlreadyExists
     if status == 423 or (status == 403 and _says('locked', message)):
         return Locked
-    if status == 403:
-        return Forbidden
-    # 596: the legacy gateway could not route the path.
-    if status in {404, 596}:
-        return NotFound
-    if status >= 500:
-        # A gateway that lost the answer, or did not wait for it: the call itself may have succeeded.
-        return Unreachable if status in {502, 504} and method != 'GET' else Unavailable
-    return _class_of_rejection(status, message, rejected) if status >= 400 else EgnyteError
+    return Forbidden if status == 403 else _class_of_rejection(status, message, rejected)
+
+
+def _is_terse(response: requests.Response) -> bool:
+    """Return whether the status is all that the answer tells, and fits Egnyte."""
+    challenge = response.headers.get('WWW-Authenticate', '')
+    return response.status_code in KNOWN and not response.content.strip() and challenge.lower()[:6] in {'', 'bearer'}
 
 
 def _class_of_rejection(status: int, message: str, rejected: type[Rejected]) -> type[Rejected]:
@@ -149,19 +191,36 @@ def _says(word: str, message: str) -> bool:
     return re.search(rf'(?<![/\w]){word}(?![/\w])', message, re.IGNORECASE) is not None
 
 
-def retry_after(headers: Mapping[str, str]) -> float:
-    """The seconds that a refused caller has to wait: from 1 (0 would be a storm of calls) to a day."""
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds that a refused caller has to wait: from 1 (0 would be a storm of calls) to a day.
+
+    None if the header is missing, cannot be read, or tells of a time that is over.
+    """
+    text = headers.get('Retry-After', '')
     try:
-        return min(max(1.0, float(headers.get('Retry-After', ''))), DAY)  # in this order "nan" is 1
+        seconds = float(text)
     except ValueError:
-        return 1.0
+        seconds = _seconds_until(text, headers.get('Date', ''), now)
+    return min(max(1.0, seconds), DAY) if seconds > 0 else None  # NaN is not greater than 0
 
 
-def _message(response: requests.Response) -> str:
-    """The text in any of the shapes that Egnyte and its gateways wrap errors in, shortened."""
+def _seconds_until(date: str, sent: str, now: float) -> float:
+    """Return the seconds from the time when the answer was *sent*, by the clock that wrote both dates, to *date*."""
     try:
-        found = next(_texts(response.json()), None)
+        until = http_date(date)
     except ValueError:
+        return 0.0
+    try:
+        return until - http_date(sent)
+    except ValueError:
+        return until - now
+
+
+def message_of(response: requests.Response) -> str:
+    """Return the text in any of the shapes that Egnyte and its gateways wrap errors in, shortened."""
+    try:
+        found = next(_texts(json_value(response)), None)
+    except (ValueError, RecursionError):
         found = re.sub(r'<[^>]*>', ' ', response.text[:2000]).strip()
     return ' '.join((found or response.reason or 'no message').split())[:200]
 

@@ -6,14 +6,17 @@ in bodies and headers only, which nothing logs.
 
 import math
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import requests
 
-from .call import json_object, send, succeeded
+from .call import send, succeeded, understood
 from .errors import EgnyteError, GrantRefused, Throttled, from_response, retry_after
+from .provenance import json_object
 
 # RFC 6749's word, and those of Apigee, which is one of Egnyte's gateways.
 REFUSED_GRANT = re.compile(
@@ -85,7 +88,8 @@ def exchange(
     application is set up wrongly), Unavailable, Unreachable.
     """
     grant = {'grant_type': 'authorization_code', 'code': code, 'redirect_uri': redirect_uri}
-    return _tokens(_ask(session, base_url, application, grant | _scope(application), timeout), now)
+    grant |= _scope(application)
+    return _ask(session, base_url, application, grant, timeout, lambda answer: _tokens(answer, now))
 
 
 def refresh(
@@ -99,7 +103,7 @@ def refresh(
     if tokens.refresh is None:
         raise GrantRefused('there is no refresh token')
     grant = {'grant_type': 'refresh_token', 'refresh_token': tokens.refresh}
-    return _tokens(_ask(session, base_url, application, grant, timeout), now, tokens.refresh)
+    return _ask(session, base_url, application, grant, timeout, lambda answer: _tokens(answer, now, tokens.refresh))
 
 
 def revoke(
@@ -121,7 +125,8 @@ def resolve_domain(session: requests.Session, base_url: str, *, timeout: float) 
 
     Asks that host; whether it may be asked is for the caller to decide. Raises EgnyteError where it is not Egnyte's.
     """
-    answer = json_object(_send(session, 'GET', f'{base_url}/rest/public/1.0/env-pub', timeout))
+    response = _send(session, 'GET', f'{base_url}/rest/public/1.0/env-pub', timeout)
+    answer = understood(response, 'GET', json_object)
     workgroup = answer.get('workgroup')
     name = workgroup.get('name') if isinstance(workgroup, dict) else None
     if not isinstance(name, str) or not WORKGROUP.fullmatch(name):
@@ -134,17 +139,23 @@ def _scope(application: Application) -> dict[str, str]:
 
 
 def _ask(
-    session: requests.Session, base_url: str, application: Application, grant: dict[str, str], timeout: float
-) -> dict[str, Any]:
+    session: requests.Session,
+    base_url: str,
+    application: Application,
+    grant: dict[str, str],
+    timeout: float,
+    read: Callable[[dict[str, Any]], Tokens],
+) -> Tokens:
     form = grant | {'client_id': application.key, 'client_secret': application.secret}
-    return json_object(_send(session, 'POST', f'{base_url}/puboauth/token', timeout, data=form))
+    response = _send(session, 'POST', f'{base_url}/puboauth/token', timeout, data=form)
+    return understood(response, 'POST', lambda response: read(json_object(response)))
 
 
 def _tokens(answer: dict[str, Any], now: float, last_refresh: str | None = None) -> Tokens:
-    """Both generations: 30 days with a refresh token, or ``expires_in: -1`` without."""
+    """Both generations: 30 days with a refresh token, or ``expires_in: -1`` without. Raises ValueError for neither."""
     access, refresh_token = answer.get('access_token'), answer.get('refresh_token') or last_refresh
     if not isinstance(access, str) or not access or not isinstance(refresh_token, str | None):
-        raise EgnyteError('the answer holds no tokens', status=200)
+        raise ValueError('no tokens')
     seconds = _seconds(answer.get('expires_in'))
     # Without a refresh token nothing can be done before the end, if there is one: the token is good until refused.
     return Tokens(access, refresh_token, now + seconds if seconds > 0 and refresh_token else None)
@@ -168,9 +179,18 @@ def _send(session: requests.Session, method: str, url: str, timeout: float, **kw
 def _refusal(response: requests.Response, method: str) -> EgnyteError:
     """The exception for an answer that is no success; 409 and "invalid_grant" have a meaning of their own here."""
     error = from_response(response, method)
-    about = {'status': error.status, 'request_id': error.request_id}
+    about = {'status': error.status, 'request_id': error.request_id, 'authentic': error.authentic}
     if error.status == 409:
-        return Throttled(error.args[0], retry_after(response.headers), **about)
-    if error.status in {400, 401} and REFUSED_GRANT.search(response.text[:2000]):
+        return Throttled(error.args[0], retry_after(response.headers, time.time()) or 1.0, **about)
+    if error.status in {400, 401} and _refuses_grant(response):
         return GrantRefused(error.args[0], **about)
     return error
+
+
+def _refuses_grant(response: requests.Response) -> bool:
+    """Return whether a JSON object says so: a page of a proxy ends no connection."""
+    try:
+        json_object(response)
+    except ValueError:
+        return False
+    return REFUSED_GRANT.search(response.text[:2000]) is not None

@@ -63,6 +63,10 @@ class Pace:
         self._ledger = ledger or MemoryLedger(clock)
         self._reserve, self._clock, self._sleep = reserve, clock, sleep
 
+    def time(self) -> float:
+        """Return the UNIX seconds of the clock that waits are measured with."""
+        return self._clock()
+
     def turn(self, token: str, patience: float, urgency: Urgency = Urgency.READ) -> Turn:
         """Wait for the token's turn: first come, first served. Whoever got one calls, and then tells :meth:`learn`.
 

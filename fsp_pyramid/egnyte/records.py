@@ -1,9 +1,9 @@
 """What Egnyte says of files and folders, read leniently: sources disagree on some types and on what may be missing."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Self
+
+from .times import http_date, iso_date
 
 
 def milliseconds(value: Any) -> int:
@@ -12,20 +12,28 @@ def milliseconds(value: Any) -> int:
     Egnyte writes folder times as integers, file times as RFC 1123 text and others as ISO 8601; old captures quote the
     integers.
     """
-    for read in (int, _rfc_1123, _iso_8601):
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    for read in (http_date, iso_date) if isinstance(value, str) else ():
         try:
-            return read(value)
-        except (TypeError, ValueError):
+            return int(read(value) * 1000)
+        except ValueError:
             continue
     return 0
 
 
-def _rfc_1123(value: Any) -> int:
-    return int(parsedate_to_datetime(value).timestamp() * 1000)
+def text(data: dict[str, Any], key: str) -> str:
+    """Return a text that must be there. Raises KeyError or TypeError: it is not Egnyte's, then."""
+    value = data[key]
+    if not isinstance(value, str):
+        raise TypeError(f'{key} is no text')
+    return value
 
 
-def _iso_8601(value: Any) -> int:
-    return int(datetime.fromisoformat(value).timestamp() * 1000)
+def _text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +53,14 @@ class File:
     def read(cls, data: dict[str, Any]) -> Self:
         """From one item of ``files``, or from a file's own metadata."""
         return cls(
-            path=data['path'],
-            name=data['name'],
-            file_id=data['group_id'],
-            version_id=data['entry_id'],
-            size=int(data.get('size', 0)),
-            checksum=data.get('checksum', ''),
+            path=text(data, 'path'),
+            name=text(data, 'name'),
+            file_id=text(data, 'group_id'),
+            version_id=text(data, 'entry_id'),
+            size=int(data.get('size') or 0),
+            checksum=_text_or_none(data.get('checksum')) or '',
             modified=milliseconds(data.get('last_modified')),
-            permission=data.get('permission'),
+            permission=_text_or_none(data.get('permission')),
         )
 
 
@@ -71,13 +79,27 @@ class Folder:
     def read(cls, data: dict[str, Any]) -> Self:
         """From one item of ``folders``, or from a folder's own metadata."""
         return cls(
-            path=data['path'],
-            name=data['name'],
-            folder_id=data['folder_id'],
+            path=text(data, 'path'),
+            name=text(data, 'name'),
+            folder_id=text(data, 'folder_id'),
             modified=milliseconds(data.get('lastModified')),
-            permission=data.get('permission'),
-            total=int(data.get('total_count', 0)),
+            permission=_text_or_none(data.get('permission')),
+            total=int(data.get('total_count') or 0),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ListingPage:
+    """A part of a folder's items, and the number of all of them when it was asked for."""
+
+    folder: Folder
+    items: tuple[Folder | File, ...]
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> Self:
+        """From a folder's metadata with its content."""
+        folders = (Folder.read(item) for item in data.get('folders') or ())
+        return cls(Folder.read(data), (*folders, *(File.read(item) for item in data.get('files') or ())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +125,7 @@ class TrashItem:
         """From one item of the trash listing (v2)."""
         return cls(
             item_id=str(data['id']),
-            path=data['path'],
+            path=text(data, 'path'),
             is_folder=str(data.get('type', '')).lower() == 'folder',
             deleted=milliseconds(data.get('delete_date')),
         )
@@ -122,10 +144,10 @@ class User:
     def read(cls, data: dict[str, Any]) -> Self:
         """From ``userinfo``."""
         return cls(
-            username=data['username'],
-            first_name=data.get('first_name') or '',
-            last_name=data.get('last_name') or '',
-            email=data.get('email') or '',
+            username=text(data, 'username'),
+            first_name=_text_or_none(data.get('first_name')) or '',
+            last_name=_text_or_none(data.get('last_name')) or '',
+            email=_text_or_none(data.get('email')) or '',
         )
 
 

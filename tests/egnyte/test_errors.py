@@ -1,6 +1,8 @@
 """The shapes of errors at Egnyte and its gateways."""
 
 import json
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -41,6 +43,9 @@ def test_the_text_is_found_in_every_shape(body: object) -> None:
     assert str(error_of(response(400, body))) == 'the text (status 400)'
 
 
+PERMISSION = {'errorMessage': 'You do not have permission to perform this action'}
+
+
 @pytest.mark.parametrize('body', [b'', b'{}', b'[]', b'null', b'<html></html>'])
 def test_without_a_text_there_is_the_reason(body: bytes) -> None:
     assert 'Reason' in str(error_of(response(500, body, X_Egnyte_Request_Id='r1')))
@@ -66,7 +71,7 @@ def test_without_a_text_there_is_the_reason(body: bytes) -> None:
         (response(416), errors.RangeRefused),
         (response(400, {'errorMessage': 'Checksum does not match the content'}), errors.ChecksumRefused),
         (response(400, {'errorMessage': 'You cannot have /Shared/checksum'}), errors.Rejected),
-        (response(302), errors.EgnyteError),
+        (response(302), errors.Unavailable),
         (response(429, {'message': 'Developer Over Qps'}, Retry_After='1'), errors.Throttled),
         (response(429, {'message': 'Developer Over Rate'}, Retry_After='9'), errors.QuotaExceeded),
         (response(429, b'', Retry_After='4000'), errors.QuotaExceeded),
@@ -75,7 +80,53 @@ def test_without_a_text_there_is_the_reason(body: bytes) -> None:
         (response(500), errors.Unavailable),
         (response(502), errors.Unavailable),
         (response(504), errors.Unavailable),
-        (response(596), errors.NotFound),
+        (response(596), errors.Unavailable),
+        # An answer of something else on the way.
+        (response(403), errors.Unavailable),
+        (response(403, b'Forbidden'), errors.Unavailable),
+        (response(403, b'<html><h1>403 Forbidden</h1></html>'), errors.Unavailable),
+        (response(403, b'<html>locked</html>'), errors.Unavailable),
+        (response(403, b'<html>The file already exists</html>'), errors.Unavailable),
+        (response(403, []), errors.Unavailable),
+        (response(403, None), errors.Unavailable),
+        (response(403, 'Forbidden'), errors.Unavailable),
+        (response(403, {}), errors.Unavailable),
+        (response(403, {'message': 'Forbidden'}), errors.Unavailable),
+        (response(403, {'error': 'Forbidden'}), errors.Unavailable),
+        (response(403, {'error': {'code': 403, 'message': 'x'}}), errors.Unavailable),
+        (response(403, {'title': 'Forbidden', 'status': 403, 'detail': 'x'}), errors.Unavailable),
+        (response(403, {'status': 403, 'error': 'Forbidden', 'message': 'x', 'path': '/'}), errors.Unavailable),
+        (response(403, {'success': False, 'errors': [{'code': 1020, 'message': 'x'}]}), errors.Unavailable),
+        (response(403, {'fault': {'faultstring': 'x'}}), errors.Unavailable),
+        (response(403, b'[' * 100_000), errors.Unavailable),
+        (response(403, b'{"errorMessage": "You do not'), errors.Unavailable),
+        (response(403, b'\xef\xbb\xbf' + json.dumps(PERMISSION).encode()), errors.Forbidden),
+        (response(403, PERMISSION, Content_Type='text/html'), errors.Forbidden),
+        (response(403, {'message': 'Forbidden'}, X_Egnyte_Request_Id='r'), errors.Forbidden),
+        (response(403, {'formErrors': [{'code': 'X', 'msg': 'x'}]}), errors.Forbidden),
+        (response(401, b'<html>Log in</html>'), errors.Unavailable),
+        (response(401, b'', WWW_Authenticate='Basic realm="proxy"'), errors.Unavailable),
+        (response(401, b'', WWW_Authenticate='Bearer'), errors.Unauthorized),
+        (response(401, {'fault': {'faultstring': 'Invalid Access Token'}}), errors.Unauthorized),
+        (response(401, {'error': 'invalid_token'}), errors.Unauthorized),
+        *((response(status, b'<html>x</html>'), errors.Unavailable) for status in (400, 405, 409, 410, 423, 451)),
+        *((response(status), errors.Unavailable) for status in (300, 303, 304, 307, 308, 405, 407, 408, 410, 451)),
+        *((response(status, PERMISSION), errors.Unavailable) for status in (302, 407, 408, 511)),
+        (response(413, b'<html>x</html>'), errors.Rejected),
+        (response(416, b'<html>x</html>'), errors.RangeRefused),
+        # Too many calls, whoever says it and however.
+        (response(403, X_Mashery_Error_Code='ERR_403_SERVICE_OVER_QPS'), errors.Throttled),
+        (response(403, X_Mashery_Error_Code='ERR_403_SERVICE_OVER_RATE'), errors.QuotaExceeded),
+        (response(403, b'x', X_Mashery_Error_Code='ERR_403_ACCOUNT_OVER_SOMETHING'), errors.Throttled),
+        (response(403, b'<h1>Developer Over Qps</h1>'), errors.Throttled),
+        (response(403, b'<html><body><h1>Developer Over Rate</h1></body></html>'), errors.QuotaExceeded),
+        (response(403, b'<h1>Account Over Queries Per Second Limit</h1>'), errors.Throttled),
+        (response(403, b'<h1>Account Over Rate Limit</h1>'), errors.QuotaExceeded),
+        (response(403, b'<h1>Service Over Qps</h1>'), errors.Throttled),
+        (response(403, {'message': 'Developer Over Rate'}), errors.QuotaExceeded),
+        (response(403, {'errorMessage': 'No permission for /Shared/Developer Over Rate'}), errors.Forbidden),
+        (response(403, b'<h1>Developer Inactive</h1>'), errors.Unauthorized),
+        (response(403, b'<h1>x</h1>', X_Mashery_Error_Code='ERR_403_NOT_AUTHORIZED'), errors.Unavailable),
     ],
 )
 def test_classes(answer: requests.Response, kind: type) -> None:
@@ -97,18 +148,71 @@ def test_the_caller_knows_what_was_wrong_unless_egnyte_says_it() -> None:
 
     assert kind(response(400)) is errors.NameRejected
     assert kind(response(400, {'message': 'checksum mismatch'})) is errors.ChecksumRefused
-    assert kind(response(302)) is errors.EgnyteError
+    assert kind(response(302)) is errors.Unavailable
     assert kind(response(404)) is errors.NotFound
 
 
 @pytest.mark.parametrize(
-    ('text', 'wait'),
-    [('7', 7), ('1.5', 1.5), ('soon', 1), ('', 1), ('0', 1), ('-3', 1), ('nan', 1), ('-inf', 1), ('inf', 86400)],
+    ('answer', 'authentic'),
+    [
+        (response(404, {'errorMessage': 'Item not found'}), True),
+        (response(404, b'<html>long and dirty</html>'), False),
+        (response(404), False),
+        (response(404, {'message': 'Not Found'}), False),
+        (response(404, {'message': 'no Route matched with those values'}), False),
+        (response(404, {'message': 'Not Found'}, X_Egnyte_Request_Id='r'), True),
+        (response(403, {'message': 'Your IP address is not allowed'}), False),
+        (response(404, {'fault': {'faultstring': 'no route'}}), False),
+    ],
 )
-def test_retry_after(text: str, wait: float) -> None:
-    assert error_of(response(429, b'', Retry_After=text)).wait == wait
+def test_who_says_that_something_is_missing(answer: requests.Response, authentic: bool) -> None:
+    assert error_of(answer).authentic is authentic
 
 
+NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
+TO_MIDNIGHT = 6400
+
+
+@pytest.mark.parametrize(
+    ('text', 'wait'),
+    [
+        ('7', 7),
+        ('1.5', 1.5),
+        ('inf', 86400),
+        ('1e300', 86400),
+        ('Tue, 14 Nov 2023 22:13:50 GMT', 30),
+        ('Tue, 14 Nov 2023 22:13:50', 30),
+        ('Tue Nov 14 22:13:50 2023', 30),
+        ('Tue, 14 Nov 2023 23:13:50 +0100', 30),
+        ('Fri, 31 Dec 9999 23:59:59 GMT', 86400),
+        *((text, None) for text in ('soon', '', '0', '-3', 'nan', '-inf', 'Tue, 99 Nov 2023 22:13:50 GMT', '5 s', ',')),
+        ('Tue, 14 Nov 2023 22:13:20 GMT', None),
+        ('Wed, 01 Jan 1601 00:00:00 GMT', None),
+    ],
+)
+def test_retry_after(text: str, wait: float | None) -> None:
+    over_qps = errors.from_response(response(429, b'', Retry_After=text), 'GET', now=NOW)
+    assert over_qps.wait == (wait or 1)
+    over_rate = response(429, {'message': 'Developer Over Rate'}, Retry_After=text)
+    assert errors.from_response(over_rate, 'GET', now=NOW).wait == (wait or TO_MIDNIGHT)
+
+
+def test_a_date_to_wait_for_is_one_of_the_clock_that_wrote_it() -> None:
+    dates = {'Date': 'Tue, 14 Nov 2023 10:00:00 GMT', 'Retry_After': 'Tue, 14 Nov 2023 10:00:05 GMT'}
+    assert errors.from_response(response(429, b'', **dates), 'GET', now=NOW).wait == 5
+
+
+@pytest.fixture(params=['UTC', 'Asia/Tokyo', 'America/New_York'])
+def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The zone of the machine."""
+    with monkeypatch.context() as patch:
+        patch.setenv('TZ', request.param)
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures('zone')
 @pytest.mark.parametrize(
     ('value', 'expected'),
     [
@@ -117,6 +221,13 @@ def test_retry_after(text: str, wait: float) -> None:
         ('Mon, 03 Aug 2026 11:48:35 GMT', 1785757715000),
         ('2026-08-03T11:48:35Z', 1785757715000),
         ('2026-08-03T11:48:35+0000', 1785757715000),
+        ('Mon, 03 Aug 2026 11:48:35', 1785757715000),
+        ('Mon, 03 Aug 2026 11:48:35 -0000', 1785757715000),
+        ('2026-08-03T11:48:35', 1785757715000),
+        ('2026-08-03 13:48:35+02:00', 1785757715000),
+        (float('inf'), 0),
+        (float('nan'), 0),
+        ([], 0),
         ('yesterday', 0),
         (None, 0),
     ],

@@ -1,0 +1,94 @@
+"""Provenance of an answer: Egnyte's own, or that of a proxy, a firewall or a gateway on the way.
+
+A status alone does not tell. Egnyte's errors are JSON objects of a few known shapes; a page in HTML, plain text, an
+empty body or the JSON of another product says nothing about files, permissions or tokens.
+"""
+
+import json
+import re
+from http import HTTPStatus
+from typing import Any
+
+import requests
+
+# What reading an answer of another shape raises.
+MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
+# Egnyte and Apigee, one of its gateways, name what is wrong with a token or a grant in one of these words.
+OAUTH_ERROR = re.compile(r'[a-z]+(?:_[a-z]+)+')
+# Lists of complaints, with the key of the text in each. Other products list theirs as {"errors": [{"message": ...}]}.
+LISTS = {'Errors': 'description', 'formErrors': 'msg', 'errors': 'msg'}
+
+
+def json_value(response: requests.Response) -> Any:
+    """Return the JSON in the body. Raises ValueError if it is none."""
+    try:
+        # From bytes: neither a byte order mark nor a wrong charset in Content-Type does harm.
+        return json.loads(response.content)
+    except RecursionError as error:
+        raise ValueError('JSON that is nested too deeply') from error
+
+
+def json_object(response: requests.Response) -> dict[str, Any]:
+    """Return the JSON object in the body. Raises ValueError if there is none."""
+    value = json_value(response)
+    if not isinstance(value, dict):
+        raise ValueError('no JSON object')  # noqa: TRY004 - the body is wrong, not an argument
+    return value
+
+
+def has_egnyte_headers(response: requests.Response) -> bool:
+    """Return whether the answer carries a header that only Egnyte sends. Proxies may drop them."""
+    return any(name.lower().startswith(('x-egnyte-', 'x-accesstoken-')) for name in response.headers)
+
+
+def is_egnyte_error(response: requests.Response) -> bool:
+    """Return whether the body is an error in a shape that Egnyte is known to use."""
+    try:
+        body = json_object(response)
+    except ValueError:
+        return False
+    return (
+        isinstance(body.get('errorMessage'), str)
+        or _has_complaints(body)
+        or _is_message(body, response)
+        or _is_oauth_error(body)
+        # Apigee refuses tokens for Egnyte; whatever else it refuses, Egnyte has not heard of.
+        or (response.status_code == HTTPStatus.UNAUTHORIZED and isinstance(body.get('fault'), dict))
+    )
+
+
+def is_common_error(response: requests.Response) -> bool:
+    """Return whether the body is ``{"message": ...}`` without Egnyte's headers: others may have written it as well."""
+    return not has_egnyte_headers(response) and 'message' in json_object(response)
+
+
+def _has_complaints(body: dict[str, Any]) -> bool:
+    nested = body.get('errors')
+    if isinstance(body.get('inputErrors'), dict) or (isinstance(nested, dict) and 'inputErrors' in nested):
+        return True
+    return any(
+        isinstance(items := body.get(key), list) and any(isinstance(item, dict) and text in item for item in items)
+        for key, text in LISTS.items()
+    )
+
+
+def _is_message(body: dict[str, Any], response: requests.Response) -> bool:
+    """Return whether it is ``{"message": ...}``, which many products use.
+
+    Without Egnyte's headers it has to tell more than the status line does, and to have no other keys than at Egnyte.
+    """
+    text = body.get('message')
+    if not isinstance(text, str):
+        return False
+    return has_egnyte_headers(response) or (body.keys() <= {'message', 'code'} and not _is_phrase(text))
+
+
+def _is_phrase(text: str) -> bool:
+    return text.strip().rstrip('.').casefold() in {status.phrase.casefold() for status in HTTPStatus}
+
+
+def _is_oauth_error(body: dict[str, Any]) -> bool:
+    error = body.get('error')
+    if isinstance(error, str) and OAUTH_ERROR.fullmatch(error):
+        return True
+    return isinstance(body.get('ErrorCode'), str) and isinstance(body.get('Error'), str)
