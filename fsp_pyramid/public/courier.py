@@ -23,6 +23,7 @@ from ..errors import (
 )
 from ..growing import Reader
 from ..model import Download
+from ..storage.translation import is_doubtful
 from .fetches import Fetches
 from .index import Copy, Index, Version, quietly
 from .links import Link
@@ -35,8 +36,8 @@ log = logging.getLogger(__name__)
 FETCHING, WAIT = 12, 2.0
 # Seconds for which an Egnyte that did not answer, or could not do it, is not asked again.
 TROUBLE = 10.0
-# The status of a gateway that does not know where to send a call: it says nothing of the file.
-NO_WAY = 596
+# Seconds for which a 404 is believed that may be a gateway's.
+BRIEFLY = 300.0
 
 
 class Fetched(NamedTuple):
@@ -61,6 +62,7 @@ class Courier:
         self._place, self._index, self._fetches, self._clock = place, index, fetches, clock
         self._fetching = threading.BoundedSemaphore(FETCHING)
         self._trouble: dict[str | Link, float] = {}  # of a domain, an account or a file, until when
+        self._missing: dict[Link, float] = {}  # files, until when a 404 of doubtful origin is believed
 
     def awaited(self, request: Any, origin: Origin) -> Fetched:
         """The content from Egnyte, while somebody waits. Raises Busy where too many wait for theirs already."""
@@ -126,7 +128,7 @@ class Courier:
         try:
             yield
         except (NotFound, Forbidden) as error:
-            if getattr(error.__cause__, 'status', 0) == NO_WAY:
+            if isinstance(error, Forbidden) and is_doubtful(error):
                 self.note_trouble(origin.domain)
                 raise EgnyteUnavailable from error.__cause__
             if isinstance(error, Forbidden) and self._index.last_copy(*origin.link) is not None:
@@ -134,7 +136,7 @@ class Courier:
                 self.note_trouble(origin.link)
                 raise
             with quietly():
-                self._index.refuse(*origin.link, self._clock())
+                self._index.refuse(*origin.link, self._refused_at(origin.link, error))
             raise NotFound('There is no such file.') from error.__cause__
         except EgnyteUnavailable:
             self.note_trouble(origin.domain)
@@ -146,7 +148,18 @@ class Courier:
             self.note_trouble(origin.link.account if isinstance(error, TokenRefused) else origin.link)
             raise
 
+    def _refused_at(self, link: Link, error: FSPError) -> float:
+        """Return the time of a refusal for the index; 0, to ask again, if it may not be Egnyte's."""
+        now = self._clock()
+        if not is_doubtful(error):
+            return now
+        current = {other: until for other, until in self._missing.copy().items() if until > now}
+        self._missing = current | {link: now + BRIEFLY}
+        return 0.0
+
     def _refuse_in_trouble(self, origin: Origin) -> None:
+        if 0 < self._missing.get(origin.link, 0.0) - self._clock() <= BRIEFLY:  # else the clock was set back
+            raise NotFound('There is no such file.')
         now, trouble = time.monotonic(), self._trouble
         if any(trouble.get(of, 0.0) > now for of in (origin.domain, origin.link.account, origin.link)):
             raise EgnyteUnavailable

@@ -16,6 +16,7 @@ from ..paths import Path, fold, key
 from .kept import Kept
 from .scarcity import MOST
 from .shelf import Key, Shelf
+from .translation import is_doubtful
 
 T = TypeVar('T')
 
@@ -155,9 +156,11 @@ class CachedStorage:
         if self._shelf.clock() >= until:
             try:
                 answer = ask()
-            except tuple(TROUBLE) as error:
-                reason = TROUBLE[type(error)]
-                if isinstance(error, EgnyteUnavailable):  # the others cost no time
+            except FSPError as error:
+                reason = _trouble(error)
+                if not reason:
+                    raise
+                if reason == 'unavailable':  # the others cost no time
                     self._shelf.note('trouble', self._account, [reason, self._shelf.clock() + SILENCE])
             else:
                 if answer is not None:
@@ -180,8 +183,9 @@ class CachedStorage:
         ticket = self._shelf.ticket(self._account)
         try:
             listing = self._storage.list_directory(path, fresh=True)
-        except NotFound:
-            self._shelf.learn(self._key(path), None, ticket)
+        except NotFound as error:
+            if not is_doubtful(error):
+                self._shelf.learn(self._key(path), None, ticket)
             raise
         self._shelf.learn(self._key(path), listing, ticket)
         return listing
@@ -295,6 +299,13 @@ class CachedStorage:
             return Listing(replace(listing.entry, item_count=len(items)), tuple(items))
 
         self._shelf.patch(self._key(path), change)
+
+
+def _trouble(error: FSPError) -> str:
+    """Return the reason why an old listing is better than the error; '' if it is not."""
+    if isinstance(error, NotFound) and is_doubtful(error):
+        return TROUBLE[EgnyteUnavailable]
+    return TROUBLE.get(type(error), '')
 
 
 def _there(path: Path, listing: Listing | None) -> Listing:

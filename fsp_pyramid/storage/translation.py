@@ -20,8 +20,14 @@ def translated(path: Path) -> Iterator[None]:
         raise _translate(error, path[-1] if path else 'The root') from error
 
 
+def is_doubtful(error: errors.FSPError) -> bool:
+    """Return whether the refusal may be that of a proxy or a gateway, and not Egnyte's."""
+    cause = error.__cause__
+    return isinstance(cause, egnyte.EgnyteError) and not cause.authentic
+
+
 def _translate(error: egnyte.EgnyteError, name: str) -> errors.FSPError:
-    """Any other rejection, and any redirect, is of a call that we should not have made so."""
+    """Any other rejection is of a call that we should not have made so."""
     match error:
         case egnyte.NotFound():
             return errors.NotFound(f'"{name}" does not exist any more, or never did. Refresh the file manager.')

@@ -65,8 +65,10 @@ class Watch:
         """The ids of the files that something happened to, as far as that can be told."""
         try:
             events = None if cursor is None else client.events(cursor)
-        except egnyte.NotFound:  # too long ago
-            events = None
+        except egnyte.NotFound as error:
+            if not error.authentic:
+                raise
+            events = None  # too long ago
         if events is None or len(events) >= egnyte.EVENTS:
             # Nobody knows what changed, or more than a call can tell: from now on, then.
             latest = client.events_cursor()
