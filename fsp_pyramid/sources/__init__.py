@@ -2,6 +2,7 @@
 
 from .download import Source, download
 from .errors import (
+    SourceCompressed,
     SourceEmpty,
     SourceError,
     SourceInvalid,
@@ -17,6 +18,7 @@ __all__ = [
     'HEAD',
     'Allowances',
     'Source',
+    'SourceCompressed',
     'SourceEmpty',
     'SourceError',
     'SourceInvalid',

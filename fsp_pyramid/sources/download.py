@@ -5,12 +5,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .deadline import Deadline
-from .errors import SourceEmpty, SourceError, SourceTooLarge, SourceUnavailable
+from .errors import SourceCompressed, SourceEmpty, SourceError, SourceTooLarge, SourceUnavailable
 from .rules import Allowances
 from .transport import Reply, Target, get
 
 MAX_REDIRECTS = 3
 _REDIRECTS = (301, 302, 303, 307, 308)
+# A proxy that changed something says 203.
+_SUCCESSES = (200, 203)
+# IANA's registry of HTTP content codings (2025), and what is in use without being there. Whatever else stands in the
+# header (charsets, types, "none", S3's "aws-chunked") was put there by mistake, and the bytes are the file.
+_COMPRESSIONS = frozenset(
+    (
+        *('gzip', 'deflate', 'compress', 'br', 'zstd', 'dcb', 'dcz', 'exi', 'pack200-gzip', 'aes128gcm'),
+        *('brotli', 'bzip', 'bzip2', 'bz2', 'gz', 'lz4', 'lzma', 'sdch', 'snappy', 'xpress', 'xz', 'zip', 'zlib'),
+    )
+)
 
 
 class Source:
@@ -54,7 +64,7 @@ def download(url: str, *, max_size: int, timeout: float, allow: Allowances) -> I
     :param timeout: seconds for all of it, redirects and body included
 
     Raises SourceInvalid (no URL to fetch), SourceUnavailable (refused, unreachable, bad answer, too slow),
-    SourceTooLarge.
+    SourceCompressed, SourceTooLarge.
     """
     target = Target.parse(url)
     with Deadline(timeout) as deadline:
@@ -79,12 +89,21 @@ def _next(target: Target, location: str) -> Target:
         raise SourceUnavailable(f'{target.origin}: bad redirect: {error.reason}') from error
 
 
+def compression(reply: Reply) -> str:
+    """The compression that ``Content-Encoding`` names, '' where it names none."""
+    named = (value.partition(';')[0].strip(' "') for value in reply.values('Content-Encoding'))
+    return next((name for name in named if name.removeprefix('x-') in _COMPRESSIONS), '')
+
+
 def _announced(reply: Reply, target: Target) -> int | None:
-    """The size that the headers announce, or None. Raises SourceUnavailable for headers that we do not take."""
-    if reply.status != 200:
+    """The size that the headers announce, or None.
+
+    Raises SourceCompressed, and SourceUnavailable for other headers that we do not take.
+    """
+    if reply.status not in _SUCCESSES:
         raise SourceUnavailable(f'{target.origin}: status {reply.status}')
-    if set(reply.values('Content-Encoding')) - {'identity', ''}:
-        raise SourceUnavailable(f'{target.origin}: the body is compressed, though that was not asked for')
+    if coding := compression(reply):
+        raise SourceCompressed(target.origin, coding)
     if reply.values('Transfer-Encoding') not in ([], ['chunked']):
         raise SourceUnavailable(f'{target.origin}: unknown transfer coding')
     sizes = set(reply.values('Content-Length'))

@@ -36,6 +36,17 @@ class SourceRefused(SourceUnavailable):
     """The address is inside of our network, or none that we go to. Its text is that of all that is not available."""
 
 
+class SourceCompressed(SourceError):
+    """The server sends the file compressed, though that was not asked for."""
+
+    def __init__(self, origin: str, coding: str) -> None:
+        super().__init__(
+            f'The server at this address sends the file compressed ({coding}), and only files that come as they are '
+            'can be stored. Ask its administrator to send it as it is, or take the file from another address.',
+            f'{origin}: the body is compressed ({coding}), though that was not asked for',
+        )
+
+
 class SourceEmpty(SourceError):
     """The file has no bytes; Egnyte keeps no empty files."""
 

@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import CONTINUE, SWITCHING_PROTOCOLS, HTTPConnection, HTTPException, HTTPResponse
 from ipaddress import ip_address
 from typing import Self
-from urllib.parse import urljoin
 
 from requests.certs import where
 from urllib3.exceptions import LocationParseError
@@ -27,6 +26,8 @@ from .errors import SourceInvalid, SourceRefused, SourceUnavailable
 from .rules import Address, Allowances
 
 _DEFAULT_PORTS = {'http': 80, 'https': 443}
+# 100 Continue, 102 Processing, 103 Early Hints... A server that works on its answer sends one now and then.
+MAX_INTERIM = 8
 _HEADERS = {
     'User-Agent': 'fsp-pyramid',
     'Accept': '*/*',
@@ -41,7 +42,8 @@ class Target:
     """What a URL leads to. Nothing else ever reads the URL: two readers could understand two different hosts.
 
     :param host: in lower case, without brackets and the dot of the root
-    :param path: with the query
+    :param path: with the query, letter by letter as it was given: signatures are made for one spelling. Only what may
+        not stand in a request line is encoded
     """
 
     scheme: str
@@ -64,23 +66,70 @@ class Target:
         if not host or '%' in host:
             raise SourceInvalid('The address of the file names no host.')
         port = _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
-        return cls(parts.scheme, host, port, parts.request_uri)
+        return cls(parts.scheme, host, port, _sendable(url))
 
     def follow(self, location: str) -> Self:
-        """Where a redirect of this target leads to."""
-        # http.client reads headers as Latin-1; servers that send other letters mean UTF-8.
-        location = location.encode('latin-1', 'replace').decode('utf-8', 'replace')
-        try:
-            url = urljoin(f'{self.origin}{self.path}', location)
-        except ValueError as error:  # stray brackets
-            raise SourceInvalid('The address of the file leads to no web address.', type(error).__name__) from None
-        return self.parse(url)
+        """Where a redirect of this target leads to (RFC 3986, section 5.2). Raises SourceInvalid."""
+        reference = _letters(location)
+        if re.match(r'[A-Za-z][A-Za-z0-9+.-]*:', reference):
+            return self.parse(reference)
+        if reference.startswith('//'):
+            return self.parse(f'{self.scheme}:{reference}')
+        return self.parse(self.origin + _merged(self.path, reference))
 
     @property
     def origin(self) -> str:
         """Scheme, host and port: as much of the URL as a log may hold."""
         host = f'[{self.host}]' if ':' in self.host else self.host
         return f'{self.scheme}://{host}:{self.port}'
+
+
+def _sendable(url: str) -> str:
+    """Path and query of *url* for a request line; they begin where the authority ends, as urllib3 finds it."""
+    _, _, rest = url.partition('://')
+    path = re.sub(r'^[^\\/?#]*', '', rest).partition('#')[0]
+    # Not "%": it may begin an escape, and one that begins none is the server's to understand.
+    return re.sub('[^!-~]', _escaped, path if path.startswith('/') else f'/{path}')
+
+
+def _escaped(character: re.Match[str]) -> str:
+    return ''.join(f'%{byte:02X}' for byte in character[0].encode('utf-8', 'surrogatepass'))
+
+
+def _letters(header: str) -> str:
+    """The letters of a header, which http.client reads as Latin-1: UTF-8 is meant, or bytes that are no text."""
+    sent = header.encode('latin-1', 'replace')
+    try:
+        return sent.decode()
+    except UnicodeDecodeError:
+        return re.sub('[^\0-~]', lambda found: f'%{ord(found[0]):02X}', header)
+
+
+def _merged(base: str, reference: str) -> str:
+    """Path and query of a relative reference; both are taken as they are but for the dots of a relative path."""
+    reference = reference.partition('#')[0]
+    if reference.startswith('/'):
+        return reference
+    base_path = base.partition('?')[0]
+    if not reference:
+        return base
+    path, mark, query = reference.partition('?')
+    if not path:
+        return base_path + mark + query
+    return _without_dots(base_path.rpartition('/')[0] + '/' + path) + mark + query
+
+
+def _without_dots(path: str) -> str:
+    kept: list[str] = []
+    *directories, last = path.split('/')[1:]
+    for name in directories:
+        if name == '..':
+            del kept[-1:]
+        elif name != '.':
+            kept.append(name)
+    if last == '..':
+        del kept[-1:]
+    return '/'.join(['', *kept, '' if last in {'.', '..'} else last])
 
 
 @dataclass(frozen=True)
@@ -157,8 +206,25 @@ def _tls() -> ssl.SSLContext:
     return context
 
 
+class _Response(HTTPResponse):
+    """Reads over interim answers, as http.client does over 100 alone, and that without an end."""
+
+    _interim = 0
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()
+        if not 100 <= status < 200 or status == SWITCHING_PROTOCOLS:
+            return version, status, reason
+        self._interim += 1
+        if self._interim > MAX_INTERIM:
+            raise HTTPException(f'more than {MAX_INTERIM} interim answers (status 1xx)')
+        return version, CONTINUE, reason  # its headers are skipped, and the next status is read
+
+
 class _CheckedConnection(HTTPConnection):
     """A connection to one of the checked addresses; its certificate is checked by name."""
+
+    response_class = _Response
 
     def __init__(self, target: Target, answers: list[Answer], deadline: Deadline) -> None:
         super().__init__(target.host, target.port)

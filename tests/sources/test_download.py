@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from fsp_pyramid.sources import (
     Allowances,
+    SourceCompressed,
     SourceEmpty,
     SourceError,
     SourceInvalid,
@@ -90,6 +91,13 @@ def test_who_waits_for_a_source_that_is_abandoned_waits_no_more() -> None:
         b'HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello and more that does not belong to it',
         b'HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\nContent-Encoding: identity\r\n\r\nhello',
         b'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',
+        b'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',
+        b'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 9\r\n\r\nHTTP/1.1 200 OK\r\n\r\nhello',
+        b'HTTP/1.0 103\r\nConnection: close\r\n\r\nHTTP/1.1 199 x\r\n\r\nHTTP/1.1 200 OK\r\n\r\nhello',
+        b'HTTP/1.1 100 Continue\r\n\r\n' * 3
+        + b'HTTP/1.1 103 Early Hints\r\n\r\n' * 2
+        + b'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',
+        b'HTTP/1.1 203 Non-Authoritative Information\r\nContent-Length: 5\r\n\r\nhello',
     ],
 )
 def test_the_ways_to_send_a_body(answer: bytes) -> None:
@@ -109,6 +117,75 @@ def test_the_request_says_little() -> None:
         f'Host: localhost:{server.port}',
         'User-Agent: fsp-pyramid',
     ]
+
+
+# The URL as it was given
+
+GIVEN = [
+    ('/%c3%a9.png?sig=%2f', '/%c3%a9.png?sig=%2f'),
+    ('/%C3%a9.png?sig=%2F%2f', '/%C3%a9.png?sig=%2F%2f'),
+    ('/100%.png?a=%&b=%zz', '/100%.png?a=%&b=%zz'),
+    ('/50%25%', '/50%25%'),
+    ('/%7Ea~b;c=[1]|d+e!$&\'()*,@:"<>^`{}?x=[a]|{b}+%20', '/%7Ea~b;c=[1]|d+e!$&\'()*,@:"<>^`{}?x=[a]|{b}+%20'),
+    ('/a//b/./c/../d/..', '/a//b/./c/../d/..'),
+    ('/a?', '/a?'),
+    ('/a?b?c/../d', '/a?b?c/../d'),
+    ('?a=b', '/?a=b'),
+    ('', '/'),
+    ('#x', '/'),
+    ('/a#b#c?d', '/a'),
+    ('/a b/é?q=ü x', '/a%20b/%C3%A9?q=%C3%BC%20x'),
+    ('/a\tb\r\nHost: x\x00\x7f', '/a%09b%0D%0AHost:%20x%00%7F'),
+    ('\\a\\b', '/\\a\\b'),
+    ('/%e2%82%ac€%', '/%e2%82%ac%E2%82%AC%'),
+]
+
+
+@pytest.mark.parametrize(('given', 'sent'), GIVEN)
+def test_the_source_is_asked_for_the_url_as_it_was_given(given: str, sent: str) -> None:
+    with serving(ok(b'x')) as server:
+        fetch(f'http://127.0.0.1:{server.port}{given}')
+    assert server.requests[0].partition(b'\r\n')[0].decode() == f'GET {sent} HTTP/1.1'
+
+
+@pytest.mark.parametrize(('given', 'sent'), [row for row in GIVEN if row[0].startswith('/') and '\n' not in row[0]])
+@pytest.mark.parametrize('base', ['http://127.0.0.1:{port}', '//127.0.0.1:{port}', ''])
+def test_a_redirect_is_followed_as_it_was_given(given: str, sent: str, base: str) -> None:
+    with serving(ok(b'x')) as server:
+        with serving(redirect(base.format(port=server.port) + given), ok(b'x')) as first:
+            fetch(f'http://127.0.0.1:{first.port}/%c3?%2f')
+        asked = (server.requests or first.requests[1:])[0]
+    assert asked.partition(b'\r\n')[0].decode() == f'GET {sent} HTTP/1.1'
+
+
+@pytest.mark.parametrize(
+    ('location', 'sent'),
+    [
+        ('c%2fd?e=%2F', '/a/%c3/c%2fd?e=%2F'),
+        ('./c;x=1', '/a/%c3/c;x=1'),
+        ('../c', '/a/c'),
+        ('../../../c', '/c'),
+        ('..', '/a/'),
+        ('.', '/a/%c3/'),
+        ('c/../d/./e', '/a/%c3/d/e'),
+        ('c?../d', '/a/%c3/c?../d'),
+        ('?x=%2f&y', '/a/%c3/b?x=%2f&y'),
+        ('?', '/a/%c3/b?'),
+        ('#part', '/a/%c3/b?q=%2f'),
+        ('caf\xe9/ü', '/a/%c3/caf%C3%A9/%C3%BC'),
+        ('[c]|d', '/a/%c3/[c]|d'),
+    ],
+)
+def test_a_relative_redirect_keeps_the_letters_of_both(location: str, sent: str) -> None:
+    with serving(redirect(location), ok(b'x')) as server:
+        fetch(f'http://127.0.0.1:{server.port}/a/%c3/b?q=%2f')
+    assert server.requests[1].partition(b'\r\n')[0].decode() == f'GET {sent} HTTP/1.1'
+
+
+def test_a_redirect_in_bytes_that_are_no_utf8_keeps_them() -> None:
+    with serving(redirect('/caf@.png').replace(b'@', b'\xe9'), ok(b'x')) as server:
+        fetch(f'http://127.0.0.1:{server.port}/')
+    assert server.requests[1].startswith(b'GET /caf%E9.png HTTP/1.1\r\n')
 
 
 # Size
@@ -168,8 +245,6 @@ def test_an_empty_file_is_an_error_of_its_own(answer: bytes) -> None:
         (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n', 'IncompleteRead'),
         (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhel\r\n', 'IncompleteRead'),
         (ok(b'x', 'Transfer-Encoding: gzip, chunked'), 'transfer coding'),
-        (ok(b'x', 'Content-Encoding: gzip'), 'compressed'),
-        (ok(b'x', 'Content-Encoding: identity, BR'), 'compressed'),
         (ok(b'hello', 'Content-Length: 5', 'Content-Length: 6'), 'malformed size'),
         (ok(b'hello', 'Content-Length: 5, 6'), 'malformed size'),
         (ok(b'hello', 'Content-Length: +5'), 'malformed size'),
@@ -179,6 +254,11 @@ def test_an_empty_file_is_an_error_of_its_own(answer: bytes) -> None:
         (b'HTTP/1.1 204 No Content\r\n\r\n', 'status 204'),
         (b'HTTP/1.1 206 Partial Content\r\nContent-Length: 1\r\n\r\nx', 'status 206'),
         (b'HTTP/1.1 302 Found\r\nContent-Length: 1\r\n\r\nx', 'status 302'),
+        (b'HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 200 OK\r\n\r\nx', 'status 101'),
+        (b'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 404 No\r\n\r\n', 'status 404'),
+        (b'HTTP/1.1 103 Early Hints\r\n\r\n', 'RemoteDisconnected'),
+        (b'HTTP/1.1 100 Continue\r\n\r\n' * 1000, 'more than 8 interim answers (status 1xx)'),
+        (b'HTTP/1.1 103 Early Hints\r\n\r\n' * 9 + ok(b'x'), 'more than 8 interim answers (status 1xx)'),
         (b'HTTP/1.1 404 Not Found\r\nContent-Length: 1\r\n\r\nx', 'status 404'),
         (b'HTTP/1.1 500 Oh\r\nContent-Length: 1\r\n\r\nx', 'status 500'),
         (b'', 'RemoteDisconnected'),
@@ -192,11 +272,48 @@ def test_bad_answers(answer: bytes, reason: str) -> None:
         assert reason in refusal(f'http://127.0.0.1:{server.port}/').reason
 
 
+@pytest.mark.parametrize(
+    'encoding',
+    [
+        *('identity', 'UTF-8', 'utf8', 'None', '8bit', '7bit', 'binary', 'aws-chunked', 'AWS-Chunked, UTF-8'),
+        *('', ',', 'base64', 'image/png', '"none"', 'identity;q=1', 'iso-8859-1', 'windows-1252'),
+    ],
+)
+def test_a_content_encoding_that_is_no_compression_is_ignored(encoding: str) -> None:
+    with serving(ok(b'hello', f'Content-Encoding: {encoding}')) as server:
+        assert fetch(f'http://127.0.0.1:{server.port}/') == b'hello'
+
+
+@pytest.mark.parametrize(
+    ('encoding', 'told'),
+    [
+        *((name, name) for name in ('gzip', 'x-gzip', 'deflate', 'compress', 'x-compress', 'br', 'zstd', 'dcb', 'xz')),
+        ('identity, BR', 'br'),
+        ('aws-chunked,GZip', 'gzip'),
+        ('utf-8, gzip;q=1', 'gzip'),
+        ('"gzip"', 'gzip'),
+    ],
+)
+def test_a_compression_is_refused_with_a_text_that_says_so(encoding: str, told: str) -> None:
+    with serving(ok(b'x', f'Content-Encoding: {encoding}')) as server, pytest.raises(SourceCompressed) as caught:
+        fetch(f'http://127.0.0.1:{server.port}/')
+    assert f'compressed ({told})' in str(caught.value)
+    assert f'compressed ({told})' in caught.value.reason
+    assert f'127.0.0.1:{server.port}' in caught.value.reason
+
+
+def test_a_second_content_encoding_counts_too() -> None:
+    answer = ok(b'x', 'Content-Encoding: utf-8', 'Content-Encoding: zstd')
+    with serving(answer) as server, pytest.raises(SourceCompressed, match='zstd'):
+        fetch(f'http://127.0.0.1:{server.port}/')
+
+
 def test_a_gzip_bomb_stays_packed() -> None:
     # 1 MB on the wire that would be 1 GB; sent as a body that calls itself compressed, and as one that does not.
     packed = b'\x1f\x8b\x08' + bytes(1 << 20)
     with serving(ok(packed, 'Content-Encoding: gzip'), ok(packed)) as server:
-        assert 'compressed' in refusal(f'http://127.0.0.1:{server.port}/', max_size=2 << 20).reason
+        with pytest.raises(SourceCompressed):
+            fetch(f'http://127.0.0.1:{server.port}/', max_size=2 << 20)
         assert fetch(f'http://127.0.0.1:{server.port}/', max_size=2 << 20) == packed
 
 

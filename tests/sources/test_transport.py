@@ -218,6 +218,53 @@ def test_any_text_is_read_or_refused_with_our_error(text: str) -> None:
         assert target.path.isprintable()
 
 
+@pytest.mark.parametrize(
+    ('url', 'host', 'path'),
+    [
+        ('http://1.1.1.1\\@10.0.0.1/', '1.1.1.1', '/\\@10.0.0.1/'),
+        ('http://1.1.1.1/@10.0.0.1', '1.1.1.1', '/@10.0.0.1'),
+        ('http://1.1.1.1?@10.0.0.1/', '1.1.1.1', '/?@10.0.0.1/'),
+        ('http://1.1.1.1#@10.0.0.1/', '1.1.1.1', '/'),
+        ('http://Bücher.example./a', 'xn--bcher-kva.example', '/a'),
+        ('HTTP://EXAMPLE.COM:80//10.0.0.1/', 'example.com', '//10.0.0.1/'),
+        ('http://1.1.1.1//user@10.0.0.1/', '1.1.1.1', '//user@10.0.0.1/'),
+        ('http://1.1.1.1/http://10.0.0.1/', '1.1.1.1', '/http://10.0.0.1/'),
+    ],
+)
+def test_the_path_begins_where_the_host_of_the_guard_ends(url: str, host: str, path: str) -> None:
+    target = Target.parse(url)
+    assert (target.host, target.path) == (host, path)
+
+
+@pytest.mark.parametrize(
+    'url',
+    [
+        'http://1.1.1.1\t/',
+        'http://1.1.1.1\n.example.com/',
+        '\thttp://1.1.1.1/',
+        'ht\ntp://1.1.1.1/',
+        'http:/1.1.1.1/',
+        'http:\\\\1.1.1.1/',
+        'http:///1.1.1.1/',
+        'http://[fe80::1%25eth0]/',
+        'http://[fe80::1%eth0]/',
+        'http://a@b@c/',
+    ],
+)
+def test_no_host_is_guessed(url: str) -> None:
+    with pytest.raises(SourceError):
+        Target.parse(url)
+
+
+@given(st.text('ab:/@?#\\[]%. \t', max_size=12))
+def test_a_redirect_that_names_no_host_stays_at_its_host(location: str) -> None:
+    try:
+        target = Target.parse('http://files.test/a').follow(location)
+    except SourceError:
+        return
+    assert target.host == 'files.test' or location.startswith('//')
+
+
 @given(st.text(max_size=30))
 def test_any_redirect_is_read_or_refused_with_our_error(location: str) -> None:
     try:
