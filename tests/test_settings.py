@@ -153,6 +153,7 @@ def test_keys_of_others_are_theirs() -> None:
         ('fsp.public.base_url', 'https://cdn.acme.com/', 'write "https://HOST" with or without a path, and no slash'),
         ('fsp.upload.types', 'image, pictures', '"pictures" is no type of file: write one of image, text,'),
         ('fsp.sources.allow', '10.0.0.0/8 10.1.2.3:x', '"10.1.2.3:x" is no host, address or network'),
+        ('fsp.sources.allow', '10.1.2.3 0.0.0.0/1', '"0.0.0.0/1" is no host, address or network (it is wider than /8'),
         ('fsp.folders', '/a', '"/a" needs a directory, a folder at Egnyte and perhaps "ro"'),
         ('fsp.folders', '/ /Shared/{user}', '{user} is unknown; there are {uid} and {client_id}'),
     ],

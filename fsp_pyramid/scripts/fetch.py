@@ -11,41 +11,94 @@ import plaster
 from ..settings import SCHEMA, variable
 from ..sources import Allowances, SourceError
 from ..sources.deadline import Deadline
-from ..sources.transport import Target, resolve
+from ..sources.download import MAX_REDIRECTS, announced_size, redirected, too_many_redirects
+from ..sources.transport import Reply, Target, get, resolve
 
 _KEY = 'fsp.sources.allow'
-_PATIENCE = 20  # seconds for the look-up
+_PATIENCE = 20  # seconds for all of it
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the explanation; the exit status is 0 if the URL would be fetched, 1 if it would be refused."""
     options = _parser().parse_args(argv)
-    allowed, lines = explain(options.explain, _allowances(options.ini))
+    allowed, lines = explain(options.explain, _allowances(options.ini), connect=options.connect)
     print('\n'.join(lines))
     return 0 if allowed else 1
 
 
-def explain(url: str, allow: Allowances) -> tuple[bool, list[str]]:
-    """Whether *url* would be fetched, and the steps to that verdict. Connects to nothing but the resolver."""
+def explain(url: str, allow: Allowances, *, connect: bool = False) -> tuple[bool, list[str]]:
+    """Whether *url* would be fetched, and the steps to that verdict.
+
+    :param connect: ask for the URL as well, and for what it redirects to; else for nothing but the host's addresses
+    """
     try:
         target = Target.parse(url)
     except SourceError as error:
         return False, [f'refused: {error}']
-    lines = [f'{target.scheme}, host {target.host}, port {target.port}']
+    with Deadline(_PATIENCE) as deadline:
+        if connect:
+            return _explain_hops(target, allow, deadline)
+        allowed, lines = explain_hop(target, allow, deadline)
+    if allowed:
+        lines.append('allowed: it would be fetched, from the first of these that answers')
+    return allowed, lines
+
+
+def explain_hop(target: Target, allow: Allowances, deadline: Deadline) -> tuple[bool, list[str]]:
+    """Whether the guard lets *target* be asked, what it is asked, and the verdict on each of its addresses."""
+    came = ', by a redirect from https' if target.downgraded else ''
+    lines = [f'{target.scheme}, host {target.host}, port {target.port}{came}', f'  {target.request_line}']
     try:
-        with Deadline(_PATIENCE) as deadline:
-            addresses = {answer.address: None for answer in resolve(target, deadline)}
+        addresses = {answer.address: None for answer in resolve(target, deadline)}
     except SourceError as error:
         return False, [*lines, f'unreachable: {error.reason}']
-    verdicts = [(address, allow.judge(target.host, address, target.port)) for address in addresses]
+    verdicts = [
+        (address, allow.judge(target.host, address, target.port, downgraded=target.downgraded)) for address in addresses
+    ]
     width = max(len(str(address)) for address in addresses)
     for address, verdict in verdicts:
         lines.append(f'  {address!s:{width}}  {"allowed" if verdict.allowed else "refused"}: {verdict.rule}')
     if all(verdict.allowed for _, verdict in verdicts):
-        return True, [*lines, 'allowed: it would be fetched, from the first of these that answers']
+        return True, lines
     place = f'[{target.host}]' if ':' in target.host else target.host
     remedy = f'to allow it, and nothing else, add this to fsp.sources.allow: {place}:{target.port}'
     return False, [*lines, 'refused: every address of a host has to be allowed', remedy]
+
+
+def _explain_hops(target: Target, allow: Allowances, deadline: Deadline) -> tuple[bool, list[str]]:
+    lines: list[str] = []
+    try:
+        for _ in range(MAX_REDIRECTS + 1):
+            allowed, more = explain_hop(target, allow, deadline)
+            lines += more
+            if not allowed:
+                return False, lines
+            with get(target, allow, deadline) as reply:
+                following = redirected(reply, target)
+                if following is None:
+                    return True, lines + _explain_answer(reply, target)
+                lines.append(f'  status {reply.status}, a redirect:')
+            target = following
+        raise too_many_redirects(target)
+    except SourceError as error:
+        return False, [*lines, f'refused: {error.reason}']
+
+
+def _explain_answer(reply: Reply, target: Target) -> list[str]:
+    """What the headers of the file say. Raises SourceError where they are not taken."""
+    size = announced_size(reply, target)
+    lines = [f'  status {reply.status}']
+    encoding = ', '.join(reply.headers.get_all('Content-Encoding', []))
+    if encoding:
+        lines.append(f'  Content-Encoding: {_printable(encoding)} is ignored, as it names no compression')
+    length = 'a file of unknown size' if size is None else f'{size} bytes'
+    kind = _printable(reply.headers.get('Content-Type', 'no type'))
+    return [*lines, f'allowed: it would be fetched: {length} of {kind}, as its server says']
+
+
+def _printable(header: str) -> str:
+    # Whoever runs the server could write to the operator's terminal.
+    return header.encode('unicode_escape').decode()
 
 
 def _allowances(ini: str) -> Allowances:
@@ -61,8 +114,11 @@ def _allowances(ini: str) -> Allowances:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog='fsp-fetch', description='Show what the guarded download would make of a URL. Nothing is fetched.'
+        prog='fsp-fetch', description='Show what the guarded download would make of a URL. No file is fetched.'
     )
     parser.add_argument('ini', metavar='INI', help='the ini file whose fsp.sources.allow counts')
     parser.add_argument('--explain', metavar='URL', required=True, help='the URL that somebody wants us to fetch')
+    parser.add_argument(
+        '--connect', action='store_true', help='ask for it, follow its redirects, and show what the headers say'
+    )
     return parser

@@ -70,18 +70,27 @@ def download(url: str, *, max_size: int, timeout: float, allow: Allowances) -> I
     with Deadline(timeout) as deadline:
         for _ in range(MAX_REDIRECTS + 1):
             with get(target, allow, deadline) as reply:
-                location = reply.headers['Location']
-                if reply.status not in _REDIRECTS or not location:
-                    announced = _announced(reply, target)
+                following = redirected(reply, target)
+                if following is None:
+                    announced = announced_size(reply, target)
                     if announced is not None and announced > max_size:
                         raise SourceTooLarge(max_size)
                     yield Source(reply, announced, max_size, deadline)
                     return
-            target = _next(target, location)
-    raise SourceUnavailable(f'{target.origin}: more than {MAX_REDIRECTS} redirects')
+            target = following
+    raise too_many_redirects(target)
 
 
-def _next(target: Target, location: str) -> Target:
+def too_many_redirects(target: Target) -> SourceUnavailable:
+    """What to raise at *target*, the one after the last that is followed to."""
+    return SourceUnavailable(f'{target.origin}: more than {MAX_REDIRECTS} redirects')
+
+
+def redirected(reply: Reply, target: Target) -> Target | None:
+    """Where the answer of *target* leads to; None if it is no redirect. Raises SourceUnavailable for a bad one."""
+    location = reply.headers['Location']
+    if reply.status not in _REDIRECTS or not location:
+        return None
     try:
         return target.follow(location)
     except SourceError as error:
@@ -95,7 +104,7 @@ def compression(reply: Reply) -> str:
     return next((name for name in named if name.removeprefix('x-') in _COMPRESSIONS), '')
 
 
-def _announced(reply: Reply, target: Target) -> int | None:
+def announced_size(reply: Reply, target: Target) -> int | None:
     """The size that the headers announce, or None.
 
     Raises SourceCompressed, and SourceUnavailable for other headers that we do not take.

@@ -12,6 +12,11 @@ Network = IPv4Network | IPv6Network
 PORTS = (80, 443)
 FORMS = '"files.example.com", "files.example.com:8443", "10.1.2.0/24", "10.1.2.3:8080", "[fd00::1]:8080", "[::1]:*"'
 
+# No organisation's network is wider; a wider entry is a slip, or was to switch the guard off.
+_WIDEST = {4: 8, 6: 16}
+_MAPPED = ip_network('::ffff:0:0/96')  # holds all of IPv4
+EVERYWHERE = '*'
+
 # The special-purpose registries of IANA (IPv4: updated 2024, IPv6: 2024), multicast, what is reserved, and addresses
 # that clouds keep for themselves. The first row that fits names the reason. Python's own is_global is not asked,
 # because what it knows differs from one version to the next.
@@ -90,7 +95,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Allowance:
-    """One entry of ``fsp.sources.allow``: a host or a network, and one port or (None) every port there."""
+    """One entry of ``fsp.sources.allow``: a host, a network or ``*``, and one port or (None) every port there."""
 
     text: str
     place: str | Network
@@ -109,7 +114,9 @@ class Allowance:
         """Whether it allows this address, to which the host's name led, and this port."""
         if self.port not in (None, port):
             return False
-        return self.place == host if isinstance(self.place, str) else address in self.place
+        if isinstance(self.place, str):
+            return self.place in (EVERYWHERE, host)
+        return address in self.place
 
 
 @dataclass(frozen=True)
@@ -123,14 +130,17 @@ class Allowances:
         """Read the entries of ``fsp.sources.allow``. Raises ValueError that names the first bad one."""
         return cls(tuple(Allowance.parse(text) for text in texts))
 
-    def judge(self, host: str, address: Address, port: int) -> Verdict:
+    def judge(self, host: str, address: Address, port: int, *, downgraded: bool = False) -> Verdict:
         """Whether *address*, one of those that *host* has, may be connected to at *port*.
 
         :param host: in lower case, without the dot of the root
+        :param downgraded: a redirect from https to http leads there, which only an entry can allow
         """
         for entry in self.entries:
             if entry.covers(host, address, port):
                 return Verdict(True, f'fsp.sources.allow has {entry.text}')
+        if downgraded:
+            return Verdict(False, 'a redirect from https to http, to what fsp.sources.allow does not name')
         for special in SPECIAL:
             if address in special.network:
                 return Verdict(False, str(special))
@@ -156,15 +166,26 @@ def _split(text: str) -> tuple[str, str]:
 
 def _place(text: str) -> str | Network:
     if '/' in text or ':' in text or re.fullmatch(r'[\d.]+', text):
-        network = ip_network(text)
-        if network.prefixlen == 0:
-            raise ValueError('that would switch the guard off')
-        return network
+        return _narrow(ip_network(text))
+    if text == EVERYWHERE:
+        return text
     name = text.lower().removesuffix('.')
     # A last label that begins with a digit is an address in one of its odd spellings (0x7f.1).
     if not re.fullmatch(r'([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?', name):
         raise ValueError('not a host name; other alphabets in their xn-- form')
     return name
+
+
+def _narrow(network: Network) -> Network:
+    # As wide as the IPv4 network that it holds.
+    mapped = network.version == 6 and network.subnet_of(_MAPPED)
+    widest = 96 + _WIDEST[4] if mapped else _WIDEST[network.version]
+    if network.prefixlen < widest:
+        raise ValueError(
+            f'it is wider than /{widest}: name the networks that you need; "{EVERYWHERE}" alone would open every '
+            'address there is, those of your own network among them'
+        )
+    return network
 
 
 def _port(text: str) -> int:

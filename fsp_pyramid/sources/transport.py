@@ -11,7 +11,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from http.client import CONTINUE, SWITCHING_PROTOCOLS, HTTPConnection, HTTPException, HTTPResponse
 from ipaddress import ip_address
@@ -26,6 +26,7 @@ from .errors import SourceInvalid, SourceRefused, SourceUnavailable
 from .rules import Address, Allowances
 
 _DEFAULT_PORTS = {'http': 80, 'https': 443}
+METHOD = 'GET'
 # 100 Continue, 102 Processing, 103 Early Hints... A server that works on its answer sends one now and then.
 MAX_INTERIM = 8
 _HEADERS = {
@@ -44,12 +45,14 @@ class Target:
     :param host: in lower case, without brackets and the dot of the root
     :param path: with the query, letter by letter as it was given: signatures are made for one spelling. Only what may
         not stand in a request line is encoded
+    :param downgraded: a redirect from https led here, and here is http
     """
 
     scheme: str
     host: str
     port: int
     path: str
+    downgraded: bool = False
 
     @classmethod
     def parse(cls, url: str) -> Self:
@@ -71,11 +74,17 @@ class Target:
     def follow(self, location: str) -> Self:
         """Where a redirect of this target leads to (RFC 3986, section 5.2). Raises SourceInvalid."""
         reference = _letters(location)
-        if re.match(r'[A-Za-z][A-Za-z0-9+.-]*:', reference):
-            return self.parse(reference)
         if reference.startswith('//'):
-            return self.parse(f'{self.scheme}:{reference}')
-        return self.parse(self.origin + _merged(self.path, reference))
+            reference = f'{self.scheme}:{reference}'
+        elif not re.match(r'[A-Za-z][A-Za-z0-9+.-]*:', reference):
+            reference = self.origin + _merged(self.path, reference)
+        target = self.parse(reference)
+        return replace(target, downgraded=(self.scheme, target.scheme) == ('https', 'http'))
+
+    @property
+    def request_line(self) -> str:
+        """What the server is asked first."""
+        return f'{METHOD} {self.path} HTTP/1.1'
 
     @property
     def origin(self) -> str:
@@ -170,7 +179,7 @@ def resolve(target: Target, deadline: Deadline) -> list[Answer]:
 def check(target: Target, answers: list[Answer], allow: Allowances) -> None:
     """Raises SourceUnavailable if any of the addresses is refused: what else a name leads to is not to be trusted."""
     for answer in answers:
-        verdict = allow.judge(target.host, answer.address, target.port)
+        verdict = allow.judge(target.host, answer.address, target.port, downgraded=target.downgraded)
         if not verdict.allowed:
             raise SourceRefused(f'{target.origin} at {answer.address} is refused: {verdict.rule}')
 
@@ -269,7 +278,7 @@ def get(target: Target, allow: Allowances, deadline: Deadline) -> Iterator[Reply
     with ExitStack() as opened:
         connection = opened.enter_context(closing(_CheckedConnection(target, answers, deadline)))
         with _troubles(target, deadline):
-            connection.request('GET', target.path, headers=_HEADERS)
+            connection.request(METHOD, target.path, headers=_HEADERS)
             response = opened.enter_context(connection.getresponse())
         yield Reply(response, target, deadline)
 

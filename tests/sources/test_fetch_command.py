@@ -2,12 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from fsp_pyramid.scripts.fetch import explain, main
+from fsp_pyramid.scripts.fetch import explain, explain_hop, main
 from fsp_pyramid.sources import Allowances, SourceError, download
-from fsp_pyramid.sources.transport import Answer
+from fsp_pyramid.sources.deadline import Deadline
+from fsp_pyramid.sources.transport import Answer, Target
 
 from ..timing import PATIENCE
-from .servers import ok, serving
+from .servers import ok, redirect, serving
 
 
 @pytest.fixture
@@ -23,6 +24,7 @@ def test_it_names_the_rule_that_allows(ini: str, capsys: pytest.CaptureFixture[s
     assert main([ini, '--explain', 'http://127.0.0.1:8080/a?sig=SECRET']) == 0
     assert capsys.readouterr().out.splitlines() == [
         'http, host 127.0.0.1, port 8080',
+        '  GET /a?sig=SECRET HTTP/1.1',
         '  127.0.0.1  allowed: fsp.sources.allow has 127.0.0.1:8080',
         'allowed: it would be fetched, from the first of these that answers',
     ]
@@ -32,6 +34,7 @@ def test_it_names_the_rule_that_refuses_and_the_remedy(ini: str, capsys: pytest.
     assert main([ini, '--explain', 'http://[64:ff9b::7f00:1]:8080/']) == 1
     assert capsys.readouterr().out.splitlines() == [
         'http, host 64:ff9b::7f00:1, port 8080',
+        '  GET / HTTP/1.1',
         '  64:ff9b::7f00:1  refused: IPv4 by NAT64 (64:ff9b::/96, RFC 6052)',
         'refused: every address of a host has to be allowed',
         'to allow it, and nothing else, add this to fsp.sources.allow: [64:ff9b::7f00:1]:8080',
@@ -58,7 +61,7 @@ def test_every_address_of_a_name_is_listed(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr('fsp_pyramid.scripts.fetch.resolve', lambda target, deadline: answers)
     allowed, lines = explain('https://mixed.test/', Allowances())
     assert not allowed
-    assert lines[1:3] == [
+    assert lines[2:4] == [
         '  1.1.1.1    allowed: an address of the internet',
         '  127.0.0.1  refused: loopback (127.0.0.0/8, RFC 1122)',
     ]
@@ -90,3 +93,65 @@ def test_the_remedy_that_it_names_is_one() -> None:
         assert explain(url, allow)[0]
         with download(url, max_size=10, timeout=PATIENCE, allow=allow) as source:
             assert source.size == 1
+
+
+def test_the_request_line_is_shown_as_it_is_sent() -> None:
+    with serving(ok(b'x')) as server:
+        url, allow = f'http://127.0.0.1:{server.port}/%c3%a9 ü%?sig=%2f', Allowances.parse(['127.0.0.1'])
+        line = explain(url, allow)[1][1].strip()
+        with download(url, max_size=10, timeout=5, allow=allow):
+            pass
+    assert line == 'GET /%c3%a9%20%C3%BC%?sig=%2f HTTP/1.1'
+    assert server.requests[0].startswith(f'{line}\r\n'.encode())
+
+
+def test_nothing_is_asked_unless_it_is_told_to_connect() -> None:
+    with serving(redirect('/b%2f'), ok(b'x', 'Content-Type: image/png', 'Content-Encoding: UTF-8')) as server:
+        url, allow = f'http://127.0.0.1:{server.port}/', Allowances.parse(['127.0.0.1'])
+        assert explain(url, allow)[0]
+        assert not server.requests
+        allowed, lines = explain(url, allow, connect=True)
+    assert allowed
+    assert lines == [
+        f'http, host 127.0.0.1, port {server.port}',
+        '  GET / HTTP/1.1',
+        '  127.0.0.1  allowed: fsp.sources.allow has 127.0.0.1',
+        '  status 302, a redirect:',
+        f'http, host 127.0.0.1, port {server.port}',
+        '  GET /b%2f HTTP/1.1',
+        '  127.0.0.1  allowed: fsp.sources.allow has 127.0.0.1',
+        '  status 200',
+        '  Content-Encoding: UTF-8 is ignored, as it names no compression',
+        'allowed: it would be fetched: 1 bytes of image/png, as its server says',
+    ]
+
+
+@pytest.mark.parametrize(
+    ('answer', 'end'),
+    [
+        (ok(b'x', 'Content-Encoding: gzip'), 'the body is compressed (gzip), though that was not asked for'),
+        (b'HTTP/1.1 404 No\r\n\r\n', 'status 404'),
+        (redirect('http://1.1.1.1:22/'), 'add this to fsp.sources.allow: 1.1.1.1:22'),
+        (redirect('ftp://1.1.1.1/'), 'bad redirect: The address of the file must begin with http:// or https://.'),
+        (redirect('/again'), 'more than 3 redirects'),
+    ],
+)
+def test_refusals_of_what_a_server_answers(answer: bytes, end: str) -> None:
+    with serving(answer) as server:
+        allowed, lines = explain(f'http://127.0.0.1:{server.port}/', Allowances.parse(['127.0.0.1']), connect=True)
+    assert not allowed
+    assert lines[-1].endswith(end)
+
+
+def test_a_redirect_from_https_to_http_is_named() -> None:
+    target = Target.parse('https://1.1.1.1/').follow('http://1.1.1.1/a')
+    with Deadline(5) as deadline:
+        allowed, lines = explain_hop(target, Allowances(), deadline)
+    assert not allowed
+    assert lines == [
+        'http, host 1.1.1.1, port 80, by a redirect from https',
+        '  GET /a HTTP/1.1',
+        '  1.1.1.1  refused: a redirect from https to http, to what fsp.sources.allow does not name',
+        'refused: every address of a host has to be allowed',
+        'to allow it, and nothing else, add this to fsp.sources.allow: 1.1.1.1:80',
+    ]

@@ -117,9 +117,16 @@ def test_nothing_inside_a_range_is_open(special: Special, offset: int) -> None:
         ('[::1]', 'x', '::1', 8080, True),
         ('[::1]:*', 'x', '::1', 8080, True),
         ('[::1]:8080', 'x', '::1', 80, False),
-        ('fd00::/8', 'x', 'fd12::1', 80, True),
-        ('[fd00::/8]:8080', 'x', 'fd12::1', 8080, True),
-        ('[fd00::/8]:8080', 'x', 'fd12::1', 80, False),
+        ('fd12::/16', 'x', 'fd12::1', 80, True),
+        ('[fd12::/16]:8080', 'x', 'fd12::1', 8080, True),
+        ('[fd12::/16]:8080', 'x', 'fd12::1', 80, False),
+        ('::ffff:10.0.0.0/104', 'x', '::ffff:10.1.2.3', 80, True),
+        ('64:ff9b::/96', 'x', '64:ff9b::1.1.1.1', 80, True),
+        ('*', 'x', '10.0.0.1', 22, True),
+        ('*', 'x', '::1', 443, True),
+        ('*:*', 'x', '169.254.169.254', 8080, True),
+        ('*:8080', 'x', '10.0.0.1', 8080, True),
+        ('*:8080', 'x', '10.0.0.1', 80, False),
         ('localhost', 'localhost', '::1', 6543, True),
     ],
 )
@@ -144,7 +151,9 @@ def test_allowances_are_precise(entry: str, host: str, address: str, port: int, 
         'host/path',
         'user@host',
         '*.example.com',
-        '*',
+        '**',
+        '[*]',
+        '*/0',
         'exämple.com',
         '-x.com',
         '127.1',
@@ -154,6 +163,16 @@ def test_allowances_are_precise(entry: str, host: str, address: str, port: int, 
         '10.0.0.0/33',
         '0.0.0.0/0',
         '::/0',
+        '0.0.0.0/1',
+        '128.0.0.0/1',
+        '10.0.0.0/7',
+        '10.0.0.0/7:8080',
+        '10.0.0.0/254.0.0.0',
+        'fc00::/7',
+        'fd00::/15',
+        '[fd00::/8]:8080',
+        '::ffff:0:0/96',
+        '::ffff:10.0.0.0/103',
         '[::1',
         '[::1]80',
         '[::1]:',
@@ -167,6 +186,25 @@ def test_a_bad_entry_is_named_and_good_forms_are_shown(entry: str) -> None:
     message = str(caught.value)
     assert message.startswith(f'"{entry}"')
     assert '"10.1.2.3:8080"' in message
+
+
+@pytest.mark.parametrize(('entry', 'width'), [('128.0.0.0/1', '/8'), ('fc00::/7', '/16'), ('::ffff:0:0/96', '/104')])
+def test_a_network_that_is_too_wide_is_told_what_to_write(entry: str, width: str) -> None:
+    with pytest.raises(ValueError, match=f'wider than {width}') as caught:
+        Allowances.parse([entry])
+    assert str(caught.value).startswith(f'"{entry}"')
+    assert '"*"' in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ('entry', 'allowed'),
+    [(None, False), ('files.example.com', True), ('files.example.com:443', False), ('1.1.1.1:80', True), ('*', True)],
+)
+def test_a_redirect_to_plain_http_has_to_be_allowed(entry: str | None, allowed: bool) -> None:
+    allow = Allowances.parse([entry] if entry else [])
+    judged = allow.judge('files.example.com', ip_address('1.1.1.1'), 80, downgraded=True)
+    assert judged.allowed is allowed
+    assert allowed or 'from https to http' in judged.rule
 
 
 @given(st.text(max_size=30))

@@ -334,6 +334,29 @@ def test_a_certificate_of_nobody_is_refused(names: Names, tls: ssl.SSLContext) -
 
 
 @pytest.mark.usefixtures('_trusted')
+def test_a_redirect_from_https_to_http_has_to_be_allowed(names: Names, tls: ssl.SSLContext) -> None:
+    names['files.test'] = [['127.0.0.1']] * 9
+    with serving(ok(b'plain')) as plain, serving(redirect(f'http://files.test:{plain.port}/a'), tls=tls) as first:
+        start = f'https://files.test:{first.port}/'
+        allowed = f'files.test:{plain.port}'
+        assert fetch(start, f'files.test:{first.port}', allowed) == b'plain'
+        assert fetch(start, '*') == b'plain'
+        asked = len(plain.requests)
+        reason = refusal(start, f'files.test:{first.port}')
+        assert 'from https to http' in reason
+        assert len(plain.requests) == asked
+
+
+@pytest.mark.usefixtures('_trusted')
+def test_redirects_to_https_and_within_a_scheme_go_on(tls: ssl.SSLContext) -> None:
+    with (
+        serving(redirect('/b'), ok(b'x'), tls=tls) as safe,
+        serving(redirect('/a'), redirect(f'https://127.0.0.1:{safe.port}/')) as plain,
+    ):
+        assert fetch(f'http://127.0.0.1:{plain.port}/', f'127.0.0.1:{plain.port}', f'127.0.0.1:{safe.port}') == b'x'
+
+
+@pytest.mark.usefixtures('_trusted')
 @pytest.mark.parametrize(
     'answer',
     [
