@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -128,6 +129,10 @@ class Bridge:
             return scarcity(told.used, told.daily, told.resets_in)
 
         return CachedStorage(observed, self._shared.shelf, owner, scarce, on_look, catch_up)
+
+    def download_slot(self, identity: Identity) -> AbstractContextManager[None]:
+        """One of the process's slots for downloads, of which each user has a share. Entering it may raise Busy."""
+        return self._shared.downloads.take((identity.client, identity.uid))
 
     def _heard(self, called: egnyte.Called) -> None:
         self._meter.call_made(called)

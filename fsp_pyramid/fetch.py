@@ -8,9 +8,10 @@ import io
 import logging
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import TracebackType
 from typing import Self
 
@@ -31,25 +32,31 @@ from .sources import (
 
 log = logging.getLogger(__name__)
 
-# How many downloads a process makes at once: fewer than it has threads, so that silent sources cannot take them all.
-DOWNLOADS = 12
-WAIT = 5.0
-_slots = threading.BoundedSemaphore(DOWNLOADS)
+# Seconds within which the rest of a file has to be expected before it is stored, because its directory is locked
+# meanwhile. Half of the pace that makes this so is insisted on then.
+SOON = 5.0
+# Seconds over which a pace is measured at the least: what comes with the headers tells nothing about the rest.
+MOMENT = 1.0
 
+_UNLIMITED = nullcontext()
 IN_MEMORY = 1 << 20  # bytes; a larger file goes to the disk
 
 
 @contextmanager
-def fetched(url: str, name: str, settings: Settings) -> Iterator[Content]:
+def fetched(
+    url: str, name: str, settings: Settings, slot: AbstractContextManager[object] = _UNLIMITED
+) -> Iterator[Content]:
     """The content of *url*, to be stored as *name*; it is gone when the context is left, and so is the connection.
 
-    What can be known from the headers and the first bytes is checked already. The rest may still be on its way, unless
-    its size is not known.
+    What can be known from the headers and the first bytes is checked already. The rest is there, or it is expected
+    within SOON seconds at the pace at which it has come so far.
+
+    :param slot: is held while the download goes on; Busy may be raised by it
 
     Raises SourceFailed, FileTooLarge, TypeNotAllowed, BadRequest, and Busy where too many others are fetched; those of
     them that show later are raised by reading the content.
     """
-    with _Fetching(url, name, settings) as fetching, fetching.file.reader() as reader:
+    with _Fetching(url, name, settings, slot) as fetching, fetching.file.reader() as reader:
         yield Content(reader, fetching.checked(), fetching.digest)
 
 
@@ -60,11 +67,12 @@ class _Fetching:
     :ivar digest: gets the SHA-512, or that error
     """
 
-    def __init__(self, url: str, name: str, settings: Settings) -> None:
-        self._url, self._name, self._settings = url, name, settings
+    def __init__(self, url: str, name: str, settings: Settings, slot: AbstractContextManager[object]) -> None:
+        self._url, self._name, self._settings, self._slot = url, name, settings, slot
         self._source: Source | None = None
         self.file = GrowingFile(tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - it closes it
         self.digest: Future[str] = Future()
+        self._soon = threading.Event()
         self._thread = threading.Thread(target=self._run, name='fsp-source', daemon=True)
 
     def __enter__(self) -> Self:
@@ -81,35 +89,42 @@ class _Fetching:
 
     def _run(self) -> None:
         try:
-            self._receive()
+            with self._slot:
+                self._copy()
         except Exception as error:  # noqa: BLE001 - it is raised where somebody waits
             # Not as it is: where it is raised, an OSError would be taken for one of Egnyte's connection.
             failure = _told(error, self._name)
             self.file.fail(failure)
             self.digest.set_exception(failure)
-
-    def _receive(self) -> None:
-        if not _slots.acquire(timeout=WAIT):
-            raise errors.Busy(
-                'Many files are being uploaded at the moment. Please try again in a minute.', retry_after=30
-            )
-        try:
-            self._copy()
         finally:
-            _slots.release()
+            self._soon.set()
 
     def _copy(self) -> None:
         limit, allow, digest = self._settings.upload_max_size, self._settings.sources_allow, hashlib.sha512()
         with download(self._url, max_size=limit, timeout=self._settings.sources_timeout, allow=allow) as self._source:
+            began = time.monotonic()
             for chunk in self._source.chunks():
                 digest.update(chunk)
                 self.file.write(chunk)
+                self._expect(self._source, time.monotonic() - began)
             # With its last byte the file is whole to all who follow it: nothing may go wrong between that and here.
             self.digest.set_result(digest.hexdigest())
             self.file.finish()
 
+    def _expect(self, source: Source, elapsed: float) -> None:
+        """See whether the rest comes soon."""
+        if source.size is None or self._soon.is_set():
+            return
+        left, pace = source.size - self.file.size, self.file.size / max(elapsed, MOMENT)
+        if left <= SOON * pace:
+            source.insist(left / (2 * SOON))
+            self._soon.set()
+
     def checked(self) -> int:
-        """The size of the file, after its type was checked. Waits for the first bytes, or for all where it has to."""
+        """The size of the file, after its type was checked. Waits until the rest comes soon.
+
+        It waits for all of it where the size is not known.
+        """
         with io.BufferedReader(self.file.reader()) as beginning:
             head = beginning.read(HEAD)
         source = self._source
@@ -118,7 +133,11 @@ class _Fetching:
             self._settings.upload_types.check(self._name, sniff(head), source.declared_type)
         except SourceTypeRefused as error:
             raise _told(error, self._name) from error
-        return self.file.wait() if source.size is None else source.size
+        if source.size is None:
+            return self.file.wait()
+        self._soon.wait()
+        self.file.read(0, 0)  # raises what has gone wrong meanwhile
+        return source.size
 
 
 def _told(error: Exception, name: str) -> errors.FSPError:

@@ -95,7 +95,8 @@ class IStorage(Interface):
     def hold(*paths: Path) -> AbstractContextManager[None]:
         """Nobody else changes what these directories hold, as far as they ask us, until the context is left.
 
-        Who decides by looking (is the name free?) holds the directory from the look to the deed.
+        Who decides by looking (is the name free?) holds the directory from the look to the deed. Raises Busy if others
+        hold one of them for long, or too many wait already.
         """
 
     def revert(change: Change) -> None:
@@ -181,6 +182,7 @@ class IShared(Interface):
 
     pace = Attribute('When a token may make its next call: see egnyte.Pace.')
     locks = Attribute('Which directories are held: storage.locks.Locks, or storage.redis_locks.RedisLocks.')
+    downloads = Attribute('How many downloads go on at once: see shares.Shares.')
     shelf = Attribute('Listings that are remembered: see storage.shelf.Shelf.')
     news = Attribute('What other machines did to files: public.news.RedisNews, or NoNews.')
     watch = Attribute("Looks at Egnyte's events, None where nobody does: see storage.watch.Watch.")

@@ -12,6 +12,7 @@ from .outage import Outage
 from .pacing.steady import SteadyLedger
 from .public.news import NoNews, RedisNews
 from .settings import Settings
+from .shares import Shares
 from .storage.locks import Locks
 from .storage.regions import redis_region
 from .storage.shelf import Shelf
@@ -29,11 +30,16 @@ class Shared:
     """
 
     def __init__(self, settings: Settings) -> None:
+        # Whatever may stall leaves an eighth of the threads to others, even all of it at once.
+        threads = settings.threads
+        slots = max(1, threads * 3 // 8)
+        self.downloads = Shares(slots, share=-(-slots // 3), waiting=threads * 3 // 16)
+        waiting = max(1, threads * 5 // 16)
         self.pace = egnyte.Pace(_ledger(settings), reserve=settings.pace_reserve)
         if settings.cache_backend == 'redis':
-            self.locks, self.shelf, self.news = _redis_memory(settings)
+            self.locks, self.shelf, self.news = _redis_memory(settings, waiting)
         else:
-            self.locks, self.shelf, self.news = Locks(), Shelf(settings.cache_ttl), NoNews()
+            self.locks, self.shelf, self.news = Locks(waiting), Shelf(settings.cache_ttl), NoNews()
         self.watch = Watch(self.shelf, settings.events_interval) if settings.events_interval else None
 
 
@@ -64,7 +70,7 @@ def _database_ledger(settings: Settings) -> egnyte.Ledger:
         raise ConfigurationError(f'fsp_pyramid cannot start with these settings:\n  {error}') from error
 
 
-def _redis_memory(settings: Settings) -> tuple[Any, Shelf, RedisNews]:
+def _redis_memory(settings: Settings, waiting: int) -> tuple[Any, Shelf, RedisNews]:
     """Locks, listings and news of all processes that use one Redis. When it is down all go on without it."""
     client = redis_client(settings.redis_url)
     from redis import RedisError  # it needs the extra "redis"
@@ -73,7 +79,7 @@ def _redis_memory(settings: Settings) -> tuple[Any, Shelf, RedisNews]:
 
     outage = Outage('the Redis of fsp.redis_url', (RedisError,))
     shelf = Shelf(settings.cache_ttl, redis_region(client), outage)
-    return RedisLocks(client, outage), shelf, RedisNews(client, outage)
+    return RedisLocks(client, outage, waiting=waiting), shelf, RedisNews(client, outage)
 
 
 def redis_client(url: str) -> Any:

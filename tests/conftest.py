@@ -47,7 +47,7 @@ def sandbox(tmp_path: Path) -> Sandbox:
 def _no_thread_left() -> Iterator[None]:
     """The threads of all downloads have ended."""
     yield
-    assert {thread.name for thread in threading.enumerate()}.isdisjoint({'fsp-source', 'fsp-deadline'})
+    assert {thread.name for thread in threading.enumerate()}.isdisjoint({'fsp-source', 'fsp-deadline', 'fsp-pace'})
 
 
 class Source:

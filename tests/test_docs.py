@@ -59,6 +59,7 @@ AGREED: dict[str, Any] = {
     'ops_metrics': False,
     'ops_token': '',
     'include_tm': True,
+    'threads': 32,
     'require_https': False,
     'egnyte_token': '',
     'egnyte_timeout': 30,

@@ -3,9 +3,9 @@
 import hashlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,10 @@ import pytest
 from fsp_pyramid import errors, fetch
 from fsp_pyramid.fetch import fetched
 from fsp_pyramid.settings import Settings
+from fsp_pyramid.shares import Shares
+from fsp_pyramid.sources import HEAD, pace
 
-from .sources.servers import Reaction, ok, serving, stalling
+from .sources.servers import Reaction, dribbling, ok, serving, stalling
 from .timing import PATIENCE
 
 PNG = b'\x89PNG\r\n\x1a\n' + bytes(range(256)) * 400
@@ -26,10 +28,7 @@ def parse(**more: str) -> Settings:
     return Settings.parse(least | {'fsp.sources.allow': '127.0.0.1'} | more, {})
 
 
-@pytest.fixture(autouse=True)
-def _no_slot_left(_no_thread_left: None) -> Iterator[None]:
-    yield
-    assert fetch._slots._value == fetch.DOWNLOADS
+pytestmark = pytest.mark.usefixtures('_no_thread_left')
 
 
 def halves(between: Callable[[], object]) -> Reaction:
@@ -160,29 +159,90 @@ def test_a_full_disk_is_no_trouble_of_the_source_or_of_egnyte(
     assert 'No space left' in caplog.text
 
 
-def test_so_many_downloads_at_a_time_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, 'WAIT', 0)
-    release, here = threading.Event(), threading.Barrier(fetch.DOWNLOADS + 1)
+def test_a_slot_is_held_while_the_file_comes_and_not_while_it_is_stored() -> None:
+    shares, release = Shares(1, share=1, waiting=0), threading.Event()
+    with (
+        serving(halves(lambda: release.wait(PATIENCE))) as server,
+        fetched(f'http://127.0.0.1:{server.port}/', 'a.png', parse(), shares.take('u1')) as content,
+    ):
+        assert shares.taken == 1
+        release.set()
+        assert content.sha512
+        end = time.monotonic() + PATIENCE
+        while shares.taken:  # the thread of the download is about to end
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        assert content.file.read() == PNG
 
-    def use(port: int) -> bytes:
-        with fetched(f'http://127.0.0.1:{port}/', 'a.png', parse()) as content:
-            here.wait(PATIENCE)
-            return content.file.read()
 
-    with ThreadPoolExecutor(fetch.DOWNLOADS) as pool, serving(ok(PNG)) as late:
-        with ExitStack() as stack:
-            servers = [
-                stack.enter_context(serving(halves(lambda: release.wait(PATIENCE)))) for _ in range(fetch.DOWNLOADS)
-            ]
-            uploads = [pool.submit(use, server.port) for server in servers]
-            here.wait(PATIENCE)
+def test_without_a_slot_nothing_is_asked() -> None:
+    shares = Shares(1, share=1, waiting=0)
+    with serving(ok(PNG)) as server, shares.take('u1'):
+        url = f'http://127.0.0.1:{server.port}/'
+        with (
+            pytest.raises(errors.Busy, match='Many files') as caught,
+            fetched(url, 'a.png', parse(), shares.take('u2')),
+        ):
+            pass
+        assert caught.value.retry_after
+        assert not server.requests
+
+
+def test_a_download_that_fails_gives_its_slot_back() -> None:
+    shares = Shares(1, share=1, waiting=0)
+    with serving(b'HTTP/1.1 404 No\r\n\r\n') as server:
+        for _ in range(2):
             with (
-                pytest.raises(errors.Busy, match='Many files') as caught,
-                fetched(f'http://127.0.0.1:{late.port}/', 'a.png', parse()),
+                pytest.raises(errors.SourceFailed),
+                fetched(f'http://127.0.0.1:{server.port}/', 'a.png', parse(), shares.take('u1')),
             ):
                 pass
-            assert caught.value.retry_after
-            release.set()
-            assert {upload.result(PATIENCE) for upload in uploads} == {PNG}
-        with fetched(f'http://127.0.0.1:{late.port}/', 'a.png', parse()) as content:
-            assert content.file.read() == PNG
+    assert not shares.taken
+
+
+@pytest.mark.parametrize('first', [HEAD, 20_000], ids=['head', 'more'])
+def test_a_file_is_not_stored_before_the_rest_is_near(first: int) -> None:
+    """Its beginning comes at once, and promises nothing about the rest."""
+    stored, release = threading.Event(), threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n' + PNG[:first])
+        assert release.wait(PATIENCE)
+        connection.sendall(bytes(1_000_000 - first))
+
+    def use(port: int) -> int:
+        with fetched(f'http://127.0.0.1:{port}/', 'a.png', parse()) as content:
+            stored.set()
+            return len(content.file.read())
+
+    with serving(answer) as server, ThreadPoolExecutor(1) as pool:
+        using = pool.submit(use, server.port)
+        assert not stored.wait(0.5)
+        release.set()
+        assert using.result(PATIENCE) == 1_000_000
+
+
+def test_a_source_that_dies_before_it_is_stored_is_told_at_once() -> None:
+    start = b'HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n' + PNG[:20_000]
+    with (
+        serving(start) as server,
+        pytest.raises(errors.SourceFailed),
+        fetched(f'http://127.0.0.1:{server.port}/', 'a.png', parse()),
+    ):
+        pytest.fail('it is not to be stored')
+
+
+@pytest.mark.parametrize('rest', [b'', b'x'], ids=['silent', 'dribbling'])
+def test_a_source_that_slows_down_while_it_is_stored_is_given_up(monkeypatch: pytest.MonkeyPatch, rest: bytes) -> None:
+    """The timeout of a minute is not waited for, and neither is the least pace enough: 50 KB are left."""
+    monkeypatch.setattr(pace, 'WINDOW', 0.3)
+    monkeypatch.setattr(pace, 'LEAST', 1)
+    start = b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % len(PNG) + PNG[:HALF]
+    answer = dribbling(start, rest * 10) if rest else stalling(start)
+    with (
+        serving(answer) as server,
+        fetched(f'http://127.0.0.1:{server.port}/', 'a.png', parse(**{'fsp.sources.timeout': '60'})) as content,
+    ):
+        with pytest.raises(errors.SourceFailed) as caught:
+            content.file.read()
+        assert 'bytes a second' in caught.value.__cause__.reason

@@ -25,6 +25,15 @@ PRODUCTION = {
 }
 
 
+LEAST = {
+    'fsp.username': 'u',
+    'fsp.password': SECRET,
+    'fsp.egnyte.url': 'https://acme.egnyte.com',
+    'fsp.egnyte.token': 'token',
+    'fsp.public.secret': SECRET,
+}
+
+
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch) -> None:
     """No settings of whoever runs the tests."""
@@ -79,6 +88,13 @@ def test_logging_is_what_it_is_said_to_be(ini: str) -> None:
     for kind in ('logger', 'handler', 'formatter'):
         keys = config[f'{kind}s']['keys'].split(', ')
         assert {f'{kind}_{key}' for key in keys} == {name for name in config if name.startswith(f'{kind}_')}
+
+
+@pytest.mark.parametrize('ini', ['development.ini', 'production.ini'])
+def test_the_threads_of_the_server_are_told_to_the_bridge(ini: str) -> None:
+    config = ConfigParser(interpolation=None)
+    config.read(ROOT / ini)
+    assert int(config['server:main']['threads']) == Settings.parse({**settings_of(ini), **LEAST}, {}).threads
 
 
 def test_production_has_a_formatter_for_json_ready() -> None:

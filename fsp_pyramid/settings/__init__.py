@@ -77,6 +77,7 @@ class Settings:
     ops_metrics: bool
     ops_token: str = field(repr=False)
     include_tm: bool
+    threads: int
     require_https: bool
     cache_backend: str
     cache_ttl: float

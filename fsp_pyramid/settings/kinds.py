@@ -80,6 +80,14 @@ def events_interval(text: str) -> int:
     return seconds
 
 
+def threads(text: str) -> int:
+    """How many threads a server has."""
+    number = int(text) if text.isdecimal() else 0
+    if not 1 <= number <= 1000:
+        raise ValueError('write a whole number from 1 to 1000, the threads of the server')
+    return number
+
+
 def words(text: str) -> tuple[str, ...]:
     """Words that white space or commas part."""
     return tuple(text.replace(',', ' ').split())

@@ -54,6 +54,7 @@ SCHEMA = colander.SchemaNode(
     _node('ops.metrics', False, _flag),
     _node('ops.token', '', _text, kinds.ops_token),
     _node('include_tm', True, _flag),
+    _node('threads', 32, Parsed(kinds.threads)),
     _node('require_https', False, _flag),
     _node('cache.backend', 'memory', _text, only('memory', 'redis')),
     _node('cache.ttl', 60.0, seconds(0, _DAY)),

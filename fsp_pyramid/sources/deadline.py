@@ -18,7 +18,7 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
-        self._seconds = seconds
+        self._reason = f'took longer than {seconds:g} seconds'
         self._lock = threading.Lock()
         self._over = False
         self._watched: socket.socket | None = None
@@ -41,7 +41,7 @@ class Deadline:
         seconds = self._end - time.monotonic()
         # A cut connection looks like a proper end of headers or body: believe nothing without asking here.
         if self._over or seconds <= 0:
-            raise SourceUnavailable(f'took longer than {self._seconds:g} seconds')
+            raise SourceUnavailable(self._reason)
         return seconds
 
     def watch(self, connection: socket.socket) -> None:
@@ -57,9 +57,11 @@ class Deadline:
         if self._over:
             self.cut()
 
-    def cut(self) -> None:
-        """Let the end come now. From any thread."""
+    def cut(self, reason: str = '') -> None:
+        """Let the end come now, for a *reason* of the log. From any thread."""
         with self._lock:
+            if reason and not self._over:
+                self._reason = reason
             self._over = True
             if self._watched is not None:
                 with suppress(OSError):  # the other side may have been faster

@@ -5,7 +5,7 @@ whether the call took effect before it makes it again (:mod:`.recovery`).
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 
@@ -175,11 +175,14 @@ class EgnyteStorage:
 
     def hold(self, *paths: Path) -> AbstractContextManager[None]:
         """See IStorage: holds among the threads of this process."""
-        return self._locks.hold(*((self._account, 'folder', key(path)) for path in paths))
+        return self._locks.hold(*self._lock_keys(paths))
+
+    def _lock_keys(self, paths: Iterable[Path]) -> list[Hashable]:
+        return [(self._account, 'folder', key(path)) for path in paths]
 
     def revert(self, change: Change) -> None:
         """See IStorage: one call for a version, two or three for anything else."""
-        with self.hold(*change.directories), translated(change.entry.path):
+        with self._locks.hold(*self._lock_keys(change.directories), urgent=True), translated(change.entry.path):
             self._recovery.take_back(change)
 
 

@@ -67,7 +67,8 @@ class Operations:
     def upload(self, path: Path, strategy: Strategy, fetch: Callable[[], AbstractContextManager[Content]]) -> Entry:
         """Store what *fetch* brings at *path*, or at a free name beside it if *strategy* is KEEP.
 
-        What can be refused is refused before the content is fetched; it may be stored while it still comes. Raises
+        What can be refused is refused before the content is fetched. *fetch* returns when the rest of it is near: the
+        directory is held from then on, and it may be stored while it still comes. Raises
         NameNotAllowed, Forbidden, Conflict, NameTaken, DirectoryInTheWay, Locked, and what *fetch* and reading its
         content raise.
         """

@@ -12,7 +12,7 @@ from redis.exceptions import LockError
 from redis.lock import Lock
 
 from ..outage import DownError, Outage
-from .locks import Locks
+from .locks import WAITING, Locks, end_of_waiting
 
 log = logging.getLogger(__name__)
 
@@ -30,27 +30,38 @@ class RedisLocks:
     no fencing tokens, and so what was decided under the lock may then meet what somebody else did.
 
     :param expiry: seconds after which a lock is free that is not renewed
+    :param waiting: how many threads of this process may wait at a time
     """
 
-    def __init__(self, client: Redis, outage: Outage, expiry: float = EXPIRY) -> None:
+    def __init__(self, client: Redis, outage: Outage, expiry: float = EXPIRY, waiting: int = WAITING) -> None:
         self._client, self._outage, self._expiry = client, outage, expiry
-        self._locks, self._renewals = Locks(), Renewals(outage, expiry / 3)
+        self._locks, self._renewals = Locks(waiting), Renewals(outage, expiry / 3)
 
     @contextmanager
-    def hold(self, *keys: Hashable) -> Iterator[None]:
-        """Hold the locks of all *keys* until the context is left; a key may be named twice."""
-        with self._locks.hold(*keys), ExitStack() as stack:
+    def hold(self, *keys: Hashable, urgent: bool = False) -> Iterator[None]:
+        """Hold the locks of all *keys* until the context is left; a key may be named twice.
+
+        :param urgent: to take a change back: waits for a minute, however many others wait
+
+        Raises Busy if others hold one of them for long.
+        """
+        end = end_of_waiting(urgent)
+        with self._locks.hold(*keys, urgent=urgent), ExitStack() as stack:
             # In one order everywhere, as the local ones.
             for key in sorted(set(keys), key=repr):
-                stack.enter_context(self._hold(key))
+                stack.enter_context(self._hold(key, end, urgent))
             yield
 
     @contextmanager
-    def _hold(self, key: Hashable) -> Iterator[None]:
+    def _hold(self, key: Hashable, end: float, urgent: bool) -> Iterator[None]:
         name = f'fsp:lock:{hashlib.sha256(repr(key).encode()).hexdigest()[:32]}'
         lock = self._client.lock(name, timeout=self._expiry, sleep=POLL, thread_local=False)
+
+        def attempt(seconds: float) -> bool:
+            return self._outage.attempt(lambda: lock.acquire(blocking_timeout=seconds))
+
         try:
-            self._outage.attempt(lock.acquire)
+            self._locks.waiters.acquire(attempt, end, urgent)
         except DownError:
             yield
             return

@@ -1,10 +1,11 @@
 """Files: metadata, upload, delete, move."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from ..events import FileDeleted, FileMoved, FileStored
 from ..fetch import fetched
-from ..model import Strategy
+from ..model import Content, Strategy
 from ..paths import key
 from ..representation import metadata
 from ..resources import File
@@ -18,9 +19,14 @@ def stat_file(context: File, request: Any) -> dict[str, Any]:
 
 def upload_file(context: File, request: Any) -> dict[str, Any]:
     """``POST /file`` with the URL that the content is fetched from."""
-    body, settings = read_upload(request), request.fsp.bridge.settings
-    strategy = body.strategy or Strategy(settings.upload_on_conflict)
-    entry = request.fsp.storage.upload(context.path, strategy, lambda: fetched(body.source, context.__name__, settings))
+    body, bridge = read_upload(request), request.fsp.bridge
+    strategy = body.strategy or Strategy(bridge.settings.upload_on_conflict)
+
+    def fetch() -> AbstractContextManager[Content]:
+        slot = bridge.download_slot(request.fsp.identity)
+        return fetched(body.source, context.__name__, bridge.settings, slot)
+
+    entry = request.fsp.storage.upload(context.path, strategy, fetch)
     request.fsp.bytes = entry.size
     request.fsp.mount.public.desk.prepare(request.fsp.account.key, entry)
     request.registry.notify(FileStored(request, entry))

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from redis import RedisError
 
+from fsp_pyramid.errors import Busy
 from fsp_pyramid.outage import Outage
+from fsp_pyramid.storage import locks as storage_locks
 from fsp_pyramid.storage.locks import Locks
 from fsp_pyramid.storage.redis_locks import EXPIRY, RedisLocks
 
@@ -88,6 +90,76 @@ def is_held_for(locks: Any, key: str, seconds: float) -> bool:
 
     threading.Thread(target=take, daemon=True).start()
     return not got.wait(seconds)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize('keys', ['a', 'ba'])
+def test_a_lock_is_not_waited_for_without_an_end(
+    both: tuple[Any, Any], keys: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage_locks, 'WAIT', 0.1)
+    one, other = both
+    with one.hold('a'):
+        with pytest.raises(Busy) as caught, other.hold(*keys):
+            pytest.fail('it is held')
+        assert caught.value.retry_after
+        with other.hold('b'):  # it holds none of those that it waited for
+            pass
+    with other.hold(*keys):
+        pass
+
+
+def test_so_many_wait_and_others_are_refused_at_once(both: tuple[Any, Any]) -> None:
+    """Those who are refused wait for nothing: the lock is free when all of them have been told."""
+    (one, other), most, done = both, storage_locks.WAITING, threading.Semaphore(0)
+
+    def take() -> None:
+        with other.hold('a'):
+            done.release()
+
+    waiters = other.waiters if isinstance(other, Locks) else other._locks.waiters
+    threads = [threading.Thread(target=take) for _ in range(most)]
+    with one.hold('a'):
+        for thread in threads:
+            thread.start()
+        until(lambda: waiters.waiting == most)
+        for _ in range(30):
+            with pytest.raises(Busy), other.hold('a'):
+                pytest.fail('it is held')
+        with other.hold('free'):
+            pass
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert [done.acquire(timeout=0) for _ in range(most)] == [True] * most
+    assert waiters.waiting == 0
+
+
+def test_what_takes_back_a_change_waits_beside_all_others(
+    both: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (one, other), done = both, threading.Event()
+    monkeypatch.setattr(storage_locks, 'WAIT', 0.0)
+    waiters = other.waiters if isinstance(other, Locks) else other._locks.waiters
+    waiters._most = 0
+
+    def take() -> None:
+        with other.hold('a', urgent=True):
+            done.set()
+
+    thread = threading.Thread(target=take)
+    with one.hold('a'):
+        thread.start()
+        until(lambda: waiters.waiting == 1)
+        with pytest.raises(Busy), other.hold('a'):
+            pytest.fail('it is held')
+    assert done.wait(PATIENCE)
+    thread.join()
 
 
 def test_a_lock_that_is_held_for_long_is_renewed(

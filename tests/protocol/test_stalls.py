@@ -1,0 +1,199 @@
+"""Sources that stall hold up their own user, and nobody else. Events say what was first, and answers are counted."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+import requests
+from webtest.http import StopableWSGIServer
+
+from fsp_pyramid import shares
+from fsp_pyramid.interfaces import IShared
+from fsp_pyramid.sources import pace
+from fsp_pyramid.storage import locks
+
+from ..conftest import Source
+from ..sources.servers import Reaction, ok, serving
+from .beefree import PNG, Beefree, outcome
+
+Make = Callable[..., Any]
+CREDENTIALS = ('beefree', 'secret-password')
+
+
+class Silent:
+    """Sources that take requests and answer nothing until they are told to."""
+
+    def __init__(self) -> None:
+        self.asked, self.release = threading.Semaphore(0), threading.Event()
+
+    def __call__(self, connection: socket.socket) -> None:
+        self.asked.release()
+        assert self.release.wait(60)
+        connection.sendall(ok(PNG))
+
+    def were_asked(self, times: int) -> bool:
+        """Wait until so many requests have come."""
+        return all(self.asked.acquire(timeout=20) for _ in range(times))
+
+
+@pytest.fixture
+def silent() -> Iterator[Silent]:
+    silent = Silent()
+    yield silent
+    silent.release.set()
+
+
+@contextmanager
+def offered(answer: Reaction, number: int) -> Iterator[list[str]]:
+    """The URLs of so many sources, as each takes one connection after the other."""
+    with ExitStack() as stack:
+        servers = [stack.enter_context(serving(answer)) for _ in range(number)]
+        yield [f'http://127.0.0.1:{server.port}/' for server in servers]
+
+
+def refused_as_busy(answers: list[Any]) -> bool:
+    """Each with the code of the protocol, and when to come again."""
+    return {(*outcome(answer), 'Retry-After' in answer.headers) for answer in answers} == {(503, 3904, True)}
+
+
+def test_silent_sources_of_one_user_leave_slots_to_others(
+    make_app: Make, source: Source, silent: Silent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, 'WAIT', 60)
+    application = make_app(sources__timeout='60')
+    slots = application.registry.getUtility(IShared).downloads
+    with offered(silent, 12) as urls, ThreadPoolExecutor(12) as pool:
+        try:
+            uploads = [
+                pool.submit(Beefree(application).upload, f'/{number}.png', url) for number, url in enumerate(urls)
+            ]
+            assert silent.were_asked(4)
+            # Six wait for their turn, and there is no room for two.
+            refused = first(uploads, 2)
+            assert refused_as_busy(refused)
+            assert (slots.taken, slots.waiting) == (4, 6)
+            other = Beefree(application, uid='u2')
+            assert outcome(other.upload('/mine.png', source.offer(PNG))) == (201, None)
+            assert other.names('/')[2:] == ['mine.png']
+            assert sum(upload.done() for upload in uploads) == 2
+        finally:
+            silent.release.set()
+        answers = [upload.result(60) for upload in uploads]
+    assert sorted(answer.status_int for answer in answers) == [201] * 10 + [503] * 2
+    assert slots.taken == slots.waiting == 0
+
+
+def first(futures: list[Future[Any]], number: int) -> list[Any]:
+    """The first results that are there; waits for so many."""
+    done: set[Future[Any]] = set()
+    while len(done) < number:
+        fresh, _ = wait(set(futures) - done, timeout=30, return_when='FIRST_COMPLETED')
+        assert fresh
+        done |= fresh
+    return [future.result() for future in done]
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+class Caller:
+    """A user of a server, over the network."""
+
+    def __init__(self, url: str, uid: str) -> None:
+        self._url = f'{url.rstrip("/")}/fsp'
+        self._headers = {'X-BEE-ClientId': 'c1', 'X-BEE-Uid': uid}
+
+    def call(self, method: str, path: str, body: Any = None) -> requests.Response:
+        return requests.request(
+            method, self._url + path, json=body, auth=CREDENTIALS, headers=self._headers, timeout=60
+        )
+
+    def upload(self, path: str, url: str) -> requests.Response:
+        return self.call('POST', path, {'source': url, 'conflict_strategy': 'keep'})
+
+    def create(self, path: str) -> requests.Response:
+        return self.call('POST', path)
+
+
+@contextmanager
+def served(application: Any, threads: int) -> Iterator[str]:
+    """The URL of waitress with so many threads."""
+    server = StopableWSGIServer.create(application, threads=threads)
+    try:
+        yield server.application_url
+    finally:
+        server.shutdown()
+
+
+def code(response: requests.Response) -> tuple[int, int]:
+    return response.status_code, response.json()['code']
+
+
+@pytest.mark.parametrize('threads', [4, 8, 32])
+def test_silent_sources_leave_threads_for_listings(
+    make_app: Make, silent: Silent, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    """However few threads there are; the sources are silent until the listing is there."""
+    monkeypatch.setattr(shares, 'WAIT', 60)
+    application = make_app(threads=str(threads), sources__timeout='60')
+    with (
+        served(application, threads) as url,
+        offered(silent, 40) as urls,
+        ThreadPoolExecutor(40) as pool,
+    ):
+        try:
+            uploads = [
+                pool.submit(Caller(url, f'u{number % 5}').upload, f'/{number}.png', source)
+                for number, source in enumerate(urls)
+            ]
+            assert silent.were_asked(max(1, threads * 3 // 8))
+            assert Caller(url, 'u9').call('GET', '/').status_code == 200
+        finally:
+            silent.release.set()
+        assert {upload.result(60).status_code for upload in uploads} <= {201, 503}
+
+
+@pytest.mark.parametrize('threads', [4, 8, 32])
+def test_a_source_that_slows_down_and_forty_changes_leave_threads_for_listings(
+    make_app: Make, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    """It holds the lock of its directory; those who wait for that are few, and the others are refused at once."""
+    monkeypatch.setattr(locks, 'WAIT', 60.0)
+    monkeypatch.setattr(pace, 'WINDOW', 60.0)
+    release, content = threading.Event(), PNG + bytes(400_000)
+
+    def slow(connection: socket.socket) -> None:
+        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % len(content) + content[:300_000])
+        assert release.wait(60)
+        connection.sendall(content[300_000:])
+
+    application = make_app(threads=str(threads), sources__timeout='60')
+    waiting = max(1, threads * 5 // 16)
+    held = application.registry.getUtility(IShared).locks
+    with served(application, threads) as url, serving(slow) as source, ThreadPoolExecutor(41) as pool:
+        user = Caller(url, 'u1')
+        try:
+            user.call('GET', '/team/')
+            upload = pool.submit(user.upload, '/team/slow.png', f'http://127.0.0.1:{source.port}/')
+            until(lambda: bool(held._locks))
+            changes = [pool.submit(user.create, f'/team/{number}/') for number in range(40)]
+            refused = first(changes, 40 - waiting)
+            assert {code(answer) for answer in refused} == {(503, 3904)}
+            assert all('Retry-After' in answer.headers for answer in refused)
+            assert held.waiters.waiting == waiting
+            assert Caller(url, 'u2').call('GET', '/').status_code == 200
+            assert Caller(url, 'u2').call('GET', '/team/').status_code == 200
+            assert not upload.done()
+        finally:
+            release.set()
+        assert upload.result(60).status_code == 201
+        assert [change.result(60).status_code for change in changes].count(201) == waiting

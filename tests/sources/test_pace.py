@@ -1,0 +1,65 @@
+"""The least pace of a body."""
+
+import pytest
+
+from fsp_pyramid.sources import Allowances, SourceUnavailable, download, pace
+from fsp_pyramid.sources.deadline import Deadline
+from fsp_pyramid.sources.pace import LEAST, WINDOW, Pace
+
+from .servers import Reaction, dribbling, serving, stalling
+
+pytestmark = pytest.mark.usefixtures('_no_thread_left')
+
+
+def reason(answer: Reaction) -> str:
+    """Why a source is refused; its timeout is a minute."""
+    allow = Allowances.parse(['127.0.0.1'])
+    with (
+        serving(answer) as server,
+        download(f'http://127.0.0.1:{server.port}/', max_size=1 << 20, timeout=60, allow=allow) as source,
+        pytest.raises(SourceUnavailable) as caught,
+    ):
+        b''.join(source.chunks())
+    return caught.value.reason
+
+
+@pytest.mark.parametrize(
+    'answer',
+    [
+        stalling(b'HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n' + bytes(100)),
+        dribbling(b'HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n', b'x'),
+        dribbling(b'HTTP/1.1 200 OK\r\n\r\n', b'xx'),
+        dribbling(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', b'1\r\nx\r\n'),
+        dribbling(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', b'0'),
+    ],
+    ids=['silent', 'length', 'no-length', 'chunks', 'chunk-size'],
+)
+def test_a_body_that_comes_too_slowly_is_given_up(answer: Reaction, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, 'WINDOW', 0.3)
+    assert reason(answer) == 'came at less than 1024 bytes a second for 0.3 seconds'
+
+
+def test_a_pause_within_a_window_is_fine() -> None:
+    """Looks without a clock: whatever the pauses between the bytes of a window were, their number counts."""
+    with Deadline(60) as deadline:
+        slow = Pace(deadline)
+        for _ in range(3):
+            slow.came(int(LEAST * WINDOW))
+            assert slow.look()
+        deadline.left()
+        slow.came(int(LEAST * WINDOW) - 1)
+        assert not slow.look()
+        with pytest.raises(SourceUnavailable, match='fetched'):
+            deadline.left()
+
+
+def test_more_may_be_insisted_on_for_the_windows_to_come() -> None:
+    with Deadline(60) as deadline:
+        fast = Pace(deadline)
+        fast.least = 10 * LEAST
+        fast.came(int(LEAST * WINDOW))
+        assert fast.look()
+        fast.came(int(10 * LEAST * WINDOW))
+        assert fast.look()
+        fast.came(int(10 * LEAST * WINDOW) - 1)
+        assert not fast.look()
