@@ -246,6 +246,7 @@ class IPublic(Interface):
     desk = Attribute('Answers who comes with a link: see public.desk.Desk.')
     max_age = Attribute('Seconds that clients may keep what they loaded.')
     sendfile = Attribute('Who sends files that are kept here: "none" for us, "nginx".')
+    bodies = Attribute('A semaphore: how many bodies may be sent at once.')
 
 
 class IConnect(Interface):

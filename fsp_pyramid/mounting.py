@@ -74,10 +74,11 @@ class MountPredicate:
 
     def __call__(self, _context: Any, request: Any) -> bool:
         """Whether the request is ours."""
-        return _is_below(request.environ.get('PATH_INFO', ''), self._raw)
+        return is_below(request.environ.get('PATH_INFO', ''), self._raw)
 
 
-def _is_below(path: str, place: str) -> bool:
+def is_below(path: str, place: str) -> bool:
+    """Whether *path* is *place* or below it."""
     return f'{path}/'.startswith(f'{place}/')
 
 
@@ -162,7 +163,7 @@ def full_path(config: Any, prefix: str) -> str:
 
 def _refuse_overlaps(path: str, *others: Any) -> None:
     for other in others:
-        if _is_below(path, other.path) or _is_below(other.path, path):
+        if is_below(path, other.path) or is_below(other.path, path):
             raise ConfigurationError(
                 f'the mount at {path} overlaps with {other.path}: neither may begin with the other'
             )

@@ -1,21 +1,24 @@
 """The one place where all mounts of an application serve files without credentials."""
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 
-from pyramid.exceptions import URLDecodeError
+from pyramid.events import NewRequest
 from pyramid.security import NO_PERMISSION_REQUIRED
 from zope.interface import implementer
 
 from ..access import watched
 from ..interfaces import IPublic, IShared
-from ..mounting import full_path
+from ..mounting import full_path, is_below
 from ..settings import Settings
 from ..views import public
 from .desk import Desk
 from .links import Signer
 
 ROUTE, THUMBNAIL_ROUTE = 'fsp_public', 'fsp_thumbnail'
+# So many bodies are sent at once. Each takes a connection and a file of the server's, which has to have more of them.
+BODIES = 200
 # Whoever reaches a sandbox has its files anyway.
 SANDBOX_SECRET = 'links to a sandbox are not secret'  # noqa: S105
 
@@ -31,6 +34,7 @@ class Public:
     desk: Desk
     max_age: int
     sendfile: str
+    bodies: threading.BoundedSemaphore
 
 
 def add_public(config: Any, settings: Settings) -> None:
@@ -43,6 +47,7 @@ def add_public(config: Any, settings: Settings) -> None:
         desk=Desk(settings, config.registry.getUtility(IShared).news),
         max_age=settings.public_max_age,
         sendfile=settings.public_sendfile,
+        bodies=threading.BoundedSemaphore(BODIES),
     )
     config.action('fsp public', lambda: config.registry.registerUtility(place, IPublic))
     for route, pattern, serve in (
@@ -54,4 +59,11 @@ def add_public(config: Any, settings: Settings) -> None:
             options = {'request_method': method} if method else {}
             config.add_view(view, route_name=route, permission=NO_PERMISSION_REQUIRED, require_csrf=False, **options)
         config.add_exception_view(public.error, context=Exception, route_name=route)
-    config.add_exception_view(public.undecodable, context=URLDecodeError, fsp_mount=path)
+    config.add_subscriber(lambda event: _make_decodable(event.request.environ, path), NewRequest)
+
+
+def _make_decodable(environ: dict[str, Any], path: str) -> None:
+    """Let URLs below *path* be any bytes: the name in them is decoration, and Pyramid refuses what is not UTF-8."""
+    raw = environ.get('PATH_INFO', '')
+    if is_below(raw, path.encode().decode('latin-1')):
+        environ['PATH_INFO'] = raw.encode('latin-1').decode('utf-8', 'replace').encode().decode('latin-1')

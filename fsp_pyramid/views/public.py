@@ -40,7 +40,7 @@ def serve_thumbnail(request: Any) -> Response:
     try:
         link = place.signer.verify_thumbnail(request.matchdict['token'], digits)
     except BadLink:
-        raise _not_found() from None
+        return serve(request)  # the name of a file's link may begin with twelve digits
     found = place.desk.thumbnail(request, link, digits)
     request.fsp.meter.thumbnail('placeholder' if found is None else 'picture')
     if found is None:
@@ -71,7 +71,7 @@ def error(exception: Exception, request: Any) -> Response:
     request.fsp.code = answer.code
     _log(exception, answer, request)
     response = Response(_text(answer), status=answer.status, content_type='text/plain')
-    response.headers.update({**HEADERS, **answer.headers})
+    response.headers.update({**HEADERS, 'Cache-Control': 'no-store', **answer.headers})
     if answer.status == EgnyteUnavailable.status:
         response.headers.setdefault('Retry-After', str(EgnyteUnavailable.retry_after))
     return response
@@ -99,11 +99,6 @@ def _log(exception: Exception, answer: FSPError, request: Any) -> None:
         because(exception.__cause__) if expected else '',
         exc_info=None if expected else exception,
     )
-
-
-def undecodable(_exception: Exception, request: Any) -> Response:
-    """A URL that is no UTF-8 is none of ours."""
-    return error(_not_found(), request)
 
 
 def _not_found() -> NotFound:
