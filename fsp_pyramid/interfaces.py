@@ -116,6 +116,12 @@ class IObserver(Interface):
     def saw(files: Sequence[Entry], asked: float) -> None:
         """Egnyte told of these files; it was asked at *asked*, in UNIX seconds."""
 
+    def changing(file: Entry | None) -> AbstractContextManager[None]:
+        """The file is changed in this context: what is known of it is in doubt until the observer hears how that ended.
+
+        None stands for what no version is known of: a new file, or a directory.
+        """
+
     def stored(file: Entry, content: Content) -> None:
         """We stored *content* as the current version of *file*."""
 

@@ -26,7 +26,7 @@ from ..sources.types import type_of_name
 from .courier import Courier, Fetched
 from .fetches import Fetches
 from .gallery import Gallery, NoPicture
-from .index import FUTURE, Copy, Index, Version, content_of, quietly
+from .index import DOUBT, FUTURE, Copy, Index, Version, content_of, quietly
 from .links import Link, digits
 from .memory import Memory
 from .news import NoNews, RedisNews
@@ -42,6 +42,8 @@ THREADS, MOST = 4, 2000
 # So many requests wait so many seconds for a thumbnail; the others get a placeholder at once, because the threads of
 # the server are for those who click.
 WAITING, WAIT = 6, 2.0
+# Seconds between two looks at a file that is in doubt.
+DOUBT_LOOK = 30.0
 # Seconds between two sweeps, and the share of the cache that a single content may have.
 SWEEP, SHARE = 60.0, 4
 
@@ -103,8 +105,8 @@ class Desk:
     def content(self, request: Any, link: Link) -> Found:
         """The content of the file behind the link. Raises NotFound, and what Egnyte and accounts may raise."""
         origin = Origin(request.registry, link, request.fsp.count_call)
-        known = self._known(origin)
-        found = self._here(link, known) or self._last(origin, known)
+        known, doubted = self._known(origin)
+        found = self._here(link, known, doubted) or self._last(origin, known)
         if found is not None:
             return found
         try:
@@ -117,24 +119,31 @@ class Desk:
                 raise
             return found
 
-    def _known(self, origin: Origin) -> Version | None:
-        """What is known of the file's version. Raises NotFound for one that was deleted, or is refused."""
+    def _known(self, origin: Origin) -> tuple[Version | None, bool]:
+        """What is known of the file's version, and whether that is in doubt.
+
+        Raises NotFound for one that was deleted, or is refused.
+        """
         link = origin.link
         known = self._current(origin.domain, link.file_id)
         refused = self._index.refused_at(*link)
-        if known is not None and self._is_old(max(known.seen, refused or 0.0)):
+        seen = max(known.seen, refused or 0.0) if known is not None else 0.0
+        doubted = known is not None and self._is_doubted(origin, seen)
+        if doubted:
+            self._later(('look', link), lambda: self._clear_up(origin))
+        elif known is not None and self._is_old(seen):
             self._later(('look', link), lambda: self._courier.look(origin))
         if (known is not None and known.gone) or (refused is not None and not self._is_old(refused)):
             raise _not_found()
         # Who was refused long ago has to ask again: what is here may be shown no more.
-        return known if refused is None else None
+        return (known if refused is None else None), doubted
 
     def _current(self, domain: str, file_id: str) -> Version | None:
         known, news = self._index.version(domain, file_id), self._news.of(domain, file_id)
         if news is None or (known is not None and known.seen >= news.seen):
             return known
         with quietly():
-            self._index.learn(domain, [news])
+            self._index.learn(domain, [news], doubt=0)
         return news
 
     def _is_old(self, seconds: float) -> bool:
@@ -142,10 +151,29 @@ class Desk:
         age = self._clock() - seconds
         return not seconds or age < -FUTURE or 0 < self._revalidate < age
 
-    def _here(self, link: Link, known: Version | None) -> Found | None:
-        """The version that is known, if it is here."""
+    def _is_doubted(self, origin: Origin, seen: float) -> bool:
+        """Whether a process died while it changed the file, so that Egnyte has to be asked how that ended."""
+        file = origin.domain, origin.link.file_id
+        intent = self._news.intent(*file)
+        if intent is not None and not self._place.lives(intent.process):
+            with quietly():
+                self._index.suspect(*file, intent.at)
+        since = self._index.doubted_since(*file)
+        return since is not None and (seen < since or seen < min(since + DOUBT, self._clock() - DOUBT_LOOK))
+
+    def _clear_up(self, origin: Origin) -> None:
+        """Find out which version a file in doubt has, and fetch it, so that the next one who asks gets it."""
+        self._courier.look(origin)
+        known = self._index.version(origin.domain, origin.link.file_id)
+        if known is not None and not known.gone and known.size <= self._largest:
+            self._courier.bring(origin, Urgency.READ)
+
+    def _here(self, link: Link, known: Version | None, doubted: bool) -> Found | None:
+        """The version that is known, if it is here; with its age if it is in doubt."""
         copy = known and self._index.copy(*link, known.version_id)
-        return self._open(copy, known.name) if copy and known else None
+        return (
+            self._open(copy, known.name, self._clock() - copy.stored if doubted else None) if copy and known else None
+        )
 
     def _last(self, origin: Origin, known: Version | None) -> Found | None:
         """Another version that is here, while the right one is fetched. One that is not kept has to be waited for."""
@@ -187,7 +215,7 @@ class Desk:
         :param checksum_digits: of the content that it was linked for; another one is shown if that was replaced
         """
         origin = Origin(request.registry, link)
-        known = self._known(origin)
+        known, _ = self._known(origin)
         return (known and self._picture(known, checksum_digits)) or self._await(origin, checksum_digits)
 
     def warm(self, origin: Origin, entry: Entry) -> bool:

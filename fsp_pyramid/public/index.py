@@ -37,6 +37,10 @@ CREATE TABLE IF NOT EXISTS refusals (
     account TEXT, file_id TEXT, at REAL,
     PRIMARY KEY (account, file_id)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS intents (
+    domain TEXT, file_id TEXT, process TEXT, at REAL,
+    PRIMARY KEY (domain, file_id, process)
+) WITHOUT ROWID;
 """
 # Seconds by which clocks of machines may differ. What was seen later than now was seen before the clock was set back.
 FUTURE = 60.0
@@ -49,6 +53,14 @@ ON CONFLICT DO UPDATE SET version_id = excluded.version_id, checksum = excluded.
 WHERE excluded.seen >= seen OR seen > ?
 """
 ADD = 'INSERT OR REPLACE INTO copies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'
+# Seconds for which a file stays in doubt: a change that nobody finished may still take effect at Egnyte.
+DOUBT = 600.0
+SETTLE = "DELETE FROM intents WHERE domain = ? AND file_id = ? AND (process = ? OR (process = '' AND at <= ?))"
+SUSPECT = "INSERT INTO intents VALUES (?, ?, '', ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)"
+DOUBT_INTENT = """
+INSERT OR REPLACE INTO intents SELECT domain, file_id, '', ? FROM intents
+WHERE domain = ? AND file_id = ? AND process = ?
+"""
 PERMIT = 'DELETE FROM refusals WHERE account = ? AND file_id = ?'
 
 
@@ -138,19 +150,30 @@ class Index:
         row = self._row('SELECT * FROM versions WHERE domain = ? AND file_id = ?', domain, file_id)
         return Version(*row[1:]) if row else None
 
-    def learn(self, domain: str, versions: Iterable[Version], account: str = '') -> None:
-        """Remember what was seen, where nothing later is known. *account* is who saw it, and so may read it."""
+    def learn(
+        self, domain: str, versions: Iterable[Version], account: str = '', made: bool = False, doubt: float = DOUBT
+    ) -> None:
+        """Remember what was seen, where nothing later is known. *account* is who saw it, and so may read it.
+
+        :param made: this process made the versions, as it intended
+        :param doubt: seconds by which a version has to be newer than a doubt to end it
+        """
         versions = tuple(versions)
         with self._writing() as connection:
             future = self._clock() + FUTURE
             connection.executemany(LEARN, ((domain, *astuple(version), future) for version in versions))
             if connection.execute('SELECT 1 FROM refusals WHERE account = ? LIMIT 1', (account,)).fetchone():
                 connection.executemany(PERMIT, ((account, version.file_id) for version in versions))
+            if connection.execute('SELECT 1 FROM intents LIMIT 1').fetchone():
+                process = self._place.process() if made else None
+                settled = ((domain, version.file_id, process, version.seen - doubt) for version in versions)
+                connection.executemany(SETTLE, settled)
 
     def rename(self, domain: str, file_id: str, name: str) -> None:
-        """The file has another name; its content is what it was."""
+        """This process gave the file another name, as it intended; its content is what it was."""
         with self._writing() as connection:
             connection.execute('UPDATE versions SET name = ? WHERE domain = ? AND file_id = ?', (name, domain, file_id))
+            connection.execute(SETTLE, (domain, file_id, self._place.process(), 0))
 
     def doubt(self, domain: str, file_id: str) -> None:
         """What is known of the file may be wrong: it counts as seen at time 0."""
@@ -158,6 +181,40 @@ class Index:
             values = domain, file_id
             connection.execute("DELETE FROM versions WHERE domain = ? AND file_id = ? AND version_id = ''", values)
             connection.execute('UPDATE versions SET seen = 0 WHERE domain = ? AND file_id = ?', values)
+
+    def intend(self, domain: str, file_id: str) -> None:
+        """This process is going to change the file. If it dies before it has learnt the outcome, that is in doubt."""
+        values = domain, file_id, self._place.process(), self._clock()
+        with self._writing() as connection:
+            connection.execute('INSERT OR REPLACE INTO intents VALUES (?, ?, ?, ?)', values)
+
+    def give_up(self, domain: str, file_id: str) -> None:
+        """This process changes the file no more: what it intended and did not learn is in doubt."""
+        self._move_intent(domain, file_id, self._place.process())
+
+    def suspect(self, domain: str, file_id: str, at: float) -> None:
+        """Another machine intended to change the file at that time, and its outcome is not known."""
+        with self._writing() as connection:
+            connection.execute(SUSPECT, (domain, file_id, at))
+
+    def doubted_since(self, domain: str, file_id: str) -> float | None:
+        """Since when the outcome of a change is in doubt, in UNIX seconds; None where none is."""
+        query = 'SELECT process, at FROM intents WHERE domain = ? AND file_id = ?'
+        with self._connected() as connection:
+            rows = connection.execute(query, (domain, file_id)).fetchall()
+        doubts = [at for process, at in rows if not process]
+        for process, _ in rows:
+            if process and not self._place.lives(process):
+                doubts.append(self._move_intent(domain, file_id, process))
+        return max(doubts, default=None)
+
+    def _move_intent(self, domain: str, file_id: str, process: str) -> float:
+        """Let what a process intended be in doubt from now on."""
+        now, key = self._clock(), (domain, file_id, process)
+        with self._writing() as connection:
+            connection.execute(DOUBT_INTENT, (now, *key))
+            connection.execute('DELETE FROM intents WHERE domain = ? AND file_id = ? AND process = ?', key)
+        return now
 
     def copy(self, account: str, file_id: str, version_id: str) -> Copy | None:
         """The copy of that version."""
@@ -198,6 +255,7 @@ class Index:
                 'DELETE FROM versions WHERE seen < ? AND file_id NOT IN (SELECT file_id FROM copies)', (seconds,)
             )
             connection.execute('DELETE FROM refusals WHERE at < ?', (seconds,))
+            connection.execute('DELETE FROM intents WHERE at < ?', (seconds,))
 
     def _row(self, query: str, *values: str) -> tuple | None:
         with self._connected() as connection:

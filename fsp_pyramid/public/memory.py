@@ -1,7 +1,8 @@
 """What an account's files are, remembered as the bridge sees and changes them."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from zope.interface import implementer
 
@@ -45,6 +46,21 @@ class Memory:
             with quietly():
                 self._index.learn(self._domain, (_version(file, asked) for file in files), self._account)
 
+    @contextmanager
+    def changing(self, file: Entry | None) -> Iterator[None]:
+        """See IObserver: the file is in doubt unless we live to learn how that ended."""
+        if file is None or not file.id:
+            yield
+            return
+        with quietly():
+            self._index.intend(self._domain, file.id)
+            self._news.intend(self._domain, file.id, self._place.process(), self._clock())
+        try:
+            yield
+        finally:
+            with quietly():
+                self._index.give_up(self._domain, file.id)
+
     def stored(self, file: Entry, content: Content) -> None:
         """See IObserver: the bytes are kept, nobody has to fetch them."""
         now = self._clock()
@@ -73,6 +89,7 @@ class Memory:
         """See IObserver."""
         with quietly():
             self._index.rename(self._domain, file.id or '', file.name)
+            self._news.settle(self._domain, file.id or '')
 
     def deleted(self, file: Entry) -> None:
         """See IObserver."""
@@ -81,7 +98,7 @@ class Memory:
 
     def _made(self, version: Version) -> None:
         self._news.tell(self._domain, version)
-        self._index.learn(self._domain, [version], self._account)
+        self._index.learn(self._domain, [version], self._account, made=True)
 
     def doubted(self, file: Entry) -> None:
         """See IObserver."""

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 COPIES, THUMBNAILS, PARTS = 'copies', 'thumbnails', 'parts'
+# The files by whose locks processes show that they live.
+PROCESSES = 'processes'
 # Seconds. A use is noted once in that time: a picture that is in fashion is not written to at each look.
 NOTED = 3600.0
 # How temporary directories are called, and for how many seconds nobody else touches them.
@@ -35,6 +37,7 @@ class Place:
     def __init__(self, directory: str) -> None:
         self._directory, self._lock = directory, threading.Lock()
         self._root: Path | None = None
+        self._process: BinaryIO | None = None
 
     @property
     def root(self) -> Path:
@@ -52,6 +55,38 @@ class Place:
         root = Path(self._directory)
         root.mkdir(parents=True, exist_ok=True)
         return root
+
+    def process(self) -> str:
+        """The name of this process, under which :meth:`lives` finds it as long as it lives. Raises OSError."""
+        directory = self.root / PROCESSES
+        with self._lock:
+            if self._process is None or not _is_at(self._process, Path(self._process.name)):
+                directory.mkdir(exist_ok=True)
+                self._process = (directory / os.urandom(8).hex()).open('xb')
+                fcntl.flock(self._process, fcntl.LOCK_EX)
+                weakref.finalize(self, _end_process, self._process)
+            return Path(self._process.name).name
+
+    def lives(self, process: str) -> bool:
+        """Whether a process that uses the directory still lives: its lock ends with it, however it ends.
+
+        Removes the file of one that does not.
+        """
+        path = self.root / PROCESSES / process
+        try:
+            with path.open('rb') as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                path.unlink(missing_ok=True)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
+    def remove_dead_processes(self) -> None:
+        """Remove what processes left that do not live any more."""
+        for path in (self.root / PROCESSES).glob('*'):
+            self.lives(path.name)
 
     def has_room(self) -> bool:
         """Whether there is room for another file, as far as one can tell."""
@@ -141,6 +176,11 @@ def _temporary() -> tuple[Path, BinaryIO]:
 def _remove(root: Path, lock: BinaryIO) -> None:
     shutil.rmtree(root, ignore_errors=True)
     lock.close()
+
+
+def _end_process(file: BinaryIO) -> None:
+    Path(file.name).unlink(missing_ok=True)
+    file.close()
 
 
 @contextmanager

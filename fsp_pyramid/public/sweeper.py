@@ -82,6 +82,7 @@ class Sweeper:
         return found
 
     def _remove_left_over(self, now: float) -> None:
+        self._place.remove_dead_processes()
         for path, _ in self._place.files(PARTS):
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < now - LEFT_OVER:

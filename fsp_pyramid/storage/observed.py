@@ -52,21 +52,24 @@ class ObservedStorage:
 
     def store_file(self, path: Path, content: Content, over: Entry | None = None) -> tuple[Entry, Change]:
         """See IStorage."""
-        entry, change = self._storage.store_file(path, content, over)
-        self._observer.stored(entry, content)
+        with self._observer.changing(over):
+            entry, change = self._storage.store_file(path, content, over)
+            self._observer.stored(entry, content)
         return entry, change
 
     def delete(self, entry: Entry) -> Change:
         """See IStorage."""
-        change = self._storage.delete(entry)
-        if not entry.is_directory:
-            self._observer.deleted(entry)
+        with self._observer.changing(_file(entry)):
+            change = self._storage.delete(entry)
+            if not entry.is_directory:
+                self._observer.deleted(entry)
         return change
 
     def move_file(self, entry: Entry, path: Path) -> tuple[Entry, Change]:
         """See IStorage."""
-        moved, change = self._storage.move_file(entry, path)
-        self._observer.moved(moved)
+        with self._observer.changing(entry):
+            moved, change = self._storage.move_file(entry, path)
+            self._observer.moved(moved)
         return moved, change
 
     def open_file(self, file_id: str, byte_range: tuple[int, int | None] | None = None) -> Download:
@@ -79,8 +82,13 @@ class ObservedStorage:
 
     def revert(self, change: Change) -> None:
         """See IStorage."""
-        try:
-            self._storage.revert(change)
-        finally:
-            if not change.entry.is_directory:
-                self._observer.doubted(change.entry)
+        with self._observer.changing(_file(change.entry)):
+            try:
+                self._storage.revert(change)
+            finally:
+                if not change.entry.is_directory:
+                    self._observer.doubted(change.entry)
+
+
+def _file(entry: Entry) -> Entry | None:
+    return None if entry.is_directory else entry

@@ -1,5 +1,6 @@
 """What is known of files, and what is kept of them."""
 
+import sqlite3
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsp_pyramid.public.index import Copy, Index, Version
+from fsp_pyramid.public.index import DOUBT, Copy, Index, Version
 from fsp_pyramid.public.place import Place
 
 VERSION = Version('file', 'v1', 'c' * 128, 5, 1_700_000_000_000, 'a.png', 100.0)
@@ -129,3 +130,46 @@ def test_a_clock_that_was_set_back_keeps_nothing_from_being_learnt(tmp_path: Pat
     index.learn('acme', [replace(VERSION, version_id='v2', seen=now)])
     index.learn('acme', [replace(VERSION, version_id='v0', seen=now - 1)])
     assert index.version('acme', 'file').version_id == 'v2'
+
+
+def test_what_a_process_intends_is_in_doubt_when_it_ends(tmp_path: Path) -> None:
+    now = 1000.0
+    writer, reader = (Index(Place(str(tmp_path)), lambda: now) for _ in range(2))
+    writer.intend('acme', 'file')
+    assert reader.doubted_since('acme', 'file') is None, 'it lives'
+    now = 1001.0
+    writer.give_up('acme', 'file')
+    assert reader.doubted_since('acme', 'file') == 1001.0
+    assert reader.doubted_since('other', 'file') is None
+
+
+def test_what_a_process_made_is_in_no_doubt(index: Index) -> None:
+    for settle in (lambda: index.learn('acme', [VERSION], made=True), lambda: index.rename('acme', 'file', 'b.png')):
+        index.intend('acme', 'file')
+        settle()
+        index.give_up('acme', 'file')
+        assert index.doubted_since('acme', 'file') is None
+
+
+def test_a_doubt_ends_with_a_version_that_is_much_newer(tmp_path: Path) -> None:
+    now = 1000.0
+    index = Index(Place(str(tmp_path)), lambda: now)
+    index.suspect('acme', 'file', now)
+    index.suspect('acme', 'file', now - 5)
+    index.learn('acme', [replace(VERSION, seen=now + DOUBT - 1)])
+    assert index.doubted_since('acme', 'file') == now
+    index.learn('acme', [replace(VERSION, seen=now + DOUBT)])
+    assert index.doubted_since('acme', 'file') is None
+    index.suspect('acme', 'file', now)
+    index.forget_before(now + 1)
+    assert index.doubted_since('acme', 'file') is None
+
+
+def test_a_directory_of_an_older_version_stays_of_use(tmp_path: Path) -> None:
+    index = Index(Place(str(tmp_path)))
+    index.learn('acme', [VERSION])
+    with sqlite3.connect(tmp_path / 'index.sqlite') as connection:
+        connection.execute('DROP TABLE intents')
+    connection.close()
+    index = Index(Place(str(tmp_path)))
+    assert (index.version('acme', 'file'), index.doubted_since('acme', 'file')) == (VERSION, None)

@@ -121,3 +121,22 @@ def test_a_use_is_noted_and_keeps_the_date(place: Place) -> None:
         note_use(file)
     assert path.stat().st_atime >= int(before)
     assert int(path.stat().st_mtime) == 1_700_000_000
+
+
+def test_processes_are_known_to_live_by_their_locks(tmp_path: Path) -> None:
+    one, other = Place(str(tmp_path)), Place(str(tmp_path))
+    name = one.process()
+    assert name == one.process() != other.process()
+    assert one.lives(name)
+    assert other.lives(name)
+    assert not other.lives('0' * 16)
+    (tmp_path / 'processes' / name).unlink()
+    assert one.process() != name, 'the directory may be emptied at any time'
+
+
+def test_what_dead_processes_left_is_removed(tmp_path: Path) -> None:
+    place = Place(str(tmp_path))
+    name = place.process()
+    (tmp_path / 'processes' / 'dead').touch()
+    place.remove_dead_processes()
+    assert [path.name for path in (tmp_path / 'processes').iterdir()] == [name]
