@@ -3,6 +3,7 @@
 import io
 import os
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Any, Self
 
@@ -139,6 +140,11 @@ class Reader(io.RawIOBase):
     def __init__(self, file: GrowingFile) -> None:
         super().__init__()
         self._file, self._position = file, 0
+        self._on_close: Callable[[], None] | None = None
+
+    def when_closed(self, callback: Callable[[], None]) -> None:
+        """Call *callback* when the reader is closed, or dropped."""
+        self._on_close = callback
 
     def readable(self) -> bool:
         return True
@@ -173,3 +179,5 @@ class Reader(io.RawIOBase):
         if not self.closed:
             super().close()
             self._file.leave()
+            if self._on_close is not None:
+                self._on_close()

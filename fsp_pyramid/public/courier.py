@@ -2,10 +2,9 @@
 
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 from ..egnyte import Urgency
@@ -29,10 +28,11 @@ from .index import Copy, Index, Version, quietly
 from .links import Link
 from .origin import Origin, own_request
 from .place import Place
+from .slots import Slots
 
 log = logging.getLogger(__name__)
 
-# So many requests wait for Egnyte to send a content; others wait so many seconds for one of them to be done.
+# So many requests wait for a content or send one that is still coming; others wait so many seconds for one to be done.
 FETCHING, WAIT = 12, 2.0
 # Seconds for which an Egnyte that did not answer, or could not do it, is not asked again.
 TROUBLE = 10.0
@@ -60,19 +60,24 @@ class Courier:
 
     def __init__(self, place: Place, index: Index, fetches: Fetches, clock: Callable[[], float]) -> None:
         self._place, self._index, self._fetches, self._clock = place, index, fetches, clock
-        self._fetching = threading.BoundedSemaphore(FETCHING)
+        self._slots = Slots(FETCHING, WAIT)
         self._trouble: dict[str | Link, float] = {}  # of a domain, an account or a file, until when
         self._missing: dict[Link, float] = {}  # files, until when a 404 of doubtful origin is believed
 
-    def awaited(self, request: Any, origin: Origin) -> Fetched:
-        """The content from Egnyte, while somebody waits. Raises Busy where too many wait for theirs already."""
+    def awaited(self, request: Any, origin: Origin, size: int | None) -> Fetched:
+        """The content from Egnyte, while somebody waits, and until they close it.
+
+        Raises Busy where too many wait for theirs, or send what is still coming.
+
+        :param size: in bytes, None where it is not known
+        """
         self._refuse_in_trouble(origin)
-        if not self._fetching.acquire(timeout=WAIT):
-            raise Busy
-        try:
-            return self.fetch(request, origin, Urgency.READ)
-        finally:
-            self._fetching.release()
+        with ExitStack() as stack:
+            stack.callback(self._slots.take(size))
+            fetched = self.fetch(request, origin, Urgency.READ)
+            if fetched.file is not None:
+                fetched.file.when_closed(stack.pop_all().close)
+        return fetched
 
     def fetch(self, request: Any, origin: Origin, urgency: Urgency) -> Fetched:
         """The content from Egnyte: one call, however many ask. See Fetches.fetch."""

@@ -110,7 +110,7 @@ class Desk:
         if found is not None:
             return found
         try:
-            return self._coming(self._courier.awaited(request, origin), known)
+            return self._coming(self._courier.awaited(request, origin, known and known.size), known)
         except NotFound:
             raise
         except FSPError:

@@ -114,9 +114,23 @@ class Nginx:
 
 
 @contextmanager
-def proxying(directory: Path, ports: Sequence[int], cache: Path | None = None, more: str = '') -> Iterator[Nginx]:
-    """nginx in *directory*, before bridges at *ports*, until the context is left."""
+def proxying(
+    directory: Path,
+    ports: Sequence[int],
+    cache: Path | None = None,
+    more: str = '',
+    changed: dict[str, str] | None = None,
+) -> Iterator[Nginx]:
+    """nginx in *directory*, before bridges at *ports*, until the context is left.
+
+    :param changed: texts of the configuration, and what stands there instead
+    """
     server = Nginx(directory, cache or directory / 'cache', ports, more)
+    text = server.configuration.read_text()
+    for old, new in (changed or {}).items():
+        assert old in text, f'{CONFIGURATION} has no {old!r}'
+        text = text.replace(old, new)
+    server.configuration.write_text(text)
     command = [program(), '-e', directory / 'error.log', '-c', server.configuration, '-g', 'daemon off;']
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=directory) as process:
         server.pid = process.pid

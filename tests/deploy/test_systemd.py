@@ -70,7 +70,16 @@ def test_its_variables_are_settings_and_replace_those_of_production() -> None:
     assert ours <= {variable(key) for key in KEYS}
     # What the ini file keeps beside itself has to be where the service may write.
     settings = get_appsettings(str(TOP / 'production.ini'))
-    assert ours == {variable(key) for key, value in settings.items() if str(TOP) in str(value) and key in KEYS}
+    assert ours - {'FSP_PUBLIC_SENDFILE'} == {
+        variable(key) for key, value in settings.items() if str(TOP) in str(value) and key in KEYS
+    }
+
+
+def test_nginx_sends_the_files() -> None:
+    variables = dict(value.split('=', 1) for key, value in options('Service') if key == 'Environment')
+    assert variables['FSP_PUBLIC_SENDFILE'] == 'nginx'
+    assert 'location /fsp-cache/ {' in (DEPLOY / 'nginx.conf').read_text()
+    assert 'fsp.public.sendfile' not in get_appsettings(str(TOP / 'production.ini')), 'it starts without nginx, too'
 
 
 def test_nginx_may_read_the_cache() -> None:

@@ -1,0 +1,108 @@
+"""What ``deploy/nginx.conf`` bounds: readers that stop reading, and requests of one address."""
+
+import json
+import socket
+import ssl
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from fsp_pyramid.testing import Sandbox
+
+from ..functional.processes import PATIENCE, Server
+from .nginx import HOST, Nginx, proxying
+from .test_nginx import PIC, WHO, public_url
+
+
+class Reader:
+    """Asks for a file over TLS, reads a little of the answer, and then nothing."""
+
+    def __init__(self, nginx: Nginx, path: str) -> None:
+        raw = socket.socket()
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        raw.settimeout(PATIENCE)
+        raw.connect(('127.0.0.1', nginx.https_port))
+        context = ssl.create_default_context(cafile=str(nginx.cert))
+        self._socket = context.wrap_socket(raw, server_hostname=HOST)
+        self._socket.sendall(f'GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n'.encode())
+        self.head = ''
+
+    def read_head(self) -> int:
+        """The status."""
+        while '\r\n\r\n' not in self.head:
+            self.head += self._socket.recv(512).decode('latin-1')
+        return int(self.head.split()[1])
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def large(processes: list[Server], bridge: Nginx) -> str:
+    """The path of a large public file that nobody has asked for yet."""
+    sandbox = Sandbox(processes[0].directory / 'egnyte')
+    sandbox.upload('/Shared/Beefree/demo/large/a.bin', bytes(20 << 20))
+    return urlsplit(public_url(bridge.ask('GET /fsp/large/', **WHO))).path
+
+
+def test_readers_of_one_address_keep_nobody_else_waiting(bridge: Nginx, large: str) -> None:
+    with ExitStack() as stack:
+        readers = [Reader(bridge, large) for _ in range(130)]
+        for reader in readers:
+            stack.callback(reader.close)
+        outcomes = Counter(reader.read_head() for reader in readers)
+        assert outcomes[429] == 30
+        assert outcomes[200] + outcomes[503] == 100
+        for reader in readers:
+            if reader.read_head() != 200:
+                assert 'no-store' in reader.head
+                assert 'retry-after: ' in reader.head.lower()
+        assert json.loads(bridge.ask('GET /fsp/', **WHO).body)['status'] == 'success'
+
+
+def test_failures_of_nginx_itself_are_kept_by_no_cache(files: Nginx, tmp_path_factory: pytest.TempPathFactory) -> None:
+    gone = files.ask(PIC.replace('pic.png', 'gone.png'))
+    assert gone.status == 404
+    assert 'no-store' in ', '.join(gone.headers.get_all('Cache-Control'))
+    assert (gone.headers['ETag'], gone.headers['Age']) == (None, None)
+    with proxying(tmp_path_factory.mktemp('alone'), [1, 1]) as alone:
+        answer = alone.ask(PIC)
+        assert (answer.status, answer.headers.get_all('Cache-Control')) == (502, ['no-store'])
+
+
+def test_a_part_that_is_not_there_has_nothing_of_a_success(bridge: Nginx, large: str) -> None:
+    assert bridge.ask(f'GET {large}').status == 200
+    for part in ('bytes=99999999-', 'bytes=-0', 'bytes=x', 'bytes=9-5'):
+        answer = bridge.ask(f'GET {large}', Range=part)
+        if answer.status == 416:
+            assert answer.headers.get_all('Cache-Control') == ['no-store']
+            assert (answer.headers['ETag'], answer.headers['Content-Disposition']) == (None, None)
+        assert answer.status == (416 if part == 'bytes=99999999-' else 200)
+    for condition in ('If-Unmodified-Since', 'If-Modified-Since'):
+        answer = bridge.ask(f'GET {large}', **{condition: 'Fri, 01 Jan 99999 00:00:00 GMT'})
+        assert answer.status == 200
+
+
+def test_a_success_says_what_the_bridge_says(files: Nginx) -> None:
+    for answer in (files.ask(PIC), files.ask(PIC, Range='bytes=0-3')):
+        assert answer.headers.get_all('Cache-Control') == ['public, max-age=300']
+        assert answer.headers['Retry-After'] is None
+
+
+@pytest.mark.parametrize('line', ['GET /echo', PIC, 'GET /fsp-public/token', 'GET /fsp-public/token/a/b.png'])
+def test_a_flood_of_one_address_is_refused(files: Nginx, tmp_path: Path, line: str) -> None:
+    """The rates are lowered, so that few requests are a flood on any machine."""
+    slow = {
+        'rate=100r/s': 'rate=1r/m',
+        'rate=50r/s': 'rate=1r/m',
+        'burst=500 nodelay': 'burst=2 nodelay',
+        'burst=200': 'burst=2 nodelay',
+    }
+    port = int(files.configuration.read_text().split('server 127.0.0.1:')[1].split()[0])
+    with proxying(tmp_path, [port], files.cache, changed=slow) as nginx:
+        statuses = [nginx.ask(line).status for _ in range(5)]
+    assert 429 not in statuses[:3]
+    assert statuses[3:] == [429, 429]
