@@ -1,9 +1,11 @@
-"""Structured logs: a line of JSON for each record, whoever made it."""
+"""Structured logs: a line of JSON for each record, whoever made it; and no tokens in the lines of servers."""
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 # What every record has; the rest came as ``extra``.
 _USUAL = frozenset(logging.makeLogRecord({}).__dict__) | {'message', 'asctime', 'taskName'}
@@ -31,12 +33,50 @@ class JSONFormatter(logging.Formatter):
         """The line, without a line break."""
         line = {'time': timestamp(record.created), 'level': record.levelname, 'logger': record.name}
         line |= record.msg if isinstance(record.msg, Event) else {'message': record.getMessage()}
-        if record.exc_info and record.exc_info[0] is not None:
+        if record.exc_text:
+            line['exception'] = record.exc_text
+        elif record.exc_info and record.exc_info[0] is not None:
             line['exception'] = self.formatException(record.exc_info)
         if record.stack_info:
             line['stack'] = self.formatStack(record.stack_info)
         extra = {name: value for name, value in record.__dict__.items() if name not in _USUAL | line.keys()}
         return _json(line | extra)
+
+
+class TokenFilter(logging.Filter):
+    """Masks the paths below *path*, and their queries, in records of servers: who knows such a URL may use it.
+
+    ``/fsp-public/TOKEN/pic.png`` becomes ``/fsp-public/-``, with all that follows it in the message or in the
+    traceback. Records are never dropped.
+
+    :param path: of public files or of the connect pages, with any ``route_prefix``
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+        # Servers write paths as WSGI has them, or as they came.
+        forms = '|'.join(re.escape(form) for form in {path, path.encode().decode('latin-1'), quote(path)})
+        self._pattern = re.compile(rf'({forms})[/?].*', re.DOTALL)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mask the record."""
+        record.msg, record.args = self._masked(record.getMessage()), ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = self._masked(record.exc_text)
+        return True
+
+    def _masked(self, text: str) -> str:
+        return self._pattern.sub(r'\1/-', text)
+
+
+def mask_tokens(path: str, logger: str = 'waitress') -> None:
+    """Let *logger* write no token of URLs below *path*. Its level and its handlers stay as they are."""
+    server = logging.getLogger(logger)
+    if not any(isinstance(known, TokenFilter) and known.path == path for known in server.filters):
+        server.addFilter(TokenFilter(path))
 
 
 def timestamp(seconds: float) -> str:

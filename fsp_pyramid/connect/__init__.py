@@ -9,6 +9,7 @@ from zope.interface import implementer
 
 from ..access import watched
 from ..interfaces import IAccountStores, IConnect
+from ..logs import mask_tokens
 from ..mounting import full_path
 from ..settings import Settings
 from . import failures, folders, pages, views, visit
@@ -57,6 +58,7 @@ def add_connect(config: Any, settings: Settings) -> None:
     path = full_path(config, settings.connect_prefix)
     place = Connect(path, settings)
     config.action('fsp connect', lambda: config.registry.registerUtility(place, IConnect))
+    config.action(('fsp tokens', path), mask_tokens, args=(path,))
     config.add_request_method(request_connect_url, 'fsp_connect_url')
     config.add_route_predicate('fsp_accounts', AccountsPredicate)
     config.add_view_predicate('fsp_accounts', AccountsPredicate)

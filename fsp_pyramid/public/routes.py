@@ -10,6 +10,7 @@ from zope.interface import implementer
 
 from ..access import watched
 from ..interfaces import IPublic, IShared
+from ..logs import mask_tokens
 from ..mounting import full_path, is_below
 from ..settings import Settings
 from ..views import public
@@ -59,6 +60,8 @@ def add_public(config: Any, settings: Settings) -> None:
             options = {'request_method': method} if method else {}
             config.add_view(view, route_name=route, permission=NO_PERMISSION_REQUIRED, require_csrf=False, **options)
         config.add_exception_view(public.error, context=Exception, route_name=route)
+    # Waitress writes the path when a reader leaves, or a body fails.
+    config.action(('fsp tokens', path), mask_tokens, args=(path,))
     config.add_subscriber(lambda event: _make_decodable(event.request.environ, path), NewRequest)
 
 
