@@ -20,14 +20,13 @@ from .growing import GrowingFile
 from .model import Content
 from .settings import Settings
 from .sources import (
-    HEAD,
     Source,
     SourceError,
     SourceInvalid,
     SourceTooLarge,
     SourceTypeRefused,
     download,
-    sniff,
+    sniff_file,
 )
 
 log = logging.getLogger(__name__)
@@ -126,11 +125,11 @@ class _Fetching:
         It waits for all of it where the size is not known.
         """
         with io.BufferedReader(self.file.reader()) as beginning:
-            head = beginning.read(HEAD)
+            sniffed = sniff_file(beginning)
         source = self._source
         assert source is not None, 'there are bytes'  # noqa: S101 - invariant
         try:
-            self._settings.upload_types.check(self._name, sniff(head), source.declared_type)
+            self._settings.upload_types.check(self._name, sniffed, source.declared_type)
         except SourceTypeRefused as error:
             raise _told(error, self._name) from error
         if source.size is None:

@@ -12,7 +12,7 @@ from .errors import (
     SourceUnavailable,
 )
 from .rules import Allowances
-from .types import HEAD, TypePolicy, sniff, type_of_name
+from .types import HEAD, TypePolicy, sniff, sniff_file, type_of_name
 
 __all__ = [
     'HEAD',
@@ -29,5 +29,6 @@ __all__ = [
     'TypePolicy',
     'download',
     'sniff',
+    'sniff_file',
     'type_of_name',
 ]

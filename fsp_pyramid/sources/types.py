@@ -5,13 +5,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
-from typing import Self
+from typing import BinaryIO, Self
 
 from .errors import SourceTypeRefused
 
 UNKNOWN = 'application/octet-stream'
 HEAD = 8192  # how many bytes at the beginning of a file sniff() wants to see
+PROLOG = 1 << 20  # and how many sniff_file() reads to get past comments in front of the first tag
 
 # Beefree's groups of file types.
 GROUPS = {
@@ -38,7 +38,9 @@ GROUPS = {
 # What the standard library does not know, or knows differently from one version of Python to the next.
 _OWN = {
     '7z': 'application/x-7z-compressed',
+    'apng': 'image/apng',
     'avif': 'image/avif',
+    'dib': 'image/bmp',
     'docx': 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
     'eot': 'application/vnd.ms-fontobject',
     'epub': 'application/epub+zip',
@@ -49,6 +51,7 @@ _OWN = {
     'ico': 'image/x-icon',
     'ics': 'text/calendar',
     'jfif': 'image/jpeg',
+    'jp2': 'image/jp2',
     'js': 'text/javascript',
     'key': 'application/vnd.apple.keynote',
     'm4a': 'audio/mp4',
@@ -66,6 +69,8 @@ _OWN = {
     'ogv': 'video/ogg',
     'otf': 'font/otf',
     'pages': 'application/vnd.apple.pages',
+    'pjp': 'image/jpeg',
+    'pjpeg': 'image/jpeg',
     'pptx': 'application/vnd.openxmlformats-officedocument.presentationml.presentation',
     'rst': 'text/x-rst',
     'rtf': 'application/rtf',
@@ -79,6 +84,9 @@ _OWN = {
     'xhtml': 'application/xhtml+xml',
     'xlsx': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
 }
+# Suffixes of programs that have no registered type: a name with one of them is not a name without a type.
+_PROGRAMS = ('asp', 'aspx', 'cgi', 'cmd', 'com', 'jsp', 'jspx', 'msi', 'phar', 'php', 'phtml', 'ps1', 'scr', 'vbs')
+_OWN |= dict.fromkeys(_PROGRAMS, UNKNOWN)
 # A private instance: the module's functions would read /etc/mime.types and the like, which differ among machines.
 _BY_SUFFIX = mimetypes.MimeTypes().types_map[True] | {f'.{suffix}': type_ for suffix, type_ in _OWN.items()}
 
@@ -90,9 +98,10 @@ _MAGIC = tuple(
         (rb'GIF8[79]a', 'image/gif'),
         (rb'RIFF....WEBP', 'image/webp'),
         (rb'BM....\x00{4}', 'image/bmp'),
+        (rb'\x28\x00{3}.{8}\x01\x00[\x01\x04\x08\x10\x18\x20]\x00', 'image/bmp'),  # without the header of a file
+        (rb'\x00\x00\x00\x0cjP  \r\n\x87\n', 'image/jp2'),
         (rb'II[\x2a\x2b]\x00|MM\x00[\x2a\x2b]', 'image/tiff'),
         (rb'\x00\x00[\x01\x02]\x00[^\x00]', 'image/x-icon'),
-        (rb'\s{0,64}%PDF-', 'application/pdf'),
         (rb'PK(?:\x03\x04|\x05\x06)', 'application/zip'),
         (rb'\x1f\x8b\x08', 'application/gzip'),
         (rb'%!PS|\xc5\xd0\xd3\xc6', 'application/postscript'),
@@ -105,9 +114,14 @@ _BRANDS = {
     **dict.fromkeys((b'heic', b'heix', b'heim', b'heis', b'hevc', b'hevx'), 'image/heic'),
     **dict.fromkeys((b'mif1', b'msf1'), 'image/heif'),
 }
-# What may stand before the first tag of XML or HTML.
-_PROLOG = re.compile(r'\A(?:\s+|<\?.*?\?>|<!--.*?-->)*', re.DOTALL)
-_SVG = re.compile(r'<!doctype\s+svg\b|<(?:[\w.-]+:)?svg[\s/>]', re.IGNORECASE)
+# What may stand before the first tag of XML or HTML. Without backtracking: what does not end is no part of it.
+_PROLOG = re.compile(r'(?>\s+|<\?.*?\?>|<!--.*?-->)*+', re.DOTALL)
+_DOCTYPE = re.compile(r'<!doctype\s[^\[>]*+(?:\[.*?\]\s*)?>', re.DOTALL | re.IGNORECASE)
+_SVG = re.compile(r'<(?:!doctype\s+)?(?:[\w.-]+:)?svg[\s/>\[]', re.IGNORECASE)
+# Something that goes on behind what was read of the file.
+_UNFINISHED = re.compile(r'\Z|<(?:\?|!--|!doctype\s|[!\w.:-]{0,64}\Z)', re.IGNORECASE)
+# Readers look for it in so many bytes: printers' commands, headers of mails and the like stand before it.
+_PDF, _PDF_WITHIN = b'%PDF-', 1024
 # The tags by which browsers know HTML: https://mimesniff.spec.whatwg.org/#identifying-a-resource-with-an-unknown-mime-type
 _HTML = re.compile(
     r'<!doctype\s+html\b|<(?:[\w.-]+:)?'
@@ -115,7 +129,7 @@ _HTML = re.compile(
     re.IGNORECASE,
 )
 # Types that sniff() always knows: what has such a name and other content is not what it says.
-_KNOWN = frozenset({type_ for _, type_ in _MAGIC} | set(_BRANDS.values()) | {'image/svg+xml'})
+_KNOWN = frozenset({type_ for _, type_ in _MAGIC} | set(_BRANDS.values()) | {'image/svg+xml', 'application/pdf'})
 _ZIPPED = ('application/vnd.*', 'application/epub+zip', 'application/java-archive', 'application/x-zip*')
 
 
@@ -125,25 +139,71 @@ def type_of_name(name: str) -> str:
     return _BY_SUFFIX.get(dot + suffix.lower(), UNKNOWN)
 
 
+def is_typeless(name: str) -> bool:
+    """Whether a file name has no suffix, or one that stands for no type: ``3f9c2a``, ``photo.v2``."""
+    _, dot, suffix = name.rpartition('.')
+    return dot + suffix.lower() not in _BY_SUFFIX
+
+
+def type_of_content(sniffed: str | None) -> str | None:
+    """The mime type of a file whose name is typeless: what its content shows, unless a browser would run it."""
+    return None if sniffed in _ACTIVE else sniffed
+
+
 def sniff(head: bytes) -> str | None:
     """The mime type that the first :data:`HEAD` bytes of a file show; None for what has no clear mark."""
+    return _sniff(head)[0]
+
+
+def sniff_file(file: BinaryIO) -> str | None:
+    """The mime type that the content of *file* shows, read from where it stands: as :func:`sniff` does.
+
+    Reads :data:`HEAD` bytes, and up to :data:`PROLOG` where comments stand before the first tag. ``file.read(n)`` has
+    to return *n* bytes unless the file ends.
+    """
+    head = file.read(HEAD)
+    type_, unfinished = _sniff(head)
+    while unfinished and (more := file.read(min(7 * len(head), PROLOG - len(head)))):
+        head += more
+        type_, unfinished = _sniff(head)
+    return type_
+
+
+def _sniff(head: bytes) -> tuple[str | None, bool]:
+    """The type, and whether more of the file may show another one."""
     for pattern, type_ in _MAGIC:
         if pattern.match(head):
-            return type_
+            return type_, False
     if head[4:8] == b'ftyp':
         length = min(int.from_bytes(head[:4]), 256)
         brands = [head[at : at + 4] for at in (8, *range(16, length, 4))]
-        return next((type_ for brand, type_ in _BRANDS.items() if brand in brands), None)
-    return _sniff_markup(head)
+        return next((type_ for brand, type_ in _BRANDS.items() if brand in brands), None), False
+    type_, unfinished = _sniff_markup(head)
+    if type_ is None and _PDF in head[: _PDF_WITHIN + len(_PDF)]:
+        return 'application/pdf', unfinished
+    return type_, unfinished
 
 
-def _sniff_markup(head: bytes) -> str | None:
-    encoding = 'utf-16' if head.startswith((b'\xff\xfe', b'\xfe\xff')) else 'utf-8-sig'
-    text = head.decode(encoding, 'replace')
-    text = _PROLOG.sub('', text, count=1)
-    if _SVG.match(text):
-        return 'image/svg+xml'
-    return 'text/html' if _HTML.match(text) else None
+def _sniff_markup(head: bytes) -> tuple[str | None, bool]:
+    text = head.decode(_encoding(head), 'replace')
+    start = _PROLOG.match(text).end()
+    if not (_SVG.match(text, start) or _HTML.match(text, start)):
+        doctype = _DOCTYPE.match(text, start)  # of something else, but the first tag may be one of theirs
+        if doctype:
+            start = _PROLOG.match(text, doctype.end()).end()
+    if _SVG.match(text, start):
+        return 'image/svg+xml', False
+    if _HTML.match(text, start):
+        return 'text/html', False
+    return None, bool(_UNFINISHED.match(text, start))
+
+
+def _encoding(head: bytes) -> str:
+    if head.startswith((b'\xff\xfe', b'\xfe\xff')):
+        return 'utf-16'
+    if head[1:2] == b'\0' != head[:1]:
+        return 'utf-16-le'
+    return 'utf-16-be' if head[:1] == b'\0' != head[1:2] else 'utf-8-sig'
 
 
 @dataclass(frozen=True)
@@ -189,11 +249,10 @@ class TypePolicy:
                 f'named {named}, sniffed {sniffed}',
             )
         actual = named
-        # A suffix that means nothing to us is no name for a picture either: who serves the file goes by it.
-        nameless = named == UNKNOWN and not PurePosixPath(name).suffix
-        if sniffed and (nameless or (_is_picture(sniffed) and named != UNKNOWN)):
+        typeless = is_typeless(name)
+        if sniffed and (typeless or (_is_picture(sniffed) and named != UNKNOWN)):
             actual = sniffed
-        elif nameless and declared and declared not in _KNOWN and declared not in _ACTIVE:
+        elif typeless and declared and declared not in _KNOWN and declared not in _ACTIVE:
             actual = declared
         if not any(fnmatchcase(actual, glob) for glob in self.globs):
             raise SourceTypeRefused(
@@ -205,6 +264,8 @@ class TypePolicy:
 
 # What runs scripts when a browser opens it: only ever taken under its own name.
 _ACTIVE = {'text/html': {'text/html', 'application/xhtml+xml'}, 'image/svg+xml': {'image/svg+xml'}}
+ACTIVE = frozenset().union(*_ACTIVE.values())
+"""Mime types of what runs scripts when a browser opens it."""
 
 
 def _is_picture(type_: str) -> bool:
@@ -222,7 +283,8 @@ def _agree(named: str, sniffed: str | None) -> bool:
     if sniffed == 'application/zip':
         return any(fnmatchcase(named, glob) for glob in _ZIPPED)
     if sniffed == 'application/pdf':
-        return named == 'application/postscript'  # an .ai file is a PDF
+        # An .ai file is a PDF, and a text may speak of one.
+        return named == 'application/postscript' or (named.startswith('text/') and named not in _ACTIVE)
     # Browsers look into other pictures to see what they are; an SVG is one by its type alone.
     return _is_picture(sniffed) and _is_picture(named) and named not in _ACTIVE
 

@@ -6,7 +6,19 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fsp_pyramid.sources.errors import SourceTypeRefused
-from fsp_pyramid.sources.types import GROUPS, HEAD, UNKNOWN, TypePolicy, sniff, type_of_name
+from fsp_pyramid.sources.types import (
+    ACTIVE,
+    GROUPS,
+    HEAD,
+    PROLOG,
+    UNKNOWN,
+    TypePolicy,
+    is_typeless,
+    sniff,
+    sniff_file,
+    type_of_content,
+    type_of_name,
+)
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"></svg>'
 HTML = b'<!doctype html><script>alert(1)</script>'
@@ -28,6 +40,12 @@ def drawn(kind: str) -> bytes:
         ('é + ü #1 100%.svg', 'image/svg+xml'),
         ('a.avif', 'image/avif'),
         ('a.heic', 'image/heic'),
+        ('a.pjpeg', 'image/jpeg'),
+        ('a.PJP', 'image/jpeg'),
+        ('a.apng', 'image/apng'),
+        ('a.dib', 'image/bmp'),
+        ('a.jp2', 'image/jp2'),
+        ('a.php', UNKNOWN),
         ('favicon.ico', 'image/x-icon'),
         ('a.docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'),
         ('a.tar.gz', 'application/gzip'),
@@ -56,6 +74,8 @@ def test_type_of_name(name: str, type_: str) -> None:
         ('TIFF', 'image/tiff'),
         ('ICO', 'image/x-icon'),
         ('PDF', 'application/pdf'),
+        ('DIB', 'image/bmp'),
+        ('JPEG2000', 'image/jp2'),
     ],
 )
 def test_sniff_knows_what_pillow_writes(kind: str, type_: str) -> None:
@@ -81,6 +101,19 @@ def test_sniff_knows_what_pillow_writes(kind: str, type_: str) -> None:
         (b'<!-- hello --><body onload=x>', 'text/html'),
         (b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml">', 'text/html'),
         (b'<rss version="2.0">', None),
+        (b'<!DOCTYPE s:svg [<!ENTITY x "]">]><s:svg xmlns:s="x"/>', 'image/svg+xml'),
+        (b'<!DOCTYPE drawing [<!ENTITY x "y">]>' + SVG, 'image/svg+xml'),
+        (b'<!DOCTYPE drawing SYSTEM "x">\n<!-- y --><script>', 'text/html'),
+        (b'<!-- <svg> --><script>', 'text/html'),
+        (b'<!-- <script> --><!-- --><?x <b> ?>' + SVG, 'image/svg+xml'),
+        (b'<!-- <!-- -->' + SVG, 'image/svg+xml'),
+        (SVG.decode().encode('utf-16-le'), 'image/svg+xml'),
+        (HTML.decode().encode('utf-16-be'), 'text/html'),
+        (b'\x1b%-12345X@PJL JOB\n' + bytes(900) + b'%PDF-1.4', 'application/pdf'),
+        (bytes(1024) + b'%PDF-1.4', 'application/pdf'),
+        (bytes(1025) + b'%PDF-1.4', None),
+        (b'<script>%PDF-1.4', 'text/html'),
+        (b'(' + bytes(40), None),
         (b'BMW prices; 12; 13; 14', None),
         (b'plain text', None),
         (b'', None),
@@ -88,6 +121,75 @@ def test_sniff_knows_what_pillow_writes(kind: str, type_: str) -> None:
 )
 def test_sniff(head: bytes, type_: str | None) -> None:
     assert sniff(head) == type_
+
+
+LONG = [
+    b'<!--' + b' <svg> <script> ' * 1000 + b'-->',
+    b'<!-- a -->\n' * 2000,
+    b'<?x ' + b'<script>' * 3000 + b'?>',
+    b' ' * 20_000,
+    b'<?xml version="1.0"?>' + b'<!--' + b'x' * 500_000 + b'-->' + b'<?y?>' + b'<!--' + b'z' * 9000 + b'-->',
+    b'<!DOCTYPE drawing [' + b'<!ENTITY a "b">' * 2000 + b']>',
+    b'<!-- %PDF-1.4 ' + b'x' * 20_000 + b'-->',
+    b'<!--' + b'x' * (HEAD - 8) + b'-->',  # the tag begins where the first bytes end
+]
+
+
+@pytest.mark.parametrize('prolog', LONG, ids=lambda prolog: prolog[:12].decode())
+@pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig', 'utf-16', 'utf-16-be', 'utf-16-le'])
+@pytest.mark.parametrize(
+    ('content', 'type_'), [(SVG, 'image/svg+xml'), (HTML, 'text/html'), (b'<rss/>', None), (b'text', None)]
+)
+def test_sniff_file_reads_past_long_prologs(prolog: bytes, encoding: str, content: bytes, type_: str | None) -> None:
+    if type_ is None and b'%PDF-' in prolog:
+        type_ = 'application/pdf' if encoding.startswith('utf-8') else None
+    assert sniff_file(BytesIO((prolog + content).decode().encode(encoding))) == type_
+
+
+def test_sniff_file_reads_no_more_than_it_needs() -> None:
+    for content, most in (
+        (drawn('PNG') + bytes(99_999), HEAD),
+        (b'text ' * 99_999, HEAD),
+        (SVG + bytes(99_999), HEAD),
+        (b'<!--' + bytes(9 * PROLOG), PROLOG),
+        (b'', 0),
+    ):
+        file = BytesIO(content)
+        sniff_file(file)
+        assert file.tell() <= most
+
+
+@given(
+    st.lists(st.sampled_from([b'<!--', b'-->', b'<?', b'?>', b'<!doctype a', b'[', b']', b'>', b' ' * 3000, b'<svg ']))
+)
+def test_what_goes_on_is_sniffed_as_if_it_was_read_at_once(parts: list[bytes]) -> None:
+    content = b''.join(parts)
+    assert sniff_file(BytesIO(content)) == sniff(content)
+
+
+@pytest.mark.parametrize(
+    ('name', 'typeless'),
+    [
+        ('0b5f3c1e-7d0c-4b7e-9d5a-1c2d3e4f5a6b', True),
+        ('0b5f.7d0c.9d5a', True),
+        ('photo.v2', True),
+        ('image.final', True),
+        ('a.', True),
+        ('', True),
+        ('png', True),
+        ('a.png', False),
+        ('a.txt', False),
+        ('a.exe', False),
+        ('a.php', False),
+    ],
+)
+def test_names_without_a_type(name: str, typeless: bool) -> None:
+    assert is_typeless(name) is typeless
+
+
+def test_nothing_active_is_the_type_of_a_file_by_its_content() -> None:
+    assert type_of_content('image/png') == 'image/png'
+    assert {type_of_content(type_) for type_ in (*ACTIVE - {'application/xhtml+xml'}, None)} == {None}
 
 
 @given(st.binary(max_size=64), st.sampled_from([b'', b'\0\0\0\x20ftyp', b'<!--', b'<?xml', b'\xff\xfe', b'BM']))
@@ -123,6 +225,15 @@ def test_a_bad_entry_is_named(entry: str) -> None:
         ('a.png', drawn('JPEG'), 'image/jpeg'),
         ('a.jpg', drawn('WEBP'), 'image/webp'),
         ('a', drawn('GIF'), 'image/gif'),
+        ('photo.v2', drawn('PNG'), 'image/png'),
+        ('a.b-c.3f9c2a', drawn('JPEG'), 'image/jpeg'),
+        ('a.pjpeg', drawn('JPEG'), 'image/jpeg'),
+        ('a.apng', drawn('PNG'), 'image/png'),
+        ('a.dib', drawn('BMP'), 'image/bmp'),
+        ('a.dib', drawn('DIB'), 'image/bmp'),
+        ('a.jp2', drawn('JPEG2000'), 'image/jp2'),
+        ('a.pdf', b'\r\n' * 300 + b'%PDF-1.5', 'application/pdf'),
+        ('a.txt', b'A PDF begins with %PDF-', 'text/plain'),
         ('a.svg', SVG, 'image/svg+xml'),
         ('a.svg', b'<svg onload="x()"><script/></svg>', 'image/svg+xml'),
         ('a.html', HTML, 'text/html'),
@@ -149,6 +260,8 @@ def test_what_is_what_its_name_says_is_taken(name: str, content: bytes, type_: s
         ('a.xml', HTML),
         ('a.svg', HTML),
         ('a', HTML),
+        ('photo.v2', HTML),
+        ('photo.v2', SVG),
         ('a.png', b'<!--' + b' ' * HEAD + b'-->' + HTML),
         ('a.png', SVG),
         ('a.jpg', b'<?xml version="1.0"?><svg><script>x()</script></svg>'),
