@@ -5,7 +5,8 @@ from typing import BinaryIO
 
 from .index import key_of
 from .place import THUMBNAILS, Place, note_use
-from .thumbnails import Unrenderable, render
+from .render_pool import render
+from .thumbnails import Unrenderable
 
 log = logging.getLogger(__name__)
 

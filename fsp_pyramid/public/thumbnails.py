@@ -2,12 +2,11 @@
 
 A picture is opened with care (``pictures``), decoded at a smaller scale where its format can do that (JPEG), reduced
 strip by strip, turned upright and brought into sRGB when it is small, and written without its metadata.
+
+The application renders through ``render_pool``, in worker processes.
 """
 
 import io
-import os
-import threading
-from typing import BinaryIO
 
 from PIL import Image, ImageCms
 from PIL.ExifTags import Base
@@ -15,14 +14,11 @@ from PIL.ExifTags import Base
 from .pictures import MAX_BYTES, MAX_PIXELS, TYPES, Unrenderable, open_picture
 from .placeholder import placeholder
 
-__all__ = ['CONTENT_TYPE', 'MAX_BYTES', 'MAX_PIXELS', 'SIZE', 'TYPES', 'Unrenderable', 'placeholder', 'render']
+__all__ = ['CONTENT_TYPE', 'MAX_BYTES', 'MAX_PIXELS', 'SIZE', 'TYPES', 'Unrenderable', 'placeholder', 'render_bytes']
 
 SIZE = 200
 """Pixels: thumbnails fit into a square of this size."""
 CONTENT_TYPE = 'image/webp'  # shown by every browser that Beefree's editor supports, small, and may be transparent
-
-# Two, because each may take 400 MB.
-_slots = threading.BoundedSemaphore(2)
 
 _STRIP = 1_000_000  # pixels
 _MAX_PROFILE = 4_000_000  # bytes; those of printing presses have about 2 MB
@@ -37,31 +33,20 @@ _TURNS = {
 }
 
 
-def render(file: BinaryIO | str | os.PathLike[str]) -> bytes:
-    """A thumbnail (:data:`CONTENT_TYPE`) of the picture in *file*, which is read from where it stands.
+def render_bytes(data: bytes) -> bytes:
+    """Return a thumbnail (:data:`CONTENT_TYPE`) of the picture in *data*.
 
-    At most two are rendered at a time in a process; others wait. Raises Unrenderable for what cannot be decoded or is
-    too large, and OSError if the file cannot be read.
+    Raises Unrenderable for what cannot be decoded or is too large.
     """
-    with _slots:
-        data = _read(file)
-        try:
-            return _webp(_thumbnail(open_picture(data)))
-        except Unrenderable:
-            raise
-        except Exception as error:
-            # Hostile input makes Pillow raise almost anything.
-            raise Unrenderable(f'{type(error).__name__}: {error}') from error
-
-
-def _read(file: BinaryIO | str | os.PathLike[str]) -> bytes:
-    if isinstance(file, str | os.PathLike):
-        with open(file, 'rb') as opened:
-            return _read(opened)
-    data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise Unrenderable(f'it has more than {MAX_BYTES:,} bytes')
-    return data
+    try:
+        return _webp(_thumbnail(open_picture(data)))
+    except Unrenderable:
+        raise
+    except Exception as error:
+        # Hostile input makes Pillow raise almost anything.
+        raise Unrenderable(f'{type(error).__name__}: {error}') from error
 
 
 def _thumbnail(image: Image.Image) -> Image.Image:

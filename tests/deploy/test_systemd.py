@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pyramid.paster import get_appsettings
 
+from fsp_pyramid.public.render_pool import WORKERS
+from fsp_pyramid.public.render_worker import MEMORY
 from fsp_pyramid.settings import KEYS, variable
 
 from ..functional.processes import BIN
@@ -17,6 +19,7 @@ from ..timing import PATIENCE
 TOP = Path(__file__).parents[2]
 DEPLOY = TOP / 'deploy'
 SERVICE = DEPLOY / 'fsp-pyramid@.service'
+REST = 400_000_000  # bytes: of the bridge itself, with its caches
 
 
 def units(directory: Path) -> list[Path]:
@@ -80,6 +83,19 @@ def test_nginx_sends_the_files() -> None:
     assert variables['FSP_PUBLIC_SENDFILE'] == 'nginx'
     assert 'location /fsp-cache/ {' in (DEPLOY / 'nginx.conf').read_text()
     assert 'fsp.public.sendfile' not in get_appsettings(str(TOP / 'production.ini')), 'it starts without nginx, too'
+
+
+def test_there_is_memory_for_pictures() -> None:
+    limit = dict(options('Service'))['MemoryMax']
+    assert int(limit.removesuffix('M')) * 2**20 >= WORKERS * MEMORY + REST
+
+
+def test_workers_may_be_limited() -> None:
+    """They limit themselves by prlimit64, which is permitted although @resources is not."""
+    if not shutil.which('systemd-analyze'):
+        missing('systemd-analyze', FileNotFoundError('apt-get install systemd'))
+    command = ['systemd-analyze', 'syscall-filter', '@default']
+    assert 'prlimit64' in subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
 
 def test_nginx_may_read_the_cache() -> None:

@@ -254,7 +254,11 @@ GOOD: dict[str, Callable[[], bytes]] = {
     'TIFF, float': lambda: saved(ramp('F', 0, 1), 'TIFF'),
     'TIFF, float, any range': lambda: saved(ramp('F', -9000, 120), 'TIFF', compression='tiff_deflate'),
     'TIFF, two pages': lambda: animation('TIFF'),
+    'JPEG 2000': lambda: saved(quarters(), 'JPEG2000'),
+    'DIB': lambda: saved(quarters(), 'DIB'),
 }
+# Browsers show the beginning of these, if they end early.
+SHOWN = ['JPEG', 'JPEG, progressive', 'PNG', 'GIF']
 
 if find_spec('pillow_heif'):
     GOOD['HEIC'] = lambda: heic(quarters())
