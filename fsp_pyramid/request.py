@@ -1,7 +1,7 @@
 """``request.fsp``: what our views know of their request."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,6 @@ from .interfaces import IMeter, IMount
 from .model import Account, Entry, Identity
 from .public.links import Link, digits
 from .public.thumbnails import TYPES
-from .sources.types import type_of_name
 from .storage.cached import Looked
 from .storage.operations import Operations
 from .storage.undo import UndoLog, UndoManager
@@ -110,9 +109,13 @@ class RequestContext:
         """The URL of a file, for people without credentials."""
         return self._public_url(entry, self.mount.public.signer.sign(self._link(entry)))
 
-    def thumbnail_url(self, entry: Entry) -> str | None:
-        """The URL of its thumbnail, None for what has no picture. It changes with the content."""
-        if type_of_name(entry.name) not in TYPES or not entry.checksum:
+    def types(self, files: Iterable[Entry]) -> list[str]:
+        """The mime type of each file."""
+        return self.mount.public.desk.types(files)
+
+    def thumbnail_url(self, entry: Entry, mime_type: str) -> str | None:
+        """The URL of the thumbnail of a file, None for what has no picture. It changes with the content."""
+        if mime_type not in TYPES or not entry.checksum:
             return None
         content = digits(entry.checksum)
         token = self.mount.public.signer.sign_thumbnail(self._link(entry), content)

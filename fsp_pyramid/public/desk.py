@@ -4,13 +4,15 @@ What a reader gets is the version that we know of. Where that is not here, the l
 while the right one is fetched; only what was never here has to be waited for.
 """
 
+import io
 import logging
 import os
 import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, wait
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -22,7 +24,7 @@ from ..errors import EgnyteUnavailable, FSPError, NotFound
 from ..interfaces import IObserver
 from ..model import Entry
 from ..settings import Settings
-from ..sources.types import type_of_name
+from ..sources.types import UNKNOWN, is_typeless, sniff_file, type_of_content, type_of_name
 from .courier import Courier, Fetched
 from .fetches import Fetches
 from .gallery import Gallery, NoPicture
@@ -32,6 +34,7 @@ from .memory import Memory
 from .news import NoNews, RedisNews
 from .origin import Origin, own_request
 from .place import COPIES, Place, note_use
+from .render_pool import WORKERS
 from .sweeper import Sweeper
 from .thumbnails import CONTENT_TYPE, TYPES
 
@@ -44,6 +47,8 @@ THREADS, MOST = 4, 2000
 WAITING, WAIT = 6, 2.0
 # Seconds between two looks at a file that is in doubt.
 DOUBT_LOOK = 30.0
+# Seconds that the answer to an upload waits for its thumbnail.
+MOMENT = 0.5
 # Seconds between two sweeps, and the share of the cache that a single content may have.
 SWEEP, SHARE = 60.0, 4
 
@@ -58,6 +63,7 @@ class Found:
     :param modified: UNIX milliseconds
     :param mime_type: as Egnyte told it, '' where it was not asked
     :param name: of the file, '' where it is not known
+    :param shown: the mime type that its content shows; '' for none, and where the name tells the type
     :param age: seconds since this was known to be the current version, if another one may be by now; else None
     :param final: what is at this URL never changes
     :param fetched: this very request brought it from Egnyte
@@ -70,6 +76,7 @@ class Found:
     modified: int
     mime_type: str
     name: str
+    shown: str = ''
     age: float | None = None
     final: bool = False
     fetched: bool = False
@@ -93,12 +100,44 @@ class Desk:
         self._courier = Courier(self._place, self._index, fetches, clock)
         self._sweeper = Sweeper(self._place, self._index, settings.public_cache_size, settings.public_cache_age, clock)
         self._background = Background(THREADS, MOST)
+        # Of its own: pictures that take long keep nobody from being looked up or fetched.
+        self._rendering = Background(WORKERS, MOST)
         self._seats = threading.BoundedSemaphore(WAITING)
         self._swept = 0.0
 
     def observer(self, domain: str, account: str) -> IObserver:
         """Who remembers what is seen and done with the files of an account."""
         return Memory(self._place, self._index, self._news, domain, account, self._largest, self._kept, self._clock)
+
+    # Types
+
+    def types(self, files: Iterable[Entry]) -> list[str]:
+        """The mime type of each file: by its name, or by what its content showed when it was here."""
+        files = tuple(files)
+        typeless = [content_of(file) for file in files if is_typeless(file.name)]
+        learnt: dict[str, str] = {}
+        if typeless:
+            with quietly():
+                learnt = self._index.types(typeless)
+        return [
+            learnt.get(content_of(file), UNKNOWN) if is_typeless(file.name) else type_of_name(file.name)
+            for file in files
+        ]
+
+    def _shown(self, copy: Copy, name: str, file: BinaryIO) -> str:
+        """What the content shows of which all is here, if the name does not tell its type."""
+        if not is_typeless(name):
+            return ''
+        content = content_of(copy)
+        with quietly():
+            return self._index.types([content]).get(content) or self._learn_type(content, file)
+        return ''
+
+    def _learn_type(self, content: str, file: BinaryIO) -> str:
+        shown = _sniffed(file)
+        if shown:
+            self._index.learn_type(content, shown)
+        return shown
 
     # Contents
 
@@ -195,12 +234,14 @@ class Desk:
             self._index.remove([copy.key])
             return None
         note_use(file)
-        return _found(copy, file, self._place.relative(file), copy.size, name, age)
+        return _found(copy, file, self._place.relative(file), copy.size, name, self._shown(copy, name, file), age)
 
     def _coming(self, fetched: Fetched, known: Version | None) -> Found:
-        copy, name = fetched.copy, known.name if known else ''
-        if fetched.file is not None:
-            found = _found(copy, fetched.file, None, copy.size or None, name)
+        copy, file, name = fetched.copy, fetched.file, known.name if known else ''
+        if file is not None:
+            with _closed_on_error(file):
+                shown = _sniffed(file) if is_typeless(name) else ''
+            found = _found(copy, file, None, copy.size or None, name, shown)
         else:
             found = self._open(copy, name)
         if found is None:  # it was swept away in this very moment
@@ -216,31 +257,34 @@ class Desk:
         """
         origin = Origin(request.registry, link)
         known, _ = self._known(origin)
-        return (known and self._picture(known, checksum_digits)) or self._await(origin, checksum_digits)
+        return (known and self._picture(known, checksum_digits)) or self._await(origin, known, checksum_digits)
 
     def warm(self, origin: Origin, entry: Entry) -> bool:
         """Fetch the file that is listed as *entry* and make its thumbnail; False where nothing was left to do.
 
         Raises what accounts and Egnyte may raise.
         """
-        version_id = entry.version_id or ''
-        pictures = type_of_name(entry.name) in TYPES
-        copy = self._index.copy(*origin.link, version_id)
-        here = entry.size > self._largest or (copy is not None and self._place.path(COPIES, copy.key).exists())
-        if here and (not pictures or self._gallery.has(content_of(entry))):
+        here = entry.size > self._largest or self._kept_copy(origin.link, entry.version_id or '') is not None
+        if here and (not self._is_picture(entry) or self._gallery.has(content_of(entry))):
             return False
-        if pictures:
-            self._render(origin)
-        else:
-            self._courier.bring(origin, Urgency.BACKGROUND)
+        if self._is_picture(entry):
+            self._make(self._fetch_picture(origin))
+            return True
+        self._courier.bring(origin, Urgency.BACKGROUND)
+        if self._is_picture(entry):  # which its content showed
+            self._make(self._fetch_picture(origin))
         return True
 
     def prepare(self, account: str, entry: Entry) -> None:
-        """Make the thumbnail of a file that was just stored, if it is a picture."""
+        """Make the thumbnail of a file that was just stored, if it is a picture. Waits for it, but a moment."""
         with quietly():
             copy = self._index.copy(account, entry.id or '', entry.version_id or '')
-            if copy is not None and type_of_name(entry.name) in TYPES:
-                self._make(copy)
+            if copy is not None and self._is_picture(entry):
+                with suppress(queue.Full):
+                    wait([self._render(copy)], MOMENT)
+
+    def _is_picture(self, entry: Entry) -> bool:
+        return self.types([entry])[0] in TYPES
 
     def _picture(self, known: Version, checksum_digits: str) -> Found | None:
         try:
@@ -258,37 +302,52 @@ class Desk:
             final=digits(known.checksum) == checksum_digits,
         )
 
-    def _await(self, origin: Origin, checksum_digits: str) -> Found | None:
-        def render() -> Version | None:
+    def _await(self, origin: Origin, known: Version | None, checksum_digits: str) -> Found | None:
+        def begin() -> Future[None]:
             with _logged('thumbnail'):
-                return self._render(origin)
+                copy = known and self._kept_copy(origin.link, known.version_id)
+                return self._render(copy or self._fetch_picture(origin))
 
+        end = time.monotonic() + WAIT
         try:
-            work = self._background.submit(('thumbnail', origin.link), render)
+            work = self._background.submit(('thumbnail', origin.link), begin)
         except queue.Full:
             return None
         if not self._seats.acquire(blocking=False):
             return None
         try:
-            known = work.result(timeout=WAIT)
+            work.result(WAIT).result(max(end - time.monotonic(), 0))
+            current = self._index.version(origin.domain, origin.link.file_id)
         except NotFound:
             raise
-        except (NotYet, FSPError, OSError, sqlite3.Error):
+        except (NotYet, queue.Full, FSPError, OSError, sqlite3.Error):
             return None
         finally:
             self._seats.release()
-        return known and self._picture(known, checksum_digits)
+        return current and self._picture(current, checksum_digits)
 
-    def _render(self, origin: Origin) -> Version | None:
-        """Make the thumbnail of the current version, which is fetched if it is not here."""
+    def _kept_copy(self, link: Link, version_id: str) -> Copy | None:
+        copy = self._index.copy(*link, version_id)
+        return copy if copy and self._place.path(COPIES, copy.key).exists() else None
+
+    def _fetch_picture(self, origin: Origin) -> Copy:
+        """The current version, all of it here; one that is too large to be kept gets its thumbnail at once."""
         with own_request(origin.registry) as request:
             copy, file, _ = self._courier.fetch(request, origin, Urgency.BACKGROUND)
-        if file is None:
-            self._make(copy)
-        else:
+        if file is not None:
             with file:
-                self._gallery.make(content_of(copy), file)
-        return self._index.version(origin.domain, origin.link.file_id)
+                if file.seek(0, os.SEEK_END) > self._largest:  # which waits for the end
+                    self._gallery.make(content_of(copy), file)
+        return copy
+
+    def _render(self, copy: Copy) -> Future[None]:
+        """Make the thumbnail of what is here as soon as its turn comes. Raises queue.Full."""
+
+        def render() -> None:
+            with _logged('thumbnail'):
+                self._make(copy)
+
+        return self._rendering.submit(content_of(copy), render)
 
     def _make(self, copy: Copy) -> None:
         found = None if self._gallery.has(content_of(copy)) else self._open(copy, '')
@@ -299,8 +358,9 @@ class Desk:
     # The rest
 
     def _kept(self, copy: Copy) -> None:
-        """Something was added to the directory."""
-        del copy
+        """Something was added to the directory. Its type outlives its name, and serves all who see the content."""
+        with quietly(), open(self._place.path(COPIES, copy.key), 'rb') as file:
+            self._learn_type(content_of(copy), file)
         now = time.monotonic()
         if now > self._swept + SWEEP:
             self._swept = now
@@ -334,8 +394,33 @@ def _logged(what: str) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _closed_on_error(file: BinaryIO) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        file.close()
+        raise
+
+
+def _sniffed(file: BinaryIO) -> str:
+    """The mime type that the content of *file* shows, which may be growing; '' for none. Leaves it at its beginning."""
+    buffered = io.BufferedReader(file)
+    try:
+        return type_of_content(sniff_file(buffered)) or ''
+    finally:
+        buffered.detach()
+        file.seek(0)
+
+
 def _found(
-    copy: Copy, file: BinaryIO, path: str | None, size: int | None, name: str, age: float | None = None
+    copy: Copy,
+    file: BinaryIO,
+    path: str | None,
+    size: int | None,
+    name: str,
+    shown: str,
+    age: float | None = None,
 ) -> Found:
     return Found(
         file=file,
@@ -345,6 +430,7 @@ def _found(
         modified=copy.modified,
         mime_type=copy.mime_type,
         name=name,
+        shown=shown,
         age=age,
     )
 

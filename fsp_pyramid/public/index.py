@@ -41,6 +41,9 @@ CREATE TABLE IF NOT EXISTS intents (
     domain TEXT, file_id TEXT, process TEXT, at REAL,
     PRIMARY KEY (domain, file_id, process)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS types (
+    content TEXT PRIMARY KEY, mime_type TEXT
+) WITHOUT ROWID;
 """
 # Seconds by which clocks of machines may differ. What was seen later than now was seen before the clock was set back.
 FUTURE = 60.0
@@ -60,6 +63,12 @@ SUSPECT = "INSERT INTO intents VALUES (?, ?, '', ?) ON CONFLICT DO UPDATE SET at
 DOUBT_INTENT = """
 INSERT OR REPLACE INTO intents SELECT domain, file_id, '', ? FROM intents
 WHERE domain = ? AND file_id = ? AND process = ?
+"""
+FORGET_TYPES = """
+DELETE FROM types WHERE content NOT IN (
+    SELECT coalesce(nullif(checksum, ''), version_id) FROM versions UNION
+    SELECT coalesce(nullif(checksum, ''), version_id) FROM copies
+)
 """
 PERMIT = 'DELETE FROM refusals WHERE account = ? AND file_id = ?'
 
@@ -238,6 +247,20 @@ class Index:
         with self._writing() as connection:
             connection.executemany('DELETE FROM copies WHERE key = ?', ((key,) for key in keys))
 
+    def learn_type(self, content: str, mime_type: str) -> None:
+        """Remember the mime type that a content shows. *content* is named as by :func:`content_of`."""
+        with self._writing() as connection:
+            connection.execute('INSERT OR IGNORE INTO types VALUES (?, ?)', (content, mime_type))
+
+    def types(self, contents: Iterable[str]) -> dict[str, str]:
+        """The mime types of those contents of which one was learnt."""
+        with self._connected() as connection:
+            found = (
+                connection.execute('SELECT content, mime_type FROM types WHERE content = ?', (content,)).fetchone()
+                for content in contents
+            )
+            return dict(row for row in found if row)
+
     def refuse(self, account: str, file_id: str, at: float) -> None:
         """Egnyte does not show the file to the account (any more)."""
         with self._writing() as connection:
@@ -256,6 +279,7 @@ class Index:
             )
             connection.execute('DELETE FROM refusals WHERE at < ?', (seconds,))
             connection.execute('DELETE FROM intents WHERE at < ?', (seconds,))
+            connection.execute(FORGET_TYPES)
 
     def _row(self, query: str, *values: str) -> tuple | None:
         with self._connected() as connection:

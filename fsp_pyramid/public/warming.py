@@ -11,7 +11,6 @@ from ..errors import NotFound
 from ..interfaces import IMount
 from ..model import Entry, Identity
 from ..paths import Path
-from ..sources.types import type_of_name
 from ..storage.undo import UndoLog
 from .links import Link
 from .origin import Origin, own_request
@@ -65,7 +64,7 @@ class Warming:
             account, items = self._list(directories.pop(0))
             directories += [item.path for item in items if item.is_directory]
             # Pictures first: it is they that somebody will look at.
-            files = sorted((item for item in items if not item.is_directory), key=_is_no_picture)
+            files = self._pictures_first([item for item in items if not item.is_directory])
             self.progress.files += len(files)
             yield self.progress
             for file in files:
@@ -84,9 +83,9 @@ class Warming:
             operations = bridge.operations(self._identity, account, UndoLog(), self._count, Urgency.BACKGROUND)
             return account.key, operations.list_directory(path).items
 
+    def _pictures_first(self, files: list[Entry]) -> list[Entry]:
+        pictures = [type_ in TYPES for type_ in self._desk.types(files)]
+        return [file for wanted in (True, False) for file, is_ in zip(files, pictures, strict=True) if is_ is wanted]
+
     def _count(self, _called: Called) -> None:
         self.progress.calls += 1
-
-
-def _is_no_picture(file: Entry) -> bool:
-    return type_of_name(file.name) not in TYPES

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..events import DirectoryCreated, DirectoryDeleted
-from ..representation import metadata
+from ..representation import metadata, metadata_of_all
 from ..resources import Directory
 
 FLAGS = 'X-BEE-fsp-flags'
@@ -15,7 +15,9 @@ def list_directory(context: Directory, request: Any) -> dict[str, Any]:
     only_directories = 'move' in request.headers.get(FLAGS, '').lower().replace(',', ' ').split()
     return {
         'meta': metadata(listing.entry, request.fsp),
-        'items': [metadata(item, request.fsp) for item in listing.items if item.is_directory or not only_directories],
+        'items': metadata_of_all(
+            [item for item in listing.items if item.is_directory or not only_directories], request.fsp
+        ),
     }
 
 

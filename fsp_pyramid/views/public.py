@@ -10,7 +10,7 @@ from ..interfaces import IPublic
 from ..public.desk import Found
 from ..public.links import BadLink
 from ..public.thumbnails import CONTENT_TYPE, placeholder
-from ..sources.types import type_of_name
+from ..sources.types import ACTIVE, type_of_name
 from .delivery import HEADERS, deliver
 from .errors import because, level
 
@@ -106,13 +106,18 @@ def _not_found() -> NotFound:
 
 
 def _type(found: Found, name: str) -> str:
-    """What the file's own name says; Egnyte's word where that says nothing, or is not known.
+    """What the file's own name says. Where that says nothing: the picture that its content shows, Egnyte's word, and
+    what else its content shows.
 
-    A name in the URL proves nothing, but may say which kind of picture it is where nobody else does.
+    Egnyte's word makes nothing active of a file whose name does not. A name in the URL proves nothing, but may say
+    which kind of picture it is where nobody else does.
     """
     told = found.mime_type.partition(';')[0].strip()
-    for type_ in (type_of_name(found.name), told):
+    if found.name and told in ACTIVE:
+        told = ''
+    picture = found.shown if found.shown.startswith('image/') else ''
+    for type_ in (type_of_name(found.name), picture, told, found.shown):
         if type_ not in {'', UNKNOWN_TYPE}:
             return type_
     guessed = type_of_name(name)
-    return guessed if guessed.startswith('image/') else UNKNOWN_TYPE
+    return guessed if guessed.startswith('image/') and not found.name else UNKNOWN_TYPE

@@ -244,6 +244,7 @@ def test_the_link_of_a_thumbnail_does_not_open_the_file(client: Beefree, source:
 def test_egnyte_is_down(kept: Callable[..., Beefree], sandbox: Sandbox, source: Source) -> None:
     client = kept()
     meta = client.upload('/a.png', source.offer(picture())).json['data']['meta']
+    settle()
     sandbox.upload('/Shared/Beefree/u1/never.png', PNG)
     sandbox.upload('/Shared/Beefree/u1/d.png', PNG)
     client.get('/')
@@ -459,6 +460,7 @@ def size_of(content: bytes) -> tuple[int, int]:
 
 def test_a_thumbnail_is_there_with_the_upload(client: Beefree, sandbox: Sandbox, source: Source) -> None:
     meta = client.upload('/a.png', source.offer(picture(900, 300))).json['data']['meta']
+    settle()
     sandbox.forget_calls()
     answer = client.public(meta['thumbnail'])
     assert (answer.status_int, answer.content_type) == (200, 'image/webp')
@@ -474,6 +476,7 @@ def test_a_thumbnail_that_nobody_has_seen_costs_one_call(client: Beefree, sandbo
     url = url_of(client, '/a.png', 'thumbnail')
     sandbox.forget_calls()
     assert [client.public(url).content_type for _ in range(3)] == ['image/webp'] * 3
+    settle()
     assert len(sandbox.calls) == 1
     client.public(url_of(client, '/a.png'))
     assert len([call for call in sandbox.calls if '/fs-content/' in call]) == 1, 'its content is kept as well'
@@ -481,6 +484,7 @@ def test_a_thumbnail_that_nobody_has_seen_costs_one_call(client: Beefree, sandbo
 
 def test_a_copy_of_a_picture_needs_no_second_one(client: Beefree, sandbox: Sandbox, source: Source) -> None:
     client.upload('/a.png', source.offer(picture()))
+    settle()
     sandbox.upload('/Shared/Team/copy.png', picture())
     url = url_of(client, '/team/copy.png', 'thumbnail')
     client.get('/team/')
@@ -501,6 +505,8 @@ def test_what_cannot_be_decoded_is_tried_once(client: Beefree, sandbox: Sandbox)
     sandbox.upload('/Shared/Beefree/u1/a.png', PNG)
     url = url_of(client, '/a.png', 'thumbnail')
     sandbox.forget_calls()
+    client.public(url)
+    settle()
     assert [client.public(url).status_int for _ in range(3)] == [404] * 3
     assert len(sandbox.calls) == 1
 
@@ -509,6 +515,7 @@ def test_the_thumbnail_of_a_replaced_picture_shows_the_new_one(client: Beefree, 
     old = client.upload('/a.png', source.offer(picture(400, 400))).json['data']['meta']['thumbnail']
     new = client.upload('/a.png', source.offer(picture(400, 100)), 'replace').json['data']['meta']['thumbnail']
     assert old != new
+    settle()
     for url, caching in ((old, 'max-age=300'), (new, 'immutable')):
         answer = client.public(url)
         assert size_of(answer.body) == (200, 50)

@@ -159,6 +159,7 @@ def test_a_use_that_cannot_be_noted_does_no_harm(
 ) -> None:
     client = kept()
     meta = client.upload('/a.png', source.offer(picture())).json['data']['meta']
+    settle()
 
     def refuse(*_arguments: Any, **_options: Any) -> None:
         raise PermissionError(1, 'Operation not permitted')

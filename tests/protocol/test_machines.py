@@ -36,6 +36,8 @@ def test_a_replace_by_one_machine_is_served_by_the_other(
     two.public(first['public-url'])  # perhaps the last good one, while the right one is fetched
     settle()
     assert two.public(first['public-url']).body == picture(400, 100)
+    two.public(second['thumbnail'])
+    settle()
     assert 'immutable' in two.public(second['thumbnail']).headers['Cache-Control']
     assert len(sandbox.calls) == 1, 'the content, once'
 

@@ -94,6 +94,22 @@ def test_what_is_old_and_of_no_use_is_forgotten(index: Index) -> None:
     assert index.refused_at('fsp', 'unused') is None
 
 
+def test_types_are_those_of_contents(index: Index) -> None:
+    index.learn_type('c' * 128, 'image/png')
+    index.learn_type('v2', 'image/gif')
+    assert index.types(['c' * 128, 'v1', 'v2']) == {'c' * 128: 'image/png', 'v2': 'image/gif'}
+    assert index.types([]) == {}
+
+
+def test_a_type_is_forgotten_with_the_last_file_that_has_the_content(index: Index) -> None:
+    for content in ('c' * 128, 'd' * 128, 'v2', 'e' * 128):
+        index.learn_type(content, 'image/png')
+    index.learn('acme', [VERSION, replace(VERSION, file_id='other', version_id='v2', checksum='')])
+    index.add(replace(COPY, checksum='d' * 128))
+    index.forget_before(0.0)
+    assert set(index.types(['c' * 128, 'd' * 128, 'v2', 'e' * 128])) == {'c' * 128, 'd' * 128, 'v2'}
+
+
 def test_an_index_that_is_none_is_begun_anew(tmp_path: Path) -> None:
     (tmp_path / 'cache').mkdir()
     (tmp_path / 'cache' / 'index.sqlite').write_bytes(b'rubbish' * 1000)
