@@ -1,7 +1,8 @@
 """Passwords of clients: plain or hashed, checked in a time that tells nothing, and remembered for a moment.
 
 Basic sends the password with every request, and one argon2 check costs some 20 ms of a core (OWASP's profile): without
-memory a second of one core would do for fifty requests.
+memory a second of one core would do for fifty requests. Each check also takes 19 MiB, and strangers may ask for it: a
+limiter bounds the checks of a process, and the threads that wait for one.
 """
 
 import hmac
@@ -15,10 +16,16 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import Type
 
+from .limiter import Limiter
+from .storage.flights import Flights
+
 # OWASP's recommendation: 19 MiB, two passes, one lane.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, type=Type.ID)
 REMEMBERED_FOR = 60.0
 MAX_REMEMBERED = 1000
+# Checks at once in a process, threads that wait for one, and their seconds; a client address gets half of the places.
+CHECKS, WAITING, WAIT = 2, 6, 1.0
+_limiter = Limiter(CHECKS, WAITING, WAIT, share=(CHECKS + WAITING) // 2)
 
 
 def hash_password(password: str) -> str:
@@ -54,23 +61,38 @@ class Passwords:
         self._key = secrets.token_bytes()
         self._lock = threading.Lock()
         self._remembered: OrderedDict[bytes, float] = OrderedDict()
+        self._flights = Flights()
 
     def _kept(self, password: str) -> str:
         return hash_password(password) if self._hashed and not is_hash(password) else password
 
-    def check(self, user: str, password: str) -> bool:
-        """Whether that is the user's password."""
+    def check(self, user: str, password: str, address: str = '') -> bool:
+        """Return whether that is the user's password.
+
+        Concurrent checks of the same pair share one verification. Raises LimitReachedError where too many others are
+        verified; remembered pairs are never refused.
+
+        :param address: of the client; one address gets no more than its share of the verifications
+        """
         name = user.encode()
         stored = self._stored.get(name, self._nobody)
         if not self._hashed:
             return hmac.compare_digest(password.encode(), stored.encode()) and name in self._stored
         pair = b'%d:%b:%b' % (len(name), name, password.encode())
         digest = hmac.digest(self._key, pair, 'sha256')
-        return self._is_remembered(digest) or (_verifies(stored, password) and self._remember(digest))
+
+        def verify() -> bool:
+            with _limiter.slot(address):
+                return _verifies(stored, password) and self._remember(digest)
+
+        return self._is_remembered(digest) or self._flights.share(digest, verify)
 
     def _is_remembered(self, digest: bytes) -> bool:
         with self._lock:
-            return self._remembered.get(digest, 0) > self._clock()
+            if self._remembered.get(digest, 0) <= self._clock():
+                return False
+        # Each use counts: a client at work must not queue behind strangers once a minute.
+        return self._remember(digest)
 
     def _remember(self, digest: bytes) -> bool:
         with self._lock:

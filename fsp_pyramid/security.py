@@ -14,13 +14,16 @@ from pyramid.request import RequestLocalCache
 from pyramid.security import Allowed, Denied
 from zope.interface import implementer
 
-from .errors import BadRequest, Forbidden, FSPError, TokenRefused, Unauthorized
+from .errors import BadRequest, Busy, Forbidden, FSPError, TokenRefused, Unauthorized
+from .limiter import LimitReachedError
 from .model import Identity
 from .passwords import Passwords
 from .settings import Settings
 
 READ, WRITE = 'fsp.read', 'fsp.write'
 CLIENT_ID, UID = 'X-BEE-ClientId', 'X-BEE-Uid'
+# Seconds after which a login that was not checked may come again.
+RETRY_AFTER = 2
 NAME = re.compile(r'[A-Za-z0-9_-]{1,200}')
 
 
@@ -36,14 +39,22 @@ class SecurityPolicy:
     def verdict(self, request: Any) -> Identity | FSPError:
         """Who calls, or what to answer instead.
 
-        That is Unauthorized, BadRequest where a header is missing or malformed, and Forbidden where the client is
-        switched off or may not send that client id.
+        That is Unauthorized, BadRequest where a header is missing or malformed, Forbidden where the client is switched
+        off or may not send that client id, and Busy where too many passwords are being checked.
         """
         return self._verdicts.get_or_create(request)
 
     def _judge(self, request: Any) -> Identity | FSPError:
         username, password = extract_http_basic_credentials(request) or ('', '')
-        if not self._passwords.check(username, password):
+        try:
+            # Not what X-Forwarded-For says: anybody may send that, and the server vouches for this.
+            known = self._passwords.check(username, password, request.remote_addr or '')
+        except LimitReachedError:
+            return Busy(
+                'Many user names and passwords are being checked at the moment. Please try again in a few seconds.',
+                retry_after=RETRY_AFTER,
+            )
+        if not known:
             return Unauthorized()
         for header in (CLIENT_ID, UID):
             if not NAME.fullmatch(request.headers.get(header, '')):

@@ -1,9 +1,33 @@
 """Passwords of clients."""
 
-import pytest
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
 
-from fsp_pyramid import passwords
+import pytest
+from webtest import TestApp
+
+from fsp_pyramid import main, passwords
+from fsp_pyramid.limiter import LimitReachedError
 from fsp_pyramid.passwords import Passwords, hash_password, is_hash
+
+
+@pytest.fixture
+def make_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
+    """Make an application over an empty Egnyte, whose ini file has a hash."""
+    monkeypatch.setattr('fsp_pyramid.sandbox.seed.tree', lambda: iter(()))
+    settings = {
+        'fsp.username': 'beefree',
+        'fsp.password': hash_password('secret'),
+        'fsp.egnyte.url': f'sandbox:{tmp_path / "egnyte"}',
+        'tm.manager_hook': 'pyramid_tm.explicit_manager',
+        'tm.annotate_user': 'false',
+    }
+    return lambda: main({}, **settings)
 
 
 class Counting:
@@ -69,3 +93,146 @@ def test_hashes() -> None:
     assert not is_hash('secret')
     with pytest.raises(ValueError, match='not empty'):
         hash_password('')
+
+
+class Verifying:
+    """Verifications that last until they are let go; tells how many there were at most at once."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.running = self.highest = self.total = 0
+        self._guard, self._go = threading.Condition(), threading.Event()
+        verifies = passwords._verifies
+
+        def verifying(stored: str, password: str) -> bool:
+            with self._guard:
+                self.running += 1
+                self.total += 1
+                self.highest = max(self.highest, self.running)
+                self._guard.notify_all()
+            try:
+                self._go.wait(30)
+                return verifies(stored, password)
+            finally:
+                with self._guard:
+                    self.running -= 1
+
+        monkeypatch.setattr(passwords, '_verifies', verifying)
+
+    def wait_for(self, running: int) -> None:
+        with self._guard:
+            assert self._guard.wait_for(lambda: self.running >= running, 30)
+
+    def go(self) -> None:
+        self._go.set()
+
+
+@contextmanager
+def attempts(*calls: Callable[[], object]) -> Iterator[list[object]]:
+    """What became of the calls, each made in a thread of its own; complete after the context."""
+    outcomes: list[object] = []
+
+    def attempt(call: Callable[[], object]) -> None:
+        try:
+            outcomes.append(call())
+        except LimitReachedError:
+            outcomes.append(LimitReachedError)
+
+    threads = [threading.Thread(target=attempt, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    try:
+        yield outcomes
+    finally:
+        for thread in threads:
+            thread.join()
+
+
+def test_a_flood_of_wrong_passwords_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = Passwords({'acme': hash_password('secret')})
+    assert checked.check('acme', 'secret')
+    verifying = Verifying(monkeypatch)
+    flood = [partial(checked.check, 'acme', f'wrong {number}', f'address {number}') for number in range(64)]
+    with attempts(*flood) as outcomes:
+        verifying.wait_for(passwords.CHECKS)
+        assert checked.check('acme', 'secret')  # it is remembered, so it waits for none of them
+        assert verifying.running == passwords.CHECKS
+        verifying.go()
+    assert verifying.highest == passwords.CHECKS
+    assert outcomes.count(False) + outcomes.count(LimitReachedError) == 64
+    assert LimitReachedError in outcomes
+
+
+def test_an_address_leaves_places_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = Passwords({'acme': hash_password('secret')})
+    verifying = Verifying(monkeypatch)
+    # Whatever becomes of the flood: none of them waits so long that it gives up its place.
+    monkeypatch.setattr(passwords._limiter, '_patience', 30.0)
+    flood = [partial(checked.check, 'acme', f'wrong {number}', 'stranger') for number in range(64)]
+    with attempts(*flood) as outcomes:
+        verifying.wait_for(passwords.CHECKS)
+        with attempts(partial(checked.check, 'acme', 'secret', 'elsewhere')) as right:
+            verifying.go()
+    assert right == [True]
+    assert LimitReachedError in outcomes
+
+
+def test_the_same_pair_is_verified_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a restart many requests come with the same password, which nobody remembers yet."""
+    checked = Passwords({'acme': hash_password('secret')})
+    verifying = Verifying(monkeypatch)
+    with attempts(*[partial(checked.check, 'acme', 'secret')] * 40) as outcomes:
+        verifying.wait_for(1)
+        verifying.go()
+    assert outcomes == [True] * 40
+    assert verifying.highest == 1
+
+
+def test_a_pair_in_use_stays_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    counting, now = Counting(monkeypatch), 0.0
+    checked = Passwords({'acme': hash_password('secret')}, clock=lambda: now)
+    for _ in range(4):
+        assert checked.check('acme', 'secret')
+        now += 40.0
+    assert counting.times == 1
+
+
+def test_known_and_unknown_names_wait_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood must not tell who is who: both are refused, and both are verified."""
+    checked = Passwords({'acme': hash_password('secret')})
+    verifying = Verifying(monkeypatch)
+    monkeypatch.setattr(passwords._limiter, '_patience', 0.0)
+    flood = [partial(checked.check, 'acme', f'wrong {number}', f'address {number}') for number in range(8)]
+    with attempts(*flood):
+        verifying.wait_for(passwords.CHECKS)
+        for user in ('acme', 'nobody'):
+            with pytest.raises(LimitReachedError):
+                checked.check(user, 'wrong', 'elsewhere')
+        verifying.go()
+    before = verifying.total
+    for user in ('acme', 'nobody'):
+        assert not checked.check(user, 'wrong', 'elsewhere')
+    assert verifying.total == before + 2
+
+
+def test_a_login_that_is_not_checked_is_told_when_to_come_again(
+    make_hashed: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = TestApp(make_hashed())
+    headers = {'X-BEE-ClientId': 'shop', 'X-BEE-Uid': 'demo'}
+
+    def ask(password: str) -> Any:
+        credentials = 'Basic ' + b64encode(f'beefree:{password}'.encode()).decode()
+        return app.get('/fsp/', headers={**headers, 'Authorization': credentials}, expect_errors=True)
+
+    assert ask('secret').status_int == 200
+    verifying = Verifying(monkeypatch)
+    with attempts(*[partial(ask, f'wrong {number}') for number in range(16)]) as answers:
+        verifying.wait_for(passwords.CHECKS)
+        assert ask('secret').status_int == 200
+        verifying.go()
+    assert {answer.status_int for answer in answers} == {401, 503}
+    refused = next(answer for answer in answers if answer.status_int == 503)
+    assert refused.json['code'] == 3904
+    assert int(refused.headers['Retry-After']) > 0
+    assert 'Please try again' in refused.json['details']
+    assert ask('wrong').status_int == 401
