@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 log = logging.getLogger(__name__)
@@ -23,25 +24,36 @@ class Outage:
 
     :param name: of the service, for the log
     :param failures: the exceptions that mean that it is down
+    :param consequence: of an outage, for the log
     """
 
     def __init__(
-        self, name: str = '', failures: tuple[type[Exception], ...] = (), clock: Callable[[], float] = time.monotonic
+        self,
+        name: str = '',
+        failures: tuple[type[Exception], ...] = (),
+        clock: Callable[[], float] = time.monotonic,
+        consequence: str = 'going on without it',
     ) -> None:
-        self.failures = failures
+        self.failures, self._consequence = failures, consequence
         self._name, self._clock = name, clock
         self._guard = threading.Lock()
         self._again: float | None = None  # when to try again; None while all is well
 
     def attempt(self, ask: Callable[[], T]) -> T:
         """What *ask* returns. Raises DownError if it fails; at once, without asking, if it failed a moment ago."""
+        with self.asking():
+            return ask()
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Run a block that asks the service. Raises DownError as :meth:`attempt` does."""
         with self._guard:
             if self._again is not None:
                 if self._clock() < self._again:
                     raise DownError(self._name)
                 self._again = self._clock() + PAUSE  # one tries, and others go on without
         try:
-            answer = ask()
+            yield
         except self.failures as error:
             self._failed(error)
             raise DownError(self._name) from error
@@ -49,7 +61,6 @@ class Outage:
             self._worked()  # whatever that was about, it was answered
             raise
         self._worked()
-        return answer
 
     def _failed(self, error: Exception) -> None:
         with self._guard:
@@ -57,7 +68,7 @@ class Outage:
         if first:
             # Not what the exception says: that may show more of a URL than anybody wants.
             kind = type(error.__cause__ or error).__name__
-            log.error('%s does not answer (%s): going on without it', self._name, kind)
+            log.error('%s does not answer (%s): %s', self._name, kind, self._consequence)
 
     def _worked(self) -> None:
         if self._again is not None:

@@ -1,9 +1,11 @@
 """Real services that tests use where there are any: skipped without, or failed with FSP_REQUIRE_SERVICES=1."""
 
 import os
+import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import uuid4
@@ -101,3 +103,71 @@ def redis_server(directory: Path) -> Iterator[RedisServer]:
         yield server
     finally:
         server.stop()
+
+
+class Relay:
+    """Passes bytes on to a server, until it stops: the connections stay, and nothing comes any more."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._server, self._stopped = (host, port), threading.Event()
+        self._listener = socket.create_server(('127.0.0.1', 0))
+        self.port = self._listener.getsockname()[1]
+        self._sockets: list[socket.socket] = [self._listener]
+        self._start(self._accept)
+
+    def _start(self, work: Callable[..., None], *arguments: object) -> None:
+        threading.Thread(target=work, args=arguments, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, server = self._listener.accept()[0], socket.create_connection(self._server)
+                self._sockets += [client, server]
+                self._start(self._pass, client, server)
+                self._start(self._pass, server, client)
+
+    def _pass(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if self._stopped.is_set():
+                    return
+                target.sendall(data)
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def wake(self) -> None:
+        self._stopped.clear()
+
+    def close(self) -> None:
+        for each in self._sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+
+class HangingDatabase:
+    """A real PostgreSQL behind a relay.
+
+    :ivar url: through the relay
+    """
+
+    def __init__(self, url: str, relay: Relay) -> None:
+        driver = url.replace('postgresql:', 'postgresql+psycopg:')
+        self.url, self._relay = driver.replace('127.0.0.1:5432', f'127.0.0.1:{relay.port}'), relay
+
+    def hang(self) -> None:
+        """Connections stay and new ones are taken, and no byte passes any more."""
+        self._relay.stop()
+
+    def wake(self) -> None:
+        """New connections work again."""
+        self._relay.wake()
+
+
+@contextmanager
+def hanging_database() -> Iterator[HangingDatabase]:
+    """An empty place in a PostgreSQL that can hang."""
+    with postgresql() as url, closing(Relay('127.0.0.1', 5432)) as relay:
+        yield HangingDatabase(url, relay)
+        relay.close()

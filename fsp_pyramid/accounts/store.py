@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from ..database.inserts import INSERT
 from ..egnyte.errors import EgnyteError, GrantRefused
 from ..egnyte.oauth import Tokens
-from ..errors import NotFound
+from ..errors import Busy, NotFound
 from .database import Sessions
 from .models import AccountRow, State, StateRow
 from .vault import Vault, VaultError
@@ -66,6 +66,8 @@ class Rotation(NamedTuple):
 class AccountStore:
     """The accounts, for one request.
 
+    All methods raise Busy where the database does not answer, or others keep it busy for too long.
+
     :meth:`connect`, :meth:`disconnect`, :meth:`set_folder` and what looks accounts up take part in the request's
     transaction. The others commit by themselves, because a failing request must not take them back, and see only what
     is committed.
@@ -82,20 +84,23 @@ class AccountStore:
         Where its tokens cannot be opened it is ``expired``, and has none.
         """
         owner = {'client': client, 'client_id': client_id, 'uid': uid}
-        row = self._sessions.joined().scalar(select(AccountRow).filter_by(**owner), execution_options=AS_IT_IS)
-        return row and self._connection(row)
+        with self._sessions.looking() as session:
+            row = session.scalar(select(AccountRow).filter_by(**owner), execution_options=AS_IT_IS)
+            return row and self._connection(row)
 
     def by_number(self, number: int) -> Connection | None:
         """The account of that number, as :meth:`find` tells it."""
-        row = _row(self._sessions.joined(), number)
-        return row and self._connection(row)
+        with self._sessions.looking() as session:
+            row = _row(session, number)
+            return row and self._connection(row)
 
     def list_all(self, client: str | None = None) -> tuple[Connection, ...]:
         """All accounts, or those of one configured client, by number and without their tokens."""
         rows = select(AccountRow).order_by(AccountRow.id)
         if client is not None:
             rows = rows.filter_by(client=client)
-        return tuple(_told(row) for row in self._sessions.joined().scalars(rows, execution_options=AS_IT_IS))
+        with self._sessions.looking() as session:
+            return tuple(_told(row) for row in session.scalars(rows, execution_options=AS_IT_IS))
 
     def connect(
         self, client: str, client_id: str, uid: str, egnyte_url: str, username: str, tokens: Tokens
@@ -104,7 +109,7 @@ class AccountStore:
 
         The folder stays picked if this is the same user at the same Egnyte.
         """
-        session, now = self._sessions.joined(), self._clock()
+        now = self._clock()
         owner = {'client': client, 'client_id': client_id, 'uid': uid}
         granted = {
             'egnyte_url': egnyte_url,
@@ -116,21 +121,24 @@ class AccountStore:
         }
         same = (AccountRow.egnyte_url == egnyte_url) & (AccountRow.username == username)
         replaced = granted | {'folder': case((same, AccountRow.folder))}
-        number = session.execute(
-            _insert(session, AccountRow)
-            .values(**owner, **granted, created_at=now)
-            .on_conflict_do_update(index_elements=list(owner), set_=replaced)
-            .returning(AccountRow.id)
-        ).scalar_one()
-        return self._connection(_existing(session, number))
+        with self._sessions.changing() as session:
+            number = session.execute(
+                _insert(session, AccountRow)
+                .values(**owner, **granted, created_at=now)
+                .on_conflict_do_update(index_elements=list(owner), set_=replaced)
+                .returning(AccountRow.id)
+            ).scalar_one()
+            return self._connection(_existing(session, number))
 
     def disconnect(self, number: int) -> None:
         """Forget the tokens; the number and the folder stay for the day when the user comes back. Raises NotFound."""
-        self._change(self._sessions.joined(), number, sealed=None, expires_at=None, state=State.DISCONNECTED)
+        with self._sessions.changing() as session:
+            self._change(session, number, sealed=None, expires_at=None, state=State.DISCONNECTED)
 
     def set_folder(self, number: int, path: str | None) -> None:
         """Where the account's files go. Raises NotFound."""
-        self._change(self._sessions.joined(), number, folder=path)
+        with self._sessions.changing() as session:
+            self._change(session, number, folder=path)
 
     def expire(self, number: int, refused: Tokens | None = None) -> bool:
         """Egnyte takes the tokens no more: forget them. Commits by itself.
@@ -155,7 +163,7 @@ class AccountStore:
         """The account's tokens, good for *margin* seconds or more. Commits by itself.
 
         They are refreshed once, however many threads and processes ask at once; the others wait for it. Where Egnyte
-        is in trouble, tokens that are still good are given as they are.
+        is in trouble or the refresh of another takes too long, tokens that are still good are given as they are.
 
         :param refresh: gets the account's ``egnyte_url`` and its tokens, and gives new ones
         :param refused: tokens that Egnyte refused although their time had not come: due for a refresh, too
@@ -171,6 +179,14 @@ class AccountStore:
             tokens = self._tokens(_existing(session, number))
         if not due(tokens):
             return tokens
+        try:
+            return self._refreshed(number, refresh, due)
+        except Busy:
+            if due(tokens, 0):
+                raise
+            return tokens
+
+    def _refreshed(self, number: int, refresh: Callable[[str, Tokens], Tokens], due: Callable[..., bool]) -> Tokens:
         with self._sessions.own() as session:
             row = _locked(session, number)
             tokens = self._tokens(row)

@@ -6,12 +6,15 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from .postgresql import make_postgresql
 
-def make_engine(url: str | URL, name: str, patience: int) -> Engine:
+
+def make_engine(url: str | URL, name: str, patience: int, connect: int | None = None) -> Engine:
     """An engine whose transactions on SQLite are the driver's, and write from their first statement on.
 
     :param name: of the setting that the URL is from
-    :param patience: seconds that a transaction waits for one that writes (SQLite), or for the server (PostgreSQL)
+    :param patience: seconds that a transaction waits for one that writes (SQLite)
+    :param connect: seconds that connecting to the server may take (PostgreSQL); *patience* by default
 
     Raises ValueError, which names the setting and never shows the URL.
     """
@@ -24,11 +27,7 @@ def make_engine(url: str | URL, name: str, patience: int) -> Engine:
         if url.get_backend_name() == 'sqlite':
             return _make_sqlite(url, name, patience)
         if url.get_backend_name() == 'postgresql':
-            known = url.get_driver_name().startswith('psycopg') and 'connect_timeout' not in url.query
-            arguments = {'connect_timeout': patience} if known else {}
-            engine = create_engine(
-                url, hide_parameters=True, max_overflow=-1, pool_pre_ping=True, connect_args=arguments
-            )
+            engine = make_postgresql(url, connect or patience)
             if not engine.dialect.is_async:
                 return engine
     except (ImportError, NoSuchModuleError):

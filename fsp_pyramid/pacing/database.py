@@ -23,7 +23,8 @@ from .swapping import SwappingLedger
 
 # Seconds that a connection is waited for, and an answer. A request waits meanwhile, and goes on without.
 PATIENCE, LATE = 2, 3.0
-# Statements at one time. Those of a server that hangs stay in their threads until the network gives it up.
+# Statements at one time. Those of a server that hangs stay in their threads until their connections give it up; a
+# host's connections may be without a time-out.
 THREADS = 16
 
 T = TypeVar('T')
@@ -77,10 +78,11 @@ class DatabaseLedger(SwappingLedger):
         No driver has a time-out for that, so it is asked in another thread.
         """
         try:
-            engine = self._prepared()
+            # Here, because a host's is known by the request.
+            engine = self._engine() if self._ready is None else self._ready
 
             def asking() -> T:
-                with engine.connect() as connection:
+                with self._prepared(engine).connect() as connection:
                     return ask(connection)
 
             return self._background.submit(object(), asking).result(LATE)
@@ -91,10 +93,11 @@ class DatabaseLedger(SwappingLedger):
         except ValueError as error:  # a host's database that cannot be shared; the message is our own
             raise LedgerError(str(error)) from error
 
-    def _prepared(self) -> Engine:
+    def _prepared(self, engine: Engine) -> Engine:
+        # In a thread of ours, because the tables may be made now, by a server that hangs.
         with self._lock:
             if self._ready is None:
-                own = own_engine(self._engine(), PATIENCE)
+                own = own_engine(engine, PATIENCE)
                 upgrade(own)
                 if own.dialect.name == 'sqlite':
                     event.listen(own, 'connect', _hurry('PRAGMA synchronous = NORMAL'))

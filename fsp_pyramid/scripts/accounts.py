@@ -14,7 +14,9 @@ from pyramid.paster import bootstrap, setup_logging
 from ..accounts import AccountKey
 from ..accounts.store import AccountStore, Connection
 from ..connect import connect_url
+from ..errors import Busy
 from ..interfaces import IAccountStores, IMount
+from ..outage import DownError
 
 
 class Office(NamedTuple):
@@ -104,12 +106,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(Fernet.generate_key().decode())
         return 0
     try:
-        with _office(arguments.ini) as office:
+        with _office(arguments.ini) as office, _database_told():
             COMMANDS[arguments.command](office, arguments)
     except Failed as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+@contextmanager
+def _database_told() -> Iterator[None]:
+    """Say it plainly where the database fails."""
+    database = 'The database of accounts (fsp.database_url, or that of fsp.accounts.session)'
+    try:
+        yield
+    except Busy as error:
+        if isinstance(error.__cause__, DownError):
+            raise Failed(f'{database} does not answer.') from error
+        raise Failed(f'{database} is busy. Try again in a few seconds.') from error
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -111,7 +111,7 @@ def test_sqlite_is_set_up(tmp_path: Path, manager: TransactionManager) -> None:
             found = [
                 session.scalar(text(f'PRAGMA {name}')) for name in ('journal_mode', 'foreign_keys', 'busy_timeout')
             ]
-            assert found == ['wal', 1, 30000]
+            assert found == ['wal', 1, 5000]
             assert session.connection().connection.dbapi_connection.isolation_level == 'IMMEDIATE'
     database.close()
 

@@ -1,10 +1,7 @@
 """While the shared ledger cannot be reached, requests go on."""
 
 import logging
-import socket
-import threading
-from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,7 +15,7 @@ from fsp_pyramid.pacing.steady import SteadyLedger
 from fsp_pyramid.shared import redis_client
 
 from ..ports import free_port
-from ..services import postgresql
+from ..services import Relay, hanging_database, postgresql
 
 NOON = 20_000 * 86400 + 43_200.0
 
@@ -148,44 +145,6 @@ def at(url: str) -> DatabaseLedger:
     return DatabaseLedger(engine_by_url(url))
 
 
-class Relay:
-    """Passes bytes on to a server, until it stops: the connections stay, and nothing comes any more."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._server, self._stopped = (host, port), threading.Event()
-        self._listener = socket.create_server(('127.0.0.1', 0))
-        self.port = self._listener.getsockname()[1]
-        self._sockets: list[socket.socket] = [self._listener]
-        self._start(self._accept)
-
-    def _start(self, work: Callable[..., None], *arguments: object) -> None:
-        threading.Thread(target=work, args=arguments, daemon=True).start()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, server = self._listener.accept()[0], socket.create_connection(self._server)
-                self._sockets += [client, server]
-                self._start(self._pass, client, server)
-                self._start(self._pass, server, client)
-
-    def _pass(self, source: socket.socket, target: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                if self._stopped.is_set():
-                    return
-                target.sendall(data)
-
-    def stop(self) -> None:
-        self._stopped.set()
-
-    def close(self) -> None:
-        for each in self._sockets:
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-
-
 def test_a_database_that_hangs_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     with postgresql() as url, closing(Relay('127.0.0.1', 5432)) as relay:
         relayed = url.replace('127.0.0.1:5432', f'127.0.0.1:{relay.port}')
@@ -198,3 +157,15 @@ def test_a_database_that_hangs_is_not_waited_for(caplog: pytest.LogCaptureFixtur
         assert 'going on without it' in begins
         relay.close()
         ledger.close()
+
+
+def test_a_database_that_hangs_from_the_start_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    """The first one who asks makes the tables, with a lock that everybody else wants as well."""
+    with hanging_database() as database:
+        database.hang()
+        ledger = at(database.url)
+        pace = Pace(SteadyLedger(ledger))
+        for _ in range(2):
+            assert pace.turn('t', 60).waited < 60
+        (begins,) = caplog.messages
+        assert 'going on without it' in begins
