@@ -163,6 +163,16 @@ class Busy(FSPError):
     details = 'Egnyte is busy at the moment. Please try again in a few seconds.'
 
 
+class NoRoom(Busy):
+    """A disk of ours is full, or cannot be written to for another reason."""
+
+    details = (
+        'The file service has no room for files at the moment. '
+        'Please try again in a few minutes; if it fails again, tell your administrator the support id.'
+    )
+    retry_after = 60
+
+
 class NameNotAllowed(FSPError):
     """Egnyte keeps nothing of that name."""
 

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from . import errors
+from .disk import writing_temporary
 from .growing import GrowingFile
 from .model import Content
 from .settings import Settings
@@ -104,7 +105,8 @@ class _Fetching:
             began = time.monotonic()
             for chunk in self._source.chunks():
                 digest.update(chunk)
-                self.file.write(chunk)
+                with writing_temporary():
+                    self.file.write(chunk)
                 self._expect(self._source, time.monotonic() - began)
             # With its last byte the file is whole to all who follow it: nothing may go wrong between that and here.
             self.digest.set_result(digest.hexdigest())

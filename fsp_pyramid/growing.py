@@ -4,6 +4,7 @@ import io
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import IO, Any, Self
 
@@ -127,7 +128,9 @@ class GrowingFile:
 
     def _close_unread(self) -> None:
         if self._closed and not self._readers:
-            self._file.close()
+            # Closing flushes once more what there was no room for; whoever wrote that has been told.
+            with suppress(OSError):
+                self._file.close()
 
 
 class Reader(io.RawIOBase):

@@ -36,6 +36,23 @@ def missing(service: str, error: Exception) -> NoReturn:
 
 
 @contextmanager
+def small_disk(directory: Path, kilobytes: int) -> Iterator[Path]:
+    """A file system of a few bytes, mounted below *directory*."""
+    place = directory / 'small-disk'
+    place.mkdir()
+    try:
+        options = ['-t', 'tmpfs', '-o', f'size={kilobytes}k', 'tmpfs']
+        subprocess.run(['mount', *options, place], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        missing('permission to mount', error)
+    try:
+        yield place
+    finally:
+        # Lazily: a temporary file may be open for a moment longer.
+        subprocess.run(['umount', '--lazy', place], check=True)
+
+
+@contextmanager
 def postgresql() -> Iterator[str]:
     """The URL of an empty place in a real PostgreSQL, which is gone afterwards."""
     try:

@@ -151,7 +151,7 @@ def test_a_full_disk_is_no_trouble_of_the_source_or_of_egnyte(
     monkeypatch.setattr(fetch.tempfile, 'SpooledTemporaryFile', lambda _size: full.open('r+b', buffering=0))
     with (
         serving(ok(PNG)) as server,
-        pytest.raises(errors.InternalError) as caught,
+        pytest.raises(errors.NoRoom) as caught,
         fetched(f'http://127.0.0.1:{server.port}/', 'a.png', parse()),
     ):
         pass

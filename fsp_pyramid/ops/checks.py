@@ -89,8 +89,8 @@ class Readiness:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        seconds = {'settings': SOON, 'database': SOON, 'pace': SOON, 'redis': SOON, 'cache_dir': SOON, 'egnyte': LATER}
-        self._checks = {name: Check(name, ttl) for name, ttl in seconds.items()}
+        soon = ('settings', 'database', 'pace', 'redis', 'cache_dir', 'tmpdir')
+        self._checks = {name: Check(name, SOON) for name in soon} | {'egnyte': Check('egnyte', LATER)}
 
     def verdicts(self, request: Any) -> dict[str, Verdict]:
         """What came of each check that the application needs, by name; all are asked at once."""
@@ -113,6 +113,7 @@ class Readiness:
             asks['redis'] = lambda: _answers(self._redis.ping)
         if settings.public_cache_dir:
             asks['cache_dir'] = partial(outside.directory, settings.public_cache_dir)
+        asks['tmpdir'] = outside.temporary
         bridges = [bridge for mount in mounts for bridge in mount.bridges.values()]
         asks['egnyte'] = partial(outside.egnyte, bridges, LATER)
         return asks

@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import ssl
+import tempfile
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,9 +18,13 @@ from urllib.parse import urlsplit
 
 from requests.certs import where
 
+from ..disk import temporary_directory
+
 CONNECT_TIMEOUT = 3.0
 # Fewer bytes than a few pictures need.
 LEAST_SPACE = 100 << 20
+# Temporary files live as long as their uploads, and their directory may be small on purpose.
+LEAST_TEMPORARY, WRITTEN = 16 << 20, 64 << 10
 
 
 class Trouble(Exception):
@@ -62,6 +67,24 @@ def _connect(url: str) -> str:
     except (OSError, ValueError) as error:
         return f'{parts.netloc}: {type(error).__name__}'
     return ''
+
+
+def temporary() -> str:
+    """Write a temporary file, as uploads do. Raises Trouble, which names the directory.
+
+    A quota, a lack of inodes and a disk that became read-only show in no other way.
+    """
+    path = temporary_directory()
+    try:
+        with tempfile.TemporaryFile() as file:
+            file.write(bytes(WRITTEN))
+            file.flush()
+        free = shutil.disk_usage(path).free
+    except OSError as error:
+        raise Trouble(f'{path} cannot be written to: {error.strerror or type(error).__name__}') from error
+    if free < LEAST_TEMPORARY:
+        raise Trouble(f'{path} has {free >> 20} MB left')
+    return f'{free >> 20} MB left'
 
 
 def directory(path: str) -> str:

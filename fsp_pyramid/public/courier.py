@@ -14,7 +14,7 @@ from ..errors import (
     EgnyteUnavailable,
     Forbidden,
     FSPError,
-    InternalError,
+    NoRoom,
     NotConnected,
     NotFound,
     QuotaUsedUp,
@@ -92,8 +92,8 @@ class Courier:
             nonlocal brought
             brought = True
             if not self._place.has_room():
-                log.error('the disk of the cache directory (fsp.public.cache_dir) is full')
-                raise InternalError(retry_after=TROUBLE)
+                log.error('%s is full: free space there, or set fsp.public.cache_dir', self._place.root)
+                raise NoRoom(retry_after=TROUBLE)
             asked = self._clock()
             with self._noticing(origin):
                 download = _from_egnyte(origin.download(request, urgency))

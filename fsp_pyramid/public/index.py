@@ -16,6 +16,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from ..disk import is_trouble, located
 from ..model import Entry
 from .place import Place
 
@@ -128,7 +129,12 @@ def quietly() -> Iterator[None]:
     """Let trouble with the disk cost a call later, and nothing now."""
     try:
         yield
-    except (OSError, sqlite3.Error):
+    except (OSError, sqlite3.Error) as error:
+        if is_trouble(error):
+            log.error(  # noqa: TRY400 - a traceback tells no more
+                'the directory of public files (fsp.public.cache_dir, or TMPDIR) cannot be written to: %s', error
+            )
+            return
         log.exception('the cache directory (fsp.public.cache_dir) cannot be written to')
 
 
@@ -143,7 +149,7 @@ def key_of(*parts: str) -> str:
 
 
 class Index:
-    """See the module. Making one does no I/O; every method may raise sqlite3.Error.
+    """See the module. Making one does no I/O; every method may raise OSError and sqlite3.Error.
 
     :param place: in whose directory it is
     :param clock: UNIX time in seconds
@@ -296,9 +302,15 @@ class Index:
     def _connected(self) -> Iterator[sqlite3.Connection]:
         """A connection for one thread at a time. As many are kept as were needed at once."""
         path = self._place.root / 'index.sqlite'
-        connected = self._idle_at(path) or self._open(path)
+        with located(path.parent):
+            connected = self._idle_at(path) or self._open(path)
+            with self._lending(connected, path):
+                yield connected.connection
+
+    @contextmanager
+    def _lending(self, connected: '_Connected', path: Path) -> Iterator[None]:
         try:
-            yield connected.connection
+            yield
         except sqlite3.DatabaseError as error:
             if _is_broken(error) and _is_at(path, connected.file):
                 _remove(path, error)

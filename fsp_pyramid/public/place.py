@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from ..disk import located
+
 COPIES, THUMBNAILS, PARTS = 'copies', 'thumbnails', 'parts'
 # The files by whose locks processes show that they live.
 PROCESSES = 'processes'
@@ -128,7 +130,7 @@ class Place:
         """
         path = self.path(PARTS, name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _claimed(path) as file:
+        with located(self.root), _claimed(path) as file:
             try:
                 yield Draft(self, path, file)
             finally:

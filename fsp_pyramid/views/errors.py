@@ -6,7 +6,8 @@ from typing import Any
 from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
 
-from ..errors import BadRequest, Forbidden, FSPError, InternalError, MethodNotAllowed, NotFound
+from ..disk import is_trouble
+from ..errors import BadRequest, Forbidden, FSPError, InternalError, MethodNotAllowed, NoRoom, NotFound
 from ..resources import Directory
 from ..sources import SourceError
 
@@ -52,12 +53,15 @@ def translated(exception: Exception) -> FSPError:
         classes = {401: Forbidden, 403: Forbidden, 404: NotFound}
         default = BadRequest if exception.code < 500 else InternalError
         return classes.get(exception.code, default)(str(exception.detail or exception.title))
-    return InternalError()
+    return NoRoom() if is_trouble(exception) else InternalError()
 
 
 def log_answer(exception: Exception, answer: FSPError, request: Any, support_id: str, place: str) -> None:
     """Note in our log what *exception* was, and what the caller was told. *place* is a path or the like."""
     expected = isinstance(exception, FSPError | HTTPException)
+    if not expected and isinstance(answer, NoRoom):
+        log.error('support id %s: %s %s: a disk fails: %s', support_id, request.method, place, exception)
+        return
     log.log(
         level(answer),
         'support id %s: %s %s: %d/%d %s%s',

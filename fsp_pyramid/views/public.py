@@ -5,14 +5,14 @@ from typing import Any
 
 from pyramid.response import Response
 
-from ..errors import EgnyteUnavailable, Forbidden, FSPError, InternalError, MethodNotAllowed, NotFound
+from ..errors import EgnyteUnavailable, Forbidden, FSPError, MethodNotAllowed, NoRoom, NotFound
 from ..interfaces import IPublic
 from ..public.desk import Found
 from ..public.links import BadLink
 from ..public.thumbnails import CONTENT_TYPE, placeholder
 from ..sources.types import ACTIVE, type_of_name
 from .delivery import HEADERS, deliver
-from .errors import because, level
+from .errors import because, level, translated
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def method_not_allowed(request: Any) -> None:
 
 def error(exception: Exception, request: Any) -> Response:
     """A short text: who reads it has followed a link, or looks at a picture that is missing."""
-    answer = exception if isinstance(exception, FSPError) else InternalError()
+    answer = exception if isinstance(exception, FSPError) else translated(exception)
     request.fsp.code = answer.code
     _log(exception, answer, request)
     response = Response(_text(answer), status=answer.status, content_type='text/plain')
@@ -89,6 +89,9 @@ def _text(answer: FSPError) -> str:
 def _log(exception: Exception, answer: FSPError, request: Any) -> None:
     # Without the path: whoever knows the link may read the file.
     expected = exception is answer
+    if not expected and isinstance(answer, NoRoom):
+        log.error('%s public content: a disk fails: %s', request.method, exception)
+        return
     log.log(
         level(answer),
         '%s public content: %d/%d %s%s',

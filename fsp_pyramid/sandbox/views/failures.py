@@ -1,5 +1,6 @@
 """What is answered when something is raised."""
 
+import errno
 import logging
 
 from pyramid.config import Configurator
@@ -9,8 +10,12 @@ from pyramid.response import Response
 from webob.request import DisconnectionError
 
 from ..errors import ApiError, refused
+from ..gate import STORE
 
 log = logging.getLogger(__name__)
+
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
+SQLITE_DISK = ('SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_CANTOPEN', 'SQLITE_READONLY')
 
 
 def api_error(error: ApiError, _request: Request) -> Response:
@@ -38,8 +43,11 @@ def broken_body(_error: DisconnectionError | ConnectionError, request: Request) 
     return api_error(refused(400, 'The body is incomplete'), request)
 
 
-def unexpected(_error: Exception, request: Request) -> Response:
-    """A mistake of the sandbox."""
+def unexpected(error: Exception, request: Request) -> Response:
+    """A mistake of the sandbox, or its disk's."""
+    if getattr(error, 'errno', None) in DISK or getattr(error, 'sqlite_errorname', '').startswith(SQLITE_DISK):
+        log.error('the disk of the sandbox, %s, fails: %s', request.environ[STORE].options.root, error)
+        return api_error(refused(507, 'Insufficient storage'), request)
     log.exception('unexpected error')
     return api_error(refused(500, 'Internal server error'), request)
 
