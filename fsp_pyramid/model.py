@@ -39,6 +39,7 @@ class Entry:
     :param checksum: lower-case hex SHA-512 of a file that was not uploaded in chunks
     :param item_count: how many files and directories it holds; 0 when that is not known
     :param fixed: the configuration put it there: it can be neither deleted nor moved
+    :param locked: a file was locked at Egnyte, by somebody or by the caller, when it was listed
     """
 
     path: Path
@@ -51,6 +52,7 @@ class Entry:
     checksum: str | None = None
     item_count: int = 0
     fixed: bool = False
+    locked: bool = False
 
     @property
     def name(self) -> str:

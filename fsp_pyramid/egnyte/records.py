@@ -48,6 +48,7 @@ class File:
     checksum: str
     modified: int
     permission: str | None
+    locked: bool
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> Self:
@@ -61,6 +62,7 @@ class File:
             checksum=_text_or_none(data.get('checksum')) or '',
             modified=milliseconds(data.get('last_modified')),
             permission=_text_or_none(data.get('permission')),
+            locked=bool(data.get('locked')),
         )
 
 

@@ -210,4 +210,5 @@ def _file_entry(path: Path, file: egnyte.File, access: Access) -> Entry:
         size=file.size,
         version_id=file.version_id,
         checksum=file.checksum,
+        locked=file.locked,
     )

@@ -1,6 +1,7 @@
 """What to do about a name: pure functions of a listing, called while its directory is held."""
 
 import os
+import secrets
 from itertools import count
 
 from ..errors import Conflict, DirectoryInTheWay, FSPError, NameTaken
@@ -43,6 +44,13 @@ def free_name(listing: Listing, name: str) -> str:
         if fold(candidate) not in taken:
             return candidate
     raise AssertionError('numbers do not end')
+
+
+def unguessable_name(name: str) -> str:
+    """``pizza_3f9c2a1b.jpg`` for ``pizza.jpg``: a name that no other process takes at the same time."""
+    stem, extension = os.path.splitext(name)
+    tail = f'_{secrets.token_hex(4)}{extension}'
+    return _shortened(stem, MAX_NAME_BYTES - len(tail.encode())) + tail
 
 
 def _shortened(stem: str, size: int) -> str:

@@ -4,19 +4,28 @@ The rules about names, permissions and missing directories live here, once, over
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from typing import TypeVar
 
 from .. import paths
-from ..errors import Conflict, Forbidden, NameTaken, NotEmpty, NotFound
+from ..errors import Conflict, Forbidden, FSPError, Locked, NameTaken, NotEmpty, NotFound
 from ..interfaces import IStorage
 from ..model import Access, Change, Content, Entry, Listing, Strategy
 from ..paths import Path
 from .names import check_name
-from .naming import name_taken, place
+from .naming import name_taken, place, unguessable_name
 
 T = TypeVar('T')
+
+
+class _BrokenOff(Exception):
+    """A change of several calls failed after the first one. It is not decided anew, or its first call would stay."""
+
+    def __init__(self, reason: FSPError) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
 
 # Beefree uploads into these without asking whether they are there.
 IMPLIED = {('editor_images',), ('favicon_images',)}
@@ -59,7 +68,7 @@ class Operations:
             # What is in it is always asked afresh: Egnyte deletes a folder with all that is in it.
             listing = self._storage.list_directory(path, fresh=True)
             if not listing.entry.fixed:
-                self._check_writable(listing.entry)
+                self._check_removable(listing.entry)
             if listing.items and not listing.entry.fixed:
                 raise NotEmpty(f'"{listing.entry.name}" is not empty. Delete what is in it first.')
             self._storage.delete(listing.entry)
@@ -88,7 +97,7 @@ class Operations:
 
         def decide(fresh: bool) -> Callable[[], Change]:
             entry = self._file(path, fresh)
-            self._check_writable(entry)
+            self._check_removable(entry)
             return lambda: self._storage.delete(entry)
 
         self._settle(decide, path[:-1])
@@ -101,21 +110,42 @@ class Operations:
 
         def decide(fresh: bool) -> Callable[[], Entry]:
             entry = self._file(path, fresh)
-            self._check_writable(entry)
+            self._check_removable(entry)
             target = self._directory(directory, fresh)
             there = target.find(entry.name)
             if there is not None and there.id == entry.id:
                 return lambda: there
             name, over = place(target, entry.name, strategy)
+            if over is None:
+                return lambda: self._put(target, lambda: self._storage.move_file(entry, _in(target, name)))
+            self._check_removable(over)
+            if entry.locked or over.locked:
+                if not fresh:  # the lock may be gone since the listing was seen
+                    return decide(True)
+                name = (entry if entry.locked else over).name
+                raise Locked(f'"{name}" is locked by somebody at Egnyte. Ask them to unlock it, or try again later.')
+            return lambda: self._put(target, lambda: self._replace(entry, over))
 
-            def move() -> tuple[Entry, Change]:
-                if over is not None:
-                    self._storage.delete(over)
-                return self._storage.move_file(entry, _in(target, name))
+        try:
+            return self._settle(decide, path[:-1], directory)
+        except _BrokenOff as error:
+            raise error.reason from error.reason.__cause__
 
-            return lambda: self._put(target, move)
+    def _replace(self, entry: Entry, over: Entry) -> tuple[Entry, Change]:
+        """Move *entry* into the place of *over*: move that one aside, move *entry*, delete the other one last.
 
-        return self._settle(decide, path[:-1], directory)
+        A deletion can be rolled back by administrators only: no one else may restore from the trash. All that comes
+        before it can be moved back by whoever may move. A process that dies in between leaves both files, the one
+        of them under a name like ``pizza_3f9c2a1b.jpg`` at worst.
+        """
+        aside, _ = self._storage.move_file(over, (*over.path[:-1], unguessable_name(over.name)))
+        try:
+            moved = self._storage.move_file(entry, over.path)
+        except (Conflict, NotFound) as error:
+            raise _BrokenOff(error) from error
+        with suppress(NotFound):  # it is gone already
+            self._storage.delete(aside)
+        return moved
 
     def _settle(self, decide: Callable[[bool], Callable[[], T]], *directories: Path) -> T:
         """Look and decide, then do it, while nobody else changes *directories*.
@@ -176,6 +206,16 @@ class Operations:
     def _check_writable(entry: Entry) -> None:
         if entry.access < Access.EDIT:
             raise Forbidden(f'"{entry.name or "/"}" is read-only: nothing can be added, changed or deleted there.')
+
+    @staticmethod
+    def _check_removable(entry: Entry) -> None:
+        """Raise Forbidden for what its folder's permissions let nobody delete or move (Egnyte wants Full for both)."""
+        Operations._check_writable(entry)
+        if entry.access < Access.FULL:
+            raise Forbidden(
+                f'"{entry.name or "/"}" can be neither deleted nor moved: your permissions at Egnyte let you add and '
+                'change files there, and no more. Ask the owner of the folder for full access.'
+            )
 
 
 def _in(listing: Listing, name: str) -> Path:

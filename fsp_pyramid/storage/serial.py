@@ -1,6 +1,7 @@
 """What is remembered as JSON, and back. The names of fields are left out: thousands of entries repeat them."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from dogpile.cache.api import CantDeserializeException
@@ -10,7 +11,7 @@ from ..paths import Path
 from .kept import Kept
 
 # The number is to be raised when what is written changes: processes of two versions may share one Redis.
-KEPT, PLAIN = 'kept 1', 'plain'
+KEPT, PLAIN = 'kept 2', 'plain'
 
 
 def dump(value: Any) -> bytes:
@@ -55,9 +56,11 @@ def _row(entry: Entry) -> list[Any]:
         entry.version_id,
         entry.checksum,
         entry.item_count,
+        int(entry.locked),
     ]
 
 
 def _entry(path: Path, row: list[Any]) -> Entry:
-    _, is_directory, entry_id, modified, access, size, version_id, checksum, item_count = row
-    return Entry(path, bool(is_directory), entry_id, modified, Access(access), size, version_id, checksum, item_count)
+    _, is_directory, entry_id, modified, access, size, version_id, checksum, item_count, locked = row
+    known = Entry(path, bool(is_directory), entry_id, modified, Access(access), size, version_id, checksum, item_count)
+    return replace(known, locked=True) if locked else known

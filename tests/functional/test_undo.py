@@ -19,11 +19,16 @@ from fsp_pyramid.egnyte import Client, Pace
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.errors import FSPError
 from fsp_pyramid.interfaces import IStorage
+from fsp_pyramid.model import Strategy
+from fsp_pyramid.sandbox.permissions import Level
 from fsp_pyramid.storage.cached import CachedStorage, Shelf
 from fsp_pyramid.storage.egnyte import EgnyteStorage
 from fsp_pyramid.storage.locks import Locks
+from fsp_pyramid.storage.operations import Operations
 from fsp_pyramid.storage.undo import UndoManager, UndoStorage
 from fsp_pyramid.testing import Sandbox, content
+
+from ..permissions import ORDINARY, grant
 
 HOME = ('Shared', 'Home')
 
@@ -57,10 +62,9 @@ class Other:
 class Files:
     """A user's files in one request: storage over an undo log that takes part in the transactions of *manager*."""
 
-    def __init__(self, sandbox: Sandbox, manager: Any) -> None:
-        client = Client(URL, TOKEN, session=sandbox.session, pace=Pace())
+    def __init__(self, sandbox: Sandbox, manager: Any, token: str) -> None:
+        client = Client(URL, token, session=sandbox.session, pace=Pace())
         self.real: IStorage = CachedStorage(EgnyteStorage(client, Locks(), 'a'), Shelf(60), 'a')
-        self.real.create_directory(HOME)
         self.manager, self.log = manager, UndoManager(manager)
         self.storage = UndoStorage(self.real, self.log)
 
@@ -91,9 +95,17 @@ def manager(request: pytest.FixtureRequest) -> Iterator[Any]:
         manager.abort()
 
 
+@pytest.fixture(params=[TOKEN, ORDINARY], ids=['administrator', 'ordinary user'])
+def token(request: pytest.FixtureRequest) -> str:
+    """Of an administrator, and of a user who may do all in their folder and nothing with the trash."""
+    return request.param
+
+
 @pytest.fixture
-def files(sandbox: Sandbox, manager: Any) -> Files:
-    return Files(sandbox, manager)
+def files(sandbox: Sandbox, manager: Any, token: str, tmp_path: Path) -> Files:
+    sandbox.api('POST', '/pubapi/v1/fs/Shared/Home', json={'action': 'add_folder'}).raise_for_status()
+    grant(tmp_path, '/Shared/Home', 'alice', Level.FULL)
+    return Files(sandbox, manager, token)
 
 
 def test_it_is_a_data_manager(files: Files) -> None:
@@ -143,6 +155,7 @@ def test_what_others_did_since_stays(files: Files, sandbox: Sandbox) -> None:
     assert sandbox.content('/Shared/Home/d/b') == b'theirs'
 
 
+@pytest.mark.parametrize('token', [TOKEN])
 def test_deleting_is_taken_back(files: Files, sandbox: Sandbox) -> None:
     entry = files.real.store_file((*HOME, 'a'), content(b'first'))[0]
     entry = files.real.store_file((*HOME, 'a'), content(b'second'), entry)[0]
@@ -156,14 +169,54 @@ def test_deleting_is_taken_back(files: Files, sandbox: Sandbox) -> None:
     assert files.real.stat_file((*HOME, 'a')).id == entry.id
 
 
-def test_a_replacing_move_is_taken_back(files: Files, sandbox: Sandbox) -> None:
-    for name in ('a', 'b'):
-        files.real.store_file((*HOME, name), content(name.encode()))
-    listing = files.real.list_directory(HOME)
-    files.storage.delete(listing.find('b'))
-    files.storage.move_file(listing.find('a'), (*HOME, 'b'))
+@pytest.mark.parametrize('token', [ORDINARY])
+def test_a_deletion_that_the_trash_keeps_is_logged_for_repair(
+    files: Files, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    files.store('b')
+    entry = files.real.store_file((*HOME, 'a'), content(b'x'))[0]
+    files.storage.delete(entry)
     files.manager.abort()
-    assert (sandbox.content('/Shared/Home/a'), sandbox.content('/Shared/Home/b')) == (b'a', b'b')
+    assert files.names == [], 'all the rest was taken back'
+    assert f'could not take back: deleted /Shared/Home/a (id {entry.id}' in caplog.text
+    items = sandbox.api('GET', '/pubapi/v2/fs/trash').json()['items']
+    assert '/Shared/Home/a' in [item['path'] for item in items]
+
+
+def move_over(files: Files, sandbox: Sandbox) -> None:
+    sandbox.upload('/Shared/Home/a', b'a')
+    sandbox.upload('/Shared/Home/d/a', b'replaced')
+    Operations(files.storage).move_file((*HOME, 'a'), (*HOME, 'd'), Strategy.REPLACE)
+    assert sandbox.content('/Shared/Home/d/a') == b'a'
+
+
+@pytest.mark.parametrize('token', [TOKEN])
+def test_a_replacing_move_is_taken_back(files: Files, sandbox: Sandbox) -> None:
+    move_over(files, sandbox)
+    files.manager.abort()
+    assert (sandbox.content('/Shared/Home/a'), sandbox.content('/Shared/Home/d/a')) == (b'a', b'replaced')
+    assert [item.name for item in files.real.list_directory((*HOME, 'd'), fresh=True).items] == ['a']
+
+
+@pytest.mark.parametrize('token', [ORDINARY])
+def test_a_replacing_move_that_succeeded_is_taken_back_but_for_the_trash(
+    files: Files, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    move_over(files, sandbox)
+    files.manager.abort()
+    assert (sandbox.content('/Shared/Home/a'), sandbox.content('/Shared/Home/d/a')) == (b'a', None)
+    assert 'could not take back: deleted /Shared/Home/d/a_' in caplog.text
+    (item,) = sandbox.api('GET', '/pubapi/v2/fs/trash').json()['items']
+    sandbox.api('POST', '/pubapi/v1/fs/trash', json={'action': 'RESTORE', 'ids': [item['id']]}).raise_for_status()
+    assert sandbox.content(item['path']) == b'replaced'
+
+
+def test_a_replacing_move_that_fails_needs_no_trash(files: Files, sandbox: Sandbox) -> None:
+    sandbox.fail({'method': 'DELETE', 'times': 9, 'status': 500})
+    with pytest.raises(FSPError):
+        move_over(files, sandbox)
+    files.manager.abort()
+    assert (sandbox.content('/Shared/Home/a'), sandbox.content('/Shared/Home/d/a')) == (b'a', b'replaced')
 
 
 def test_reading_joins_no_transaction(files: Files) -> None:

@@ -37,7 +37,7 @@ OPERATIONS: dict[str, tuple[Operation, list[str], list[str], int, int]] = {
     ),
     'delete a file': (lambda c, url: c.delete('/d/f.png'), ['/d/'], ['/d/'], 2, 1),
     'move': (lambda c, url: c.move('/d/g.png', '/e/'), ['/d/', '/e/'], ['/d/', '/e/'], 3, 1),
-    'move, replace': (lambda c, url: c.move('/d/f.png', '/e/', 'replace'), ['/d/', '/e/'], ['/d/', '/e/'], 4, 2),
+    'move, replace': (lambda c, url: c.move('/d/f.png', '/e/', 'replace'), ['/d/', '/e/'], ['/d/', '/e/'], 5, 3),
     'move, keep': (lambda c, url: c.move('/d/f.png', '/e/', 'keep'), ['/d/', '/e/'], ['/d/', '/e/'], 3, 1),
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ import pytest
 from fsp_pyramid.sandbox import make_app
 from fsp_pyramid.sandbox.permissions import Level
 
+from ..permissions import grant
 from .api import Api
 from .conftest import Clock
 
@@ -25,18 +26,6 @@ def brand(api: Api, tmp_path: Path) -> Api:
     grant(tmp_path, '/Shared/Brand', 'bob', Level.VIEWER)
     grant(tmp_path, '/Shared/Brand/secret', 'bob', Level.NONE)
     return api
-
-
-def grant(tmp_path: Path, path: str, name: str, level: Level) -> None:
-    """Write a grant into the database, of a user's name or of a group as permissions name it."""
-    with sqlite3.connect(tmp_path / 'egnyte' / 'sandbox.sqlite') as db:
-        folder = path.rpartition('/')[2]
-        ids = dict(db.execute("SELECT username, 'user:' || id FROM users"))
-        db.execute(
-            'INSERT OR REPLACE INTO permissions SELECT id, ?, ? FROM nodes WHERE name = ?',
-            (ids.get(name, name), level, folder),
-        )
-    db.close()
 
 
 def put_into_group(tmp_path: Path, username: str) -> None:

@@ -208,11 +208,11 @@ def test_a_replacing_move_that_gets_no_turn_loses_nothing(make: Make, sandbox: S
 
     sandbox.upload('/Shared/Home/a', b'mine')
     sandbox.upload('/Shared/Home/d/a', b'precious')
-    connection.after = once('DELETE', lambda _: pace.close(TOKEN, 12))
+    connection.after = once('POST', lambda _: pace.close(TOKEN, 12))
     log = UndoLog()
     with pytest.raises(errors.Busy):
         Operations(UndoStorage(make(pace=pace), log)).move_file((*HOME, 'a'), (*HOME, 'd'), Strategy.REPLACE)
-    assert sandbox.content('/Shared/Home/d/a') is None
+    assert sandbox.content('/Shared/Home/d/a') is None, 'it was moved aside'
     log.roll_back()
     assert sandbox.content('/Shared/Home/d/a') == b'precious'
     assert sandbox.content('/Shared/Home/a') == b'mine'

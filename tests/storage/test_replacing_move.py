@@ -1,0 +1,216 @@
+"""A move that replaces a file: no call that fails, and no process that dies, loses the one content or the other."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from fsp_pyramid import errors
+from fsp_pyramid.egnyte import Client, Pace
+from fsp_pyramid.embedded import TOKEN, URL
+from fsp_pyramid.model import Strategy
+from fsp_pyramid.sandbox.permissions import Level
+from fsp_pyramid.storage.cached import CachedStorage
+from fsp_pyramid.storage.egnyte import EgnyteStorage
+from fsp_pyramid.storage.locks import Locks
+from fsp_pyramid.storage.operations import Operations
+from fsp_pyramid.storage.shelf import Shelf
+from fsp_pyramid.storage.undo import UndoLog, UndoStorage
+from fsp_pyramid.testing import Sandbox
+
+from ..permissions import ORDINARY, grant
+from .hooks import Connection, answering, cut
+
+HOME = ('Shared', 'Home')
+SOURCE, TARGET = '/Shared/Home/a', '/Shared/Home/d/a'
+
+
+@pytest.fixture
+def connection(sandbox: Sandbox) -> Connection:
+    return Connection(sandbox)
+
+
+@pytest.fixture(params=['administrator', 'ordinary user'])
+def token(request: pytest.FixtureRequest) -> str:
+    return TOKEN if request.param == 'administrator' else ORDINARY
+
+
+class Mover:
+    """A user who moves /Shared/Home/a over /Shared/Home/d/a, with an undo log."""
+
+    def __init__(self, connection: Connection, token: str) -> None:
+        # Patient enough for a fault that goes away at once, and not for one that stays.
+        client = Client(URL, token, session=connection.session, pace=Pace(), max_wait=0.01)
+        self.cached = CachedStorage(EgnyteStorage(client, Locks(), 'a'), Shelf(60), 'a')
+        self.log = UndoLog()
+        self.operations = Operations(UndoStorage(self.cached, self.log))
+
+    def move(self) -> None:
+        self.operations.move_file((*HOME, 'a'), (*HOME, 'd'), Strategy.REPLACE)
+
+    def listed(self, *names: str) -> list[str]:
+        return [item.name for item in self.operations.list_directory((*HOME, *names)).items]
+
+
+@pytest.fixture
+def mover(sandbox: Sandbox, connection: Connection, token: str, tmp_path: Path) -> Mover:
+    sandbox.upload(SOURCE, b'mine')
+    sandbox.upload(TARGET, b'precious')
+    grant(tmp_path, '/Shared/Home', 'alice', Level.FULL)
+    sandbox.forget_calls()
+    return Mover(connection, token)
+
+
+def contents(sandbox: Sandbox) -> set[bytes | None]:
+    """All contents that the two directories hold, under whatever name."""
+    found = set()
+    for folder in ('/Shared/Home', '/Shared/Home/d'):
+        listing = sandbox.api('GET', f'/pubapi/v1/fs{folder}').json()
+        found |= {sandbox.content(file['path']) for file in listing['files']}
+    return found
+
+
+def is_change(request: requests.PreparedRequest) -> bool:
+    return request.method != 'GET'
+
+
+def at(number: int, then: Callable[[Any], Any], *, for_ever: bool = False) -> Callable[[Any], Any]:
+    """Do *then* at the change of that number, and from there on if *for_ever*."""
+    count = 0
+
+    def hook(request: requests.PreparedRequest) -> requests.Response | None:
+        nonlocal count
+        if not is_change(request):
+            return None
+        count += 1
+        return then(request) if count == number or (for_ever and count > number) else None
+
+    return hook
+
+
+def test_it_takes_three_calls_and_the_last_one_deletes(mover: Mover, sandbox: Sandbox) -> None:
+    mover.move()
+    assert [call.partition(' ')[0] for call in sandbox.calls] == ['GET', 'GET', 'POST', 'POST', 'DELETE']
+    assert (sandbox.content(SOURCE), sandbox.content(TARGET)) == (None, b'mine')
+    assert (mover.listed(), mover.listed('d')) == (['d'], ['a'])
+
+
+@pytest.mark.parametrize('number', [1, 2, 3])
+@pytest.mark.parametrize(
+    ('side', 'fault'),
+    [('before', answering(status)) for status in (400, 403, 404, 409, 500, 503)] + [('before', cut), ('after', cut)],
+    ids=['400', '403', '404', '409', '500', '503', 'cut before', 'cut after'],
+)
+def test_one_call_that_fails(
+    mover: Mover, sandbox: Sandbox, connection: Connection, number: int, side: str, fault: Any
+) -> None:
+    """What the caller is told is what is stored, without any right at the trash."""
+    setattr(connection, side, at(number, fault))
+    try:
+        mover.move()
+    except errors.FSPError:
+        mover.log.roll_back()
+        assert (sandbox.content(SOURCE), sandbox.content(TARGET)) == (b'mine', b'precious')
+        assert (mover.listed(), mover.listed('d')) == (['d', 'a'], ['a'])
+    else:
+        assert (sandbox.content(SOURCE), sandbox.content(TARGET)) == (None, b'mine')
+
+
+@pytest.mark.parametrize('number', [1, 2, 3])
+@pytest.mark.parametrize('fault', [cut, answering(503), answering(403)], ids=['cut', '503', '403'])
+def test_no_more_calls_succeed(mover: Mover, sandbox: Sandbox, connection: Connection, number: int, fault: Any) -> None:
+    """Not even what would take the changes back: as if the process were killed."""
+    connection.before = at(number, fault, for_ever=True)
+    with pytest.raises(errors.FSPError):
+        mover.move()
+    mover.log.roll_back()
+    assert contents(sandbox) == {b'mine', b'precious'}
+
+
+def test_a_name_that_somebody_takes_in_between(mover: Mover, sandbox: Sandbox, connection: Connection) -> None:
+    """Nothing is decided anew after the first call: a second file would be moved aside, and the first one forgotten."""
+
+    def theirs(_request: Any) -> None:
+        connection.heal()
+        sandbox.upload(TARGET, b'theirs')
+
+    connection.after = at(1, theirs)
+    with pytest.raises(errors.Conflict):
+        mover.move()
+    mover.log.roll_back()
+    assert contents(sandbox) == {b'mine', b'precious', b'theirs'}
+    assert (sandbox.content(SOURCE), sandbox.content(TARGET)) == (b'mine', b'theirs')
+
+
+def test_what_was_moved_aside_and_is_gone_is_no_failure(mover: Mover, sandbox: Sandbox, connection: Connection) -> None:
+    def theirs(_request: Any) -> None:
+        connection.heal()
+        listing = sandbox.api('GET', '/pubapi/v1/fs/Shared/Home/d').json()
+        (aside,) = [file['path'] for file in listing['files'] if file['name'] != 'a']
+        sandbox.api('DELETE', f'/pubapi/v1/fs{aside}').raise_for_status()
+
+    connection.after = at(2, theirs)
+    mover.move()
+    assert contents(sandbox) == {b'mine'}
+
+
+@pytest.mark.parametrize('path', [SOURCE, TARGET])
+@pytest.mark.parametrize('known', [False, True], ids=['cold', 'known'])
+def test_a_lock_that_the_listing_tells_is_respected_before_any_change(
+    mover: Mover, sandbox: Sandbox, path: str, known: bool
+) -> None:
+    sandbox.api('POST', f'/pubapi/v1/fs{path}', json={'action': 'lock'}).raise_for_status()
+    if known:
+        mover.listed()
+        mover.listed('d')
+    sandbox.forget_calls()
+    with pytest.raises(errors.Locked, match='"a" is locked'):
+        mover.move()
+    assert all(call.startswith('GET ') for call in sandbox.calls)
+
+
+def test_a_lock_that_is_gone_since_the_listing_was_seen(mover: Mover, sandbox: Sandbox) -> None:
+    sandbox.api('POST', f'/pubapi/v1/fs{SOURCE}', json={'action': 'lock'}).raise_for_status()
+    mover.listed()
+    mover.listed('d')
+    sandbox.api('POST', f'/pubapi/v1/fs{SOURCE}', json={'action': 'unlock'}).raise_for_status()
+    mover.move()
+    assert sandbox.content(TARGET) == b'mine'
+
+
+@pytest.mark.parametrize('folder', ['/Shared/Home/s', '/Shared/Home/d'])
+@pytest.mark.parametrize('token', [ORDINARY])
+def test_who_may_not_delete_in_one_of_the_folders_changes_nothing(
+    sandbox: Sandbox, connection: Connection, tmp_path: Path, folder: str, token: str
+) -> None:
+    sandbox.upload('/Shared/Home/s/a', b'mine')
+    sandbox.upload(TARGET, b'precious')
+    grant(tmp_path, '/Shared/Home', 'alice', Level.FULL)
+    grant(tmp_path, folder, 'alice', Level.EDITOR)
+    mover = Mover(connection, token)
+    sandbox.forget_calls()
+    with pytest.raises(errors.Forbidden, match='neither deleted nor moved'):
+        mover.operations.move_file((*HOME, 's', 'a'), (*HOME, 'd'), Strategy.REPLACE)
+    assert all(call.startswith('GET ') for call in sandbox.calls)
+
+
+@pytest.mark.parametrize('token', [ORDINARY])
+def test_an_editor_adds_and_changes_and_neither_deletes_nor_moves(
+    sandbox: Sandbox, connection: Connection, tmp_path: Path, token: str
+) -> None:
+    sandbox.upload('/Shared/Home/d/a', b'x')
+    grant(tmp_path, '/Shared/Home', 'alice', Level.EDITOR)
+    operations = Mover(connection, token).operations
+    sandbox.forget_calls()
+    operations.create_directory((*HOME, 'new'))
+    refused: list[Callable[[], Any]] = [
+        lambda: operations.delete_file((*HOME, 'd', 'a')),
+        lambda: operations.move_file((*HOME, 'd', 'a'), HOME, Strategy.ASK),
+        lambda: operations.delete_directory((*HOME, 'd')),
+    ]
+    for call in refused:
+        with pytest.raises(errors.Forbidden, match='neither deleted nor moved'):
+            call()
+    assert [call.partition(' ')[0] for call in sandbox.calls].count('POST') == 1
