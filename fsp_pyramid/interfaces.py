@@ -92,11 +92,12 @@ class IStorage(Interface):
         *byte_range* is the first byte and the last one, or None for the end. Raises NotFound.
         """
 
-    def hold(*paths: Path) -> AbstractContextManager[None]:
+    def hold(*paths: Path) -> AbstractContextManager[Any]:
         """Nobody else changes what these directories hold, as far as they ask us, until the context is left.
 
-        Who decides by looking (is the name free?) holds the directory from the look to the deed. Raises Busy if others
-        hold one of them for long, or too many wait already.
+        Who decides by looking (is the name free?) holds the directory from the look to the deed. The context gives a
+        :class:`fsp_pyramid.storage.locks.Held`, which tells whether other processes are kept off as well. Raises Busy
+        if others hold one of them for long, or too many wait already.
         """
 
     def revert(change: Change) -> None:

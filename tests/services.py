@@ -1,6 +1,7 @@
 """Real services that tests use where there are any: skipped without, or failed with FSP_REQUIRE_SERVICES=1."""
 
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -102,6 +103,16 @@ class RedisServer:
             missing('redis-server', error)
         with redis_py.Redis.from_url(self.patient_url, retry=Retry(ConstantBackoff(0.1), int(10 * PATIENCE))) as client:
             client.ping()
+
+    def pause(self) -> None:
+        """Let it answer no more, with its connections open."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on where it was paused."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """End it at once."""

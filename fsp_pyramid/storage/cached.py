@@ -14,6 +14,7 @@ from ..interfaces import IStorage
 from ..model import Change, Content, Download, Entry, Listing
 from ..paths import Path, fold, key
 from .kept import Kept
+from .locks import Held
 from .scarcity import MOST
 from .shelf import Key, Shelf
 from .translation import is_doubtful
@@ -262,7 +263,7 @@ class CachedStorage:
         """See IStorage: contents are not kept here."""
         return self._storage.open_file(file_id, byte_range)
 
-    def hold(self, *paths: Path) -> AbstractContextManager[None]:
+    def hold(self, *paths: Path) -> AbstractContextManager[Held]:
         """See IStorage."""
         return self._storage.hold(*paths)
 

@@ -15,7 +15,7 @@ from .. import egnyte, errors
 from ..interfaces import IStorage
 from ..model import Access, Change, Content, Download, Entry, Listing
 from ..paths import Path, key, text
-from .locks import Locks
+from .locks import Held, Locks
 from .names import check_path
 from .recovery import Recovery, Verb
 from .translation import translated
@@ -173,7 +173,7 @@ class EgnyteStorage:
         with translated(()):
             return self._client.download(file_id, byte_range)
 
-    def hold(self, *paths: Path) -> AbstractContextManager[None]:
+    def hold(self, *paths: Path) -> AbstractContextManager[Held]:
         """See IStorage: holds among the threads of this process."""
         return self._locks.hold(*self._lock_keys(paths))
 

@@ -10,6 +10,7 @@ from ..errors import Forbidden, FSPError, NotFound
 from ..interfaces import IStorage
 from ..model import Access, Change, Content, Download, Entry, Listing
 from ..paths import Path, fold, key
+from .locks import Held
 from .mounts import FolderMount
 
 
@@ -173,7 +174,7 @@ class FoldersStorage:
         """See IStorage: an id knows no mounts."""
         return self._storage.open_file(file_id, byte_range)
 
-    def hold(self, *paths: Path) -> AbstractContextManager[None]:
+    def hold(self, *paths: Path) -> AbstractContextManager[Held]:
         """See IStorage."""
         return self._storage.hold(*(self._down(path) for path in paths if self._mount(path)))
 

@@ -58,6 +58,14 @@ def end_of_waiting(urgent: bool) -> float:
     return time.monotonic() + (URGENT_WAIT if urgent else WAIT)
 
 
+class Held:
+    """Locks that are held, or were held until a moment ago."""
+
+    def is_shared(self) -> bool:
+        """Whether all who could change the same thing respect the locks, or did as long as they were held."""
+        return True
+
+
 class Locks:
     """As many locks as there are keys in use, and none when there are none.
 
@@ -70,7 +78,7 @@ class Locks:
         self._locks: dict[Hashable, tuple[threading.Lock, int]] = {}
 
     @contextmanager
-    def hold(self, *keys: Hashable, urgent: bool = False) -> Iterator[None]:
+    def hold(self, *keys: Hashable, urgent: bool = False) -> Iterator[Held]:
         """Hold the locks of all *keys* until the context is left; a key may be named twice.
 
         :param urgent: to take a change back: waits for a minute, however many others wait
@@ -82,7 +90,7 @@ class Locks:
             # In one order everywhere, or two callers with the same two keys would wait for each other.
             for key in sorted(set(keys), key=repr):
                 stack.enter_context(self._hold(key, end, urgent))
-            yield
+            yield Held()
 
     @contextmanager
     def _hold(self, key: Hashable, end: float, urgent: bool) -> Iterator[None]:

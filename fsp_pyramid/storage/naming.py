@@ -10,11 +10,15 @@ from ..paths import fold
 from .names import MAX_NAME_BYTES
 
 
-def place(listing: Listing, name: str, strategy: Strategy) -> tuple[str, Entry | None]:
+def place(listing: Listing, name: str, strategy: Strategy, shared: bool = True) -> tuple[str, Entry | None]:
     """The name that a file is to get in the listed directory, and the file that it takes the place of, if any.
+
+    *shared* is False where other processes may be looking for a free name at the same time: KEEP counts no names then.
 
     Raises Conflict (ASK), NameTaken (REFUSE), and DirectoryInTheWay where a directory has the name, unless KEEP.
     """
+    if strategy is Strategy.KEEP and not shared:
+        return unguessable_name(name), None
     taken = listing.find(name)
     if taken is None:
         return name, None

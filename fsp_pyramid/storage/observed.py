@@ -9,6 +9,7 @@ from zope.interface import implementer
 from ..interfaces import IObserver, IStorage
 from ..model import Change, Content, Download, Entry, Listing
 from ..paths import Path
+from .locks import Held
 
 
 @implementer(IStorage)
@@ -76,7 +77,7 @@ class ObservedStorage:
         """See IStorage."""
         return self._storage.open_file(file_id, byte_range)
 
-    def hold(self, *paths: Path) -> AbstractContextManager[None]:
+    def hold(self, *paths: Path) -> AbstractContextManager[Held]:
         """See IStorage."""
         return self._storage.hold(*paths)
 

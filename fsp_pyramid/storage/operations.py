@@ -6,6 +6,7 @@ The rules about names, permissions and missing directories live here, once, over
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from .. import paths
@@ -13,6 +14,7 @@ from ..errors import Conflict, Forbidden, FSPError, Locked, NameTaken, NotEmpty,
 from ..interfaces import IStorage
 from ..model import Access, Change, Content, Entry, Listing, Strategy
 from ..paths import Path
+from .locks import Held
 from .names import check_name
 from .naming import name_taken, place, unguessable_name
 
@@ -53,14 +55,14 @@ class Operations:
         if path:
             check_name(path[-1])
 
-        def decide(fresh: bool) -> Callable[[], Entry]:
+        def decide(fresh: bool, _held: Held) -> Callable[[], tuple[Entry, Change]]:
             parent = self._directory(path[:-1], fresh)
             taken = parent.find(path[-1]) if path else parent.entry
             if taken is not None:
                 raise name_taken(taken, Strategy.REFUSE)
             return lambda: self._put(parent, lambda: self._storage.create_directory(_in(parent, path[-1])))
 
-        return self._settle(decide, path[:-1])
+        return self._settle(decide, path[:-1])[0]
 
     def delete_directory(self, path: Path) -> None:
         """Delete an empty directory. Raises NotFound, NotEmpty, Forbidden."""
@@ -84,18 +86,33 @@ class Operations:
         check_name(path[-1])
         place(self._upload_directory(path[:-1], fresh=False), path[-1], strategy)
         with fetch() as content:
+            return self._store(path, strategy, content)
 
-            def decide(fresh: bool) -> Callable[[], Entry]:
-                parent = self._upload_directory(path[:-1], fresh)
-                name, over = place(parent, path[-1], strategy)
-                return lambda: self._put(parent, lambda: self._storage.store_file(_in(parent, name), content, over))
+    def _store(self, path: Path, strategy: Strategy, content: Content, shared: bool = True) -> Entry:
+        """Store *content*; *shared* as for :func:`.naming.place`.
 
-            return self._settle(decide, path[:-1])
+        A lock that got lost meanwhile was no lock: another process may have counted the same name, and the file that
+        came later is a version of the other one. So ours is taken back, and stored under a name of its own.
+        """
+
+        def decide(fresh: bool, held: Held) -> Callable[[], tuple[Entry, Change, Held]]:
+            parent = self._upload_directory(path[:-1], fresh)
+            counted = strategy is Strategy.KEEP and shared and held.is_shared()
+            name, over = place(parent, path[-1], strategy, shared=counted)
+            put = partial(self._put, parent, lambda: self._storage.store_file(_in(parent, name), content, over))
+            return lambda: (*put(), held if counted else Held())
+
+        entry, change, relied_on = self._settle(decide, path[:-1])
+        if relied_on.is_shared():
+            return entry
+        with suppress(FSPError):  # it stays a version then
+            self._storage.revert(change)
+        return self._store(path, strategy, content, shared=False)
 
     def delete_file(self, path: Path) -> None:
         """Delete a file. Raises NotFound, Forbidden, Locked."""
 
-        def decide(fresh: bool) -> Callable[[], Change]:
+        def decide(fresh: bool, _held: Held) -> Callable[[], Change]:
             entry = self._file(path, fresh)
             self._check_removable(entry)
             return lambda: self._storage.delete(entry)
@@ -108,23 +125,24 @@ class Operations:
         A file that is there already stays as it is. Raises NotFound, Forbidden, Conflict, DirectoryInTheWay, Locked.
         """
 
-        def decide(fresh: bool) -> Callable[[], Entry]:
+        def decide(fresh: bool, held: Held) -> Callable[[], Entry]:
             entry = self._file(path, fresh)
             self._check_removable(entry)
             target = self._directory(directory, fresh)
             there = target.find(entry.name)
             if there is not None and there.id == entry.id:
                 return lambda: there
-            name, over = place(target, entry.name, strategy)
+            shared = strategy is not Strategy.KEEP or held.is_shared()
+            name, over = place(target, entry.name, strategy, shared)
             if over is None:
-                return lambda: self._put(target, lambda: self._storage.move_file(entry, _in(target, name)))
+                return lambda: self._put(target, lambda: self._storage.move_file(entry, _in(target, name)))[0]
             self._check_removable(over)
             if entry.locked or over.locked:
                 if not fresh:  # the lock may be gone since the listing was seen
-                    return decide(True)
+                    return decide(True, held)
                 name = (entry if entry.locked else over).name
                 raise Locked(f'"{name}" is locked by somebody at Egnyte. Ask them to unlock it, or try again later.')
-            return lambda: self._put(target, lambda: self._replace(entry, over))
+            return lambda: self._put(target, lambda: self._replace(entry, over))[0]
 
         try:
             return self._settle(decide, path[:-1], directory)
@@ -147,24 +165,26 @@ class Operations:
             self._storage.delete(aside)
         return moved
 
-    def _settle(self, decide: Callable[[bool], Callable[[], T]], *directories: Path) -> T:
+    def _settle(self, decide: Callable[[bool, Held], Callable[[], T]], *directories: Path) -> T:
         """Look and decide, then do it, while nobody else changes *directories*.
 
-        *decide* is told whether to look afresh, and returns the deed. Where Egnyte finds that the look was out of date
-        (a cached listing, another process, two who create one folder), it is decided anew, once.
+        *decide* is told whether to look afresh, and with which locks, and returns the deed. Where Egnyte finds that
+        the look was out of date (a cached listing, another process, two who create one folder), it is decided anew,
+        once.
         """
-        with self._storage.hold(*directories):
-            deed = decide(False)
+        with self._storage.hold(*directories) as held:
+            deed = decide(False, held)
             try:
                 return deed()
             except (Conflict, NameTaken, NotFound):
-                return decide(True)()
+                return decide(True, held)()
 
-    def _put(self, target: Listing, put: Callable[[], tuple[Entry, Change]]) -> Entry:
+    def _put(self, target: Listing, put: Callable[[], tuple[Entry, Change]]) -> tuple[Entry, Change]:
         """Put something into *target*, which may have been promised only; it is shown with the access of *target*."""
         if target.entry.id is None:
             self._storage.create_directory(target.entry.path)
-        return replace(put()[0], access=target.entry.access)
+        entry, change = put()
+        return replace(entry, access=target.entry.access), change
 
     def _file(self, path: Path, fresh: bool) -> Entry:
         """The file by its directory's listing: what follows the change asks for that listing anyway."""

@@ -12,7 +12,7 @@ from redis.exceptions import LockError
 from redis.lock import Lock
 
 from ..outage import DownError, Outage
-from .locks import WAITING, Locks, end_of_waiting
+from .locks import WAITING, Held, Locks, end_of_waiting
 
 log = logging.getLogger(__name__)
 
@@ -38,22 +38,22 @@ class RedisLocks:
         self._locks, self._renewals = Locks(waiting), Renewals(outage, expiry / 3)
 
     @contextmanager
-    def hold(self, *keys: Hashable, urgent: bool = False) -> Iterator[None]:
+    def hold(self, *keys: Hashable, urgent: bool = False) -> Iterator[Held]:
         """Hold the locks of all *keys* until the context is left; a key may be named twice.
 
         :param urgent: to take a change back: waits for a minute, however many others wait
 
         Raises Busy if others hold one of them for long.
         """
-        end = end_of_waiting(urgent)
+        end, held = end_of_waiting(urgent), RedisHeld(self._outage)
         with self._locks.hold(*keys, urgent=urgent), ExitStack() as stack:
             # In one order everywhere, as the local ones.
             for key in sorted(set(keys), key=repr):
-                stack.enter_context(self._hold(key, end, urgent))
-            yield
+                stack.enter_context(self._hold(key, held, end, urgent))
+            yield held
 
     @contextmanager
-    def _hold(self, key: Hashable, end: float, urgent: bool) -> Iterator[None]:
+    def _hold(self, key: Hashable, held: 'RedisHeld', end: float, urgent: bool) -> Iterator[None]:
         name = f'fsp:lock:{hashlib.sha256(repr(key).encode()).hexdigest()[:32]}'
         lock = self._client.lock(name, timeout=self._expiry, sleep=POLL, thread_local=False)
 
@@ -63,16 +63,51 @@ class RedisLocks:
         try:
             self._locks.waiters.acquire(attempt, end, urgent)
         except DownError:
+            held.lost()
             yield
             return
+        held.add(lock)
         self._renewals.add(lock)
         try:
             yield
         finally:
             self._renewals.remove(lock)
             # Released by its token only. Where that fails it has expired, or is about to.
-            with suppress(*self._outage.failures):
+            try:
                 lock.release()
+            except self._outage.failures:
+                held.lost()
+            held.remove(lock)
+
+
+class RedisHeld(Held):
+    """Locks in Redis: shared by all processes unless Redis did not give one, or lost one since."""
+
+    def __init__(self, outage: Outage) -> None:
+        self._outage = outage
+        self._locks: set[Lock] = set()
+        self._is_lost = False
+
+    def add(self, lock: Lock) -> None:
+        """Note a lock that was acquired."""
+        self._locks.add(lock)
+
+    def remove(self, lock: Lock) -> None:
+        """Forget a lock that was released."""
+        self._locks.discard(lock)
+
+    def lost(self) -> None:
+        """Note that a lock is not, or was not, held in Redis."""
+        self._is_lost = True
+
+    def is_shared(self) -> bool:
+        """Ask Redis for each lock that is held; no round trip after the release, which has told it."""
+        try:
+            if not self._is_lost and not all(self._outage.attempt(lock.owned) for lock in self._locks):
+                self.lost()
+        except DownError:
+            self.lost()
+        return not self._is_lost
 
 
 class Renewals:

@@ -11,6 +11,7 @@ from zope.interface import implementer
 from ..interfaces import IStorage, IUndoLog
 from ..model import Change, Content, Download, Entry, Listing
 from ..paths import Path, text
+from .locks import Held
 from .recovery import LeftBehind
 
 T = TypeVar('T')
@@ -171,7 +172,7 @@ class UndoStorage:
         """See IStorage."""
         return self._storage.open_file(file_id, byte_range)
 
-    def hold(self, *paths: Path) -> AbstractContextManager[None]:
+    def hold(self, *paths: Path) -> AbstractContextManager[Held]:
         """See IStorage."""
         return self._storage.hold(*paths)
 

@@ -1,6 +1,7 @@
 """Two processes of the bridge over one Egnyte and one Redis, all of them real."""
 
 import json
+import re
 import shutil
 import socket
 import threading
@@ -41,8 +42,8 @@ class Site:
         (answer,) = self.servers[which].ask((line, json.dumps(body)) if body else line, headers=caller())
         return answer
 
-    def upload(self, which: int, name: str, source: str) -> Answer:
-        return self.ask(which, 'POST', f'/{name}', source=source, conflict_strategy='keep')
+    def upload(self, which: int, name: str, source: str, strategy: str = 'keep') -> Answer:
+        return self.ask(which, 'POST', f'/{name}', source=source, conflict_strategy=strategy)
 
     def names(self, which: int) -> list[str]:
         answer = self.ask(which, 'GET', '/')
@@ -171,15 +172,44 @@ def test_without_redis_they_go_on_and_say_so_once(two: Site, source: Source) -> 
     assert two.names(0) == []
     two.redis.stop()
     try:
-        assert two.upload(0, 'a.png', url).status == 201
+        assert two.upload(0, 'a.png', url, 'ask').status == 201
         assert two.names(0) == two.names(1) == ['a.png']
-        assert two.upload(1, 'b.png', url).status == 201
+        assert two.upload(1, 'b.png', url, 'ask').status == 201
         assert two.names(0) == ['a.png', 'b.png']
     finally:
         two.redis.start()
     eventually(lambda: two.names(0) and two.names(1) and all('is back' in server.log for server in two.servers))
     assert one.log.count('does not answer') == 1
     assert two.redis.url not in one.log
+
+
+@pytest.mark.parametrize('trouble', ['stopped', 'hangs', 'flushed'])
+def test_no_acknowledged_upload_is_overwritten_when_redis_goes(two: Site, source: Source, trouble: str) -> None:
+    contents = [PNG + str(number).encode() for number in range(12)]
+    urls = [source.offer(content, f'file{number}') for number, content in enumerate(contents)]
+
+    def upload(number: int, name: str = 'a.png') -> str:
+        answer = two.upload(number % 2, name, urls[number])
+        assert answer.status == 201, answer.body
+        return json.loads(answer.body)['data']['meta']['name']
+
+    # The Redis may have been away in the test before this one.
+    eventually(lambda: all(re.fullmatch(r'probe(_\d{1,3})?\.png', upload(number, 'probe.png')) for number in (0, 1)))
+    two.slow('fs-content', 0.1)
+
+    def fail() -> None:
+        eventually(lambda: two.locks)
+        {'stopped': two.redis.stop, 'hangs': two.redis.pause, 'flushed': two.redis.client().flushall}[trouble]()
+
+    try:
+        *names, _ = at_once(*(lambda number=number: upload(number) for number in range(12)), fail)
+    finally:
+        if trouble == 'stopped':
+            two.redis.start()
+        if trouble == 'hangs':
+            two.redis.resume()
+    assert [two.stored(name) for name in names] == contents
+    eventually(lambda: two.names(0) and two.names(1) and not two.locks)
 
 
 @contextmanager

@@ -142,7 +142,7 @@ def test_what_cannot_be_read_is_not_there(redis_server: RedisServer, clock: Cloc
     for key in client.keys('fsp:listing:*'):
         data = client.get(key)
         metadata, _, payload = data.partition(b'|')
-        for wrong in (payload.replace(b'kept 1', b'kept 0', 1), payload[:-9], b'', b'{}', b'\x80\x04K\x01.'):
+        for wrong in (payload.replace(b'kept 2', b'kept 0', 1), payload[:-9], b'', b'{}', b'\x80\x04K\x01.'):
             client.set(key, metadata + b'|' + wrong)
             assert known(shelf, 'x') == ''
 

@@ -1,0 +1,200 @@
+"""KEEP: no acknowledged upload is overwritten by another one, whether or not the lock is shared by all processes."""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import RedisError
+
+from fsp_pyramid.egnyte import Client
+from fsp_pyramid.embedded import TOKEN, URL
+from fsp_pyramid.model import Content, Entry, Strategy
+from fsp_pyramid.outage import Outage
+from fsp_pyramid.storage.cached import CachedStorage
+from fsp_pyramid.storage.egnyte import EgnyteStorage
+from fsp_pyramid.storage.locks import Locks
+from fsp_pyramid.storage.operations import Operations
+from fsp_pyramid.storage.redis_locks import RedisLocks
+from fsp_pyramid.storage.regions import redis_region
+from fsp_pyramid.storage.shelf import Shelf
+from fsp_pyramid.storage.undo import UndoLog, UndoStorage
+from fsp_pyramid.testing import Sandbox, content
+
+from ..services import RedisServer, redis_server
+from .hooks import Connection, once
+from .test_two_processes import fast
+
+HOME = ('Shared', 'Home')
+UNGUESSABLE = r'a_[0-9a-f]{8}\.png'
+Failure = Callable[[RedisServer], None]
+
+
+def flush(server: RedisServer) -> None:
+    server.client().flushall()
+
+
+def restart(server: RedisServer) -> None:
+    server.stop()
+    server.start()
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis of this test alone, which may stop, hang and forget."""
+    with redis_server(tmp_path) as server:
+        yield server
+        server.resume() if server._process else None
+
+
+class Process:
+    """The storage of one process."""
+
+    def __init__(self, locks: Any, shelf: Shelf, connection: Connection) -> None:
+        client = Client(URL, TOKEN, session=connection.session, pace=fast())
+        self.log = UndoLog()
+        storage = CachedStorage(EgnyteStorage(client, locks, 'a'), shelf, 'a')
+        self.operations = Operations(UndoStorage(storage, self.log))
+
+    def upload(self, data: bytes, name: str, strategy: Strategy) -> Entry:
+        @contextmanager
+        def fetch() -> Iterator[Content]:
+            yield content(data)
+
+        return self.operations.upload((*HOME, name), strategy, fetch)
+
+    def keep(self, data: bytes, name: str = 'a.png') -> Entry:
+        return self.upload(data, name, Strategy.KEEP)
+
+
+@pytest.fixture
+def home(sandbox: Sandbox) -> None:
+    sandbox.api('POST', '/pubapi/v1/fs/Shared/Home', json={'action': 'add_folder'}).raise_for_status()
+
+
+@pytest.fixture
+def make(redis: RedisServer, sandbox: Sandbox, home: None) -> Callable[..., Process]:
+    """Make another process."""
+
+    def make(connection: Connection | None = None) -> Process:
+        client, outage = redis.client(), Outage('Redis', (RedisError,))
+        return Process(
+            RedisLocks(client, outage), Shelf(60, redis_region(client), outage), connection or Connection(sandbox)
+        )
+
+    return make
+
+
+def test_numbers_count_within_one_process(sandbox: Sandbox, home: None) -> None:
+    process = Process(Locks(), Shelf(60), Connection(sandbox))
+    assert [process.keep(b'x').name for _ in range(3)] == ['a.png', 'a_1.png', 'a_2.png']
+
+
+def test_numbers_count_where_the_lock_is_shared(make: Callable[..., Process]) -> None:
+    assert [make().keep(b'x').name for _ in range(3)] == ['a.png', 'a_1.png', 'a_2.png']
+
+
+@pytest.mark.parametrize('fail', [RedisServer.stop, RedisServer.pause], ids=['refuses', 'hangs'])
+def test_without_the_lock_a_name_cannot_be_guessed_and_no_call_is_made_for_it(
+    make: Callable[..., Process], redis: RedisServer, sandbox: Sandbox, fail: Failure
+) -> None:
+    process = make()
+    process.keep(b'first')
+    fail(redis)
+    process.upload(b'x', 'c.png', Strategy.REPLACE)  # from here on nothing is remembered
+    sandbox.forget_calls()
+    process.upload(b'x', 'c.png', Strategy.REPLACE)
+    usual = len(sandbox.calls)
+    names = {process.keep(b'x').name for _ in range(3)}
+    assert len(names) == 3
+    assert all(re.fullmatch(UNGUESSABLE, name) for name in names)
+    assert len(sandbox.calls) == 4 * usual
+    assert re.fullmatch(UNGUESSABLE.replace('a', 'b', 1), process.keep(b'x', 'b.png').name), 'others may want it, too'
+
+
+@pytest.mark.parametrize('fail', [RedisServer.stop, RedisServer.pause], ids=['refuses', 'hangs'])
+def test_without_the_lock_a_moved_file_gets_such_a_name(
+    make: Callable[..., Process], redis: RedisServer, sandbox: Sandbox, fail: Failure
+) -> None:
+    process = make()
+    sandbox.upload('/Shared/Home/a.png', b'x')
+    sandbox.upload('/Shared/Home/d/a.png', b'y')
+    fail(redis)
+    moved = process.operations.move_file((*HOME, 'a.png'), (*HOME, 'd'), Strategy.KEEP)
+    assert re.fullmatch(UNGUESSABLE, moved.name)
+    assert sandbox.content('/Shared/Home/d/a.png') == b'y'
+
+
+@pytest.mark.parametrize('strategy', [Strategy.ASK, Strategy.REPLACE, Strategy.REFUSE])
+def test_other_strategies_take_the_name_as_it_is(
+    make: Callable[..., Process], redis: RedisServer, sandbox: Sandbox, strategy: Strategy
+) -> None:
+    redis.stop()
+    sandbox.upload('/Shared/Home/d/a.png', b'x')
+    assert make().operations.move_file((*HOME, 'd', 'a.png'), HOME, strategy).name == 'a.png'
+
+
+@pytest.mark.parametrize('fail', [flush, restart], ids=['flushed', 'restarted'])
+@pytest.mark.parametrize('first', ['theirs', 'ours'])
+def test_a_lock_that_is_lost_while_a_file_is_stored(
+    make: Callable[..., Process], redis: RedisServer, sandbox: Sandbox, fail: Failure, first: str
+) -> None:
+    """Another process gets the lock, and counts the same name: both files stay, whichever was stored first."""
+    connection, others_connection = Connection(sandbox), Connection(sandbox)
+    process, other = make(connection), make(others_connection)
+    they_may_look, they_may_store, they_looked = threading.Event(), threading.Event(), threading.Event()
+
+    def keep_theirs() -> Entry:
+        assert they_may_look.wait(20)
+        return other.keep(b'theirs')
+
+    def before_theirs(_request: Any) -> None:
+        they_looked.set()
+        assert they_may_store.wait(20)
+
+    def before_ours(_request: Any) -> None:
+        fail(redis)
+        they_may_look.set()
+        assert they_looked.wait(20)
+        if first == 'theirs':
+            they_may_store.set()
+            theirs.result(timeout=20)
+
+    connection.before = once('POST', before_ours)
+    connection.after = once('POST', lambda _: they_may_store.set())
+    others_connection.before = once('POST', before_theirs)
+    with ThreadPoolExecutor(1) as pool:
+        theirs = pool.submit(keep_theirs)
+        ours = process.keep(b'ours')
+        assert theirs.result(timeout=20).name == 'a.png'
+    assert re.fullmatch(UNGUESSABLE, ours.name)
+    assert sandbox.content('/Shared/Home/a.png') == b'theirs'
+    assert sandbox.content(f'/Shared/Home/{ours.name}') == b'ours'
+    process.log.roll_back()
+    assert sandbox.content('/Shared/Home/a.png') == b'theirs'
+    assert not sandbox.exists(f'/Shared/Home/{ours.name}')
+
+
+@pytest.mark.parametrize('fail', [RedisServer.stop, RedisServer.pause, flush, restart])
+def test_two_processes_at_once_overwrite_nothing(
+    make: Callable[..., Process], redis: RedisServer, sandbox: Sandbox, fail: Failure
+) -> None:
+    processes, started = [make(), make()], threading.Semaphore(0)
+
+    def keep(number: int) -> tuple[str, bytes]:
+        data = str(number).encode()
+        started.release()
+        return processes[number % 2].keep(data).name, data
+
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(keep, number) for number in range(16)]
+        for _ in range(6):
+            started.acquire()
+        fail(redis)
+        acknowledged = [future.result(timeout=120) for future in futures]
+    for name, data in acknowledged:
+        assert sandbox.content(f'/Shared/Home/{name}') == data, name
