@@ -2,10 +2,13 @@
 
 Inside the bridge a path is a tuple of names, ``('mydir', 'pic.png')``; the root is ``()``. Nothing is unescaped, folded
 or normalised on the way: a name is what was asked for, to the letter. Whether names are the same is :func:`key`'s
-business: Egnyte keeps the spelling of a name and ignores its case.
+business: Egnyte keeps the spelling of a name and ignores its case, and composed characters may come in two forms.
 """
 
+import unicodedata
 from collections.abc import Sequence
+from itertools import groupby
+from typing import Literal
 
 Path = tuple[str, ...]
 
@@ -57,14 +60,50 @@ def text(path: Sequence[str], *, directory: bool = False) -> str:
 
 
 def key(path: Sequence[str]) -> Path:
-    """What two spellings of one path have in common: Egnyte looks names up without regard to case."""
+    """Return what two spellings of one path have in common: see :func:`fold`."""
     return tuple(fold(name) for name in path)
 
 
 def fold(name: str) -> str:
-    """The one form of *name* that all its spellings share.
+    """Return the one form of *name* that all its spellings share: composed, and in lower case.
 
-    Not casefold(), for which "Straße" and "STRASSE" are one name: how far Egnyte goes is not documented, and taking two
-    files for one would put the one's content in the place of the other's.
+    A letter is folded only where its upper and its lower case map onto each other, one to one. So KELVIN SIGN is no
+    "k" although its lower case is, and "Straße" and "STRASSE" are two names. How far Egnyte goes is not documented, and
+    taking two files for one would put the one's content in the place of the other's.
     """
-    return name.lower()
+    if name.isascii():
+        return name.lower()
+    # Composed once more: "ẖ" exists as one character, and its upper case does not.
+    return composed(''.join(map(_lower, composed(name))))
+
+
+def _lower(character: str) -> str:
+    lower = character.lower()
+    return lower if lower.upper() == character else character
+
+
+def composed(name: str) -> str:
+    """Return *name* with its characters composed: NFC, but for the characters that NFC replaces by another single one.
+
+    macOS decomposes names, most others do not. Both look the same, and are the same name. KELVIN SIGN and the
+    compatibility ideographs stay as they are, as in the file systems of macOS: they were chosen on purpose.
+    """
+    return _in_form('NFC', name)
+
+
+def decomposed(name: str) -> str:
+    """Return *name* with its characters decomposed, and the same ones left alone as by :func:`composed`."""
+    return _in_form('NFD', name)
+
+
+def _in_form(form: Literal['NFC', 'NFD'], name: str) -> str:
+    if unicodedata.is_normalized(form, name):
+        return name
+    pieces = [(is_singleton, ''.join(piece)) for is_singleton, piece in groupby(name, _is_singleton)]
+    return ''.join(piece if is_singleton else unicodedata.normalize(form, piece) for is_singleton, piece in pieces)
+
+
+def _is_singleton(character: str) -> bool:
+    """Whether the character's canonical decomposition is one other character."""
+    decomposition = unicodedata.decomposition(character)
+    return bool(decomposition) and ' ' not in decomposition

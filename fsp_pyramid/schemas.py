@@ -13,10 +13,10 @@ MAX_BODY = 64 << 10
 
 
 class _Strategy(colander.SchemaType):
-    """``conflict_strategy``: one of Beefree's three words, or ``""``, which is as good as none."""
+    """``conflict_strategy``: one of Beefree's three words; ``""`` and null are as good as none."""
 
     def deserialize(self, node: colander.SchemaNode, cstruct: Any) -> Strategy | None:
-        if cstruct is colander.null or cstruct == '':
+        if cstruct is colander.null or cstruct is None or cstruct == '':
             return None
         try:
             strategy = Strategy(cstruct)

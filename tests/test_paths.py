@@ -1,5 +1,8 @@
 """The grammar of paths."""
 
+import sys
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +54,78 @@ def test_complaints_name_what_is_wrong(text: str, complaint: str | None) -> None
     else:
         with pytest.raises(paths.PathError, match=complaint):
             paths.parse(text)
+
+
+NFD, NFC = 'e\u0301', '\xe9'
+
+
+@pytest.mark.parametrize(
+    ('one', 'other'),
+    [
+        ('Ärger.PNG', 'äRGER.png'),
+        ('ДОМ', 'дом'),
+        (NFC, NFD),
+        (NFC.upper(), NFD),
+        ('\u1e69', 's\u0307\u0323'),  # two marks, in the other order
+        ('각', '\u1100\u1161\u11a8'),  # Hangul
+        ('\u0958', '\u0915\u093c'),  # NFC decomposes it
+    ],
+)
+def test_names_that_are_one(one: str, other: str) -> None:
+    assert paths.fold(one) == paths.fold(other)
+
+
+@pytest.mark.parametrize(
+    ('one', 'other'),
+    [
+        ('\N{KELVIN SIGN}', 'k'),
+        ('\N{KELVIN SIGN}', 'K'),
+        ('\N{ANGSTROM SIGN}', 'å'),
+        ('\N{OHM SIGN}', 'ω'),
+        ('İ', 'i'),
+        ('İ', 'i\u0307'),
+        ('ı', 'i'),
+        ('I', 'ı'),
+        ('ſ', 's'),
+        ('ß', 'ss'),
+        ('ẞ', 'ß'),
+        ('ς', 'σ'),
+        ('ǅ', 'ǆ'),
+        ('µ', 'μ'),
+        ('ﬁ', 'fi'),
+        ('２', '2'),
+        ('\uf900', '\u8c48'),  # a compatibility ideograph
+    ],
+)
+def test_names_that_are_two(one: str, other: str) -> None:
+    assert paths.fold(one) != paths.fold(other)
+    assert paths.fold(f'a{one}.txt') != paths.fold(f'a{other}.txt')
+
+
+@given(names)
+def test_folding_is_idempotent_and_ignores_the_form_of_composition(name: str) -> None:
+    folded = paths.fold(name)
+    assert paths.fold(folded) == folded
+    composed = paths.composed(name)
+    assert paths.composed(composed) == composed
+    assert paths.fold(composed) == folded
+    if not any(len(unicodedata.decomposition(character).split()) == 1 for character in name):
+        for form in ('NFC', 'NFD'):
+            assert paths.fold(unicodedata.normalize(form, name)) == folded
+        assert composed == unicodedata.normalize('NFC', name)
+
+
+def test_two_characters_are_one_only_as_letters_of_two_cases_or_as_one_composition() -> None:
+    groups: dict[str, list[str]] = {}
+    for character in map(chr, range(sys.maxunicode + 1)):
+        if not '\ud800' <= character <= '\udfff':
+            groups.setdefault(paths.fold(character), []).append(character)
+    for group in groups.values():
+        assert len(group) <= 2
+        if len(group) == 2:
+            upper, lower = group if group[0].lower() != group[0] else reversed(group)
+            assert upper.lower() == lower
+            assert lower.upper() == upper
 
 
 def test_spellings_share_a_key() -> None:

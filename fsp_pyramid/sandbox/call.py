@@ -21,7 +21,7 @@ class Call:
         self.options: Options = store.options
         self.contents: Contents = store.contents
         self.now = self.options.now()
-        self.tree = Tree(db, case_sensitive=self.options.case_sensitive)
+        self.tree = Tree(db, self.options)
         self.access = Access(db, user)
 
     def find(self, path: str, level: Level = Level.NAV) -> Node:

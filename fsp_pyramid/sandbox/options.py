@@ -21,6 +21,7 @@ class Options:
     :param throttle: how a refused call looks: status 429, or the older gateway's 403
     :param strict_parents: refuse (404) instead of creating missing parent folders
     :param case_sensitive: tell names apart that differ only in case
+    :param normalizing: take the composed and the decomposed form of a name (NFC, NFD) for one name
     :param files_in_shared: accept files directly in /Shared
     :param empty_uploads: accept files of 0 bytes
     :param exists_status: for a move or copy onto something that exists (403 or 409)
@@ -42,6 +43,7 @@ class Options:
     throttle: Literal['429', 'mashery'] = '429'
     strict_parents: bool = False
     case_sensitive: bool = False
+    normalizing: bool = False
     files_in_shared: bool = False
     empty_uploads: bool = False
     exists_status: int = 403

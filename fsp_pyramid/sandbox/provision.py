@@ -55,6 +55,7 @@ def _upgrade(db: sqlite3.Connection, version: int, options: Options) -> None:
     """Bring a root of an older version up to this one, with all that is in it."""
     if version not in schema.UPGRADES:
         raise RuntimeError(f'{options.root} was made by another version of the sandbox: remove it to begin anew')
+    db.create_function('key_of', 1, Tree(db, options).key)
     db.execute('BEGIN IMMEDIATE')
     for older in range(version, schema.VERSION):
         _execute_all(db, schema.UPGRADES[older])
@@ -76,7 +77,7 @@ def _create(db: sqlite3.Connection, options: Options) -> None:
         "INSERT INTO nodes (id, is_file, name, name_key, guid, created, touched) VALUES (?, 0, '', '', ?, ?, ?)",
         (schema.ROOT, str(uuid4()), now, now),
     )
-    tree = Tree(db, case_sensitive=options.case_sensitive)
+    tree = Tree(db, options)
     for name in ('Shared', 'Private'):
         tree.add(tree.walk('/')[0], name, now, is_file=False)
     for username, first, last, kind, _ in USERS:
@@ -103,7 +104,7 @@ def _seed(db: sqlite3.Connection, contents: Contents, options: Options) -> None:
     from .seed import tree as seed_tree  # Pillow draws the pictures: only who seeds waits for it
 
     items = [_write(contents, *item) for item in seed_tree()]
-    tree = Tree(db, case_sensitive=options.case_sensitive)
+    tree = Tree(db, options)
     db.execute('BEGIN IMMEDIATE')
     for item in items:
         _plant(db, tree, item)

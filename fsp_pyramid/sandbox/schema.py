@@ -4,7 +4,7 @@ Times are UNIX milliseconds. ``guid`` is Egnyte's ``folder_id`` or ``group_id``.
 chain of parents does not end at the root is in the trash.
 """
 
-VERSION = 3
+VERSION = 4
 ROOT = 1  # the id of the node '/'
 
 CODES = """
@@ -18,7 +18,7 @@ CREATE TABLE codes (
 ) WITHOUT ROWID;
 """
 # What brings a root of an older version to the next one.
-UPGRADES = {2: CODES}
+UPGRADES = {2: CODES, 3: 'UPDATE nodes SET name_key = key_of(name)'}
 
 TABLES = (
     CODES

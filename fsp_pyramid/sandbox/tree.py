@@ -2,12 +2,14 @@
 
 import json
 import sqlite3
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from . import names
+from .options import Options
 from .schema import ROOT
 
 _NODE = """
@@ -77,16 +79,24 @@ def _node(row: sqlite3.Row, path: Sequence[str], chain: Sequence[int]) -> Node:
     return Node(**values, names=tuple(path), chain=tuple(chain))
 
 
+def _lower(character: str) -> str:
+    """Only where upper and lower case map onto each other: KELVIN SIGN is no "k", and "ß" is not "ss"."""
+    lower = character.lower()
+    return lower if lower.upper() == character else character
+
+
 class Tree:
     """The tree of one sandbox, through one connection."""
 
-    def __init__(self, db: sqlite3.Connection, *, case_sensitive: bool = False) -> None:
+    def __init__(self, db: sqlite3.Connection, options: Options) -> None:
         self._db = db
-        self._case_sensitive = case_sensitive
+        self._case_sensitive, self._normalizing = options.case_sensitive, options.normalizing
 
     def key(self, name: str) -> str:
-        """What two spellings of one name have in common. (Whether case matters is not documented.)"""
-        return name if self._case_sensitive else name.casefold()
+        """What two spellings of one name have in common. (Whether case and composition matter is not documented.)"""
+        if self._normalizing:
+            name = unicodedata.normalize('NFC', name)
+        return name if self._case_sensitive else ''.join(map(_lower, name))
 
     # Finding
 

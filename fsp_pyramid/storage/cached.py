@@ -12,7 +12,7 @@ from zope.interface import implementer
 from ..errors import Busy, EgnyteUnavailable, FSPError, NotFound, QuotaUsedUp
 from ..interfaces import IStorage
 from ..model import Change, Content, Download, Entry, Listing
-from ..paths import Path, fold, key
+from ..paths import Path, fold, key, text
 from .kept import Kept
 from .locks import Held
 from .scarcity import MOST
@@ -183,13 +183,24 @@ class CachedStorage:
     def _ask(self, path: Path) -> Listing:
         ticket = self._shelf.ticket(self._account)
         try:
-            listing = self._storage.list_directory(path, fresh=True)
+            listing = self._storage.list_directory(self._spelled(path), fresh=True)
         except NotFound as error:
             if not is_doubtful(error):
                 self._shelf.learn(self._key(path), None, ticket)
             raise
         self._shelf.learn(self._key(path), listing, ticket)
         return listing
+
+    def _spelled(self, path: Path) -> Path:
+        """Return *path* as it is stored, as far as remembered: Egnyte may tell forms of composed characters apart."""
+        if text(path).isascii():
+            return path
+        (head,) = self._shelf.heads([self._key(path)])
+        if head and head.listing:
+            return head.listing.entry.path
+        parent = self._kept(path[:-1])
+        item = parent and parent.listing and parent.listing.find(path[-1])
+        return item.path if item else path
 
     def _counted(self, listing: Listing) -> Listing:
         """With the item counts of directories that were listed themselves: Egnyte tells counts for nothing less."""
@@ -218,8 +229,8 @@ class CachedStorage:
             return _file(path, parent)
         if parent is None or parent.listing is None:
             self._on_look(Looked('miss'))
-            return self._storage.stat_file(path)
-        return self._or_old(lambda: self._storage.stat_file(path), parent) or _file(path, parent)
+            return self._storage.stat_file(self._spelled(path))
+        return self._or_old(lambda: self._storage.stat_file(self._spelled(path)), parent) or _file(path, parent)
 
     def find_file(self, file_id: str) -> Entry:
         """See IStorage: always asks, because listings are kept by path."""

@@ -8,17 +8,24 @@ import time
 from collections.abc import Callable, Hashable, Iterable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
+from itertools import islice, product
+from typing import TypeVar
 
 from zope.interface import implementer
 
 from .. import egnyte, errors
 from ..interfaces import IStorage
 from ..model import Access, Change, Content, Download, Entry, Listing
-from ..paths import Path, key, text
+from ..paths import Path, composed, decomposed, key, text
 from .locks import Held, Locks
 from .names import check_path
 from .recovery import Recovery, Verb
 from .translation import translated
+
+T = TypeVar('T')
+
+# Of the forms of a path that Egnyte may have: two names that are composed or not, or one that is partly composed.
+MOST_FORMS = 4
 
 # Source: Egnyte's table of permission levels. Where none is told (/Private, older servers) its refusals decide.
 LEVELS = {
@@ -59,7 +66,7 @@ class EgnyteStorage:
         """See IStorage: a call for each 1,000 items."""
         del fresh  # nothing is remembered here
         with translated(path):
-            found = self._client.list_folder(text(path))
+            found = _in_any_form(self._client.list_folder, path)
         access = _access(found.folder.permission)
         here = _spelling(path, found.folder.path)
         items = [_directory_entry((*here, folder.name), folder, access) for folder in found.folders]
@@ -76,7 +83,7 @@ class EgnyteStorage:
     def stat_file(self, path: Path) -> Entry:
         """See IStorage: one call."""
         with translated(path):
-            file = self._client.stat_file(text(path))
+            file = _in_any_form(self._client.stat_file, path)
         return _file_entry(_spelling(path, file.path), file, _access(file.permission))
 
     def find_file(self, file_id: str) -> Entry:
@@ -190,10 +197,32 @@ def _access(level: str | None) -> Access:
     return LEVELS.get(level or '', Access.FULL)
 
 
+def _in_any_form(look: Callable[[str], T], path: Path) -> T:
+    """Return what *look* finds at *path*, or else at a path whose names are composed in another way.
+
+    Whether the forms are one name for Egnyte is not documented. No call more for names without composed characters.
+    """
+    try:
+        return look(text(path))
+    except egnyte.NotFound:
+        forms = product(*(dict.fromkeys((name, composed(name), decomposed(name))) for name in path))
+        for other in islice(forms, 1, MOST_FORMS):
+            with suppress(egnyte.NotFound):
+                return look(text(other))
+        raise
+
+
 def _spelling(asked: Path, told: str) -> Path:
-    """The path in the spelling that is stored, where it is told."""
+    """Return the path in the spelling that is stored, where it is told.
+
+    Raises NotFound for another name, which Egnyte takes for the same one and we do not.
+    """
     stored = tuple(told.split('/')[1:])
-    return stored if key(stored) == key(asked) else asked
+    if key(stored) == key(asked):
+        return stored
+    if len(stored) == len(asked):
+        raise errors.NotFound(f'"{asked[-1]}" does not exist. Refresh the file manager.')
+    return asked
 
 
 def _directory_entry(path: Path, folder: egnyte.Folder, access: Access) -> Entry:

@@ -26,6 +26,8 @@ class FoldersStorage:
         # The longest first, so that the first that fits is the one.
         self._mounts = sorted(mounts, key=lambda mount: len(mount.directory), reverse=True)
         self._translated: dict[Path, tuple[Listing, Listing]] = {}
+        # The folders of mounts as Egnyte spells them, as far as that was seen.
+        self._spelt: dict[FolderMount, Path] = {}
         # The directories that are there because the configuration says so, spelt as the highest mount spells them.
         self._fixed: dict[Path, Path] = {(): ()}
         for mount in reversed(self._mounts):
@@ -42,7 +44,7 @@ class FoldersStorage:
         mount = self._mount(path)
         if mount is None:
             raise NotFound(f'There is no folder "{path[0] if path else "/"}".')
-        return mount.folder + path[len(mount.directory) :]
+        return self._spelt.get(mount, mount.folder) + path[len(mount.directory) :]
 
     def _writable(self, path: Path) -> Path:
         """The path at Egnyte of something that is to be changed. Raises Forbidden."""
@@ -53,7 +55,9 @@ class FoldersStorage:
 
     def _up(self, entry: Entry, mount: FolderMount) -> Entry:
         """An entry from below as the caller sees it."""
-        path = self._fixed[key(mount.directory)] + entry.path[len(mount.folder) :]
+        depth = len(mount.folder)
+        self._spelt[mount] = entry.path[:depth]
+        path = self._fixed[key(mount.directory)] + entry.path[depth:]
         access = Access.VIEW if mount.read_only else entry.access
         return replace(entry, path=path, access=access, fixed=entry.is_directory and key(path) in self._fixed)
 

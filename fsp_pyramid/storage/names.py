@@ -7,6 +7,7 @@ would refuse them as well, but with a message for developers, and after a call.
 import re
 
 from ..errors import NameNotAllowed
+from ..paths import fold
 
 MAX_NAME_BYTES = 245
 MAX_PATH_BYTES = 5000
@@ -56,7 +57,7 @@ def check_path(path: tuple[str, ...]) -> None:
 
 
 def _complaint(name: str) -> str:
-    lower = name.lower()
+    lower = fold(name)
     if found := _CHARACTERS.search(name):
         return f'the character {_spelt(found[0])} is not allowed in names'
     if large := next((character for character in name if ord(character) > 0xFFFF), ''):

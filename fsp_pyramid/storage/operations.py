@@ -13,7 +13,7 @@ from .. import paths
 from ..errors import Conflict, Forbidden, FSPError, Locked, NameTaken, NotEmpty, NotFound
 from ..interfaces import IStorage
 from ..model import Access, Change, Content, Entry, Listing, Strategy
-from ..paths import Path
+from ..paths import Path, composed
 from .locks import Held
 from .names import check_name
 from .naming import name_taken, place, unguessable_name
@@ -52,6 +52,7 @@ class Operations:
 
     def create_directory(self, path: Path) -> Entry:
         """Create a directory in one that exists and may be written to. Raises NameTaken, Forbidden, NameNotAllowed."""
+        path = _new(path)
         if path:
             check_name(path[-1])
 
@@ -83,6 +84,7 @@ class Operations:
         NameNotAllowed, Forbidden, Conflict, NameTaken, DirectoryInTheWay, Locked, and what *fetch* and reading its
         content raise.
         """
+        path = _new(path)
         check_name(path[-1])
         place(self._upload_directory(path[:-1], fresh=False), path[-1], strategy)
         with fetch() as content:
@@ -240,3 +242,8 @@ class Operations:
 
 def _in(listing: Listing, name: str) -> Path:
     return (*listing.entry.path, name)
+
+
+def _new(path: Path) -> Path:
+    """The path of something new, whose name is stored composed, as most systems write it."""
+    return (*path[:-1], *map(composed, path[-1:]))

@@ -219,10 +219,11 @@ def test_implied_directories_need_a_root_that_can_be_written_to(
         (b'{}', '"source" is missing'),
         (b'{"source": 1}', '"source" must be text'),
         (b'{"source": ""}', '"source" is missing'),
+        (b'{"source": null}', '"source" is missing'),
+        (b'{"source": "http://a/", "conflict_strategy": false}', '"conflict_strategy" is "keep"'),
         (b'{"source": "file:///etc/passwd"}', '"source" is a URL that begins with http'),
         (b'{"source": "http://a/", "conflict_strategy": "error"}', '"conflict_strategy" is "keep"'),
         (b'{"source": "http://a/", "conflict_strategy": 1}', '"conflict_strategy" is "keep"'),
-        (b'{"source": "http://a/", "conflict_strategy": null}', '"conflict_strategy" is "keep"'),
         (b'{"source": "http://a/", "conflict_strategy": []}', '"conflict_strategy" is "keep"'),
     ],
 )
@@ -232,10 +233,21 @@ def test_bodies_that_are_wrong(client: Beefree, body: bytes, complaint: str) -> 
     assert complaint in answer.json['details']
 
 
+def test_a_strategy_that_is_null_is_as_good_as_none(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+    sandbox.upload('/Shared/Beefree/u1/a.png', b'x')
+    sandbox.upload('/Shared/Beefree/u1/d/a.png', b'y')
+    body = {'source': source.offer(PNG), 'conflict_strategy': None}
+    assert outcome(client.request('POST', '/a.png', body)) == (201, None), 'replaced, as the site has it'
+    assert sandbox.content('/Shared/Beefree/u1/a.png') == PNG
+    move = {'new_path': '/d/', 'conflict_strategy': None}
+    assert outcome(client.request('PATCH', '/a.png', move)) == (409, 3400)
+
+
 @pytest.mark.parametrize(
     ('path', 'complaint'),
     [
         (1, 'as text'),
+        (None, '"new_path" is an absolute path, as text'),
         ('', 'not a valid path'),
         ('/a', 'ends with a slash'),
         ('/../a/', 'not a valid path'),

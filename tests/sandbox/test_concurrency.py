@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from fsp_pyramid.sandbox import make_app, seed
+from fsp_pyramid.sandbox.options import Options
 from fsp_pyramid.sandbox.tree import Tree
 
 from .api import Api
@@ -156,7 +157,7 @@ def test_pages_of_a_large_folder_come_quickly(tmp_path: Path) -> None:
         assert (len(page['files']), page['total_count']) == (1000, 10_000)
     statements: list[str] = []
     db.row_factory = sqlite3.Row
-    tree = Tree(db)
+    tree = Tree(db, Options(root=tmp_path))
     folder = tree.find('/Shared/big')
     db.set_trace_callback(statements.append)
     tree.children(folder, count=1000)

@@ -1,5 +1,7 @@
 """Metadata, and the actions on files and folders."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,28 @@ def test_case_is_kept_and_ignored(api: Api) -> None:
     second = api.upload('/Shared/äRGER/straße.TXT')
     assert second['path'] == first['path'] == '/Shared/Ärger/Straße.txt'
     assert second['group_id'] == first['group_id']
+
+
+def test_only_letters_of_two_cases_are_one(api: Api) -> None:
+    for name in ('k', '\N{KELVIN SIGN}', 'straße', 'STRASSE'):
+        api.mkdir(f'/Shared/{name}')
+    assert len(api.names('/Shared')) == 4
+
+
+@pytest.mark.parametrize(('normalizing', 'number'), [(False, 2), (True, 1)])
+def test_composed_and_decomposed_names(tmp_path: Path, normalizing: bool, number: int) -> None:
+    api = Api(make_app(tmp_path, normalizing=normalizing))
+    for name in ('\xe9', 'e\u0301'):
+        api.upload(f'/Shared/d/{name}')
+    assert len(api.names('/Shared/d')) == number
+
+
+def test_names_in_a_root_of_an_older_version_are_found(tmp_path: Path) -> None:
+    Api(make_app(tmp_path)).upload('/Shared/Straße/a')
+    with closing(sqlite3.connect(tmp_path / 'sandbox.sqlite')) as db, db:
+        db.execute("UPDATE nodes SET name_key = 'strasse' WHERE name = 'Straße'")
+        db.execute('PRAGMA user_version = 3')
+    assert Api(make_app(tmp_path)).names('/Shared/straße') == ['a']
 
 
 def test_case_may_matter(tmp_path: Path) -> None:

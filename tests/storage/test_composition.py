@@ -1,0 +1,200 @@
+"""Composed and decomposed characters: NFC and NFD of a name are one name, whatever Egnyte makes of them."""
+
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fsp_pyramid import errors
+from fsp_pyramid.egnyte import Client
+from fsp_pyramid.embedded import TOKEN, URL
+from fsp_pyramid.interfaces import IStorage
+from fsp_pyramid.model import Content, Entry, Strategy
+from fsp_pyramid.storage.cached import CachedStorage
+from fsp_pyramid.storage.egnyte import EgnyteStorage
+from fsp_pyramid.storage.folders import FoldersStorage
+from fsp_pyramid.storage.locks import Locks
+from fsp_pyramid.storage.mounts import parse_mounts
+from fsp_pyramid.storage.operations import Operations
+from fsp_pyramid.storage.shelf import Shelf
+from fsp_pyramid.testing import Sandbox, content
+
+from .test_two_processes import fast
+
+FORMS = ('NFC', 'NFD')
+
+
+def nfc(text: str) -> str:
+    return unicodedata.normalize('NFC', text)
+
+
+def nfd(text: str) -> str:
+    return unicodedata.normalize('NFD', text)
+
+
+@pytest.fixture(params=[False, True], ids=['two names at Egnyte', 'one name at Egnyte'])
+def sandbox(request: pytest.FixtureRequest, tmp_path: Path) -> Sandbox:
+    return Sandbox(tmp_path / 'egnyte', normalizing=request.param)
+
+
+def make(sandbox: Sandbox, folders: str = '/ /Shared/Home') -> Operations:
+    """A process that remembers nothing yet."""
+    client = Client(URL, TOKEN, session=sandbox.session, pace=fast())
+    storage: IStorage = CachedStorage(EgnyteStorage(client, Locks(), 'a'), Shelf(60), 'a')
+    return Operations(FoldersStorage(storage, parse_mounts(folders)))
+
+
+def upload(operations: Operations, *path: str, strategy: Strategy = Strategy.ASK) -> Entry:
+    @contextmanager
+    def fetch() -> Iterator[Content]:
+        yield content(b'new')
+
+    return operations.upload(path, strategy, fetch)
+
+
+def stored(sandbox: Sandbox, folder: str) -> list[str]:
+    listing = sandbox.api('GET', f'/pubapi/v1/fs{folder}').json()
+    return sorted(item['name'] for item in listing['folders'] + listing['files'])
+
+
+@pytest.fixture(params=FORMS)
+def form(request: pytest.FixtureRequest) -> str:
+    """The form in which names are stored; what is asked for has the other one."""
+    return request.param
+
+
+@pytest.fixture
+def there(form: str) -> Any:
+    return nfc if form == 'NFC' else nfd
+
+
+@pytest.fixture
+def asked(form: str) -> Any:
+    return nfd if form == 'NFC' else nfc
+
+
+@pytest.fixture(params=[False, True], ids=['cold', 'known'])
+def known(request: pytest.FixtureRequest) -> bool:
+    return request.param
+
+
+def operations_of(sandbox: Sandbox, known: bool, *directories: tuple[str, ...]) -> Operations:
+    operations = make(sandbox)
+    for path in directories if known else ():
+        operations.list_directory(path)
+    return operations
+
+
+def test_files_are_found_and_told_as_stored(sandbox: Sandbox, there: Any, asked: Any, known: bool) -> None:
+    sandbox.upload(f'/Shared/Home/{there("é")}/{there("ü.png")}', b'x')
+    operations = operations_of(sandbox, known, (), (there('é'),))
+    entry = operations.stat_file((asked('é'), asked('ü.png')))
+    assert entry.name == there('ü.png')
+    assert [item.name for item in operations.list_directory((asked('é'),)).items] == [there('ü.png')]
+
+
+def test_conflicts_are_seen_and_the_spelling_stays(sandbox: Sandbox, there: Any, asked: Any, known: bool) -> None:
+    sandbox.upload(f'/Shared/Home/{there("é")}/{there("ü.png")}', b'old')
+    operations = operations_of(sandbox, known, (), (there('é'),))
+    path = (asked('é'), asked('Ü.png'))
+    with pytest.raises(errors.Conflict):
+        upload(operations, *path)
+    assert upload(operations, *path, strategy=Strategy.REPLACE).name == there('ü.png')
+    assert upload(operations, *path, strategy=Strategy.KEEP).name == nfc('Ü_1.png')
+    with pytest.raises(errors.NameTaken):
+        operations.create_directory((asked('É'),))
+    assert stored(sandbox, '/Shared/Home') == [there('é')]
+    assert sandbox.content(f'/Shared/Home/{there("é")}/{there("ü.png")}') == b'new'
+
+
+def test_new_names_are_composed_and_go_into_the_folder_that_is_there(
+    sandbox: Sandbox, there: Any, asked: Any, known: bool
+) -> None:
+    sandbox.upload(f'/Shared/Home/{there("é")}/x', b'x')
+    operations = operations_of(sandbox, known, (), (there('é'),))
+    assert upload(operations, asked('é'), nfd('ö.png')).name == nfc('ö.png')
+    assert operations.create_directory((asked('é'), nfd('ä'))).name == nfc('ä')
+    assert stored(sandbox, '/Shared/Home') == [there('é')]
+    assert stored(sandbox, f'/Shared/Home/{there("é")}') == sorted(['x', nfc('ö.png'), nfc('ä')])
+
+
+def test_moves_and_deletions(sandbox: Sandbox, there: Any, asked: Any, known: bool) -> None:
+    for path in ('é/ü.png', 'ö/ü.png', 'ö/ß.png'):
+        sandbox.upload(there(f'/Shared/Home/{path}'), path.encode())
+    operations = operations_of(sandbox, known, (), (there('é'),), (there('ö'),))
+    with pytest.raises(errors.Conflict):
+        operations.move_file((asked('é'), asked('ü.png')), (asked('ö'),), Strategy.ASK)
+    moved = operations.move_file((asked('é'), asked('ü.png')), (asked('ö'),), Strategy.REPLACE)
+    assert moved.path == (there('ö'), there('ü.png'))
+    assert sandbox.content(there('/Shared/Home/ö/ü.png')) == 'é/ü.png'.encode()
+    operations.delete_file((asked('ö'), asked('ß.png')))
+    operations.delete_directory((asked('é'),))
+    assert stored(sandbox, '/Shared/Home') == [there('ö')]
+    assert stored(sandbox, there('/Shared/Home/ö')) == [there('ü.png')]
+
+
+def test_a_folder_of_a_mount_has_the_form_that_egnyte_has(sandbox: Sandbox, there: Any, asked: Any) -> None:
+    sandbox.upload(there('/Shared/Büro/é/x'), b'x')
+    operations = make(sandbox, f'/ {asked("/Shared/Büro/é")}')
+    assert upload(operations, 'y').path == ('y',)
+    operations.move_file(('x',), (operations.create_directory(('d',)).name,), Strategy.ASK)
+    assert stored(sandbox, '/Shared') == [there('Büro')]
+    assert stored(sandbox, there('/Shared/Büro')) == [there('é')]
+    assert stored(sandbox, there('/Shared/Büro/é')) == ['d', 'y']
+
+
+def test_names_in_two_forms_along_one_path(sandbox: Sandbox, known: bool) -> None:
+    sandbox.upload(f'/Shared/Home/{nfc("é")}/{nfd("ü")}/x', b'x')
+    for path in ((nfd('é'), nfc('ü')), (nfc('é'), nfc('ü')), (nfd('é'), nfd('ü'))):
+        operations = operations_of(sandbox, known, (), (nfc('é'),))
+        assert [item.name for item in operations.list_directory(path).items] == ['x']
+
+
+@pytest.mark.parametrize(
+    ('path', 'calls'),
+    [(('d',), 1), ((nfc('é'),), 1), ((nfd('ü'),), 1), (('none',), 1), ((nfc('none é'),), 2)],
+)
+def test_calls(sandbox: Sandbox, path: tuple[str, ...], calls: int) -> None:
+    """One more call only for a name that is not there, and has another form."""
+    for name in ('d', nfc('é'), nfd('ü')):
+        sandbox.upload(f'/Shared/Home/{name}/x', b'x')
+    sandbox.forget_calls()
+    try:
+        make(sandbox).list_directory(path)
+    except errors.NotFound:
+        assert 'none' in path[0]
+    assert len(sandbox.calls) == calls
+
+
+def test_what_is_remembered_tells_the_form(sandbox: Sandbox, there: Any, asked: Any) -> None:
+    sandbox.upload(f'/Shared/Home/{there("é")}/x', b'x')
+    operations = make(sandbox)
+    operations.list_directory(())
+    sandbox.forget_calls()
+    operations.list_directory((asked('é'),))
+    assert len(sandbox.calls) == 1
+
+
+@pytest.mark.parametrize('character', ['\N{KELVIN SIGN}', '\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}'])
+def test_another_character_is_another_name(tmp_path: Path, character: str, known: bool) -> None:
+    sandbox = Sandbox(tmp_path / 'egnyte')
+    plain = {'\N{KELVIN SIGN}': 'k'}.get(character, 'i')
+    sandbox.upload(f'/Shared/Home/{plain}.txt', b'x')
+    sandbox.upload(f'/Shared/Home/{plain}/{plain}.txt', b'y')
+    calls: list[Callable[[Operations], Any]] = [
+        lambda operations: operations.delete_file((f'{character}.txt',)),
+        lambda operations: operations.stat_file((f'{character}.txt',)),
+        lambda operations: operations.delete_file((character, f'{plain}.txt')),
+        lambda operations: operations.delete_directory((character,)),
+        lambda operations: operations.list_directory((character,)),
+        lambda operations: operations.move_file((f'{character}.txt',), (plain,), Strategy.REPLACE),
+    ]
+    for call in calls:
+        with pytest.raises(errors.NotFound):
+            call(operations_of(sandbox, known, (), (plain,)))
+    upload(make(sandbox), f'{character}.txt')
+    assert sandbox.content(f'/Shared/Home/{plain}.txt') == b'x'
+    assert sandbox.content(f'/Shared/Home/{plain}/{plain}.txt') == b'y'
