@@ -54,8 +54,11 @@ class IStorage(Interface):
     def find_file(file_id: str) -> Entry:
         """The file of that id, wherever it is now. Raises NotFound (also: it is where the caller sees nothing)."""
 
-    def create_directory(path: Path) -> tuple[Entry, Change]:
-        """Create the directory, and those parents of it that are missing (they stay if it is reverted).
+    def create_directory(path: Path, with_parent: bool = False) -> tuple[Entry, Change]:
+        """Create the directory, and those parents of it that are missing.
+
+        The parents stay if it is reverted; only with *with_parent* the one directly above goes, too, if it is empty and
+        was created with this one, as far as times can tell.
 
         Raises NameTaken where a directory has that name (with a file there Egnyte says Forbidden), NameNotAllowed where
         Egnyte refuses the name. The Change is ``found`` as with :meth:`store_file`.

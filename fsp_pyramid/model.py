@@ -86,13 +86,16 @@ class Change:
         taken back.
     :param entry: what is there now; for ``deleted``, what was there
     :param before: for ``moved``, the file where it was
-    :param at: for ``deleted``, when Egnyte had done it, in UNIX milliseconds by our clock
+    :param at: for ``deleted``, when Egnyte had done it, for ``created``, when it was asked, in UNIX milliseconds by our
+        clock
+    :param with_parent: for ``created``, whether the directory above may have been created with it, and goes with it
     """
 
     verb: Literal['created', 'stored', 'deleted', 'moved', 'found']
     entry: Entry
     before: Entry | None = None
     at: int = 0
+    with_parent: bool = False
 
     @property
     def directories(self) -> frozenset[Path]:

@@ -68,7 +68,10 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder. *total* counts the files and folders in it, 0 where that was not asked for."""
+    """A folder. *total* counts the files and folders in it, 0 where that was not asked for.
+
+    :param created: UNIX milliseconds; 0 where Egnyte did not tell
+    """
 
     path: str
     name: str
@@ -76,6 +79,7 @@ class Folder:
     modified: int
     permission: str | None
     total: int
+    created: int
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> Self:
@@ -87,6 +91,7 @@ class Folder:
             modified=milliseconds(data.get('lastModified')),
             permission=_text_or_none(data.get('permission')),
             total=int(data.get('total_count') or 0),
+            created=milliseconds(data.get('uploaded')),
         )
 
 

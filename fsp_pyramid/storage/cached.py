@@ -236,10 +236,10 @@ class CachedStorage:
         """See IStorage: always asks, because listings are kept by path."""
         return self._storage.find_file(file_id)
 
-    def create_directory(self, path: Path) -> tuple[Entry, Change]:
+    def create_directory(self, path: Path, with_parent: bool = False) -> tuple[Entry, Change]:
         """See IStorage."""
         ticket = self._shelf.ticket(self._account)
-        entry, change = self._writing(lambda: self._storage.create_directory(path), path)
+        entry, change = self._writing(lambda: self._storage.create_directory(path, with_parent), path)
         parent = self.known_directory(path[:-1])
         if parent is not None:
             entry = replace(entry, access=parent.access)
@@ -286,6 +286,8 @@ class CachedStorage:
             for entry in filter(None, (change.entry, change.before)):
                 self._shelf.drop_below(self._key(entry.path))
                 self._forget(entry.path[:-1])
+            if change.with_parent:
+                self._forget(change.entry.path[:-2])
 
     def _writing(self, write: Callable[[], T], *paths: Path) -> T:
         """Do it; if that fails, what we believed of the directories of *paths* may be wrong."""

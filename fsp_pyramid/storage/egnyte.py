@@ -92,16 +92,17 @@ class EgnyteStorage:
             file = self._client.stat_file_by_id(file_id)
         return _file_entry(tuple(file.path.split('/')[1:]), file, _access(file.permission))
 
-    def create_directory(self, path: Path) -> tuple[Entry, Change]:
+    def create_directory(self, path: Path, with_parent: bool = False) -> tuple[Entry, Change]:
         """See IStorage: one call, if the parents are there or Egnyte creates them."""
         check_path(path)
+        began = self._now()
         try:
             with translated(path):
                 folder_id, verb = self._create(path)
         except errors.Conflict as error:
             raise errors.NameTaken(error.details) from error.__cause__
         entry = Entry(path, is_directory=True, id=folder_id, modified=self._now(), access=Access.FULL)
-        return entry, Change(verb, entry)
+        return entry, Change(verb, entry, at=began, with_parent=with_parent)
 
     def _create(self, path: Path) -> tuple[str, Verb]:
         try:
@@ -188,7 +189,7 @@ class EgnyteStorage:
         return [(self._account, 'folder', key(path)) for path in paths]
 
     def revert(self, change: Change) -> None:
-        """See IStorage: one call for a version, two or three for anything else."""
+        """See IStorage: one call for a version, two to four for anything else."""
         with self._locks.hold(*self._lock_keys(change.directories), urgent=True), translated(change.entry.path):
             self._recovery.take_back(change)
 

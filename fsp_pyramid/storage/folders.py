@@ -146,10 +146,13 @@ class FoldersStorage:
                     return found
         raise NotFound('There is no such file.')
 
-    def create_directory(self, path: Path) -> tuple[Entry, Change]:
+    def create_directory(self, path: Path, with_parent: bool = False) -> tuple[Entry, Change]:
         """See IStorage. Raises Forbidden in a read-only mount."""
+        mount = self._mount(path)
+        # Egnyte creates the folder of the mount with what is directly in it, if that is missing, and does not tell.
+        with_parent = with_parent or (mount is not None and len(path) == len(mount.directory) + 1)
         with self._named(path):
-            return self._changed(path, self._storage.create_directory(self._writable(path)))
+            return self._changed(path, self._storage.create_directory(self._writable(path), with_parent))
 
     def store_file(self, path: Path, content: Content, over: Entry | None = None) -> tuple[Entry, Change]:
         """See IStorage. Raises Forbidden in a read-only mount."""

@@ -3,7 +3,7 @@
 The rules about names, permissions and missing directories live here, once, over any IStorage.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from functools import partial
@@ -86,12 +86,17 @@ class Operations:
         """
         path = _new(path)
         check_name(path[-1])
-        place(self._upload_directory(path[:-1], fresh=False), path[-1], strategy)
+        target = self._upload_directory(path[:-1], fresh=False)
+        place(target, path[-1], strategy)
+        # Who creates a directory changes what the one above holds: it must not go for being empty meanwhile.
+        directories = {path[:-1]} if target.entry.id else {path[:-1], path[:-2]}
         with fetch() as content:
-            return self._store(path, strategy, content)
+            return self._store(path, directories, strategy, content)
 
-    def _store(self, path: Path, strategy: Strategy, content: Content, shared: bool = True) -> Entry:
-        """Store *content*; *shared* as for :func:`.naming.place`.
+    def _store(
+        self, path: Path, directories: Iterable[Path], strategy: Strategy, content: Content, shared: bool = True
+    ) -> Entry:
+        """Store *content* while *directories* are held; *shared* as for :func:`.naming.place`.
 
         A lock that got lost meanwhile was no lock: another process may have counted the same name, and the file that
         came later is a version of the other one. So ours is taken back, and stored under a name of its own.
@@ -104,12 +109,12 @@ class Operations:
             put = partial(self._put, parent, lambda: self._storage.store_file(_in(parent, name), content, over))
             return lambda: (*put(), held if counted else Held())
 
-        entry, change, relied_on = self._settle(decide, path[:-1])
+        entry, change, relied_on = self._settle(decide, *directories)
         if relied_on.is_shared():
             return entry
         with suppress(FSPError):  # it stays a version then
             self._storage.revert(change)
-        return self._store(path, strategy, content, shared=False)
+        return self._store(path, directories, strategy, content, shared=False)
 
     def delete_file(self, path: Path) -> None:
         """Delete a file. Raises NotFound, Forbidden, Locked."""

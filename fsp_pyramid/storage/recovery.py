@@ -96,6 +96,8 @@ class Recovery:
             match change.verb:
                 case 'created':
                     self._remove_empty(change.entry.path, change.entry.id or '')
+                    if change.with_parent:
+                        self._remove_parent(change)
                 case 'stored':
                     self._client.delete_file(change.entry.id or '', change.entry.version_id)
                 case 'moved':
@@ -108,6 +110,12 @@ class Recovery:
             log.info('%s is kept: somebody has put something into it', text(path))
         else:
             self._client.delete_folder(folder_id)
+
+    def _remove_parent(self, change: Change) -> None:
+        """Remove the directory above if it is empty, and not older than the call that created *change*'s."""
+        found = self._client.list_folder(text(change.entry.path[:-1]))
+        if not (found.folders or found.files) and found.folder.created >= change.at - SLACK:
+            self._client.delete_folder(found.folder.folder_id)
 
     def _move_back(self, change: Change) -> None:
         if change.before is not None and self.is_at(change.entry.id or '', change.entry.path):

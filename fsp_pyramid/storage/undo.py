@@ -152,9 +152,9 @@ class UndoStorage:
         """See IStorage."""
         return self._storage.find_file(file_id)
 
-    def create_directory(self, path: Path) -> tuple[Entry, Change]:
+    def create_directory(self, path: Path, with_parent: bool = False) -> tuple[Entry, Change]:
         """See IStorage."""
-        return self._noted(lambda: self._storage.create_directory(path))
+        return self._noted(lambda: self._storage.create_directory(path, with_parent))
 
     def store_file(self, path: Path, content: Content, over: Entry | None = None) -> tuple[Entry, Change]:
         """See IStorage."""
