@@ -16,6 +16,7 @@ from .public.routes import add_public
 from .request import RequestContext, undoing_view
 from .security import guarded_view
 from .settings import Settings, refuse_defaults
+from .standalone import add_elsewhere
 
 __all__ = ['__version__', 'includeme', 'main']
 
@@ -56,6 +57,7 @@ def main(global_config: dict[str, str], **settings: Any) -> Any:
         config.commit()
         # So that ``request.authenticated_userid``, the debug toolbar and access logs know the caller, too.
         config.set_security_policy(config.registry.getUtility(ISecurityPolicy, name=MOUNT))
+        add_elsewhere(config)
         application = config.make_wsgi_app()
     mount = application.registry.getUtility(IMount, name=MOUNT)
     for client in mount.bridges.values():

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from .errors import excerpt
 from .logs import Event, timestamp
 
 # Ini files name it, so it stays when modules move.
@@ -71,4 +72,4 @@ def _operation(request: Any) -> str:
 
 
 def _fields(request: Any, operation: str) -> dict[str, Any]:
-    return {'operation': operation, 'method': request.method}
+    return {'operation': operation, 'method': excerpt(request.method)}

@@ -8,6 +8,7 @@ import logging
 from typing import Any
 
 from . import access
+from .errors import excerpt
 from .model import Identity
 from .resources import Directory
 
@@ -47,6 +48,6 @@ def _fields(request: Any, operation: str) -> dict[str, Any]:
         'client': identity.client,
         'client_id': identity.client_id,
         'uid': identity.uid,
-        'operation': request.method if operation == OTHER else operation,
-        'path': None if context is None else str(context),
+        'operation': excerpt(request.method) if operation == OTHER else operation,
+        'path': None if context is None else excerpt(str(context)),
     }

@@ -9,6 +9,17 @@ the File Manager can act on: it names the thing and what to do, and never holds 
 import math
 from typing import Self
 
+MAX_EXCERPT = 200
+
+
+def excerpt(text: str) -> str:
+    """Return *text*, or its beginning and end if it is longer than MAX_EXCERPT characters.
+
+    Answers and logs repeat no more than this of anything in a request: names, methods, paths.
+    """
+    half = MAX_EXCERPT // 2 - 1
+    return text if len(text) <= MAX_EXCERPT else f'{text[:half]}…{text[-half:]}'
+
 
 class FSPError(Exception):
     """Something that the caller is told. Raise one of its subclasses, with the details as the only argument.

@@ -157,6 +157,6 @@ def _told(error: Exception, name: str) -> errors.FSPError:
         case _:
             log.error('a download failed', exc_info=error)
             kind = errors.InternalError
-    told = kind(f'"{name}" was not uploaded. {error}') if isinstance(error, SourceError) else kind()
+    told = kind(f'"{errors.excerpt(name)}" was not uploaded. {error}') if isinstance(error, SourceError) else kind()
     told.__cause__ = error
     return told

@@ -11,6 +11,9 @@ from itertools import groupby
 from typing import Literal
 
 Path = tuple[str, ...]
+# Egnyte keeps no path of more bytes. Work and memory below grow with the depth, so that is bounded as well.
+MAX_BYTES = 5000
+MAX_NAMES = 100
 
 
 class PathError(ValueError):
@@ -20,11 +23,16 @@ class PathError(ValueError):
 def parse(text: str) -> tuple[Path, bool]:
     """Split *text*, which begins with a slash, into its names; the flag tells whether it ends with one (a directory).
 
-    ``/`` is the root, a directory. Raises PathError for empty segments, ``.`` and ``..``, backslashes and control
-    characters; every other name is left to those who store it.
+    ``/`` is the root, a directory. Raises PathError for more than MAX_BYTES in UTF-8 or MAX_NAMES names, empty
+    segments, ``.`` and ``..``, backslashes and control characters; every other name is left to those who store it.
     """
     if not text.startswith('/'):
         raise PathError('a path begins with a slash')
+    # Half a pair of surrogates is refused below, and has to be counted first.
+    if len(text) > MAX_BYTES or len(text.encode(errors='surrogatepass')) > MAX_BYTES:
+        raise PathError(f'a path has at most {MAX_BYTES} bytes')
+    if text.count('/', 0, -1) > MAX_NAMES:
+        raise PathError(f'a path has at most {MAX_NAMES} names')
     if text == '/':
         return (), True
     *names, last = text[1:].split('/')

@@ -20,6 +20,7 @@ from .model import Identity
 from .passwords import Passwords
 from .settings import Settings
 
+MAX_HOST = 255 + len(':65535')  # the longest name in DNS, and a port
 READ, WRITE = 'fsp.read', 'fsp.write'
 CLIENT_ID, UID = 'X-BEE-ClientId', 'X-BEE-Uid'
 # Seconds after which a login that was not checked may come again.
@@ -110,6 +111,8 @@ def guarded_view(view: Callable[..., Any], info: Any) -> Callable[..., Any]:
         mount = request.fsp.mount
         if mount.settings.require_https and request.scheme != 'https':
             raise Forbidden('This service answers over HTTPS only: put an "https" URL into the Beefree console.')
+        if len(request.host) > MAX_HOST:  # every URL in a listing repeats it
+            raise BadRequest('The Host header of this request is too long.')
         verdict = mount.policy.verdict(request)
         if isinstance(verdict, FSPError):
             raise verdict

@@ -128,6 +128,45 @@ def test_two_characters_are_one_only_as_letters_of_two_cases_or_as_one_compositi
             assert lower.upper() == upper
 
 
+@pytest.mark.parametrize(
+    ('text', 'complaint'),
+    [
+        ('/' + 'a' * 4999, None),
+        ('/' + 'a' * 5000, '5000 bytes'),
+        ('/' + 'é' * 2499 + 'a', None),
+        ('/' + 'é' * 2500, '5000 bytes'),
+        ('/' + '\ud800' * 2000, '5000 bytes'),  # JSON spells it in 6 bytes, UTF-8 cannot
+        ('/a' * 100, None),
+        ('/a' * 100 + '/', None),
+        ('/a' * 101, '100 names'),
+        ('/a' * 101 + '/', '100 names'),
+        ('/' * 102, '100 names'),
+    ],
+)
+def test_path_length_and_depth_are_bounded(text: str, complaint: str | None) -> None:
+    if complaint is None:
+        assert paths.text(*_parsed(text)) == text
+    else:
+        with pytest.raises(paths.PathError, match=complaint):
+            paths.parse(text)
+
+
+def _parsed(text: str) -> tuple[paths.Path]:
+    path, directory = paths.parse(text)
+    return (path if not directory else (*path, ''),)
+
+
+def test_excess_path_is_not_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path that is refused for its size costs no work by the name."""
+    checked: list[str] = []
+    monkeypatch.setattr(paths, '_check', checked.append)
+    for size in (10_000, 20_000):
+        with pytest.raises(paths.PathError) as caught:
+            paths.parse('/a' * size)
+        assert len(str(caught.value)) < 100
+    assert checked == []
+
+
 def test_spellings_share_a_key() -> None:
     assert paths.key(('Ärger', 'A.PNG')) == paths.key(('äRGER', 'a.png'))
     assert paths.key(('Straße',)) != paths.key(('STRASSE',))

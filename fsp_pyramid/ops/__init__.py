@@ -4,16 +4,19 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from pyramid.exceptions import ConfigurationError
+from pyramid.exceptions import ConfigurationError, URLDecodeError
 from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 
 from .._version import version
 from ..access import Place
+from ..errors import excerpt
 from ..interfaces import IMeter
 from ..meter import Meter
+from ..mounting import full_path
 from ..settings import Settings
+from ..views.errors import path_of
 from .checks import Readiness
 from .trust import Trust
 
@@ -29,6 +32,7 @@ def add_ops(config: Any, settings: Settings) -> None:
     trust, readiness = Trust(settings), Readiness(settings)
     _add(config, HEALTH_ROUTE, f'{settings.ops_prefix}/health', health)
     _add(config, READY_ROUTE, f'{settings.ops_prefix}/ready', lambda request: ready(request, trust, readiness))
+    config.add_exception_view(undecodable, context=URLDecodeError, fsp_mount=full_path(config, settings.ops_prefix))
     if not settings.ops_metrics:
         config.registry.registerUtility(Meter(), IMeter)
         return
@@ -85,11 +89,17 @@ def method_not_allowed(_request: Any) -> Response:
     return _answer({'status': 'method not allowed'}, 405, {'Allow': 'GET, HEAD'})
 
 
+def undecodable(_exception: Exception, request: Any) -> Response:
+    """Answer a URL that is no UTF-8: Pyramid finds that out before it matches routes."""
+    log.info('%s %s: 400, the path is no UTF-8', excerpt(request.method), path_of(request))
+    return _answer({'status': 'bad request'}, 400)
+
+
 def failed(exception: Exception, request: Any) -> Response:
     """Any exception, also that of somebody else's subscriber."""
     if isinstance(exception, HTTPException):
         return _answer({'status': exception.title}, exception.code)
-    log.error('%s %s failed', request.method, request.matched_route.name, exc_info=exception)
+    log.error('%s %s failed', excerpt(request.method), request.matched_route.name, exc_info=exception)
     return _answer({'status': 'failed'}, 503)
 
 

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from zope.interface import implementer
 
-from ..errors import Busy, EgnyteUnavailable, FSPError, NotFound, QuotaUsedUp
+from ..errors import Busy, EgnyteUnavailable, FSPError, NotFound, QuotaUsedUp, excerpt
 from ..interfaces import IStorage
 from ..model import Change, Content, Download, Entry, Listing
 from ..paths import Path, fold, key, text
@@ -336,4 +336,4 @@ def _file(path: Path, parent: Kept) -> Entry:
 
 
 def _missing(path: Path) -> NotFound:
-    return NotFound(f'"{path[-1] if path else "/"}" does not exist. Refresh the file manager.')
+    return NotFound(f'"{excerpt(path[-1]) if path else "/"}" does not exist. Refresh the file manager.')

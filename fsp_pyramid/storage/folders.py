@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from zope.interface import implementer
 
-from ..errors import Forbidden, FSPError, NotFound
+from ..errors import Forbidden, FSPError, NotFound, excerpt
 from ..interfaces import IStorage
 from ..model import Access, Change, Content, Download, Entry, Listing
 from ..paths import Path, fold, key
@@ -43,7 +43,7 @@ class FoldersStorage:
         """The path at Egnyte. Raises NotFound where no mount covers it."""
         mount = self._mount(path)
         if mount is None:
-            raise NotFound(f'There is no folder "{path[0] if path else "/"}".')
+            raise NotFound(f'There is no folder "{excerpt(path[0]) if path else "/"}".')
         return self._spelt.get(mount, mount.folder) + path[len(mount.directory) :]
 
     def _writable(self, path: Path) -> Path:
@@ -105,7 +105,7 @@ class FoldersStorage:
     def _promised(self, path: Path) -> Entry:
         """The entry of a fixed directory that Egnyte does not have. Raises NotFound for any other directory."""
         if key(path) not in self._fixed:
-            raise NotFound(f'"{path[-1]}" does not exist. Refresh the file manager.')
+            raise NotFound(f'"{excerpt(path[-1])}" does not exist. Refresh the file manager.')
         return replace(self._entry_of(self._fixed[key(path)]), id=None)
 
     @contextmanager
@@ -132,7 +132,7 @@ class FoldersStorage:
         """See IStorage."""
         mount = self._mount(path)
         if mount is None or key(path) in self._fixed:
-            raise NotFound(f'There is no file "{path[-1] if path else "/"}".')
+            raise NotFound(f'There is no file "{excerpt(path[-1]) if path else "/"}".')
         return self._up(self._storage.stat_file(self._down(path)), mount)
 
     def find_file(self, file_id: str) -> Entry:

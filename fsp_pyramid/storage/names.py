@@ -6,7 +6,7 @@ would refuse them as well, but with a message for developers, and after a call.
 
 import re
 
-from ..errors import NameNotAllowed
+from ..errors import NameNotAllowed, excerpt
 from ..paths import fold
 
 MAX_NAME_BYTES = 245
@@ -46,7 +46,7 @@ def check_name(name: str) -> None:
     """Raise NameNotAllowed if Egnyte would not store a file or folder of that name."""
     complaint = _complaint(name)
     if complaint:
-        raise NameNotAllowed(f'"{name}" cannot be stored: {complaint}. Choose another name.')
+        raise NameNotAllowed(f'"{excerpt(name)}" cannot be stored: {complaint}. Choose another name.')
 
 
 def check_path(path: tuple[str, ...]) -> None:

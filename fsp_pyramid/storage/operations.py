@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from .. import paths
-from ..errors import Conflict, Forbidden, FSPError, Locked, NameTaken, NotEmpty, NotFound
+from ..errors import Conflict, Forbidden, FSPError, Locked, NameTaken, NotEmpty, NotFound, excerpt
 from ..interfaces import IStorage
 from ..model import Access, Change, Content, Entry, Listing, Strategy
 from ..paths import Path, composed
@@ -200,7 +200,7 @@ class Operations:
         except NotFound:
             entry = None
         if entry is None or entry.is_directory:
-            raise NotFound(f'There is no file "{path[-1]}". Refresh the file manager.')
+            raise NotFound(f'There is no file "{excerpt(path[-1])}". Refresh the file manager.')
         return entry
 
     def _directory(self, path: Path, fresh: bool) -> Listing:
@@ -208,7 +208,7 @@ class Operations:
         try:
             listing = self._storage.list_directory(path, fresh)
         except NotFound:
-            raise Forbidden(f'The folder "{paths.text(path, directory=True)}" does not exist.') from None
+            raise Forbidden(f'The folder "{excerpt(paths.text(path, directory=True))}" does not exist.') from None
         self._check_writable(listing.entry)
         return listing
 

@@ -17,7 +17,7 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except egnyte.EgnyteError as error:
-        raise _translate(error, path[-1] if path else 'The root') from error
+        raise _translate(error, errors.excerpt(path[-1]) if path else 'The root') from error
 
 
 def is_doubtful(error: errors.FSPError) -> bool:

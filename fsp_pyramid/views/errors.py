@@ -7,7 +7,7 @@ from pyramid.httpexceptions import HTTPException
 from pyramid.response import Response
 
 from ..disk import is_trouble
-from ..errors import BadRequest, Forbidden, FSPError, InternalError, MethodNotAllowed, NoRoom, NotFound
+from ..errors import BadRequest, Forbidden, FSPError, InternalError, MethodNotAllowed, NoRoom, NotFound, excerpt
 from ..resources import Directory
 from ..sources import SourceError
 
@@ -21,9 +21,7 @@ def error(exception: Exception, request: Any) -> Response:
     request.fsp.code = answer.code
     if isinstance(exception.__cause__, SourceError):
         request.fsp.meter.source_refused(type(exception.__cause__).__name__)
-    # The path as it came: its bytes may be no text. Names of files are no secrets, queries may be.
-    path = request.environ.get('PATH_INFO', '').encode('unicode_escape').decode()
-    log_answer(exception, answer, request, support_id, path)
+    log_answer(exception, answer, request, support_id, path_of(request))
     body = {
         'status': 'error',
         'code': answer.code,
@@ -35,6 +33,11 @@ def error(exception: Exception, request: Any) -> Response:
     return response
 
 
+def path_of(request: Any) -> str:
+    """Return the path for the log, as it came: its bytes may be no text. File names are no secrets, queries may be."""
+    return excerpt(request.environ.get('PATH_INFO', '').encode('unicode_escape').decode())
+
+
 def undecodable(_exception: Exception, request: Any) -> Response:
     """A URL that is no UTF-8: Pyramid finds that out before it knows of routes."""
     return error(BadRequest('The path of this request is not valid: it is no UTF-8.'), request)
@@ -44,7 +47,7 @@ def method_not_allowed(context: Any, request: Any) -> None:
     """What is left of the methods, for known callers."""
     allowed = ('GET', 'HEAD', 'POST', 'DELETE') + (() if isinstance(context, Directory) else ('PATCH',))
     kind = 'folder' if isinstance(context, Directory) else 'file'
-    raise MethodNotAllowed(f'A {kind} has no method {request.method}.', allowed)
+    raise MethodNotAllowed(f'A {kind} has no method {excerpt(request.method)}.', allowed)
 
 
 def translated(exception: Exception) -> FSPError:
@@ -66,7 +69,7 @@ def log_answer(exception: Exception, answer: FSPError, request: Any, support_id:
         level(answer),
         'support id %s: %s %s: %d/%d %s%s',
         support_id,
-        request.method,
+        excerpt(request.method),
         place,
         answer.status,
         answer.code,

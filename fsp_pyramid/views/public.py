@@ -5,7 +5,7 @@ from typing import Any
 
 from pyramid.response import Response
 
-from ..errors import EgnyteUnavailable, Forbidden, FSPError, MethodNotAllowed, NoRoom, NotFound
+from ..errors import EgnyteUnavailable, Forbidden, FSPError, MethodNotAllowed, NoRoom, NotFound, excerpt
 from ..interfaces import IPublic
 from ..public.desk import Found
 from ..public.links import BadLink
@@ -62,7 +62,7 @@ def _placeholder() -> Response:
 
 def method_not_allowed(request: Any) -> None:
     """Whatever is neither GET nor HEAD."""
-    raise MethodNotAllowed(f'Files have no method {request.method} here.', ('GET', 'HEAD'))
+    raise MethodNotAllowed(f'Files have no method {excerpt(request.method)} here.', ('GET', 'HEAD'))
 
 
 def error(exception: Exception, request: Any) -> Response:
@@ -95,7 +95,7 @@ def _log(exception: Exception, answer: FSPError, request: Any) -> None:
     log.log(
         level(answer),
         '%s public content: %d/%d %s%s',
-        request.method,
+        excerpt(request.method),
         answer.status,
         answer.code,
         answer.title,
