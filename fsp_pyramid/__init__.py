@@ -15,7 +15,7 @@ from .ops import add_ops
 from .public.routes import add_public
 from .request import RequestContext, undoing_view
 from .security import guarded_view
-from .settings import Settings, refuse_defaults
+from .settings import Settings, refuse_defaults, strange_variables
 from .standalone import add_elsewhere
 
 __all__ = ['__version__', 'includeme', 'main']
@@ -36,6 +36,8 @@ def includeme(config: Any) -> None:
     Raises ConfigurationError if the ``fsp.`` settings are not right.
     """
     settings = Settings.parse(config.registry.settings, os.environ)
+    for warning in strange_variables(config.registry.settings, os.environ):
+        log.warning('%s', warning)
     if settings.include_tm:
         config.include('pyramid_tm')
     config.add_directive('add_fsp', mounting.add_fsp)

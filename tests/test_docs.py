@@ -12,8 +12,9 @@ from webtest import TestApp
 
 from fsp_pyramid import egnyte, errors, main
 from fsp_pyramid.fetch import fetched
-from fsp_pyramid.settings import KEYS, SCHEMA, Settings, variable
+from fsp_pyramid.settings import FOLDERS, KEYS, SCHEMA, Settings, variable
 from fsp_pyramid.sources import TypePolicy
+from fsp_pyramid.storage.mounts import parse_mounts
 from fsp_pyramid.storage.names import check_name
 from fsp_pyramid.storage.translation import translated
 
@@ -146,6 +147,12 @@ def test_a_documented_variable_and_example_work(key: str) -> None:
         more = {'fsp.username': '', 'fsp.password': ''}
         more |= {f'fsp.client.{client}.{own}': client for client in value.split() for own in ('username', 'password')}
     assert getattr(parse(**(more | {key: value})), attribute(key)) not in ('', None)
+
+
+def test_both_defaults_of_the_folders_are_documented() -> None:
+    assert 'With ``fsp.accounts.mode = oauth`` the default is ``/ {folder}``' in SETTINGS['fsp.folders'].text
+    assert '``/ {folder}`` with accounts of users' in (ROOT / 'README.rst').read_text()
+    assert FOLDERS['oauth'] == parse_mounts('/ {folder}')
 
 
 def test_settings_without_effect_are_marked() -> None:

@@ -10,7 +10,7 @@ from pyramid.exceptions import ConfigurationError
 
 from fsp_pyramid import main
 from fsp_pyramid.passwords import hash_password
-from fsp_pyramid.settings import KEYS, Settings, refuse_defaults, variable
+from fsp_pyramid.settings import KEYS, Settings, refuse_defaults, strange_variables, variable
 
 SANDBOX = {'fsp.username': 'u', 'fsp.password': 'p', 'fsp.egnyte.url': 'sandbox:/tmp/e'}
 REAL = {'fsp.username': 'u', 'fsp.password': 'p', 'fsp.egnyte.url': 'https://acme.egnyte.com'}
@@ -498,3 +498,129 @@ def test_oauth_mode_names_what_it_needs() -> None:
     assert Settings.parse(ini, {}).folders == Settings.parse(ini | {'fsp.folders': '/ {folder}'}, {}).folders
     assert 'fsp.oauth.service_url is missing' in complaints(ini | {'fsp.oauth.domain': 'service'})[0]
     assert 'run fsp-sandbox' in complaints(ini | {'fsp.egnyte.url': 'sandbox:x'})[0]
+
+
+# Misconfigurations that would be silent
+
+
+@pytest.mark.parametrize(
+    'tail',
+    [
+        *(' readonly', ' read-only', ' READ_ONLY', ' read only', ' r/o', ' RO?', ' (ro)', ' [ro]', ' "ro"', ' ro.'),
+        *(' ro,', ' ro;', ' r-o', ' Ro!', ',ro', ':ro', '(ro)', ' = ro', ' view-only', ' rdonly', '\u00a0readonly'),
+        *('  viewer', '  x', '\tlocked', '   r', ' \t nothing else', ' ro # everybody reads it', ' ; everybody'),
+        *(' # everybody', ' ro  ; x', ' ro ro', '  rw'),
+    ],
+)
+def test_last_word_of_a_folder_that_is_no_ro_is_refused(tail: str) -> None:
+    line = complaint('fsp.folders', f'/ /Shared/Beefree/{{uid}}\n/shared/ /Shared/Brand{tail}')
+    assert 'write "ro"' in line
+    assert '/Shared/Brand' in line
+
+
+@pytest.mark.parametrize('tail', [' rw', ' read-write', ' (rw)', ' r/w', ' writable'])
+def test_word_for_writable_is_refused(tail: str) -> None:
+    assert 'write nothing behind' in complaint('fsp.folders', f'/ /Shared/Brand{tail}')
+
+
+@pytest.mark.parametrize('directory', ['/shared/ ro', '/shared  (ro)', '/shared/ readonly'])
+def test_read_only_word_behind_the_directory_is_refused(directory: str) -> None:
+    assert 'write "ro"' in complaint('fsp.folders', f'{directory} /Shared/Brand')
+
+
+@pytest.mark.parametrize(
+    ('folder', 'names'),
+    [
+        ('/Shared/My brand', ('Shared', 'My brand')),
+        ('/Shared/Brand-RO', ('Shared', 'Brand-RO')),
+        ('/Shared/ro', ('Shared', 'ro')),
+        ('/Shared/Euro', ('Shared', 'Euro')),
+        ('/Shared/Client #1', ('Shared', 'Client #1')),
+        ('/Shared/Retro ro/x', ('Shared', 'Retro ro', 'x')),
+        ('/Shared/Metro\tRO', ('Shared', 'Metro')),
+    ],
+)
+def test_folders_whose_names_only_look_like_words(folder: str, names: tuple[str, ...]) -> None:
+    (mount,) = parse({'fsp.folders': f'/ {folder}'}).folders
+    assert mount.folder == names
+
+
+@pytest.mark.parametrize(
+    ('key', 'right'),
+    [
+        ('FSP.read_only', 'fsp.read_only'),
+        ('Fsp.Prefix', 'fsp.prefix'),
+        ('FSP.PUBLIC.SECRET', 'fsp.public.secret'),
+        ('fSp.egnyte.Url', 'fsp.egnyte.url'),
+    ],
+)
+def test_keys_in_capitals_are_refused(key: str, right: str) -> None:
+    assert complaint(key, HUSH) == f'{key}: there is no such setting; did you mean {right}?'
+
+
+def test_key_in_capitals_that_is_no_setting() -> None:
+    assert complaint('FSP.reed_only', 'x') == 'FSP.reed_only: there is no such setting; did you mean fsp.read_only?'
+
+
+@pytest.mark.parametrize(
+    ('name', 'said'),
+    [
+        ('FSP_PASWORD', 'did you mean FSP_PASSWORD?'),
+        ('FSP_EGNYTE_MAXWAIT', 'did you mean FSP_EGNYTE_MAX_WAIT?'),
+        ('FSP_READONLY', 'did you mean FSP_READ_ONLY?'),
+        ('fsp_password', 'did you mean FSP_PASSWORD?'),
+        ('Fsp_Redis_Url', 'did you mean FSP_REDIS_URL?'),
+        ('FSP.PASSWORD', 'did you mean FSP_PASSWORD?'),
+        ('FSP_CLIENT_NEWS_PASSWORD', 'there is no client news'),
+        ('FSP_CLIENT_SHOP_PASWORD', 'did you mean FSP_CLIENT_SHOP_PASSWORD?'),
+        ('FSP_ZZZZZZZZZZZZZ', 'FSP_ZZZZZZZZZZZZZ is no setting'),
+    ],
+)
+def test_variables_that_are_no_setting_are_told(name: str, said: str) -> None:
+    (line,) = strange_variables({'fsp.clients': 'shop'}, {name: HUSH, 'FSP_USERNAME': 'u', 'PATH': '/bin'})
+    assert name in line
+    assert said in line
+    assert HUSH not in line
+
+
+def test_variables_that_are_settings_or_of_our_tests_are_not_told() -> None:
+    environ = dict.fromkeys((*map(variable, KEYS), 'FSP_REQUIRE_SERVICES', 'FSP_CHECK_PASSWORD', 'FSPX', 'AFSP_X'), 'x')
+    environ |= {'FSP_CLIENTS': 'shop', 'FSP_CLIENT_SHOP_EGNYTE_TOKEN': 'x'}
+    assert strange_variables({}, environ) == []
+
+
+def test_application_warns_of_strange_variables_at_its_start(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv('FSP_CACHE_TLL', HUSH)
+    main({}, **SANDBOX)
+    lines = [record.getMessage() for record in caplog.records if record.levelname == 'WARNING']
+    assert lines == ['the environment variable FSP_CACHE_TLL is no setting; did you mean FSP_CACHE_TTL?']
+
+
+@pytest.mark.parametrize('quotes', ['""', "''", '“”', '‘’'])
+@pytest.mark.parametrize('key', ['fsp.username', 'fsp.password', 'fsp.public.cache_dir', 'fsp.oauth.scope'])
+def test_quotes_around_a_value_are_refused(key: str, quotes: str) -> None:
+    line = complaint(key, f'{quotes[0]}{HUSH}{quotes[1]}')
+    assert 'write it without the quotes' in line
+    assert (HUSH in line) == (key not in SECRETS)
+
+
+@pytest.mark.parametrize('comment', [' ; the one', ' # the one', '\t# x', ' #', '  ;'])
+@pytest.mark.parametrize('key', ['fsp.username', 'fsp.password', 'fsp.public.cache_dir', 'fsp.oauth.scope'])
+def test_comments_behind_a_value_are_refused(key: str, comment: str) -> None:
+    line = complaint(key, f'{HUSH}{comment}x' if comment.endswith('the one') else f'{HUSH}{comment}')
+    assert 'a comment stands on a line of its own' in line
+    assert (HUSH in line) == (key not in SECRETS)
+
+
+@pytest.mark.parametrize('password', ['a#b', 'a;b', '#a', ';', 'we are #1', '"', "it's", '"a"b', "'"])
+def test_passwords_that_hold_such_characters(password: str) -> None:
+    assert parse({'fsp.password': password}).password == password
+
+
+@pytest.mark.parametrize('prefix', ['/fsp', '/x/fsp', '/fsp-connect', '/fsp-ops'])
+def test_base_url_of_public_files_is_not_that_of_something_else(prefix: str) -> None:
+    line = complaint('fsp.public.base_url', f'https://acme.com{prefix}')
+    assert 'public files are not served there' in line
+    assert parse({'fsp.public.base_url': 'https://acme.com/fsp-public'}).public_base_url

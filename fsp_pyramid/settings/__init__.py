@@ -6,7 +6,8 @@ Keys, defaults and meanings are documented in ``docs/settings.rst``, which a tes
 import difflib
 import itertools
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -15,9 +16,10 @@ from pyramid.exceptions import ConfigurationError
 
 from ..sources import Allowances, TypePolicy
 from ..storage.mounts import OF_ACCOUNTS, FolderMount, parse_mounts
+from .kinds import refuse_ini_habits
 from .schema import CLIENT_KEYS, KEYS, PREFIX, SCHEMA, SECRETS
 
-__all__ = ['CLIENT_KEYS', 'KEYS', 'SCHEMA', 'Settings', 'refuse_defaults', 'variable']
+__all__ = ['CLIENT_KEYS', 'KEYS', 'SCHEMA', 'Settings', 'refuse_defaults', 'strange_variables', 'variable']
 
 CLIENT_PREFIX = f'{PREFIX}client.'
 # Where files are kept if fsp.folders does not say it. Ordinary users may not create folders directly below /Shared.
@@ -34,6 +36,8 @@ def variable(key: str) -> str:
     return 'FSP_' + _attribute(key).upper()
 
 
+# Variables of our tests and tools.
+_NO_SETTINGS = {'FSP_REQUIRE_SERVICES', 'FSP_CHECK_PASSWORD'}
 _BY_ATTRIBUTE = {_attribute(key): key for key in KEYS}
 
 
@@ -106,10 +110,10 @@ class Settings:
         *overrides* win over both; they are named like the attributes. Raises ConfigurationError, with all complaints
         at once.
         """
-        texts = {key: value for key, value in ini.items() if key.startswith(PREFIX)}
+        texts = {key: value for key, value in ini.items() if key.lower().startswith(PREFIX)}
         texts |= _from_environment(KEYS, environ)
         texts |= {_BY_ATTRIBUTE.get(name, PREFIX + name): value for name, value in overrides.items()}
-        names = str(texts.get('fsp.clients') or '').replace(',', ' ').split()
+        names = _names(texts)
         texts |= _from_environment(
             (f'{CLIENT_PREFIX}{name}.{_own(key)}' for name in names for key in CLIENT_KEYS), environ
         )
@@ -189,9 +193,39 @@ def _from_environment(keys: Iterable[str], environ: Mapping[str, str]) -> dict[s
     return {key: value for key in keys if (value := environ.get(variable(key), '')).strip()}
 
 
+def _names(texts: Mapping[str, Any]) -> list[str]:
+    """The names of clients."""
+    return str(texts.get('fsp.clients') or '').replace(',', ' ').split()
+
+
+def _known(names: Iterable[str]) -> set[str]:
+    """The keys of all settings, of those clients as well."""
+    return {*KEYS, *(f'{CLIENT_PREFIX}{name}.{_own(key)}' for name in names for key in CLIENT_KEYS)}
+
+
+def strange_variables(ini: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
+    """Return a warning for each variable whose name looks like that of a setting and is none. Values are not shown."""
+    names = _names(ini | _from_environment(('fsp.clients',), environ))
+    known = {variable(key) for key in _known(names)}
+    return [
+        f'the environment variable {name} is no setting{_hint(name, known, names)}'
+        for name in sorted(environ)
+        if re.match('fsp[_.-]', name, re.IGNORECASE) and name not in known | _NO_SETTINGS
+    ]
+
+
+def _hint(name: str, known: set[str], names: Sequence[str]) -> str:
+    upper = re.sub('[.-]', '_', name.upper())
+    client = re.match('FSP_CLIENT_([A-Z0-9]+)', upper)
+    if client and not any(upper.startswith(f'FSP_CLIENT_{found.upper()}_') for found in names):
+        return f': there is no client {client[1].lower()}; name it in fsp.clients'
+    near = difflib.get_close_matches(upper, known, n=1)
+    return f'; did you mean {near[0]}?' if near else ''
+
+
 def _strangers(texts: Mapping[str, Any], names: list[str]) -> list[str]:
     """Complaints about keys that are none."""
-    known = {*KEYS, *(f'{CLIENT_PREFIX}{name}.{_own(key)}' for name in names for key in CLIENT_KEYS)}
+    known = _known(names)
     complaints = []
     for key in texts:
         if key in known:
@@ -202,7 +236,7 @@ def _strangers(texts: Mapping[str, Any], names: list[str]) -> list[str]:
         elif key.startswith(CLIENT_PREFIX) and PREFIX + rest in KEYS:
             complaints.append(f'  {key}: all clients share this, write {PREFIX}{rest}')
         else:
-            near = difflib.get_close_matches(key, known, n=1)
+            near = difflib.get_close_matches(key.lower(), known, n=1)
             complaints.append(f'  {key}: there is no such setting{f"; did you mean {near[0]}?" if near else ""}')
     return complaints
 
@@ -220,6 +254,7 @@ def _values(texts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
         given = texts.get(node.name)
         text = '' if given is None else str(given).strip()
         try:
+            refuse_ini_habits(node, text)
             values[node.name] = node.deserialize(text or colander.null)
         except colander.Invalid as error:
             complaints[node.name] = _complaint(node.name, text, error)
@@ -269,6 +304,11 @@ def _together(values: Mapping[str, Any]) -> dict[str, str]:
         which = ' and '.join(f'{{{{{name}}}}}' for name in sorted(unknown))
         complaints['fsp.folders'] = (
             f'  {{key}}: {which} is known only where users connect accounts (fsp.accounts.mode = oauth)'
+        )
+    elsewhere = [values.get(f'fsp.{name}', '') for name in ('prefix', 'connect.prefix', 'ops.prefix')]
+    if found := next((path for path in elsewhere if path and values.get('fsp.public.base_url', '').endswith(path)), ''):
+        complaints['fsp.public.base_url'] = (
+            f'  {{key}} ends with {found}, and public files are not served there: write the URL of fsp.public.prefix'
         )
     prefixes = [(key, values[key]) for key in KEYS if key.endswith('prefix') and key in values]
     for (one, path), (other, longer) in itertools.permutations(prefixes, 2):

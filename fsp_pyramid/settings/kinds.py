@@ -11,6 +11,7 @@ from ..passwords import is_hash
 from ..sources import Allowances, TypePolicy
 
 _UNITS = {'B': 1, 'KB': 1 << 10, 'MB': 1 << 20, 'GB': 1 << 30}
+_QUOTES = {('"', '"'), ("'", "'"), ('“', '”'), ('‘', '’')}
 _BOOLEANS = dict.fromkeys(('true', 'yes', 'on', '1'), True) | dict.fromkeys(('false', 'no', 'off', '0'), False)
 
 
@@ -28,6 +29,16 @@ class Parsed(colander.SchemaType):
             return self._parse(cstruct)
         except ValueError as error:
             raise colander.Invalid(node, str(error)) from None
+
+
+def refuse_ini_habits(node: colander.SchemaNode, text: str) -> None:
+    """Raise colander.Invalid for quotes around a value and comments behind it: ini files know neither."""
+    if len(text) > 1 and (text[0], text[-1]) in _QUOTES:
+        raise colander.Invalid(node, 'write it without the quotes')
+    # A password may hold " #1".
+    behind = r'\s[#;](\s|$)' if node.name == 'fsp.password' else r'\s[#;]'
+    if node.name != 'fsp.folders' and re.search(behind, text):
+        raise colander.Invalid(node, 'a comment stands on a line of its own')
 
 
 def size(text: str) -> int:

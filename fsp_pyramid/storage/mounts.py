@@ -23,6 +23,12 @@ OF_ACCOUNTS = frozenset(PLACEHOLDERS[2:])
 FOLDER = '{folder}'  # a whole path, so that it stands at the beginning
 # A space before a slash parts the columns: no name at Egnyte begins or ends with a space.
 _LINE = re.compile(r'(?P<directory>/.*?)\s+(?P<folder>(/|\{folder\}).*?)(?P<read_only>\s+(?i:ro))?')
+# What people write for "ro", after a blank or a sign, and for its opposite. Only letters of it count.
+_READ_ONLY = {'ro', 'readonly', 'rdonly', 'viewonly'}
+_WRITABLE = {'rw', 'readwrite', 'writable', 'writeable'}
+_COMMENT = re.compile(r'\s([#;])(\s|$)')
+# A word at the end of a column; "Brand-RO" is a name.
+_LAST_WORD = re.compile(r'(?:\s|[,:=|([])\W*((?:read|view)\W?only|read\W?write|r\W?[ow]|\w+)\W*$', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +99,29 @@ def parse_mounts(table: str) -> tuple[FolderMount, ...]:
     return mounts
 
 
+def _refuse_odd_words(line: str, column: str) -> None:
+    """Raise ValueError for a column that would silently become a folder of another name, and perhaps a writable one."""
+    remedy = 'behind the folder, write "ro" for a read-only one, and nothing else'
+    if _COMMENT.search(column):
+        raise ValueError(f'"{line}": a comment stands on a line of its own; {remedy}')
+    if re.search(r'\s{2}|\t|\s[=:,|]$', column):
+        raise ValueError(f'"{line}": "{column.split()[-1]}" is no part of a name; {remedy}')
+    found = _LAST_WORD.search(column)
+    word = re.sub('[^a-z]', '', found[1].lower()) if found else ''
+    if word in _READ_ONLY:
+        raise ValueError(f'"{line}": {remedy}')
+    if word in _WRITABLE:
+        raise ValueError(f'"{line}": folders are writable, write nothing behind such a one')
+
+
 def _parse_line(line: str) -> FolderMount:
     match = _LINE.fullmatch(line)
     if not match:
         raise ValueError(
             f'"{line}" needs a directory, a folder at Egnyte and perhaps "ro": "/shared/ /Shared/Brand ro"'
         )
+    for column in (match['directory'], match['folder']):
+        _refuse_odd_words(line, column)
     try:
         directory, folder = parse(match['directory'])[0], parse('/' + match['folder'].removeprefix('/'))[0]
         fields = [field for field in Formatter().parse(match['folder']) if field[1] is not None]
