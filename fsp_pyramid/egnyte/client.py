@@ -139,8 +139,7 @@ class Client:
 
     def count_items(self, folder_id: str) -> int:
         """How many files and folders the folder holds right now. Raises NotFound."""
-        # A folder is deleted where this is 0: without the number nothing is known.
-        return self._json(_by_id('fs', 'folder', folder_id), lambda data: int(data['total_count']), count=1)
+        return self._json(_by_id('fs', 'folder', folder_id), _count, count=1)
 
     def download(self, file_id: str, byte_range: tuple[int, int | None] | None = None) -> Download:
         """A file's current content, or the bytes from the first to the last of *byte_range* (None: the end).
@@ -310,6 +309,11 @@ def _listing_page(data: dict[str, Any]) -> ListingPage:
     if _is_folder(data):
         return ListingPage.read(data)
     raise NotFound(f'{File.read(data).file_id} is a file, not a folder', status=200)
+
+
+def _count(data: dict[str, Any]) -> int:
+    """Return the number of items. A folder is deleted if that is 0, so that a number that is missing is an error."""
+    return Folder.read(data).total or int(data['total_count'])
 
 
 def _file(data: dict[str, Any]) -> File:
