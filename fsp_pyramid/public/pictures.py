@@ -26,8 +26,8 @@ from ..sources.types import HEAD, sniff
 MAX_BYTES = 50_000_000
 """Bytes of a file, which is held in memory as a whole; there is no use in fetching a larger one."""
 MAX_PIXELS = 50_000_000
-# Decoders of these hold a picture twice to four times.
-_MAX_PIXELS = dict.fromkeys(('image/avif', 'image/jp2', 'image/tiff', 'image/webp'), 25_000_000)
+# Decoders of these hold a picture twice to four times, that of JPEG 2000 with four bytes for each value.
+_MAX_PIXELS = dict.fromkeys(('image/avif', 'image/tiff', 'image/webp'), 25_000_000) | {'image/jp2': 12_000_000}
 MAX_SIDE = 65_535
 """Pixels: the longest side that a JPEG can have, and the longest that browsers show."""
 # A header is read in some hundred pieces, pixels in some thousand. Millions of tiny pieces (comments, markers, chunks)

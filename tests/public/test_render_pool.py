@@ -286,7 +286,7 @@ def test_nothing_is_left_of_workers(pool: RenderPool, started: list[subprocess.P
     for _ in range(5):
         pool.close()
         rendered(pool, small())
-    assert len(os.listdir('/proc/self/fd')) == before
+    assert len(os.listdir('/proc/self/fd')) <= before
     pool.close()
     assert all(process.returncode is not None for process in started)
     assert not [thread for thread in threading.enumerate() if thread is pool._timer]
