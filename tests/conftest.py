@@ -32,7 +32,7 @@ def _the_application_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
     Tests about a shorter wait set it themselves.
     """
-    for module in ('public.desk', 'public.courier', 'shares', 'storage.locks'):
+    for module in ('public.desk', 'public.courier', 'shares', 'storage.locks', 'accounts.database'):
         monkeypatch.setattr(f'fsp_pyramid.{module}.WAIT', PATIENCE)
     monkeypatch.setattr('fsp_pyramid.ops.checks.PATIENCE', PATIENCE)
 
