@@ -192,12 +192,12 @@ class Desk:
 
     def _is_doubted(self, origin: Origin, seen: float) -> bool:
         """Whether a process died while it changed the file, so that Egnyte has to be asked how that ended."""
-        file = origin.domain, origin.link.file_id
-        intent = self._news.intent(*file)
-        if intent is not None and not self._place.lives(intent.process):
-            with quietly():
+        file, since = (origin.domain, origin.link.file_id), None
+        with quietly():
+            intent = self._news.intent(*file)
+            if intent is not None and not self._place.lives(intent.process):
                 self._index.suspect(*file, intent.at)
-        since = self._index.doubted_since(*file)
+            since = self._index.doubted_since(*file)
         return since is not None and (seen < since or seen < min(since + DOUBT, self._clock() - DOUBT_LOOK))
 
     def _clear_up(self, origin: Origin) -> None:

@@ -1,6 +1,7 @@
 """Processes that are killed between Egnyte's answer and our index: public URLs are right at the second look."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -197,3 +198,17 @@ def test_an_upload_does_not_depend_on_the_note(
     monkeypatch.setattr(RedisNews, 'intend', full)
     assert client.upload('/a.png', source.offer(PNG + b'new'), 'replace').status_int == 201
     assert 'fsp.public.cache_dir' in caplog.text
+
+
+def test_a_full_disk_keeps_nobody_from_reading(
+    site: dict[str, str], source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = url_of(client_of(site), source)
+    killed(site, 'POST', '/a.png', {'source': source.offer(PNG + b'new'), 'conflict_strategy': 'replace'})
+
+    def full(*_arguments: str) -> None:
+        raise sqlite3.OperationalError('database or disk is full')
+
+    monkeypatch.setattr(Index, '_writing', full)
+    answer = client_of(site).public(url)
+    assert (answer.status_int, answer.body) == (200, PNG)
