@@ -1,11 +1,12 @@
 # make serve: the bridge on http://localhost:6543 over an Egnyte on this disk; make test: the whole suite.
+# make lock: versions and hashes for deployments, into requirements.lock; make audit: what is known against them.
 # make bench: what it costs here, into benchmarks/results.md; its load comes from wrk, and some rows need nginx.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test lint format docs bench clean
+.PHONY: serve test lint format docs bench lock audit clean
 
 serve: $(VENV)/.serve
 	$(BIN)/pserve development.ini
@@ -28,6 +29,16 @@ docs: $(VENV)/.develop
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
 
+# What a deployment installs, with hashes: all that runs, for each platform and Python. No URL of an index gets into it.
+lock: $(VENV)/.lock
+	$(BIN)/uv pip compile setup.cfg --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+	    --extra accounts --extra heic --extra metrics --extra postgresql --extra redis \
+	    --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' --output-file requirements.lock
+
+# Known vulnerabilities of what is locked. It asks a public service, so run it from a timer: docs/deployment.rst
+audit: $(VENV)/.lock
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
+
 clean:
 	rm -rf $(VENV) var
 
@@ -43,6 +54,10 @@ $(VENV)/.serve: $(VENV)/bin/python setup.cfg pyproject.toml
 $(VENV)/.develop: $(VENV)/bin/python setup.cfg pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[test,lint,docs]'
 	touch $@ $(VENV)/.serve
+
+$(VENV)/.lock: $(VENV)/bin/python setup.cfg pyproject.toml
+	$(BIN)/pip install --quiet 'uv>=0.9' 'pip-audit>=2.10'
+	touch $@
 
 $(VENV)/.bench: $(VENV)/.develop
 	$(BIN)/pip install --quiet --editable '.[bench]'

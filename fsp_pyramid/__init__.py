@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 from pyramid.config import Configurator
+from pyramid.exceptions import ConfigurationError
 from pyramid.interfaces import ISecurityPolicy
 
 from . import mounting
@@ -52,7 +53,21 @@ def includeme(config: Any) -> None:
 
 
 def main(global_config: dict[str, str], **settings: Any) -> Any:
-    """The WSGI application of an ini file: nothing but the provider."""
+    """The WSGI application of an ini file: nothing but the provider.
+
+    Raises ConfigurationError; below Pyramid's commands (``pserve`` and others) SystemExit with the same message, which
+    ends them without a traceback.
+    """
+    try:
+        return _make_application(global_config, settings)
+    except ConfigurationError as error:
+        if '__script__' not in global_config:  # a server of another kind, which has its own way to fail
+            raise
+        # Pyramid wraps what is raised when the configuration is committed.
+        raise SystemExit(str(getattr(error, 'evalue', error))) from None
+
+
+def _make_application(global_config: dict[str, str], settings: dict[str, Any]) -> Any:
     refuse_defaults(global_config)
     with Configurator(settings=settings) as config:
         config.include('fsp_pyramid')

@@ -1,38 +1,40 @@
 """``fsp-accounts INI COMMAND``: the accounts that users connected, for the operator."""
 
 import argparse
-import sys
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, NamedTuple
-
-from cryptography.fernet import Fernet
-from pyramid.paster import bootstrap, setup_logging
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 from ..accounts import AccountKey
-from ..accounts.store import AccountStore, Connection
 from ..connect import connect_url
 from ..errors import Busy
-from ..interfaces import IAccountStores, IMount
+from ..interfaces import IAccountStores, IConnect, IMount, IPublic
 from ..outage import DownError
+from .command import Failed, command, environment, extra, new_parser
+
+if TYPE_CHECKING:  # it needs the extra "accounts"
+    from ..accounts.store import AccountStore, Connection
 
 
 class Office(NamedTuple):
     """What a command works with, inside of a transaction that is committed at its end."""
 
     request: Any
-    store: AccountStore
+    store: 'AccountStore'
 
 
-class Failed(Exception):
-    """The command cannot be done; the message says why."""
-
-
-def list_accounts(office: Office, _arguments: argparse.Namespace) -> None:
-    """Print a line for each account."""
-    for connection in office.store.list_all():
+def list_accounts(office: Office, arguments: argparse.Namespace) -> None:
+    """Print a line for each account, or all as JSON."""
+    connections = office.store.list_all()
+    if arguments.json:
+        print(json.dumps([_fields(connection) for connection in connections], indent=2))
+        return
+    if not connections:
+        print('No accounts are connected.')
+    for connection in connections:
         print(
             f'{connection.number:>6}  {connection.state:<12}  {connection.client}  '
             f'{connection.client_id}/{connection.uid}  {connection.username} at {connection.egnyte_url}'
@@ -41,22 +43,35 @@ def list_accounts(office: Office, _arguments: argparse.Namespace) -> None:
 
 def show(office: Office, arguments: argparse.Namespace) -> None:
     """Print what is known of one account; never its tokens."""
-    connection = _connection(office, arguments.number)
-    rows = {
+    fields = _fields(_connection(office, arguments.number))
+    if arguments.json:
+        print(json.dumps(fields, indent=2))
+        return
+    fields['folder'] = fields['folder'] or '(none picked)'
+    fields['token_ends'] = fields['token_ends'] or '(never)'
+    for name, value in fields.items():
+        print(f'{NAMES.get(name, name) + ":":<12} {value}')
+
+
+# What "show" calls the fields of JSON.
+NAMES = {'client_id': 'client id', 'egnyte': 'Egnyte', 'token_ends': 'token ends'}
+
+
+def _fields(connection: 'Connection') -> dict[str, Any]:
+    """What is known of an account, without its tokens."""
+    return {
         'number': connection.number,
-        'state': connection.state,
+        'state': str(connection.state),
         'client': connection.client,
-        'client id': connection.client_id,
+        'client_id': connection.client_id,
         'uid': connection.uid,
-        'Egnyte': connection.egnyte_url,
+        'egnyte': connection.egnyte_url,
         'user': connection.username,
-        'folder': connection.folder or '(none picked)',
-        'token ends': _time(connection.expires_at) if connection.expires_at else '(never)',
+        'folder': connection.folder,
+        'token_ends': _time(connection.expires_at) if connection.expires_at else None,
         'connected': _time(connection.created_at),
         'changed': _time(connection.updated_at),
     }
-    for name, value in rows.items():
-        print(f'{name + ":":<12} {value}')
 
 
 def disconnect(office: Office, arguments: argparse.Namespace) -> None:
@@ -70,6 +85,7 @@ def disconnect(office: Office, arguments: argparse.Namespace) -> None:
 
 def print_url(office: Office, arguments: argparse.Namespace) -> None:
     """Print a link on which a user connects, or chooses a folder."""
+    _check_base_url(office.request.registry, arguments.base_url)
     names = ('client_id', 'uid', 'client', 'mount', 'purpose', 'lifetime')
     try:
         print(
@@ -79,6 +95,19 @@ def print_url(office: Office, arguments: argparse.Namespace) -> None:
         )
     except ValueError as error:
         raise Failed(error) from error
+
+
+def _check_base_url(registry: Any, url: str) -> None:
+    """Raise Failed for what is no URL of the application: users could not open the link."""
+    parts = urlsplit(url)
+    if parts.scheme not in {'http', 'https'} or not parts.hostname:
+        raise Failed(f'{url} is no base URL: write it with its scheme, such as https://files.acme.com')
+    if parts.query or parts.fragment or parts.username is not None:
+        raise Failed('A base URL has neither a user name nor "?" or "#": write it like https://files.acme.com')
+    mounts = [mount.path for _, mount in registry.getUtilitiesFor(IMount)]
+    places = [*mounts, registry.getUtility(IPublic).path, registry.getUtility(IConnect).path]
+    if found := next((place for place in places if f'{parts.path.rstrip("/")}/'.endswith(f'{place}/')), ''):
+        raise Failed(f"Write {url} without {found}: it is the URL of the application, not that in Beefree's console.")
 
 
 def rotate_keys(office: Office, _arguments: argparse.Namespace) -> None:
@@ -99,19 +128,17 @@ COMMANDS = {
 }
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+@command
+def main(argv: Sequence[str] | None = None) -> None:
     """Run the command; 1 where it cannot be done."""
     arguments = _parse(argv)
     if arguments.command == 'new-key':
+        with extra('accounts'):
+            from cryptography.fernet import Fernet
         print(Fernet.generate_key().decode())
-        return 0
-    try:
-        with _office(arguments.ini) as office, _database_told():
-            COMMANDS[arguments.command](office, arguments)
-    except Failed as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+        return
+    with _office(arguments.ini) as office, _database_told():
+        COMMANDS[arguments.command](office, arguments)
 
 
 @contextmanager
@@ -127,14 +154,17 @@ def _database_told() -> Iterator[None]:
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog='fsp-accounts', description='The accounts that users connected.')
+    parser = new_parser('fsp-accounts', 'The accounts that users connected.')
     parser.add_argument('ini', help='the ini file of the installation')
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
-    commands.add_parser('list', help='a line for each account')
+    listing = commands.add_parser('list', help='a line for each account')
+    listing.add_argument('--json', action='store_true', help='print them as a list of JSON objects')
     commands.add_parser('new-key', help='print a new key for fsp.accounts.keys')
     commands.add_parser('rotate-keys', help='encrypt all tokens with the first of fsp.accounts.keys')
-    for name, help_ in (('show', 'what is known of an account'), ('disconnect', 'revoke and forget its tokens')):
-        commands.add_parser(name, help=help_).add_argument('number', type=int, help='as "list" tells it')
+    one = commands.add_parser('show', help='what is known of an account')
+    one.add_argument('--json', action='store_true', help='print it as a JSON object')
+    for parsed in (one, commands.add_parser('disconnect', help='revoke and forget its tokens')):
+        parsed.add_argument('number', type=int, help='as "list" tells it')
     link = commands.add_parser('connect-url', help='a link for a user; give it to nobody else')
     link.add_argument('base_url', help='where the bridge is for browsers: https://files.acme.com')
     link.add_argument('client_id', help='as X-BEE-ClientId says it')
@@ -148,12 +178,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 @contextmanager
 def _office(ini: str) -> Iterator[Office]:
-    if not Path(ini.partition('#')[0]).is_file():
-        raise Failed(f'There is no file {ini}.')
-    setup_logging(ini)
-    with bootstrap(ini) as environment:
-        request = environment['request']
-        stores = environment['registry'].queryUtility(IAccountStores)
+    with environment(ini) as found:
+        request = found['request']
+        stores = found['registry'].queryUtility(IAccountStores)
         if stores is None:
             raise Failed(f'In {ini} no users connect accounts: fsp.accounts.mode is not oauth.')
         request.environ['tm.active'] = True
@@ -164,14 +191,14 @@ def _office(ini: str) -> Iterator[Office]:
             stores.close()
 
 
-def _connection(office: Office, number: int) -> Connection:
+def _connection(office: Office, number: int) -> 'Connection':
     connection = office.store.by_number(number)
     if connection is None:
         raise Failed(f'There is no account {number}.')
     return connection
 
 
-def _accounts(office: Office, connection: Connection) -> Any:
+def _accounts(office: Office, connection: 'Connection') -> Any:
     key = AccountKey.parse(connection.client)
     mount = office.request.registry.queryUtility(IMount, name=key.mount)
     bridge = mount and mount.bridges.get(key.client)

@@ -3,7 +3,6 @@
 import argparse
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import colander
 import plaster
@@ -13,11 +12,13 @@ from ..sources import Allowances, SourceError
 from ..sources.deadline import Deadline
 from ..sources.download import MAX_REDIRECTS, announced_size, redirected, too_many_redirects
 from ..sources.transport import Reply, Target, get, resolve
+from .command import Failed, check_ini, command, new_parser
 
 _KEY = 'fsp.sources.allow'
 _PATIENCE = 20  # seconds for all of it
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the explanation; the exit status is 0 if the URL would be fetched, 1 if it would be refused."""
     options = _parser().parse_args(argv)
@@ -103,19 +104,16 @@ def _printable(header: str) -> str:
 
 def _allowances(ini: str) -> Allowances:
     """From this one key only: the rest may need secrets that whoever looks into a refusal does not have."""
-    if not Path(ini).is_file():
-        raise SystemExit(f'{ini}: there is no such file')
+    check_ini(ini)
     text = os.environ.get(variable(_KEY)) or plaster.get_settings(ini, 'app:main').get(_KEY, '')
     try:
         return SCHEMA[_KEY].deserialize(text if text.strip() else colander.null)
     except colander.Invalid as error:
-        raise SystemExit(f'{_KEY}: {"; ".join(error.messages())}') from None
+        raise Failed(f'{_KEY}: {"; ".join(error.messages())}') from None
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog='fsp-fetch', description='Show what the guarded download would make of a URL. No file is fetched.'
-    )
+    parser = new_parser('fsp-fetch', 'Show what the guarded download would make of a URL. No file is fetched.')
     parser.add_argument('ini', metavar='INI', help='the ini file whose fsp.sources.allow counts')
     parser.add_argument('--explain', metavar='URL', required=True, help='the URL that somebody wants us to fetch')
     parser.add_argument(

@@ -2,22 +2,34 @@
 
 import getpass
 import sys
+from collections.abc import Sequence
 
 from ..passwords import hash_password
+from .command import Failed, command, new_parser
 
 
-def main() -> int:
+@command
+def main(argv: Sequence[str] | None) -> None:
     """Ask twice, print the hash. An ini file needs no doubling of its characters: it holds no percent sign."""
-    if not sys.stdin.isatty():
-        password = sys.stdin.readline().rstrip('\n')
-    else:
-        password = getpass.getpass('Password: ')
-        if password != getpass.getpass('Once more: '):
-            print('These were two passwords.', file=sys.stderr)
-            return 1
+    new_parser(
+        'fsp-hash-password',
+        'Print the hash of a password, for fsp.password. The password is asked for, or read from a pipe.',
+    ).parse_args(argv or [])
     try:
-        print(hash_password(password))
+        print(hash_password(_read()))
     except ValueError as error:
-        print(f'Not this one: {error}.', file=sys.stderr)
-        return 1
-    return 0
+        raise Failed(f'Not this one: {error}.') from error
+
+
+def _read() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip('\n')
+    password = getpass.getpass('Password: ')
+    if password != getpass.getpass('Once more: '):
+        raise Failed('These were two passwords.')
+    return password
+
+
+def run() -> int:
+    """Run the console script."""
+    return main(sys.argv[1:])

@@ -8,6 +8,7 @@ from waitress.server import create_server
 from ..sandbox import make_app
 from ..sandbox.provision import USERS, token_of
 from ..sandbox.users import API_KEY, API_SECRET
+from .command import new_parser
 
 THREADS = 16
 # waitress refuses more than 1 GiB unless told otherwise; Egnyte takes chunks of up to 1 GB.
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog='fsp-sandbox', description='A local Egnyte that keeps its state on disk.')
+    parser = new_parser('fsp-sandbox', 'A local Egnyte that keeps its state on disk.')
     parser.add_argument('--host', default='127.0.0.1', help='address to listen on (default: %(default)s)')
     parser.add_argument('--port', type=int, default=7700, help='0 takes any free one (default: %(default)s)')
     parser.add_argument('--root', required=True, metavar='DIR', help='directory for all state, created if missing')

@@ -3,51 +3,47 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from pyramid.paster import bootstrap, setup_logging
+from tqdm import tqdm
 
 from ..errors import FSPError
 from ..interfaces import IMount
 from ..model import Identity
-from ..paths import PathError, parse
-from ..public.warming import Progress, Warming
+from ..paths import Path, PathError, parse
+from ..public.warming import Warming
+from .command import Failed, command, environment, new_parser
 
-WIDTH = 30
 DONE, FAILED, STOPPED = 0, 1, 3
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> int:
     """Walk, with a bar that shows how far it has come.
 
     The result is 0 if all is here, 3 if the budget or the day's calls ended before that, 1 if it cannot be done.
     """
     options = _parser().parse_args(argv)
-    if not Path(options.ini.partition('#')[0]).is_file():
-        return _fail(f'There is no file {options.ini}.')
-    setup_logging(options.ini)
-    with bootstrap(options.ini) as environment:
-        mount = environment['registry'].queryUtility(IMount, name=options.mount)
+    with environment(options.ini) as found:
+        mount = found['registry'].queryUtility(IMount, name=options.mount)
         if mount is None or options.client not in mount.bridges:
-            return _fail(f'In {options.ini} there is no mount "{options.mount}" with a client "{options.client}".')
+            raise Failed(f'In {options.ini} there is no mount "{options.mount}" with a client "{options.client}".')
         if not mount.settings.public_cache_dir:
-            return _fail('fsp.public.cache_dir is not set: what is fetched would be gone with this command.')
+            raise Failed('fsp.public.cache_dir is not set: what is fetched would be gone with this command.')
         identity = Identity(options.client, options.client_id, options.uid)
-        return _warm(Warming(environment['registry'], options.mount, identity, options.budget), options.path)
+        return _warm(Warming(found['registry'], options.mount, identity, options.budget), options.path)
 
 
 def _warm(warming: Warming, text: str) -> int:
     try:
         path, _ = parse(text)
-        for progress in warming.walk(path):
-            print(f'\r{_bar(progress, warming)}', end='', file=sys.stderr, flush=True)
-    except (FSPError, PathError) as error:
-        print(file=sys.stderr)
-        retry_after = getattr(error, 'retry_after', None)
-        _fail(f'{getattr(error, "title", "Bad path")}: {error}')
+    except PathError as error:
+        raise Failed(f'Bad path: {error}') from error
+    try:
+        _walk(warming, path)
+    except FSPError as error:
+        print(f'{error.title}: {error}', file=sys.stderr)
         # What is not there will not be there later.
-        return FAILED if retry_after is None else STOPPED
-    print(file=sys.stderr)
+        return FAILED if error.retry_after is None else STOPPED
     told = warming.progress
     print(f'{told.brought} files were fetched or drawn, {told.done} of {told.files} are here, {told.calls} calls.')
     if warming.spent:
@@ -55,28 +51,31 @@ def _warm(warming: Warming, text: str) -> int:
     return STOPPED if warming.spent else DONE
 
 
-def _bar(progress: Progress, warming: Warming) -> str:
-    full = WIDTH * progress.done // max(progress.files, 1)
-    files = f'{progress.done} of {progress.files} files'
-    return f'[{"#" * full}{"." * (WIDTH - full)}] {files}, {progress.calls} of {warming.budget} calls '
-
-
-def _fail(message: str) -> int:
-    print(message, file=sys.stderr)
-    return FAILED
+def _walk(warming: Warming, path: Path) -> None:
+    """Show how far it has come, if somebody looks: no bar in a pipe or a file."""
+    with tqdm(unit=' files', disable=None) as bar:
+        for progress in warming.walk(path):
+            bar.total, bar.n = progress.files, progress.done
+            bar.set_postfix_str(f'{progress.calls} of {warming.budget} calls')
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog='fsp-warm',
-        description='Fetch the files of a directory and make their thumbnails, so that nobody has to wait for them. '
+    parser = new_parser(
+        'fsp-warm',
+        'Fetch the files of a directory and make their thumbnails, so that nobody has to wait for them. '
         'What is here already is skipped: run it again to go on.',
     )
     parser.add_argument('ini', metavar='INI', help='the ini file of the installation')
     parser.add_argument('path', metavar='PATH', help='the directory as the File Manager shows it: /shared/')
-    parser.add_argument('--budget', metavar='CALLS', type=int, required=True, help='calls to Egnyte at the most')
+    parser.add_argument('--budget', metavar='CALLS', type=_budget, required=True, help='calls to Egnyte at the most')
     parser.add_argument('--client-id', default='fsp-warm', help='as X-BEE-ClientId says it (default: %(default)s)')
     parser.add_argument('--uid', default='fsp-warm', help='as X-BEE-Uid says it, whose files they are')
     parser.add_argument('--client', default='', help='the name in fsp.clients, if there are several')
     parser.add_argument('--mount', default='fsp', help='the name of the mount, if there are several')
     return parser
+
+
+def _budget(text: str) -> int:
+    if not text.isascii() or not text.isdecimal():
+        raise argparse.ArgumentTypeError('write a whole number, 0 or more')
+    return int(text)

@@ -1,5 +1,6 @@
 """``fsp-accounts``"""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -141,3 +142,56 @@ def test_a_link_is_printed_and_leads_to_the_page(ini: Path, number: int, capsys:
     assert main([str(ini), 'connect-url', 'https://files.acme.com', 'shop', 'u1', '--client', 'none']) == 1
     assert 'none' in capsys.readouterr().err
     application.registry.getUtility(IAccountStores).close()
+
+
+def test_empty_list_says_so(ini: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(ini), 'list']) == 0
+    assert capsys.readouterr().out == 'No accounts are connected.\n'
+    assert main([str(ini), 'list', '--json']) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_accounts_are_printed_as_json(
+    ini: Path, number: int, store: Callable[..., AccountStore], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(ini), 'list', '--json']) == 0
+    printed = capsys.readouterr().out
+    (account,) = json.loads(printed)
+    assert main([str(ini), 'show', '--json', str(number)]) == 0
+    assert json.loads(capsys.readouterr().out) == account
+    assert (account['number'], account['state'], account['uid'], account['folder']) == (number, 'connected', 'u1', None)
+    tokens = store().by_number(number).tokens
+    assert tokens.access not in printed
+    assert tokens.refresh not in printed
+
+
+@pytest.mark.parametrize(
+    ('url', 'said'),
+    [
+        ('files.acme.com', 'write it with its scheme'),
+        ('//files.acme.com', 'write it with its scheme'),
+        ('ftp://files.acme.com', 'write it with its scheme'),
+        ('https:/files.acme.com', 'write it with its scheme'),
+        ('https://', 'write it with its scheme'),
+        ('https://files.acme.com/fsp', 'without /fsp'),
+        ('https://files.acme.com/fsp/', 'without /fsp'),
+        ('https://files.acme.com/app/fsp', 'without /fsp'),
+        ('https://files.acme.com/fsp-connect', 'without /fsp-connect'),
+        ('https://files.acme.com/fsp-public/', 'without /fsp-public'),
+        ('https://files.acme.com?x=1', 'neither a user name'),
+        ('https://files.acme.com/#x', 'neither a user name'),
+        ('https://me:secret@files.acme.com', 'neither a user name'),
+    ],
+)
+def test_base_url_of_a_link_is_checked(ini: Path, url: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(ini), 'connect-url', url, 'shop', 'u1']) == 1
+    told = capsys.readouterr()
+    assert said in told.err
+    assert told.out == ''
+    assert 'secret' not in told.err
+
+
+@pytest.mark.parametrize('url', ['https://files.acme.com/', 'http://localhost:6543', 'https://acme.com/fsp-app'])
+def test_base_urls_of_applications(ini: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(ini), 'connect-url', url, 'shop', 'u1']) == 0
+    assert capsys.readouterr().out.startswith(f'{url.rstrip("/")}/fsp-connect/')

@@ -1,5 +1,6 @@
 """``fsp-warm``, as an operator runs it."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def test_all_of_it_is_here_afterwards(ini: Path, sandbox: Sandbox, capsys: pytes
     assert main([str(ini), '/', '--budget', '100', '--uid', 'anna']) == 0
     told = capsys.readouterr()
     assert told.out == '4 files were fetched or drawn, 4 of 4 are here, 6 calls.\n'
-    assert '[##############################] 4 of 4 files, 6 of 100 calls' in told.err
+    assert told.err == '', 'no bar where nobody looks'
     assert len(sandbox.calls) == 6, 'two listings and four contents'
 
     settings = {'fsp.username': 'beefree', 'fsp.password': 'secret-password', 'fsp.folders': '/ /Shared/{uid}'}
@@ -117,3 +118,20 @@ def test_a_file_that_egnyte_does_not_show_keeps_it_from_no_other(
     sandbox.fail({'status': 403, 'times': 1, 'path_prefix': f'/pubapi/v1/fs-content/ids/file/{file["group_id"]}'})
     assert main([str(ini), '/', '--budget', '100', '--uid', 'anna']) == 0
     assert capsys.readouterr().out == '4 files were fetched or drawn, 4 of 5 are here, 7 calls.\n'
+
+
+@pytest.mark.parametrize('budget', ['-1', '1.5', 'many', '٣', ''])
+def test_budget_that_is_none_is_refused(ini: Path, budget: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match='2'):
+        main([str(ini), '/', f'--budget={budget}', '--uid', 'anna'])
+    assert 'write a whole number, 0 or more' in capsys.readouterr().err
+
+
+def test_progress_is_shown_on_a_terminal(
+    ini: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, 'isatty', lambda: True)
+    assert main([str(ini), '/', '--budget', '100', '--uid', 'anna']) == 0
+    told = capsys.readouterr().err
+    assert '4/4' in told
+    assert '6 of 100 calls' in told

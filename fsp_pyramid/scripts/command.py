@@ -1,0 +1,158 @@
+"""What all commands share: options, the application of an ini file, and ends with a message instead of a traceback."""
+
+import argparse
+import configparser
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from typing import Any
+
+import plaster
+from pyramid.paster import bootstrap, setup_logging
+
+from .._version import version
+
+QUOTES = '"\''
+# Sections whose values are read by other rules: percent signs are part of a format of the log.
+_RAW = ('formatter_', 'handler_', 'logger_')
+
+
+class Failed(Exception):
+    """The command cannot be done; the message says why."""
+
+
+def command(run: Callable[[Sequence[str] | None], int | None]) -> Callable[..., int]:
+    """Decorate the main function of a command: Failed ends it with its message and status 1."""
+
+    @wraps(run)
+    def wrapped(argv: Sequence[str] | None = None) -> int:
+        try:
+            return run(argv) or 0
+        except Failed as error:
+            print(error, file=sys.stderr)
+            return 1
+
+    return wrapped
+
+
+def new_parser(prog: str, description: str) -> argparse.ArgumentParser:
+    """Return a parser that knows ``--version``."""
+    parser = argparse.ArgumentParser(prog=prog, description=description)
+    parser.add_argument('--version', action='version', version=f'%(prog)s {version}')
+    return parser
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Raise Failed, which says how to install the extra *name*, for imports that fail."""
+    try:
+        yield
+    except ImportError as error:
+        raise Failed(f'This needs more packages: pip install "fsp-pyramid[{name}]" ({error})') from error
+
+
+@contextmanager
+def environment(ini: str) -> Iterator[dict[str, Any]]:
+    """Pyramid's environment of the application of an ini file. Raises Failed where it cannot be loaded."""
+    check_ini(ini)
+    with _bootstrap(ini) as found:
+        yield found
+
+
+def _bootstrap(ini: str) -> Any:
+    try:
+        return bootstrap(ini)
+    except SystemExit as error:  # our own application, on bad settings
+        raise Failed(error) from error
+
+
+def check_ini(ini: str, variables: Mapping[str, str] | None = None) -> None:
+    """Set logging up, and find out whether the file can be loaded. Raises Failed, which names file, line and key.
+
+    :param ini: the name of the file, perhaps with ``#NAME`` of an application
+    :param variables: what the file may refer to besides its own section [DEFAULT]
+    """
+    path, variables = ini.partition('#')[0], dict(variables or {})
+    if Path(path).suffix != '.ini':  # Pyramid finds the format of a file by its suffix
+        raise Failed(f'{path} is no ini file: its name has to end with .ini.')
+    text = _read(path)
+    _check_syntax(path, text, variables)
+    try:
+        setup_logging(ini, variables)
+    except (ImportError, AttributeError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
+        raise Failed(f'{path}: logging cannot be set up: {error!r}') from error
+    except configparser.Error as error:
+        raise Failed(f'{path}: {error.message}') from error
+    try:
+        plaster.get_loader(ini, ['wsgi']).get_wsgi_app_settings(None, variables)
+    except PackageNotFoundError as error:
+        raise Failed(f'{path}: "use" names a package that is not installed: {error.name}') from error
+    except LookupError as error:
+        raise Failed(f'{path}: {str(error).strip(QUOTES)}') from error
+    except (ModuleNotFoundError, OSError) as error:  # of "use": its module or its file
+        raise Failed(f'{path}: {error}') from error
+
+
+def _read(path: str) -> str:
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise Failed(f'There is no file {path}.') from None
+    except OSError as error:
+        raise Failed(f'{path} cannot be read: {error.strerror}.') from None
+    if data.startswith(b'\xef\xbb\xbf'):
+        raise Failed(f'{path} begins with a byte order mark: save it as UTF-8 without one.')
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b'\n', 0, error.start) + 1
+        raise Failed(f'{path}, line {line}: this is no UTF-8: save the file as UTF-8.') from None
+
+
+def _check_syntax(path: str, text: str, variables: Mapping[str, str]) -> None:
+    """Raise Failed for what configparser would refuse. Its own messages repeat values, which may be secrets."""
+    here = {'here': str(Path(path).resolve().parent), '__file__': str(Path(path).resolve()), **variables}
+    parser = configparser.ConfigParser(defaults=here)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    try:
+        parser.read_string(text)
+    except configparser.DuplicateSectionError as error:
+        raise Failed(f'{path}, line {error.lineno}: there is a section [{error.section}] already.') from None
+    except configparser.DuplicateOptionError as error:
+        raise Failed(f'{path}, line {error.lineno}: {error.option} stands in [{error.section}] already.') from None
+    except configparser.MissingSectionHeaderError as error:
+        raise Failed(f'{path}, line {error.lineno}: a section such as [app:main] has to come first.') from None
+    except configparser.ParsingError as error:
+        lines = ', '.join(str(number) for number, _ in error.errors)
+        raise Failed(f'{path}, line {lines}: this is neither "key = value" nor a section.') from None
+    for section in parser.sections():
+        if not section.startswith(_RAW):
+            _check_values(path, text, parser, section)
+
+
+def _check_values(path: str, text: str, parser: configparser.ConfigParser, section: str) -> None:
+    for key in parser.options(section):
+        place = f'{path}, line {_line(text, section, key)}: {key}'
+        try:
+            parser.get(section, key)
+        except configparser.InterpolationMissingOptionError as error:
+            raise Failed(
+                f'{place}: there is no {error.reference} for %({error.reference})s; for a percent sign write %%.'
+            ) from None
+        except configparser.InterpolationError:
+            raise Failed(f'{place}: in an ini file a percent sign in a value is written twice: %%.') from None
+
+
+def _line(text: str, section: str, key: str) -> int:
+    """Return the number of the line on which *key* of *section*, or of [DEFAULT], begins; 0 if it is not found."""
+    found, here = 0, ''
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r'\[(.+)\]', line):
+            here = header[1]
+        elif here in {section, 'DEFAULT'} and re.match(rf'{re.escape(key)}\s*[=:]', line):
+            found = number if here == section or not found else found
+    return found
