@@ -161,7 +161,8 @@ class Bridge:
         if self.settings.read_only:
             mounts = [replace(mount, read_only=True) for mount in mounts]
         storage = self.storage(account, on_call, urgency, on_look)
-        return Operations(FoldersStorage(UndoStorage(storage, undo_log), mounts))
+        own_account = self.settings.accounts_mode == 'oauth'
+        return Operations(FoldersStorage(UndoStorage(storage, undo_log), mounts, own_account=own_account))
 
 
 def _oauth_accounts(

@@ -29,6 +29,12 @@ def default_folder(username: str) -> str:
     return f'/Private/{username}/Beefree'
 
 
+def account_of(connection: Connection, key: str = '', token: str = '') -> Account:
+    """Return the account of a connection, with the folder that the user picked or the default one."""
+    folder = parse(connection.folder or default_folder(connection.username))[0]
+    return Account(key, connection.egnyte_url, token, connection.username, folder)
+
+
 @implementer(IAccounts)
 class OAuthAccounts:
     """The accounts of one client's users.
@@ -97,13 +103,7 @@ class OAuthAccounts:
         if tokens.expires_at is not None and tokens.expires_at < self._clock() + MARGIN:
             with _told():
                 tokens = self._stores(request).fresh(connection.number, self._refresh, MARGIN)
-        return Account(
-            key=str(self._key._replace(number=connection.number)),
-            url=connection.egnyte_url,
-            token=tokens.access,
-            username=connection.username,
-            folder=parse(connection.folder or default_folder(connection.username))[0],
-        )
+        return account_of(connection, str(self._key._replace(number=connection.number)), tokens.access)
 
     # What the pages need
 

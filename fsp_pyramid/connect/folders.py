@@ -11,7 +11,7 @@ from ..model import Access, Account, Listing
 from ..paths import Path, PathError, fold, key, parse, text
 from .links import Purpose
 from .pages import render
-from .views import see
+from .views import folders_of, see
 from .visit import FOLDER_ROUTE, Problem, Visit
 
 # More than a person looks through; the search finds the others.
@@ -67,6 +67,8 @@ def _chooser_view(view: Callable[[Chooser], Response]) -> Callable[[Visit, Any],
     @wraps(view)
     def wrapped(visit: Visit, request: Any) -> Response:
         connection = visit.connection()
+        if not visit.has_choice:
+            raise _no_choice(visit, connection)
         account = visit.accounts.account(request, connection)
         try:
             storage = visit.bridge.storage(account, request.fsp.count_call)
@@ -76,6 +78,16 @@ def _chooser_view(view: Callable[[Chooser], Response]) -> Callable[[Visit, Any],
             raise
 
     return wrapped
+
+
+def _no_choice(visit: Visit, connection: Any) -> Problem:
+    where = f' Your files are in {"; ".join(folders_of(visit, connection))}.' if connection else ''
+    return Problem(
+        404,
+        'There is nothing to choose',
+        f'The application decides where your files are kept.{where} If you may not open or change files there, ask the '
+        'administrator of your Egnyte for permission.',
+    )
 
 
 @_chooser_view

@@ -15,7 +15,9 @@ from .links import Link
 LIFETIME = 600
 # Of the cookie: a page may be read for a while before its button is pressed.
 VISIT = 3600
-COOKIE = 'fsp_connect'
+# Over https with a prefix: browsers take such a cookie from this very host only. They refuse the prefix over http, the
+# scheme of development.
+COOKIE, SECURE_COOKIE = 'fsp_connect', '__Host-fsp_connect'
 _BROWSER = re.compile('[A-Za-z0-9_-]{22}')
 
 
@@ -56,20 +58,28 @@ class States:
 
 def browser_of(request: Any) -> str:
     """What the browser's cookie holds; '' if it has none."""
-    value = request.cookies.get(COOKIE, '')
+    value = request.cookies.get(_cookie(request), '')
     return value if _BROWSER.fullmatch(value) else ''
 
 
-def remember_browser(request: Any, response: Any, path: str) -> str:
-    """Give the browser its cookie, valid below *path*; what it holds."""
-    # Kept while it lasts: two tabs may be on their way.
-    browser = browser_of(request) or secrets.token_urlsafe(16)
+def _cookie(request: Any) -> str:
+    return SECURE_COOKIE if request.scheme == 'https' else COOKIE
+
+
+def remember_browser(request: Any, response: Any, path: str, *, anew: bool) -> str:
+    """Give the browser its cookie, valid below *path* (over https everywhere: the prefix wants that); what it holds.
+
+    :param anew: with a new value, which ends a flow that began in another tab
+    """
+    browser = '' if anew else browser_of(request)
+    browser = browser or secrets.token_urlsafe(16)
+    is_secure = request.scheme == 'https'
     response.set_cookie(
-        COOKIE,
+        _cookie(request),
         browser,
         max_age=VISIT,
-        path=path,
-        secure=request.scheme == 'https',
+        path='/' if is_secure else path,
+        secure=is_secure,
         httponly=True,
         # Not sent with forms of other sites; Strict would be withheld on the way back from Egnyte.
         samesite='Lax',

@@ -9,6 +9,8 @@ from pyramid.response import Response
 
 from .. import errors
 from ..interfaces import IConnect
+from ..model import Identity
+from ..paths import text
 from .domains import DomainRefused, egnyte_url
 from .pages import HEADERS, render
 from .states import browser_of, remember_browser
@@ -34,7 +36,7 @@ def start(visit: Visit, request: Any) -> Response:
     elif visit.settings.oauth_domain == 'service':
         url = ''
     response = HTTPSeeOther(headers=HEADERS)
-    browser = _remember(request, response)
+    browser = _remember(request, response, anew=True)
     state = request.registry.getUtility(IConnect).states.make(visit.link, url, browser)
     response.location = visit.accounts.start_url(url, _redirect_uri(request), state)
     return response
@@ -93,9 +95,9 @@ def _check_came_from_page(request: Any) -> None:
         )
 
 
-def _remember(request: Any, response: Response) -> str:
+def _remember(request: Any, response: Response, *, anew: bool = False) -> str:
     path = request.registry.getUtility(IConnect).path
-    return remember_browser(request, response, request.script_name + path)
+    return remember_browser(request, response, request.script_name + path, anew=anew)
 
 
 def _refused(visit: Visit, request: Any, error: str) -> Response:
@@ -146,7 +148,7 @@ def _page(visit: Visit, request: Any, *, domain: str | None = None, problem: str
         400 if problem else 200,
         visit=visit,
         connection=connection,
-        folder=connection and _folder(connection),
+        folders=[] if connection is None else folders_of(visit, connection),
         asks_domain=visit.settings.oauth_domain == 'ask',
         domain=domain,
         problem=problem,
@@ -156,10 +158,18 @@ def _page(visit: Visit, request: Any, *, domain: str | None = None, problem: str
     return response
 
 
-def _folder(connection: Any) -> str:
-    from ..accounts.oauth import default_folder  # it needs the extra "accounts", which is there if anybody connects
+def folders_of(visit: Visit, connection: Any) -> list[str]:
+    """Return where the user's files are, a line for each mount."""
+    from ..accounts.oauth import account_of  # it needs the extra "accounts", which is there if anybody connects
 
-    return connection.folder or default_folder(connection.username)
+    identity = Identity(visit.link.client, visit.link.client_id, visit.link.uid)
+    mounts = [mount.filled(identity, account_of(connection)) for mount in visit.settings.folders]
+    return [
+        text(mount.folder)
+        + (f' (shown as {text(mount.directory, directory=True)})' if mount.directory else '')
+        + (', read-only' if mount.read_only or visit.settings.read_only else '')
+        for mount in mounts
+    ]
 
 
 def _redirect_uri(request: Any) -> str:

@@ -42,6 +42,11 @@ class Visit:
         return self.link.client or self.link.client_id
 
     @property
+    def has_choice(self) -> bool:
+        """Whether the folder that a user picks has any effect: ``fsp.folders`` may not mention it."""
+        return any('folder' in mount.placeholders for mount in self.settings.folders)
+
+    @property
     def token(self) -> str:
         """Of the link, for the URLs of the pages."""
         return self._request.registry.getUtility(IConnect).links.sign(self.link)

@@ -9,7 +9,7 @@ from zope.interface import implementer
 from ..errors import Forbidden, FSPError, NotFound, excerpt
 from ..interfaces import IStorage
 from ..model import Access, Change, Content, Download, Entry, Listing
-from ..paths import Path, fold, key
+from ..paths import Path, fold, key, text
 from .locks import Held
 from .mounts import FolderMount
 
@@ -19,10 +19,12 @@ class FoldersStorage:
     """What one caller sees: the mounted folders, and nothing above or beside them.
 
     :param mounts: with their placeholders filled in
+    :param own_account: the caller's own account at Egnyte: then refusals name the folder at Egnyte, where the caller
+        can ask for permission
     """
 
-    def __init__(self, storage: IStorage, mounts: Iterable[FolderMount]) -> None:
-        self._storage = storage
+    def __init__(self, storage: IStorage, mounts: Iterable[FolderMount], *, own_account: bool = False) -> None:
+        self._storage, self._own_account = storage, own_account
         # The longest first, so that the first that fits is the one.
         self._mounts = sorted(mounts, key=lambda mount: len(mount.directory), reverse=True)
         self._translated: dict[Path, tuple[Listing, Listing]] = {}
@@ -117,6 +119,8 @@ class FoldersStorage:
             mount = self._mount(path)
             if mount is None or len(mount.directory) < len(path):
                 raise
+            if self._own_account and isinstance(error, Forbidden):
+                raise _no_permission(mount) from error.__cause__
             details = error.details.replace(f'"{mount.folder[-1]}"', f'"{path[-1] if path else "/"}"')
             raise error.saying(details) from error.__cause__
 
@@ -190,3 +194,10 @@ class FoldersStorage:
         before = change.before and replace(change.before, path=self._down(change.before.path))
         entry = replace(change.entry, path=self._down(change.entry.path))
         self._storage.revert(replace(change, entry=entry, before=before))
+
+
+def _no_permission(mount: FolderMount) -> Forbidden:
+    return Forbidden(
+        f'Your Egnyte account may not do this in the folder "{excerpt(text(mount.folder))}". Ask an owner of that '
+        'folder, or the administrator of your Egnyte, for permission.'
+    )

@@ -1,6 +1,6 @@
 """The folder chooser."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -141,3 +141,66 @@ def test_who_took_it_back_is_told(place: Place, visitor: Visitor, sandbox: Sandb
     visitor.open(visitor.url)
     assert (visitor.response.status_code, visitor.heading) == (403, 'Connect Egnyte again')
     assert visitor.follow('Back').heading == 'Connect Egnyte again'
+
+
+# Folders that the ini file decides
+
+
+@pytest.mark.parametrize(
+    ('folders', 'shown'),
+    [
+        ('/ /Shared/Team', ['/Shared/Team']),
+        ('/ /Shared/Team/{uid}', ['/Shared/Team/anna']),
+        ('/ /Private/{egnyte_user}/Mail', ['/Private/alice/Mail']),
+        (
+            '/ /Shared/Team/{client_id}\n/brand/ /Shared/Brand ro',
+            ['/Shared/Team/shop', '/Shared/Brand (shown as /brand/), read-only'],
+        ),
+    ],
+)
+def test_pages_offer_no_choice_that_has_no_effect(
+    make: Callable[..., Place], sandbox: Sandbox, folders: str, shown: list[str]
+) -> None:
+    place = make(folders=folders)
+    with Visitor() as visitor:
+        visitor.connect(place.link())
+        assert visitor.heading == 'Egnyte is connected'
+        assert [item.get_text() for item in visitor.page.html.select('dd')][2:] == shown
+        assert 'Beefree' not in visitor.text
+        assert 'Choose' not in visitor.text
+        assert 'choose where' not in visitor.text
+        for link in (place.link() + '/folder', place.link(purpose='folder')):
+            visitor.open(link)
+            assert (visitor.response.status_code, visitor.heading) == (404, 'There is nothing to choose')
+            assert shown[0] in visitor.text
+            assert visitor.forms == []
+        for action in ('choose', 'default', 'create'):
+            answer = visitor.session.post(
+                place.link() + '/folder', {'action': action, 'at': '/Private/alice', 'name': 'x'}, timeout=10
+            )
+            assert answer.status_code == 404
+    assert place.connection().folder is None
+    assert not sandbox.exists('/Private/alice/x')
+
+
+def test_folder_below_the_chosen_one_is_shown(make: Callable[..., Place], sandbox: Sandbox) -> None:
+    place = make(folders='/ {folder}/pictures')
+    with Visitor() as visitor:
+        visitor.connect(place.link())
+        assert '/Private/alice/Beefree/pictures' in visitor.text
+        assert visitor.follow('Choose a folder').heading == 'Choose a folder'
+
+
+@pytest.mark.parametrize('is_there', [True, False])
+def test_refusal_names_the_folder_and_who_can_grant_it(
+    make: Callable[..., Place], sandbox: Sandbox, is_there: bool
+) -> None:
+    if is_there:
+        make_folders(sandbox, '/Shared/Team', token='sandbox')
+    place = make(folders='/ /Shared/Team')
+    with Visitor() as visitor:
+        visitor.connect(place.link())
+    answer = place.ask('POST', '/New/')
+    assert (answer.status_code, answer.json()['code']) == (403, 3300)
+    assert '"/Shared/Team"' in answer.json()['details']
+    assert 'administrator of your Egnyte' in answer.json()['details']

@@ -9,7 +9,6 @@ import requests
 from webtest import TestApp
 
 from fsp_pyramid.connect.links import Links, Purpose
-from fsp_pyramid.connect.states import COOKIE
 from fsp_pyramid.testing import Sandbox
 
 from ..timing import PATIENCE
@@ -54,19 +53,44 @@ def test_redirects_keep_the_link_secret(place: Place, visitor: Visitor) -> None:
 
 @pytest.mark.parametrize(
     ('scheme', 'flags'),
-    [('http', {'HttpOnly', 'SameSite=Lax'}), ('https', {'HttpOnly', 'SameSite=Lax', 'secure'})],
+    [
+        ('http', {'HttpOnly', 'SameSite=Lax', 'Path=/fsp-connect'}),
+        ('https', {'HttpOnly', 'SameSite=Lax', 'Path=/', 'secure'}),  # what browsers want of a name with __Host-
+    ],
 )
 def test_the_cookie(place: Place, visitor: Visitor, scheme: str, flags: set[str]) -> None:
+    cookie = '__Host-fsp_connect' if scheme == 'https' else 'fsp_connect'
     app = TestApp(place.application, extra_environ={'wsgi.url_scheme': scheme})
     path = urlsplit(place.link()).path
-    assert app.get(path).headers['Set-Cookie'].startswith(f'{COOKIE}=')
+    before = app.get(path).headers['Set-Cookie']
+    assert before.startswith(f'{cookie}=')
     answer = app.post(path, {'action': 'connect'}, status=303)
     name, *rest = answer.headers['Set-Cookie'].split('; ')
-    assert name.startswith(f'{COOKIE}=')
+    assert name.startswith(f'{cookie}=')
+    assert not before.startswith(name), 'a flow begins with a new value'
     assert flags < set(rest)
+    assert not [flag for flag in rest if flag.lower().startswith('domain')]
     assert ('secure' in rest) == (scheme == 'https')
-    assert 'Path=/fsp-connect' in rest
     assert 'Max-Age=3600' in rest
+
+
+def test_cookie_without_the_prefix_is_none_over_https(place: Place) -> None:
+    """A subdomain, or somebody on the network, may set one of that name."""
+    app, path = TestApp(place.application, extra_environ={'wsgi.url_scheme': 'https'}), urlsplit(place.link()).path
+    answer = app.post(path, {'action': 'connect'}, headers={'Cookie': f'fsp_connect={"b" * 22}'}, status=400)
+    assert 'Please start again' in answer
+    app.post(path, {'action': 'connect'}, headers={'Cookie': f'__Host-fsp_connect={"b" * 22}'}, status=303)
+
+
+def test_state_of_an_earlier_flow_is_refused(place: Place) -> None:
+    app, path = TestApp(place.application), urlsplit(place.link()).path
+    app.get(path)
+    first, second = (app.post(path, {'action': 'connect'}, status=303) for _ in range(2))
+    for answer, status in ((first, 400), (second, 303)):
+        (state,) = parse_qs(urlsplit(answer.location).query)['state']
+        app.get('/fsp-connect/callback', {'error': 'access_denied', 'state': state}, status='*')
+        came = app.get('/fsp-connect/callback', {'error': 'access_denied', 'state': state}, status='*')
+        assert (came.status_int == 400) == (status == 400)
 
 
 def test_an_expired_link(place: Place, visitor: Visitor) -> None:

@@ -101,5 +101,6 @@ def test_the_way_to_egnyte_makes_a_link_no_younger() -> None:
 
 @pytest.mark.parametrize('value', ['', 'short', 'ä' * 22, 'b' * 23, 'b b' * 8])
 def test_a_cookie_that_is_not_ours_is_none(value: str) -> None:
-    request: Any = SimpleNamespace(cookies={'fsp_connect': value})
-    assert browser_of(request) == ''
+    for scheme, name in (('http', 'fsp_connect'), ('https', '__Host-fsp_connect')):
+        request: Any = SimpleNamespace(cookies={name: value}, scheme=scheme)
+        assert browser_of(request) == ''

@@ -59,11 +59,14 @@ class Place:
 
     def files(self, uid: str = UID) -> requests.Response:
         """What Beefree gets for that user."""
+        return self.ask('GET', '/', uid)
+
+    def ask(self, method: str, path: str, uid: str = UID) -> requests.Response:
+        """What Beefree gets for that user when it asks for *path*."""
         headers = {'X-BEE-ClientId': 'shop', 'X-BEE-Uid': uid}
         with new_session() as session:
-            return session.get(
-                f'{self.url}/fsp/', headers=headers, auth=('beefree', 'secret-password'), timeout=PATIENCE
-            )
+            auth = ('beefree', 'secret-password')
+            return session.request(method, f'{self.url}/fsp{path}', headers=headers, auth=auth, timeout=PATIENCE)
 
 
 def new_session() -> requests.Session:
