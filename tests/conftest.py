@@ -47,7 +47,9 @@ def sandbox(tmp_path: Path) -> Sandbox:
 def _no_thread_left() -> Iterator[None]:
     """The threads of all downloads have ended."""
     yield
-    assert {thread.name for thread in threading.enumerate()}.isdisjoint({'fsp-source', 'fsp-deadline', 'fsp-pace'})
+    assert {thread.name for thread in threading.enumerate()}.isdisjoint(
+        {'fsp-source', 'fsp-deadline', 'fsp-minimum-rate'}
+    )
 
 
 class Source:

@@ -14,7 +14,7 @@ from fsp_pyramid import errors, fetch
 from fsp_pyramid.fetch import fetched
 from fsp_pyramid.settings import Settings
 from fsp_pyramid.shares import Shares
-from fsp_pyramid.sources import HEAD, pace
+from fsp_pyramid.sources import HEAD, minimum_rate
 
 from .sources.servers import Reaction, dribbling, ok, serving, stalling
 from .timing import PATIENCE
@@ -235,8 +235,8 @@ def test_a_source_that_dies_before_it_is_stored_is_told_at_once() -> None:
 @pytest.mark.parametrize('rest', [b'', b'x'], ids=['silent', 'dribbling'])
 def test_a_source_that_slows_down_while_it_is_stored_is_given_up(monkeypatch: pytest.MonkeyPatch, rest: bytes) -> None:
     """The timeout of a minute is not waited for, and neither is the least pace enough: 50 KB are left."""
-    monkeypatch.setattr(pace, 'WINDOW', 0.3)
-    monkeypatch.setattr(pace, 'LEAST', 1)
+    monkeypatch.setattr(minimum_rate, 'WINDOW', 0.3)
+    monkeypatch.setattr(minimum_rate, 'LEAST', 1)
     start = b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % len(PNG) + PNG[:HALF]
     answer = dribbling(start, rest * 10) if rest else stalling(start)
     with (

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from .deadline import Deadline
 from .errors import SourceCompressed, SourceEmpty, SourceError, SourceTooLarge, SourceUnavailable
-from .pace import Pace
+from .minimum_rate import MinimumRate
 from .rules import Allowances
 from .transport import Reply, Target, get
 
@@ -31,10 +31,10 @@ class Source:
     :ivar declared_type: what the server said, in lower case and without parameters
     """
 
-    def __init__(self, reply: Reply, size: int | None, max_size: int, deadline: Deadline, pace: Pace) -> None:
+    def __init__(self, reply: Reply, size: int | None, max_size: int, deadline: Deadline, rate: MinimumRate) -> None:
         self.size = size
         self.declared_type = reply.headers.get('Content-Type', '').partition(';')[0].strip().lower() or None
-        self._reply, self._max_size, self._deadline, self._pace = reply, max_size, deadline, pace
+        self._reply, self._max_size, self._deadline, self._rate = reply, max_size, deadline, rate
 
     def chunks(self) -> Iterator[bytes]:
         """All of it, once, as it comes. Nothing is wrong any more when the last byte of an announced size is there.
@@ -44,7 +44,7 @@ class Source:
         received, chunks = 0, self._reply.chunks()
         while received != self.size and (chunk := next(chunks, b'')):
             received += len(chunk)
-            self._pace.came(len(chunk))
+            self._rate.came(len(chunk))
             if received > self._max_size:
                 raise SourceTooLarge(self._max_size)
             yield chunk
@@ -53,9 +53,9 @@ class Source:
         if not received:
             raise SourceEmpty
 
-    def insist(self, pace: float) -> None:
+    def insist(self, rate: float) -> None:
         """Give up from now on if it comes at less than so many bytes a second."""
-        self._pace.least = max(self._pace.least, pace)
+        self._rate.least = max(self._rate.least, rate)
 
     def abandon(self) -> None:
         """Cut the connection. From any thread: whoever waits for more of it gets SourceUnavailable."""
@@ -81,8 +81,8 @@ def download(url: str, *, max_size: int, timeout: float, allow: Allowances) -> I
                     announced = announced_size(reply, target)
                     if announced is not None and announced > max_size:
                         raise SourceTooLarge(max_size)
-                    with Pace(deadline) as pace:
-                        yield Source(reply, announced, max_size, deadline, pace)
+                    with MinimumRate(deadline) as rate:
+                        yield Source(reply, announced, max_size, deadline, rate)
                     return
             target = following
     raise too_many_redirects(target)

@@ -1,4 +1,4 @@
-"""The least pace of a body: a source that dribbles is given up long before its deadline."""
+"""Minimum rate of a body: give up a source that sends too slowly long before its deadline."""
 
 import threading
 from types import TracebackType
@@ -10,7 +10,7 @@ from .deadline import Deadline
 LEAST, WINDOW = 1024, 5.0
 
 
-class Pace:
+class MinimumRate:
     """Cuts a download whose body comes too slowly, as long as the context lasts.
 
     :param deadline: of the download
@@ -23,7 +23,7 @@ class Pace:
         self._wanted = self.least * WINDOW
         self._received = self._looked_at = 0
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name='fsp-pace', daemon=True)
+        self._thread = threading.Thread(target=self._run, name='fsp-minimum-rate', daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

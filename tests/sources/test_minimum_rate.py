@@ -1,10 +1,10 @@
-"""The least pace of a body."""
+"""Minimum rate of a body."""
 
 import pytest
 
-from fsp_pyramid.sources import Allowances, SourceUnavailable, download, pace
+from fsp_pyramid.sources import Allowances, SourceUnavailable, download, minimum_rate
 from fsp_pyramid.sources.deadline import Deadline
-from fsp_pyramid.sources.pace import LEAST, WINDOW, Pace
+from fsp_pyramid.sources.minimum_rate import LEAST, WINDOW, MinimumRate
 
 from .servers import Reaction, dribbling, serving, stalling
 
@@ -35,14 +35,14 @@ def reason(answer: Reaction) -> str:
     ids=['silent', 'length', 'no-length', 'chunks', 'chunk-size'],
 )
 def test_a_body_that_comes_too_slowly_is_given_up(answer: Reaction, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, 'WINDOW', 0.3)
+    monkeypatch.setattr(minimum_rate, 'WINDOW', 0.3)
     assert reason(answer) == 'came at less than 1024 bytes a second for 0.3 seconds'
 
 
 def test_a_pause_within_a_window_is_fine() -> None:
     """Looks without a clock: whatever the pauses between the bytes of a window were, their number counts."""
     with Deadline(60) as deadline:
-        slow = Pace(deadline)
+        slow = MinimumRate(deadline)
         for _ in range(3):
             slow.came(int(LEAST * WINDOW))
             assert slow.look()
@@ -55,7 +55,7 @@ def test_a_pause_within_a_window_is_fine() -> None:
 
 def test_more_may_be_insisted_on_for_the_windows_to_come() -> None:
     with Deadline(60) as deadline:
-        fast = Pace(deadline)
+        fast = MinimumRate(deadline)
         fast.least = 10 * LEAST
         fast.came(int(LEAST * WINDOW))
         assert fast.look()
