@@ -1,6 +1,7 @@
 """The shipped ini files as users run them: processes, sockets and console commands."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -154,6 +155,28 @@ def test_settings_in_default_are_refused(tmp_path: Path) -> None:
     done = run('pserve', ini)
     assert done.returncode != 0
     assert 'move fsp.require_https from [DEFAULT] to [app:main]' in done.stderr
+
+
+@pytest.mark.parametrize('target', ['/%ff', '/x/%FF', '/fsp-ops/%ff', '/fsp-connect/%ff'])
+def test_undecodable_url_elsewhere_is_400_without_a_traceback(development: Server, target: str) -> None:
+    before = len(development.log)
+    (answer,) = development.ask(f'GET {target}')
+    assert answer.status == 400
+    log = development.log[before:]
+    assert 'Traceback' not in log
+    assert len([line for line in log.splitlines() if 'the path is no UTF-8' in line]) == 1
+
+
+def test_longest_url_that_waitress_takes_costs_no_memory(development: Server) -> None:
+    def resident() -> int:
+        return int(re.search(r'VmHWM:\s+(\d+) kB', Path(f'/proc/{development.pid}/status').read_text())[1])
+
+    development.ask('GET /fsp/a')
+    before = resident()
+    for prefix, statuses in (('/fsp', {400}), ('', {404}), ('/fsp-ops', {404})):
+        (answer,) = development.ask(f'GET {prefix}{"/a" * 100_000}/')
+        assert answer.status in statuses
+    assert resident() - before < 100_000, 'kB; with a square it would be gigabytes'
 
 
 VARIABLES = ('FSP_USERNAME', 'FSP_PASSWORD', 'FSP_EGNYTE_URL', 'FSP_EGNYTE_TOKEN', 'FSP_PUBLIC_SECRET')
