@@ -1,12 +1,13 @@
 # make serve: the bridge on http://localhost:6543 over an Egnyte on this disk; make test: the whole suite.
 # make lock: versions and hashes for deployments, into requirements.lock; make audit: what is known against them.
+# make campaign: hours of kills, faults and outages, with their figures into docs/reliability.rst.
 # make bench: what it costs here, into benchmarks/results.md; its load comes from wrk, and some rows need nginx.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test lint format docs bench lock audit clean
+.PHONY: serve test lint format docs bench campaign lock audit clean
 
 serve: $(VENV)/.serve
 	$(BIN)/pserve development.ini
@@ -38,6 +39,9 @@ lock: $(VENV)/.lock
 # Known vulnerabilities of what is locked. It asks a public service, so run it from a timer: docs/deployment.rst
 audit: $(VENV)/.lock
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
+
+campaign: $(VENV)/.develop
+	$(BIN)/python -m campaigns --out docs/reliability.rst $(CAMPAIGN_ARGS)
 
 clean:
 	rm -rf $(VENV) var

@@ -1,0 +1,132 @@
+"""The short version of each campaign. The long ones are run by ``make campaign``."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from campaigns import clock, faults, fuzz, kills, outages
+from campaigns.effort import QUICK
+from campaigns.proxy import Mode, proxy
+from campaigns.report import BEGIN, END, update
+from campaigns.result import Result
+from campaigns.walk import DONE, Walker
+from campaigns.world import HOME, content_of, world
+
+from ..functional.processes import environment
+from ..services import missing
+from ..timing import PATIENCE
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='needs /proc and prlimit')
+
+
+@pytest.fixture
+def _redis(redis_process: object) -> None:
+    """Skip where there is no Redis."""
+
+
+@pytest.mark.usefixtures('_redis')
+def test_killed_services_lose_no_acknowledged_write(tmp_path: Path) -> None:
+    result = kills.run(tmp_path, QUICK)
+    assert result.figures['kills'] == QUICK.kills
+    assert result.figures['acknowledged writes'] > 0
+    assert result.figures['lost writes'] == result.figures['locks without an end'] == 0
+
+
+def test_answers_under_faults_are_true(tmp_path: Path) -> None:
+    result = faults.run(tmp_path, QUICK)
+    assert result.figures['faults'] >= 8
+    # To take back what a move has replaced needs the trash, which is open to administrators only.
+    assert [line for line in result.failures if not line.startswith('move, replace, ordinary user')] == []
+
+
+@pytest.mark.usefixtures('_redis')
+def test_outages_lose_nothing_and_end_by_themselves(tmp_path: Path) -> None:
+    result = outages.run(tmp_path, QUICK)
+    assert result.figures['outages'] >= 9
+    assert result.figures['acknowledged writes'] > 0
+    assert result.failures == []
+
+
+def test_steps_of_the_clock_stop_nothing(tmp_path: Path) -> None:
+    try:
+        clock.library()
+    except clock.NotInstalled as error:
+        missing('faketime', error)
+    result = clock.run(tmp_path, QUICK)
+    assert result.figures['steps'] == QUICK.steps
+    assert result.failures == []
+
+
+@pytest.mark.usefixtures('_redis')
+def test_answers_to_random_operations_are_the_model_s(tmp_path: Path) -> None:
+    result = fuzz.run(tmp_path, QUICK)
+    assert result.figures['requests'] >= QUICK.operations
+    assert result.failures == []
+
+
+# A campaign can fail
+
+
+def test_a_lost_and_a_damaged_write_are_found(tmp_path: Path) -> None:
+    with world(tmp_path) as place:
+        service = place.service()
+        walker = Walker(place.client(service, 'w'), place.egnyte, 'w', 1)
+        client = walker.client
+        for name in ('a', 'b', 'c'):
+            assert client.upload(f'/{name}.png', name).status_int in DONE
+            walker.tree[f'/{name}.png'] = content_of(name)
+        assert walker.settle() == []
+        place.egnyte.call('DELETE', f'/pubapi/v1/fs{HOME}/w/a.png')
+        place.egnyte.call('POST', f'/pubapi/v1/fs-content{HOME}/w/b.png', b'damaged')
+        lost, damaged = walker.settle()
+        assert lost.startswith('w/a.png: nothing, not ')
+        assert damaged.startswith('w/b.png: 7 bytes ')
+        assert walker.settle() == [], 'it goes on from what is there'
+
+
+def test_a_proxy_refuses_hangs_and_works_again(tmp_path: Path) -> None:
+    with world(tmp_path) as place, proxy(place.sandbox.port) as before:
+        service = place.service(FSP_EGNYTE_URL=f'http://127.0.0.1:{before.port}', FSP_EGNYTE_TIMEOUT='1')
+        for number, mode in enumerate((Mode.REFUSES, Mode.HANGS)):
+            client = place.client(service, f'u{number}')
+            before.mode = mode
+            assert client.get('/').status_int == 503
+            before.mode = Mode.WORKS
+            assert client.get('/').status_int == 200
+
+
+def test_the_table_keeps_the_rows_of_other_campaigns(tmp_path: Path) -> None:
+    page = tmp_path / 'page.rst'
+    page.write_text(f'before\n{BEGIN}{END}after\n')
+    first, second = Result('one', 'a "promise"', 'x, y'), Result('two', 'p', 'm')
+    first.count('things', 3)
+    update(page, [first, second])
+    second.fail('something')
+    update(page, [second])
+    rows = list(csv.reader(line.strip() for line in page.read_text().splitlines() if line.startswith('   "')))
+    assert [row[:3] for row in rows] == [['one', 'a "promise"', 'x, y'], ['two', 'p', 'm']]
+    assert rows[0][3].startswith('things: 3; 0 broken promises')
+    assert '1 broken promises' in rows[1][3]
+    assert page.read_text().startswith('before\n')
+    assert page.read_text().endswith('after\n')
+
+
+@pytest.mark.usefixtures('_redis')
+def test_a_soak_as_a_command(tmp_path: Path) -> None:
+    page = tmp_path / 'page.rst'
+    page.write_text(BEGIN + END)
+    command = [sys.executable, '-m', 'campaigns', 'soak', '--quick', '--out', page]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=4 * PATIENCE, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, '')
+    assert done.stdout.startswith('soak (')
+    (row,) = csv.reader(line.strip() for line in page.read_text().splitlines() if line.startswith('   "'))
+    assert row[0] == 'soak'
+    figures = dict(figure.rsplit(': ', 1) for figure in row[3].partition(';')[0].split(', ') if ': ' in figure)
+    for name in ('operations', 'MB: last quarter', 'descriptors: last quarter'):
+        assert float(figures[name]) > 0
