@@ -15,6 +15,7 @@ from fsp_pyramid.egnyte import Client
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.model import Content, Entry, Strategy
 from fsp_pyramid.outage import Outage
+from fsp_pyramid.shared import redis_client
 from fsp_pyramid.storage.cached import CachedStorage
 from fsp_pyramid.storage.egnyte import EgnyteStorage
 from fsp_pyramid.storage.locks import Locks
@@ -78,10 +79,11 @@ def home(sandbox: Sandbox) -> None:
 
 @pytest.fixture
 def make(redis: RedisServer, sandbox: Sandbox, home: None) -> Callable[..., Process]:
-    """Make another process."""
+    """Make another process; one that is not *patient* waits for Redis no longer than the application does."""
 
-    def make(connection: Connection | None = None) -> Process:
-        client, outage = redis.client(), Outage('Redis', (RedisError,))
+    def make(connection: Connection | None = None, patient: bool = True) -> Process:
+        client = redis.client() if patient else redis_client(redis.url)
+        outage = Outage('Redis', (RedisError,))
         return Process(
             RedisLocks(client, outage), Shelf(60, redis_region(client), outage), connection or Connection(sandbox)
         )
@@ -102,7 +104,7 @@ def test_numbers_count_where_the_lock_is_shared(make: Callable[..., Process]) ->
 def test_without_the_lock_a_name_cannot_be_guessed_and_no_call_is_made_for_it(
     make: Callable[..., Process], redis: RedisServer, sandbox: Sandbox, fail: Failure
 ) -> None:
-    process = make()
+    process = make(patient=False)
     process.keep(b'first')
     fail(redis)
     process.upload(b'x', 'c.png', Strategy.REPLACE)  # from here on nothing is remembered
@@ -120,7 +122,7 @@ def test_without_the_lock_a_name_cannot_be_guessed_and_no_call_is_made_for_it(
 def test_without_the_lock_a_moved_file_gets_such_a_name(
     make: Callable[..., Process], redis: RedisServer, sandbox: Sandbox, fail: Failure
 ) -> None:
-    process = make()
+    process = make(patient=False)
     sandbox.upload('/Shared/Home/a.png', b'x')
     sandbox.upload('/Shared/Home/d/a.png', b'y')
     fail(redis)
@@ -183,7 +185,8 @@ def test_a_lock_that_is_lost_while_a_file_is_stored(
 def test_two_processes_at_once_overwrite_nothing(
     make: Callable[..., Process], redis: RedisServer, sandbox: Sandbox, fail: Failure
 ) -> None:
-    processes, started = [make(), make()], threading.Semaphore(0)
+    patient = fail is not RedisServer.pause
+    processes, started = [make(patient=patient), make(patient=patient)], threading.Semaphore(0)
 
     def keep(number: int) -> tuple[str, bytes]:
         data = str(number).encode()
