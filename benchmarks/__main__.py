@@ -5,7 +5,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import clicks, cpu, day, report, rows
+from . import (
+    clicks,
+    cpu,
+    day,
+    report,
+    rows,
+)
 from .load import QUICK, Effort
 from .world import world
 

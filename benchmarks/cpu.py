@@ -29,12 +29,12 @@ ENTRIES = 4000
 def main(options: argparse.Namespace, directory: Path) -> None:
     """Print the table and, if wanted, where the time goes."""
     sandbox = Sandbox(directory / 'egnyte')
-    bridge = make_bridge({}, **settings(directory))
+    backend = make_bridge({}, **settings(directory))
     rows = []
     for size in SIZES:
         for number in range(size):
             sandbox.upload(f'{HOME}/list/d{size}/picture {number:04}.png', PNG)
-        ask = asking(bridge, f'/fsp/d{size}/')
+        ask = asking(backend, f'/fsp/d{size}/')
         (directory / f'd{size}.json').write_bytes(ask())
         bare = asking(make_bare(directory), f'/json/d{size}')
         if bare() != ask():
@@ -45,7 +45,7 @@ def main(options: argparse.Namespace, directory: Path) -> None:
         rows.append((size, f'{ours:.2f} ms', f'{theirs:.2f} ms', f'{ours / theirs:.2f}'))
         if options.profile:
             profile(ask, ENTRIES // size)
-    sys.stdout.write(table(('Entries', 'Bridge', 'Bare Pyramid JSON view', 'Ratio'), rows))
+    sys.stdout.write(table(('Entries', 'ClientBackend', 'Bare Pyramid JSON view', 'Ratio'), rows))
 
 
 def settings(directory: Path) -> dict[str, str]:

@@ -18,8 +18,20 @@ from tests.ports import free_port
 
 from .calls import Cost, count
 from .client import Answer, Beefree, Connection
-from .load import Effort, Row, alone, compare, loaded
-from .world import HOME, World, forget_peak, memory, peak_memory
+from .load import (
+    Effort,
+    Row,
+    alone,
+    compare,
+    loaded,
+)
+from .world import (
+    HOME,
+    World,
+    forget_peak,
+    memory,
+    peak_memory,
+)
 
 PNG = b'\x89PNG\r\n\x1a\n'
 PICTURE = 'picture.png'

@@ -9,7 +9,13 @@ from typing import Any
 
 from tests.functional.processes import Server, running, serving
 
-from .client import PASSWORD, TOKEN, USERNAME, Beefree, Egnyte
+from .client import (
+    PASSWORD,
+    TOKEN,
+    USERNAME,
+    Beefree,
+    Egnyte,
+)
 
 ROOT = Path(__file__).parents[1]
 HOME = '/Shared/Beefree'

@@ -7,7 +7,15 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from . import clock, faults, fuzz, kills, outages, report, soak
+from . import (
+    clock,
+    faults,
+    fuzz,
+    kills,
+    outages,
+    report,
+    soak,
+)
 from .effort import QUICK, Effort
 
 CAMPAIGNS = {

@@ -10,7 +10,16 @@ from benchmarks.client import Answer
 from .effort import Effort
 from .result import Result
 from .walk import DONE, Tree
-from .world import ADMINISTRATOR, HOME, ORDINARY, Client, Egnyte, Service, World, world
+from .world import (
+    ADMINISTRATOR,
+    HOME,
+    ORDINARY,
+    Client,
+    Egnyte,
+    Service,
+    World,
+    world,
+)
 
 KINDS: tuple[dict[str, Any], ...] = (
     *({'status': status} for status in (400, 403, 404, 409, 429, 500, 503)),

@@ -10,7 +10,12 @@ from tests.protocol.test_model import Files
 
 from .effort import Effort
 from .result import Result
-from .world import Client, Service, World, world
+from .world import (
+    Client,
+    Service,
+    World,
+    world,
+)
 
 STEPS = 50
 

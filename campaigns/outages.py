@@ -16,11 +16,19 @@ from .effort import Effort
 from .proxy import Mode, Proxy, proxy
 from .result import Result
 from .walk import DONE
-from .world import HOME, Service, World, content_of, send, wait_until, world
+from .world import (
+    HOME,
+    Service,
+    World,
+    content_of,
+    send,
+    wait_until,
+    world,
+)
 
 # Seconds in which everything has to work again after an outage.
 RECOVERY = 60.0
-Outage = Callable[[], None]
+CircuitBreaker = Callable[[], None]
 
 
 def run(directory: Path, effort: Effort) -> Result:
@@ -47,11 +55,11 @@ def run(directory: Path, effort: Effort) -> Result:
             service = place.service(**common, **settings)
             campaign = Campaign(place, service, result, effort)
             for mode in (Mode.REFUSES, Mode.HANGS, Mode.SLOW):
-                campaign.outage(f'Redis {mode.value}', *_proxied(before_redis, mode), goes_on=True)
-                campaign.outage(f'Egnyte {mode.value}', *_proxied(egnyte, mode), goes_on=mode is Mode.SLOW)
+                campaign.breaker(f'Redis {mode.value}', *_proxied(before_redis, mode), goes_on=True)
+                campaign.breaker(f'Egnyte {mode.value}', *_proxied(egnyte, mode), goes_on=mode is Mode.SLOW)
             for name, path in (('cache directory', place.cache), ('TMPDIR', temporary)):
-                campaign.outage(f'{name} away', *_away(path), goes_on=True)
-            campaign.outage('disk full', *_full(service), goes_on=True)
+                campaign.breaker(f'{name} away', *_away(path), goes_on=True)
+            campaign.breaker('disk full', *_full(service), goes_on=True)
             service.stop()
         _postgresql(place, common, result, effort)
     return result
@@ -64,20 +72,20 @@ def _postgresql(place: World, common: dict[str, str], result: Result, effort: Ef
             service = place.service(**common, FSP_PACE_BACKEND='database', FSP_DATABASE_URL=behind)
             campaign = Campaign(place, service, result, effort)
             for mode in (Mode.REFUSES, Mode.HANGS, Mode.SLOW):
-                campaign.outage(f'PostgreSQL {mode.value}', *_proxied(before, mode), goes_on=True)
+                campaign.breaker(f'PostgreSQL {mode.value}', *_proxied(before, mode), goes_on=True)
             service.stop()
     except pytest.skip.Exception:
         result.figures['PostgreSQL'] = f'not at {POSTGRESQL.rpartition("@")[2]}'
 
 
-def _proxied(before: Proxy, mode: Mode) -> tuple[Outage, Outage]:
-    def become(mode: Mode) -> Outage:
+def _proxied(before: Proxy, mode: Mode) -> tuple[CircuitBreaker, CircuitBreaker]:
+    def become(mode: Mode) -> CircuitBreaker:
         return lambda: setattr(before, 'mode', mode)
 
     return become(mode), become(Mode.WORKS)
 
 
-def _away(path: Path) -> tuple[Outage, Outage]:
+def _away(path: Path) -> tuple[CircuitBreaker, CircuitBreaker]:
     """Another thing than a directory in its place."""
     elsewhere = path.with_name(f'{path.name}-away')
 
@@ -92,11 +100,11 @@ def _away(path: Path) -> tuple[Outage, Outage]:
     return begin, end
 
 
-def _full(service: Service) -> tuple[Outage, Outage]:
+def _full(service: Service) -> tuple[CircuitBreaker, CircuitBreaker]:
     """No file of the service may grow beyond its first byte: writing fails as it does on a full disk."""
     before = resource.prlimit(service.pid, resource.RLIMIT_FSIZE)
 
-    def limit(bytes_: int) -> Outage:
+    def limit(bytes_: int) -> CircuitBreaker:
         return lambda: resource.prlimit(service.pid, resource.RLIMIT_FSIZE, (bytes_, before[1])) and None
 
     return limit(1), limit(before[0])
@@ -109,7 +117,7 @@ class Campaign:
         self._place, self._service, self._result, self._effort = place, service, result, effort
         self._number = 0
 
-    def outage(self, name: str, begin: Outage, end: Outage, *, goes_on: bool) -> None:
+    def breaker(self, name: str, begin: CircuitBreaker, end: CircuitBreaker, *, goes_on: bool) -> None:
         """Let it begin, work, let it end, and see whether everything is as before.
 
         :param goes_on: listings are answered meanwhile

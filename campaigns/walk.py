@@ -5,7 +5,12 @@ from typing import NamedTuple
 
 from benchmarks.client import Answer
 
-from .world import HOME, Client, Egnyte, content_of
+from .world import (
+    HOME,
+    Client,
+    Egnyte,
+    content_of,
+)
 
 DONE = {200, 201}
 DIRECTORIES, NAMES = ('/', '/d0/', '/d1/'), ('a.png', 'b.png', 'c.png')

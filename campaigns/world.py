@@ -16,7 +16,12 @@ from threading import Thread
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from benchmarks.client import PASSWORD, TIMEOUT, USERNAME, Answer
+from benchmarks.client import (
+    PASSWORD,
+    TIMEOUT,
+    USERNAME,
+    Answer,
+)
 from tests.functional.processes import Server, running, serving
 from tests.services import RedisServer, redis_server
 

@@ -8,14 +8,14 @@ from pyramid.config import Configurator
 from pyramid.exceptions import ConfigurationError
 from pyramid.interfaces import ISecurityPolicy
 
-from . import mounting
 from ._version import version as __version__
 from .connect import add_connect
 from .interfaces import IMount
 from .ops import add_ops
+from .protocol import mount
+from .protocol.request import RequestContext, undoing_view
+from .protocol.security import guarded_view
 from .public.routes import add_public
-from .request import RequestContext, undoing_view
-from .security import guarded_view
 from .settings import Settings, refuse_defaults, strange_variables
 from .standalone import add_elsewhere
 
@@ -41,11 +41,11 @@ def includeme(config: Any) -> None:
         log.warning('%s', warning)
     if settings.include_tm:
         config.include('pyramid_tm')
-    config.add_directive('add_fsp', mounting.add_fsp)
+    config.add_directive('add_fsp', mount.add_fsp)
     config.add_request_method(RequestContext, 'fsp', reify=True)
     config.add_view_deriver(undoing_view, name='fsp_undoing_view')
     config.add_view_deriver(guarded_view, name='fsp_guarded_view')
-    mounting.add_shared(config, settings)
+    mount.add_shared(config, settings)
     add_public(config, settings)
     add_connect(config, settings)
     add_ops(config, settings)
@@ -77,6 +77,6 @@ def _make_application(global_config: dict[str, str], settings: dict[str, Any]) -
         add_elsewhere(config)
         application = config.make_wsgi_app()
     mount = application.registry.getUtility(IMount, name=MOUNT)
-    for client in mount.bridges.values():
+    for client in mount.client_backends.values():
         log.info('the base URL for Beefree ends with %s, its files are at %s', mount.path, client.settings.egnyte_url)
     return application

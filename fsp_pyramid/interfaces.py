@@ -6,8 +6,16 @@ from typing import Any
 
 from zope.interface import Attribute, Interface
 
-from .egnyte import Called, Usage
-from .model import Account, Change, Content, Download, Entry, Identity, Listing
+from .egnyte import CallInfo, Usage
+from .model import (
+    Account,
+    Change,
+    Content,
+    Download,
+    Entry,
+    Identity,
+    Listing,
+)
 from .paths import Path
 
 
@@ -48,7 +56,7 @@ class IStorage(Interface):
     def stat_file(path: Path) -> Entry:
         """The file at *path*. Raises NotFound where there is none (also: where a directory has the path)."""
 
-    def known_directory(path: Path) -> Entry | None:
+    def peek_directory(path: Path) -> Entry | None:
         """What is known of the directory without asking anybody, by memory or configuration; None where nothing is."""
 
     def find_file(file_id: str) -> Entry:
@@ -95,12 +103,13 @@ class IStorage(Interface):
         *byte_range* is the first byte and the last one, or None for the end. Raises NotFound.
         """
 
-    def hold(*paths: Path) -> AbstractContextManager[Any]:
+    def lock(*paths: Path) -> AbstractContextManager[Any]:
         """Nobody else changes what these directories hold, as far as they ask us, until the context is left.
 
         Who decides by looking (is the name free?) holds the directory from the look to the deed. The context gives a
-        :class:`fsp_pyramid.storage.locks.Held`, which tells whether other processes are kept off as well. Raises Busy
-        if others hold one of them for long, or too many wait already.
+        :class:`fsp_pyramid.concurrency.locks.Held`, which tells whether other processes are kept off as well.
+
+        Raises Busy if others hold one of them for long, or too many wait already.
         """
 
     def revert(change: Change) -> None:
@@ -117,7 +126,7 @@ class IObserver(Interface):
     It must neither raise nor keep the caller waiting for long: the files are what the caller came for.
     """
 
-    def saw(files: Sequence[Entry], asked: float) -> None:
+    def listed(files: Sequence[Entry], asked: float) -> None:
         """Egnyte told of these files; it was asked at *asked*, in UNIX seconds."""
 
     def changing(file: Entry | None) -> AbstractContextManager[None]:
@@ -135,7 +144,7 @@ class IObserver(Interface):
     def deleted(file: Entry) -> None:
         """We deleted the file."""
 
-    def doubted(file: Entry) -> None:
+    def invalidated(file: Entry) -> None:
         """The version in *file* may have been taken back: what is known of the file may be wrong."""
 
 
@@ -184,21 +193,21 @@ class IAccountStores(Interface):
         """Close the connections to the database that are not in use; the next use opens new ones."""
 
 
-class IShared(Interface):
+class IBackends(Interface):
     """What is known and held in this process, or in all that share a backend; one for all mounts of an application.
 
     Whose is what is told by tokens and by accounts: two mounts with one token have the same rights at Egnyte.
     """
 
-    pace = Attribute('When a token may make its next call: see egnyte.Pace.')
+    rate_limiter = Attribute('When a token may make its next call: see egnyte.Pace.')
     locks = Attribute('Which directories are held: storage.locks.Locks, or storage.redis_locks.RedisLocks.')
     downloads = Attribute('How many downloads go on at once: see shares.Shares.')
-    shelf = Attribute('Listings that are remembered: see storage.shelf.Shelf.')
-    news = Attribute('What other machines did to files: public.news.RedisNews, or NoNews.')
+    listing_cache = Attribute('Listings that are remembered: see storage.shelf.Shelf.')
+    version_feed = Attribute('What other machines did to files: public.news.RedisNews, or NoNews.')
     watch = Attribute("Looks at Egnyte's events, None where nobody does: see storage.watch.Watch.")
 
 
-class IMeter(Interface):
+class IMetrics(Interface):
     """What is counted; one for all mounts of an application. Its methods are called from any thread, and never raise.
 
     Whatever is a name here has few values: no path, no user.
@@ -211,7 +220,7 @@ class IMeter(Interface):
         is that of the error, None for a success.
         """
 
-    def call_made(called: Called) -> None:
+    def call_made(called: CallInfo) -> None:
         """A call to Egnyte was made, those that are made again included."""
 
     def looked(outcome: str) -> None:
@@ -243,7 +252,9 @@ class IMount(Interface):
     path = Attribute('Where it is: the path of its base URL below SCRIPT_NAME, with any route_prefix.')
     settings = Attribute('Its Settings.')
     policy = Attribute('Its ISecurityPolicy.')
-    bridges = Attribute('Its clients by their names, each with what its requests share: connections and accounts.')
+    client_backends = Attribute(
+        'Its clients by their names, each with what its requests share: connections and accounts.'
+    )
     public = Attribute('The IPublic of the application.')
 
 
@@ -253,7 +264,7 @@ class IPublic(Interface):
     path = Attribute('The path below SCRIPT_NAME, with any route_prefix.')
     base_url = Attribute("The URL of another host that content is loaded from; '' for this one.")
     signer = Attribute('Makes and checks the tokens of links.')
-    desk = Attribute('Answers who comes with a link: see public.desk.Desk.')
+    content_service = Attribute('Answers who comes with a link: see public.desk.Desk.')
     max_age = Attribute('Seconds that clients may keep what they loaded.')
     sendfile = Attribute('Who sends files that are kept here: "none" for us, "nginx".')
     bodies = Attribute('A semaphore: how many bodies may be sent at once.')

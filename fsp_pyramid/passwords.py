@@ -16,8 +16,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import Type
 
-from .limiter import Limiter
-from .storage.flights import Flights
+from .concurrency.bulkhead import Bulkhead
+from .concurrency.single_flight import SingleFlight
 
 # OWASP's recommendation: 19 MiB, two passes, one lane.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, type=Type.ID)
@@ -25,7 +25,7 @@ REMEMBERED_FOR = 60.0
 MAX_REMEMBERED = 1000
 # Checks at once in a process, threads that wait for one, and their seconds; a client address gets half of the places.
 CHECKS, WAITING, WAIT = 2, 6, 1.0
-_limiter = Limiter(CHECKS, WAITING, WAIT, share=(CHECKS + WAITING) // 2)
+_limiter = Bulkhead(CHECKS, WAITING, WAIT, share=(CHECKS + WAITING) // 2)
 
 
 def hash_password(password: str) -> str:
@@ -61,7 +61,7 @@ class Passwords:
         self._key = secrets.token_bytes()
         self._lock = threading.Lock()
         self._remembered: OrderedDict[bytes, float] = OrderedDict()
-        self._flights = Flights()
+        self._single_flight = SingleFlight()
 
     def _kept(self, password: str) -> str:
         return hash_password(password) if self._hashed and not is_hash(password) else password
@@ -85,7 +85,7 @@ class Passwords:
             with _limiter.slot(address):
                 return _verifies(stored, password) and self._remember(digest)
 
-        return self._is_remembered(digest) or self._flights.share(digest, verify)
+        return self._is_remembered(digest) or self._single_flight.share(digest, verify)
 
     def _is_remembered(self, digest: bytes) -> bool:
         with self._lock:

@@ -7,9 +7,9 @@ from pyramid.exceptions import URLDecodeError
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 
-from .access import Place
 from .errors import excerpt
-from .views.errors import path_of
+from .protocol.error_views import path_of
+from .telemetry import NoContext
 
 ROUTE = 'fsp_elsewhere'
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 def add_elsewhere(config: Any) -> None:
     """Answer every URL that no other route matches. Call it last; an application that includes us never does."""
     # A route of its own: Pyramid's traversal keeps the names of up to 1,000 paths in a cache, however long they are.
-    config.add_route(ROUTE, '/{path:(?s:.*)}', factory=lambda _request: Place())
+    config.add_route(ROUTE, '/{path:(?s:.*)}', factory=lambda _request: NoContext())
     config.add_view(not_found, route_name=ROUTE, permission=NO_PERMISSION_REQUIRED, require_csrf=False)
     config.add_exception_view(undecodable, context=URLDecodeError)
 

@@ -289,10 +289,10 @@ class StorageContract:
         entered = threading.Event()
 
         def enter() -> None:
-            with storage.hold((*home, 'D'), home):
+            with storage.lock((*home, 'D'), home):
                 entered.set()
 
-        with storage.hold(home, (*home, 'd'), home):
+        with storage.lock(home, (*home, 'd'), home):
             other = threading.Thread(target=enter)
             other.start()
             assert not entered.wait(timeout=0.1), 'two hold one directory'

@@ -23,7 +23,7 @@ settings.load_profile('suite')
 @pytest.fixture(autouse=True)
 def _threads_do_not_linger(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits until nothing is done in the background waits for its threads to go."""
-    monkeypatch.setattr('fsp_pyramid.background.IDLE', 0.05)
+    monkeypatch.setattr('fsp_pyramid.concurrency.worker_pool.IDLE', 0.05)
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,13 @@ def _the_application_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
     Tests about a shorter wait set it themselves.
     """
-    for module in ('public.desk', 'public.courier', 'shares', 'storage.locks', 'accounts.database'):
+    for module in (
+        'content.service',
+        'content.fetcher',
+        'concurrency.shares',
+        'concurrency.locks',
+        'accounts.database',
+    ):
         monkeypatch.setattr(f'fsp_pyramid.{module}.WAIT', PATIENCE)
     monkeypatch.setattr('fsp_pyramid.ops.checks.PATIENCE', PATIENCE)
 

@@ -17,7 +17,7 @@ import redis as redis_py
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from fsp_pyramid.shared import redis_client
+from fsp_pyramid.backends import redis_client
 
 from .ports import free_port
 from .timing import PATIENCE

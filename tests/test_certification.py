@@ -35,10 +35,10 @@ def test_the_demonstration_shows_what_it_says(tmp_path: Path) -> None:
     ini = Path(shutil.copy(ROOT / 'development.ini', tmp_path))
     with sandbox as egnyte:
         variables = exported() | {'FSP_EGNYTE_URL': f'http://127.0.0.1:{egnyte.port}'}
-        with serving(ini, **variables) as bridge:
+        with serving(ini, **variables) as backend:
             steps = blocks(PAGE.split('.. demonstration\n')[1].split('.. demonstration ends')[0], 'sh', 'text')
             for (_, commands), (_, answer) in zip(steps, steps, strict=True):
-                ours = commands.replace(':7700', f':{egnyte.port}').replace(':6543', f':{bridge.port}')
+                ours = commands.replace(':7700', f':{egnyte.port}').replace(':6543', f':{backend.port}')
                 environ = {'PATH': os.environ['PATH'], 'HOME': str(tmp_path), 'LC_ALL': 'C.UTF-8'}
                 done = subprocess.run(
                     ['bash', '-e', '-c', ours],

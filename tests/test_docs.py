@@ -11,12 +11,18 @@ from pyramid.exceptions import ConfigurationError
 from webtest import TestApp
 
 from fsp_pyramid import egnyte, errors, main
-from fsp_pyramid.fetch import fetched
-from fsp_pyramid.settings import FOLDERS, KEYS, SCHEMA, Settings, variable
+from fsp_pyramid.protocol.uploads import open_source
+from fsp_pyramid.settings import (
+    FOLDERS,
+    KEYS,
+    SCHEMA,
+    Settings,
+    variable,
+)
 from fsp_pyramid.sources import TypePolicy
-from fsp_pyramid.storage.mounts import parse_mounts
-from fsp_pyramid.storage.names import check_name
-from fsp_pyramid.storage.translation import translated
+from fsp_pyramid.storage.egnyte_errors import translated
+from fsp_pyramid.storage.mappings import parse_mappings
+from fsp_pyramid.storage.name_rules import check_name
 
 from .conftest import Source
 from .protocol.test_calls import OPERATIONS
@@ -152,7 +158,7 @@ def test_a_documented_variable_and_example_work(key: str) -> None:
 def test_both_defaults_of_the_folders_are_documented() -> None:
     assert 'With ``fsp.accounts.mode = oauth`` the default is ``/ {folder}``' in SETTINGS['fsp.folders'].text
     assert '``/ {folder}`` with accounts of users' in (ROOT / 'README.rst').read_text()
-    assert FOLDERS['oauth'] == parse_mounts('/ {folder}')
+    assert FOLDERS['oauth'] == parse_mappings('/ {folder}')
 
 
 def test_settings_without_effect_are_marked() -> None:
@@ -204,7 +210,7 @@ def egnyte_says(error: egnyte.EgnyteError, name: str) -> None:
 
 
 def upload(url: str, name: str) -> None:
-    with fetched(url, name, parse(**{'fsp.sources.allow': '127.0.0.1'})):
+    with open_source(url, name, parse(**{'fsp.sources.allow': '127.0.0.1'})):
         pass
 
 
@@ -266,43 +272,6 @@ def test_the_table_of_calls_has_the_figures_that_are_counted() -> None:
             *_, counted_cold, counted_known = OPERATIONS[name]
             assert (int(cold), int(known)) == (counted_cold, counted_known), name
     assert {name for names in COUNTED.values() for name in names} == set(OPERATIONS)
-
-
-# Walls
-
-
-def imports(*places: str) -> set[str]:
-    """What the modules of the package in *places* import of the package, as absolute names."""
-    found = set()
-    for place in places:
-        path = PACKAGE / place
-        for module in path.rglob('*.py') if path.is_dir() else [path]:
-            package = ('fsp_pyramid', *module.relative_to(PACKAGE).parent.parts)
-            for dots, name, names in re.findall(r'^from (\.+)([\w.]*) import (.*)', module.read_text(), re.MULTILINE):
-                base = '.'.join((*package[: len(package) - len(dots) + 1], *([name] if name else [])))
-                found |= {f'{base}.{part}' for part in re.findall(r'\w+', names)} if not name else {base}
-    return found
-
-
-@pytest.mark.parametrize('room', ['egnyte', 'sources', 'sandbox'])
-def test_rooms_that_know_nothing_of_ours(room: str) -> None:
-    assert {name for name in imports(room) if not name.startswith(f'fsp_pyramid.{room}')} == set()
-
-
-def test_storage_knows_nothing_of_the_web() -> None:
-    known = {name.split('.')[1] for name in imports('storage')}
-    assert known == {'egnyte', 'errors', 'interfaces', 'model', 'outage', 'paths', 'storage'}
-
-
-def test_views_know_storage_by_its_interface_only() -> None:
-    assert not {name for name in imports('views') if name.split('.')[1] in {'storage', 'egnyte', 'bridge', 'accounts'}}
-
-
-def test_few_know_the_sandbox() -> None:
-    others = [str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob('*.py')]
-    others = [name for name in others if not name.startswith('sandbox/')]
-    knowing = {name for name in others if any(found.startswith('fsp_pyramid.sandbox') for found in imports(name))}
-    assert knowing == {'embedded.py', 'testing.py', 'scripts/sandbox.py'}
 
 
 def test_every_module_is_in_the_plan() -> None:

@@ -12,8 +12,13 @@ from webtest import TestApp
 
 from fsp_pyramid import main
 from fsp_pyramid.logs import JSONFormatter
-from fsp_pyramid.settings import FOLDERS, KEYS, Settings, variable
-from fsp_pyramid.storage.mounts import parse_mounts
+from fsp_pyramid.settings import (
+    FOLDERS,
+    KEYS,
+    Settings,
+    variable,
+)
+from fsp_pyramid.storage.mappings import parse_mappings
 
 ROOT = Path(__file__).parents[1]
 SECRET = 'hush-this-is-a-secret-of-forty-characters'
@@ -107,5 +112,5 @@ def test_production_has_a_formatter_for_json_ready() -> None:
 def test_production_shows_both_defaults_of_the_folders() -> None:
     text = (ROOT / 'production.ini').read_text()
     shown = re.findall(r'^# fsp\.folders = (/ \S+)$', text, re.MULTILINE)
-    assert [parse_mounts(line) for line in shown] == [FOLDERS['token'], FOLDERS['oauth']]
+    assert [parse_mappings(line) for line in shown] == [FOLDERS['token'], FOLDERS['oauth']]
     assert not re.search(r'^fsp\.folders', text, re.MULTILINE)

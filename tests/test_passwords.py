@@ -12,7 +12,7 @@ import pytest
 from webtest import TestApp
 
 from fsp_pyramid import main, passwords
-from fsp_pyramid.limiter import LimitReachedError
+from fsp_pyramid.concurrency.bulkhead import BulkheadFull
 from fsp_pyramid.passwords import Passwords, hash_password, is_hash
 
 
@@ -134,8 +134,8 @@ def attempts(*calls: Callable[[], object]) -> Iterator[list[object]]:
     def attempt(call: Callable[[], object]) -> None:
         try:
             outcomes.append(call())
-        except LimitReachedError:
-            outcomes.append(LimitReachedError)
+        except BulkheadFull:
+            outcomes.append(BulkheadFull)
 
     threads = [threading.Thread(target=attempt, args=(call,)) for call in calls]
     for thread in threads:
@@ -158,8 +158,8 @@ def test_a_flood_of_wrong_passwords_is_bounded(monkeypatch: pytest.MonkeyPatch) 
         assert verifying.running == passwords.CHECKS
         verifying.go()
     assert verifying.highest == passwords.CHECKS
-    assert outcomes.count(False) + outcomes.count(LimitReachedError) == 64
-    assert LimitReachedError in outcomes
+    assert outcomes.count(False) + outcomes.count(BulkheadFull) == 64
+    assert BulkheadFull in outcomes
 
 
 def test_an_address_leaves_places_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +173,7 @@ def test_an_address_leaves_places_for_others(monkeypatch: pytest.MonkeyPatch) ->
         with attempts(partial(checked.check, 'acme', 'secret', 'elsewhere')) as right:
             verifying.go()
     assert right == [True]
-    assert LimitReachedError in outcomes
+    assert BulkheadFull in outcomes
 
 
 def test_the_same_pair_is_verified_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +205,7 @@ def test_known_and_unknown_names_wait_alike(monkeypatch: pytest.MonkeyPatch) -> 
     with attempts(*flood):
         verifying.wait_for(passwords.CHECKS)
         for user in ('acme', 'nobody'):
-            with pytest.raises(LimitReachedError):
+            with pytest.raises(BulkheadFull):
                 checked.check(user, 'wrong', 'elsewhere')
         verifying.go()
     before = verifying.total

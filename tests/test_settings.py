@@ -10,7 +10,13 @@ from pyramid.exceptions import ConfigurationError
 
 from fsp_pyramid import main
 from fsp_pyramid.passwords import hash_password
-from fsp_pyramid.settings import KEYS, Settings, refuse_defaults, strange_variables, variable
+from fsp_pyramid.settings import (
+    KEYS,
+    Settings,
+    refuse_defaults,
+    strange_variables,
+    variable,
+)
 
 SANDBOX = {'fsp.username': 'u', 'fsp.password': 'p', 'fsp.egnyte.url': 'sandbox:/tmp/e'}
 REAL = {'fsp.username': 'u', 'fsp.password': 'p', 'fsp.egnyte.url': 'https://acme.egnyte.com'}

@@ -15,11 +15,11 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import Session
 from transaction.interfaces import ITransactionManager
 
+from ..concurrency.bulkhead import Bulkhead, BulkheadFull
+from ..concurrency.circuit_breaker import PAUSE, CircuitBreaker, CircuitOpen
 from ..database.engines import make_engine, own_engine
 from ..database.migrations import upgrade
 from ..errors import Busy
-from ..limiter import Limiter, LimitReachedError
-from ..outage import PAUSE, DownError, Outage
 from .models import AccountRow
 
 # Seconds that a transaction waits for one that writes; a refresh waits for Egnyte meanwhile.
@@ -50,10 +50,10 @@ class Guard:
 
     def __init__(self, of_host: bool) -> None:
         self._of_host = of_host
-        self._outage = Outage(
+        self._breaker = CircuitBreaker(
             'the database of accounts', (UnreachableError,), consequence='refusing what needs it for a few seconds'
         )
-        self._looking, self._own = Limiter(LOOKING, MANY, WAIT), Limiter(OWN, MANY, WAIT)
+        self._looking, self._own = Bulkhead(LOOKING, MANY, WAIT), Bulkhead(OWN, MANY, WAIT)
 
     def looking(self) -> AbstractContextManager[None]:
         """A look in the request's transaction. Raises Busy."""
@@ -68,16 +68,16 @@ class Guard:
         return self._guarded(self._own, conflicts=True)
 
     @contextmanager
-    def _guarded(self, limiter: Limiter, conflicts: bool) -> Iterator[None]:
+    def _guarded(self, limiter: Bulkhead, conflicts: bool) -> Iterator[None]:
         try:
-            with limiter.slot(), self._outage.asking(), _classified(conflicts):
+            with limiter.slot(), self._breaker.asking(), _classified(conflicts):
                 yield
-        except DownError as error:
+        except CircuitOpen as error:
             raise Busy(
                 'The connected accounts cannot be looked up at the moment. Please try again in a few seconds.',
                 retry_after=PAUSE,
             ) from error
-        except LimitReachedError as error:
+        except BulkheadFull as error:
             raise _busy() from error
 
 
@@ -152,7 +152,7 @@ class HostDatabase:
             return own
         # Only one thread makes the tables; a database that hangs meanwhile holds up the others no longer than this.
         if not self._lock.acquire(timeout=WAIT):
-            raise LimitReachedError
+            raise BulkheadFull
         try:
             if engine not in self._own:
                 own = own_engine(engine, PATIENCE)

@@ -9,16 +9,24 @@ import requests
 from zope.interface import implementer
 
 from .. import errors
-from ..egnyte import Called, Client, EgnyteError, GrantRefused, Pace, Unauthorized, oauth
+from ..egnyte import (
+    CallInfo,
+    Client,
+    EgnyteError,
+    GrantRefused,
+    RateLimiter,
+    Unauthorized,
+    oauth,
+)
 from ..interfaces import IAccounts
 from ..model import Account, Identity
 from ..paths import parse
 from ..settings import Settings
-from ..storage.translation import translated
+from ..storage.egnyte_errors import translated
 from . import AccountKey
+from .encryption import VaultError
 from .models import State
 from .store import AccountStore, Connection, NotConnected
-from .vault import VaultError
 
 # Refreshed so long before they end that a request which begins with them can finish with them.
 MARGIN = 300.0
@@ -51,13 +59,19 @@ class OAuthAccounts:
         key: AccountKey,
         settings: Settings,
         session: requests.Session,
-        pace: Pace,
+        rate_limiter: RateLimiter,
         stores: Callable[[Any], AccountStore],
-        on_call: Callable[[Called], None],
+        on_call: Callable[[CallInfo], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
-        self._key, self._session, self._pace, self._stores, self._clock = key, session, pace, stores, clock
+        self._key, self._session, self._rate_limiter, self._stores, self._clock = (
+            key,
+            session,
+            rate_limiter,
+            stores,
+            clock,
+        )
         self._on_call = on_call
         self._application = oauth.Application(settings.oauth_key, settings.oauth_secret, settings.oauth_scope)
 
@@ -131,7 +145,7 @@ class OAuthAccounts:
             raise
 
     def _keep(self, request: Any, client_id: str, uid: str, url: str, tokens: oauth.Tokens) -> Connection:
-        def heard(called: Called) -> None:
+        def heard(called: CallInfo) -> None:
             self._on_call(called)
             request.fsp.count_call(called)
 
@@ -140,7 +154,7 @@ class OAuthAccounts:
                 url,
                 tokens.access,
                 session=self._session,
-                pace=self._pace,
+                rate_limiter=self._rate_limiter,
                 timeout=self.settings.egnyte_timeout,
                 max_wait=self.settings.egnyte_max_wait,
                 on_call=heard,

@@ -13,8 +13,8 @@ from ..egnyte.errors import EgnyteError, GrantRefused
 from ..egnyte.oauth import Tokens
 from ..errors import Busy, NotFound
 from .database import Sessions
+from .encryption import TokenCipher, VaultError
 from .models import AccountRow, State, StateRow
-from .vault import Vault, VaultError
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class AccountStore:
     :param clock: UNIX time in seconds
     """
 
-    def __init__(self, sessions: Sessions, vault: Vault, clock: Callable[[], float]) -> None:
+    def __init__(self, sessions: Sessions, vault: TokenCipher, clock: Callable[[], float]) -> None:
         self._sessions, self._vault, self._clock = sessions, vault, clock
 
     def find(self, client: str, client_id: str, uid: str) -> Connection | None:

@@ -7,12 +7,18 @@ from pyramid.exceptions import URLDecodeError
 from pyramid.security import NO_PERMISSION_REQUIRED
 from zope.interface import implementer
 
-from ..access import watched
 from ..interfaces import IAccountStores, IConnect
 from ..logs import mask_tokens
-from ..mounting import full_path
+from ..protocol.mount import full_path
 from ..settings import Settings
-from . import failures, folders, pages, views, visit
+from ..telemetry import watched
+from . import (
+    context,
+    error_views,
+    folders,
+    rendering,
+    views,
+)
 from .links import Links, connect_url, request_connect_url
 from .states import States
 
@@ -30,7 +36,7 @@ class Connect:
     @cached_property
     def templates(self) -> Any:
         """See IConnect."""
-        return pages.make_environment()
+        return rendering.make_environment()
 
 
 class AccountsPredicate:
@@ -65,12 +71,12 @@ def add_connect(config: Any, settings: Settings) -> None:
 
     _add_page(
         config,
-        (visit.CALLBACK_ROUTE, f'{settings.connect_prefix}/callback', visit.by_state),
+        (context.CALLBACK_ROUTE, f'{settings.connect_prefix}/callback', context.by_state),
         (views.come_back, {'request_method': ('GET', 'POST')}),
     )
     _add_page(
         config,
-        (visit.FOLDER_ROUTE, f'{settings.connect_prefix}/{{token}}/folder', visit.by_any_link),
+        (context.FOLDER_ROUTE, f'{settings.connect_prefix}/{{token}}/folder', context.by_any_link),
         (folders.browse, {'request_method': 'GET'}),
         (folders.choose, _action('choose')),
         (folders.choose_default, _action('default')),
@@ -78,12 +84,12 @@ def add_connect(config: Any, settings: Settings) -> None:
     )
     _add_page(
         config,
-        (visit.ROUTE, f'{settings.connect_prefix}/{{token}}', visit.by_link),
+        (context.ROUTE, f'{settings.connect_prefix}/{{token}}', context.by_link),
         (views.show, {'request_method': 'GET'}),
         (views.start, _action('connect')),
         (views.disconnect, _action('disconnect')),
     )
-    config.add_exception_view(failures.undecodable, context=URLDecodeError, fsp_mount=path, fsp_accounts=True)
+    config.add_exception_view(error_views.undecodable, context=URLDecodeError, fsp_mount=path, fsp_accounts=True)
 
 
 def _action(name: str) -> dict[str, str]:
@@ -95,6 +101,6 @@ def _add_page(config: Any, route: tuple[str, str, Any], *found: tuple[Any, dict[
     name, pattern, factory = route
     config.add_route(name, pattern, factory=watched(factory), fsp_accounts=True)
     # The signed link, or the state, is what protects our forms.
-    for view, predicates in (*found, (failures.unknown, {})):
+    for view, predicates in (*found, (error_views.unknown, {})):
         config.add_view(view, route_name=name, permission=NO_PERMISSION_REQUIRED, require_csrf=False, **predicates)
-    config.add_exception_view(failures.failed, context=Exception, route_name=name)
+    config.add_exception_view(error_views.failed, context=Exception, route_name=name)

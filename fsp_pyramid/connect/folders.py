@@ -8,17 +8,24 @@ from pyramid.response import Response
 
 from .. import errors
 from ..model import Access, Account, Listing
-from ..paths import Path, PathError, fold, key, parse, text
+from ..paths import (
+    Path,
+    PathError,
+    fold,
+    key,
+    parse,
+    text,
+)
+from .context import FOLDER_ROUTE, ConnectContext, PageError
 from .links import Purpose
-from .pages import render
+from .rendering import render
 from .views import folders_of, see
-from .visit import FOLDER_ROUTE, Problem, Visit
 
 # More than a person looks through; the search finds the others.
 MOST = 200
 
 
-class Place(NamedTuple):
+class FolderLink(NamedTuple):
     """A folder, as a link to it is written."""
 
     name: str
@@ -28,7 +35,7 @@ class Place(NamedTuple):
 class Chooser(NamedTuple):
     """What the views need: the user's connection, account and files."""
 
-    visit: Visit
+    visit: ConnectContext
     request: Any
     connection: Any
     account: Account
@@ -39,7 +46,7 @@ class Chooser(NamedTuple):
         try:
             return self.storage.list_directory(parse(asked)[0], fresh=True)
         except (PathError, errors.NotFound):
-            raise Problem(404, 'There is no such folder', 'Perhaps somebody moved or deleted it.') from None
+            raise PageError(404, 'There is no such folder', 'Perhaps somebody moved or deleted it.') from None
 
     def current(self) -> Listing:
         """Where files go now, or as near to it as there is a folder."""
@@ -61,17 +68,17 @@ class Chooser(NamedTuple):
         return see(f'{self.visit.home}?done=folder')
 
 
-def _chooser_view(view: Callable[[Chooser], Response]) -> Callable[[Visit, Any], Response]:
+def _chooser_view(view: Callable[[Chooser], Response]) -> Callable[[ConnectContext, Any], Response]:
     """The Pyramid view around *view*, for users who are connected."""
 
     @wraps(view)
-    def wrapped(visit: Visit, request: Any) -> Response:
+    def wrapped(visit: ConnectContext, request: Any) -> Response:
         connection = visit.connection()
         if not visit.has_choice:
             raise _no_choice(visit, connection)
         account = visit.accounts.account(request, connection)
         try:
-            storage = visit.bridge.storage(account, request.fsp.count_call)
+            storage = visit.backend.storage(account, request.fsp.count_call)
             return view(Chooser(visit, request, connection, account, storage))
         except errors.TokenRefused:
             visit.accounts.refused(account, request)
@@ -80,9 +87,9 @@ def _chooser_view(view: Callable[[Chooser], Response]) -> Callable[[Visit, Any],
     return wrapped
 
 
-def _no_choice(visit: Visit, connection: Any) -> Problem:
+def _no_choice(visit: ConnectContext, connection: Any) -> PageError:
     where = f' Your files are in {"; ".join(folders_of(visit, connection))}.' if connection else ''
-    return Problem(
+    return PageError(
         404,
         'There is nothing to choose',
         f'The application decides where your files are kept.{where} If you may not open or change files there, ask the '
@@ -140,8 +147,8 @@ def _page(chooser: Chooser, listing: Listing, *, name: str = '', problem: str = 
         here=chooser.url(path),
         overview=chooser.visit.home if chooser.visit.link.purpose == Purpose.CONNECT else '',
         title=_title(path),
-        crumbs=[Place(_title(path[:end]), chooser.url(path[:end])) for end in range(len(path))],
-        folders=[Place(item.name, chooser.url(item.path)) for item in found[:MOST]],
+        crumbs=[FolderLink(_title(path[:end]), chooser.url(path[:end])) for end in range(len(path))],
+        folders=[FolderLink(item.name, chooser.url(item.path)) for item in found[:MOST]],
         count=len(folders),
         left_off=len(found[MOST:]),
         find=find,

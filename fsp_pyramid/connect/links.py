@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from ..interfaces import IConnect, IMount
-from ..security import NAME
+from ..protocol.security import NAME
+from ..protocol.traversal import quoted
 from ..signing import Signing
-from ..traversal import quoted
 
 
 class Purpose(StrEnum):
@@ -56,21 +56,21 @@ class Links:
         return link
 
 
-def bridge_of(registry: Any, link: Link) -> Any:
+def find_client(registry: Any, link: Link) -> Any:
     """The Bridge of a link's client. Raises LookupError where its users have nothing to connect; the text says why."""
     mount = registry.queryUtility(IMount, name=link.mount)
-    bridge = mount and mount.bridges.get(link.client)
-    if bridge is None:
+    backend = mount and mount.client_backends.get(link.client)
+    if backend is None:
         what = f'client {link.client!r}' if mount else f'mount {link.mount!r}'
         raise LookupError(f'there is no {what}')
-    settings = bridge.settings
+    settings = backend.settings
     if settings.accounts_mode != 'oauth':
         raise LookupError('users of this client have no accounts of their own: fsp.accounts.mode is not oauth')
     if settings.disabled:
         raise LookupError('this client is disabled')
     if settings.client_ids and link.client_id not in settings.client_ids:
         raise LookupError(f'{link.client_id!r} is none of the client ids of this client')
-    return bridge
+    return backend
 
 
 def connect_url(
@@ -103,7 +103,7 @@ def connect_url(
     seconds = place.lifetime if lifetime is None else lifetime
     link = place.links.make(mount, client, client_id, uid, Purpose(purpose), seconds)
     try:
-        bridge_of(registry, link)
+        find_client(registry, link)
     except LookupError as error:
         raise ValueError(str(error)) from error
     path = f'{quoted(place.path)}/{place.links.sign(link)}'

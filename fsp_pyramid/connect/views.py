@@ -11,20 +11,25 @@ from .. import errors
 from ..interfaces import IConnect
 from ..model import Identity
 from ..paths import text
+from .context import (
+    CALLBACK_ROUTE,
+    ROUTE,
+    ConnectContext,
+    PageError,
+)
 from .domains import DomainRefused, egnyte_url
-from .pages import HEADERS, render
+from .rendering import HEADERS, render
 from .states import browser_of, remember_browser
-from .visit import CALLBACK_ROUTE, ROUTE, Problem, Visit
 
 log = logging.getLogger(__name__)
 
 
-def show(visit: Visit, request: Any) -> Response:
+def show(visit: ConnectContext, request: Any) -> Response:
     """Who asks for what, and what is connected."""
     return _page(visit, request, done=request.GET.get('done', ''))
 
 
-def start(visit: Visit, request: Any) -> Response:
+def start(visit: ConnectContext, request: Any) -> Response:
     """Send the user to Egnyte."""
     _check_came_from_page(request)
     url, domain = visit.settings.egnyte_url, request.POST.get('domain', '')
@@ -42,7 +47,7 @@ def start(visit: Visit, request: Any) -> Response:
     return response
 
 
-def disconnect(visit: Visit, request: Any) -> Response:
+def disconnect(visit: ConnectContext, request: Any) -> Response:
     """Revoke what was granted, and forget it."""
     connection = visit.connection()
     done = 'disconnected'
@@ -51,7 +56,7 @@ def disconnect(visit: Visit, request: Any) -> Response:
     return see(visit.url(ROUTE, done=done))
 
 
-def come_back(visit: Visit, request: Any) -> Response:
+def come_back(visit: ConnectContext, request: Any) -> Response:
     """Keep what the user granted at Egnyte; a POST says where that was."""
     parameters = request.POST if request.method == 'POST' else request.GET
     if error := parameters.get('error', ''):
@@ -74,7 +79,7 @@ def come_back(visit: Visit, request: Any) -> Response:
     return _end(visit, request, done='connected')
 
 
-def _end(visit: Visit, request: Any, done: str = '') -> Response:
+def _end(visit: ConnectContext, request: Any, done: str = '') -> Response:
     """To the page that the link leads to. The link may have expired since, and is not made anew: it is shown here."""
     return see(visit.url(ROUTE, done=done)) if visit.is_open else _page(visit, request, done=done)
 
@@ -87,7 +92,7 @@ def _check_came_from_page(request: Any) -> None:
     """
     site = request.headers.get('Sec-Fetch-Site', 'same-origin')
     if not browser_of(request) or site != 'same-origin':
-        raise Problem(
+        raise PageError(
             400,
             'Please start again',
             'You did not come here from our page, or your browser keeps no cookies. Nothing was connected. '
@@ -100,7 +105,7 @@ def _remember(request: Any, response: Response, *, anew: bool = False) -> str:
     return remember_browser(request, response, request.script_name + path, anew=anew)
 
 
-def _refused(visit: Visit, request: Any, error: str) -> Response:
+def _refused(visit: ConnectContext, request: Any, error: str) -> Response:
     _use_state(visit, request)
     if error == 'access_denied':
         return render(request, 'denied', visit=visit)
@@ -110,11 +115,11 @@ def _refused(visit: Visit, request: Any, error: str) -> Response:
     )
 
 
-def _use_state(visit: Visit, request: Any) -> bool:
+def _use_state(visit: ConnectContext, request: Any) -> bool:
     return visit.accounts.use_state(request, visit.state.nonce, visit.state.expires_at)
 
 
-def _told_url(visit: Visit, request: Any) -> str:
+def _told_url(visit: ConnectContext, request: Any) -> str:
     """Where a user of the Enhanced Auth Service consented. Raises DomainRefused where that is not known.
 
     Egnyte does not document how it is told. Its own iOS client takes it from the Referer.
@@ -138,7 +143,9 @@ def _ask_domain(request: Any, code: str, state: str, domain: str, problem: str) 
     )
 
 
-def _page(visit: Visit, request: Any, *, domain: str | None = None, problem: str = '', done: str = '') -> Response:
+def _page(
+    visit: ConnectContext, request: Any, *, domain: str | None = None, problem: str = '', done: str = ''
+) -> Response:
     connection = visit.connection()
     if domain is None:
         domain = urlsplit(connection.egnyte_url).netloc if connection else ''
@@ -158,7 +165,7 @@ def _page(visit: Visit, request: Any, *, domain: str | None = None, problem: str
     return response
 
 
-def folders_of(visit: Visit, connection: Any) -> list[str]:
+def folders_of(visit: ConnectContext, connection: Any) -> list[str]:
     """Return where the user's files are, a line for each mount."""
     from ..accounts.oauth import account_of  # it needs the extra "accounts", which is there if anybody connects
 
@@ -176,8 +183,8 @@ def _redirect_uri(request: Any) -> str:
     return request.route_url(CALLBACK_ROUTE)
 
 
-def _failed() -> Problem:
-    return Problem(
+def _failed() -> PageError:
+    return PageError(
         400,
         'Egnyte was not connected',
         'What came back from Egnyte was too old, or was used already. Nothing was changed. Please try again.',

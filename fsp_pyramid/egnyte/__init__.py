@@ -1,8 +1,12 @@
 """Egnyte's public API: one method a call, exceptions, pacing. Knows nothing of Beefree or Pyramid."""
 
-from .call import Called
 from .checksum import Verifier
-from .client import EVENTS, Client, Content, Stored
+from .client import (
+    EVENTS,
+    Client,
+    Content,
+    Stored,
+)
 from .download import Download
 from .errors import (
     AlreadyExists,
@@ -23,7 +27,6 @@ from .errors import (
     Unavailable,
     Unreachable,
 )
-from .ledger import Ledger, LedgerError, MemoryLedger
 from .oauth import (
     Application,
     Tokens,
@@ -34,16 +37,25 @@ from .oauth import (
     revoke,
     service_authorize_url,
 )
-from .pace import Pace, Turn, Usage
-from .records import Event, File, Folder, FolderListing, TrashItem, User
+from .rate_limiter import Permit, RateLimiter, Usage
+from .rate_rules import Priority
+from .rate_store import MemoryRateStore, RateStore, RateStoreError
+from .records import (
+    Event,
+    File,
+    Folder,
+    FolderListing,
+    TrashItem,
+    User,
+)
 from .session import new_session
-from .slots import Urgency
+from .transport import CallInfo
 
 __all__ = [
     'EVENTS',
     'AlreadyExists',
     'Application',
-    'Called',
+    'CallInfo',
     'ChecksumRefused',
     'Client',
     'Content',
@@ -56,26 +68,26 @@ __all__ = [
     'FolderListing',
     'Forbidden',
     'GrantRefused',
-    'Ledger',
-    'LedgerError',
     'Locked',
-    'MemoryLedger',
+    'MemoryRateStore',
     'NameRejected',
     'NotFound',
-    'Pace',
+    'Permit',
+    'Priority',
     'QuotaExceeded',
     'QuotaReserved',
     'RangeRefused',
+    'RateLimiter',
+    'RateStore',
+    'RateStoreError',
     'Rejected',
     'Stored',
     'Throttled',
     'Tokens',
     'TrashItem',
-    'Turn',
     'Unauthorized',
     'Unavailable',
     'Unreachable',
-    'Urgency',
     'Usage',
     'User',
     'Verifier',

@@ -7,14 +7,31 @@ from urllib.parse import quote
 
 import requests
 
-from .call import Called, Caller, Part
 from .checksum import composite
 from .download import BLOCK, Download
-from .errors import Corrupted, EgnyteError, NameRejected, NotFound, Unreachable, message_of
-from .pace import Pace
+from .errors import (
+    Corrupted,
+    EgnyteError,
+    NameRejected,
+    NotFound,
+    Unreachable,
+    message_of,
+)
 from .provenance import MALFORMED, has_egnyte_headers, json_object
-from .records import Event, File, Folder, FolderListing, ListingPage, TrashItem, User, milliseconds, text
-from .slots import Urgency
+from .rate_limiter import RateLimiter
+from .rate_rules import Priority
+from .records import (
+    Event,
+    File,
+    Folder,
+    FolderListing,
+    ListingPage,
+    TrashItem,
+    User,
+    milliseconds,
+    text,
+)
+from .transport import CallInfo, Part, Transport
 
 T = TypeVar('T')
 
@@ -75,21 +92,21 @@ class Client:
         token: str,
         *,
         session: requests.Session,
-        pace: Pace,
+        rate_limiter: RateLimiter,
         timeout: float = 30.0,
         max_wait: float = 10.0,
         chunk_size: int = CHUNK_SIZE,
-        urgency: Urgency = Urgency.READ,
-        on_call: Callable[[Called], None] = lambda _called: None,
+        priority: Priority = Priority.READ,
+        on_call: Callable[[CallInfo], None] = lambda _called: None,
     ) -> None:
-        caller = Caller(
+        caller = Transport(
             url,
             token,
             session=session,
-            pace=pace,
+            rate_limiter=rate_limiter,
             timeout=timeout,
             max_wait=max_wait,
-            urgency=urgency,
+            priority=priority,
             on_call=on_call,
         )
         self._call = caller.call

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import requests
 
-from .call import BROKEN
 from .errors import Unreachable
 from .records import milliseconds
+from .transport import BROKEN
 
 BLOCK = 64 * 1024
 # Egnyte's ids of versions. The pages of web servers have ETags of other forms.

@@ -14,9 +14,15 @@ from urllib.parse import quote, urlencode
 
 import requests
 
-from .call import send, succeeded, understood
-from .errors import EgnyteError, GrantRefused, Throttled, from_response, retry_after
+from .errors import (
+    EgnyteError,
+    GrantRefused,
+    Throttled,
+    from_response,
+    retry_after,
+)
 from .provenance import json_object
+from .transport import send, succeeded, understood
 
 # RFC 6749's word, and those of Apigee, which is one of Egnyte's gateways.
 REFUSED_GRANT = re.compile(

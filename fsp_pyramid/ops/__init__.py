@@ -10,15 +10,15 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 
 from .._version import version
-from ..access import Place
 from ..errors import excerpt
-from ..interfaces import IMeter
-from ..meter import Meter
-from ..mounting import full_path
+from ..interfaces import IMetrics
+from ..metrics import Metrics
+from ..protocol.error_views import path_of
+from ..protocol.mount import full_path
 from ..settings import Settings
-from ..views.errors import path_of
+from ..telemetry import NoContext
+from .authorization import OpsAuthorization
 from .checks import Readiness
-from .trust import Trust
 
 HEALTH_ROUTE, READY_ROUTE, METRICS_ROUTE = 'fsp_health', 'fsp_ready', 'fsp_metrics'
 log = logging.getLogger(__name__)
@@ -29,27 +29,27 @@ def add_ops(config: Any, settings: Settings) -> None:
 
     Raises ConfigurationError where metrics are on and their extra is missing. Does no I/O.
     """
-    trust, readiness = Trust(settings), Readiness(settings)
+    trust, readiness = OpsAuthorization(settings), Readiness(settings)
     _add(config, HEALTH_ROUTE, f'{settings.ops_prefix}/health', health)
     _add(config, READY_ROUTE, f'{settings.ops_prefix}/ready', lambda request: ready(request, trust, readiness))
     config.add_exception_view(undecodable, context=URLDecodeError, fsp_mount=full_path(config, settings.ops_prefix))
     if not settings.ops_metrics:
-        config.registry.registerUtility(Meter(), IMeter)
+        config.registry.registerUtility(Metrics(), IMetrics)
         return
     try:
-        from . import metrics
+        from . import prometheus
     except ImportError as error:
         raise ConfigurationError(
             f'fsp.ops.metrics = true needs more packages: pip install "fsp-pyramid[metrics]" ({error})'
         ) from error
-    meter = metrics.make_meter()
-    config.registry.registerUtility(meter, IMeter)
-    _add(config, METRICS_ROUTE, f'{settings.ops_prefix}/metrics', lambda request: measures(request, trust, meter))
+    metrics = prometheus.make_meter()
+    config.registry.registerUtility(metrics, IMetrics)
+    _add(config, METRICS_ROUTE, f'{settings.ops_prefix}/metrics', lambda request: measures(request, trust, metrics))
 
 
 def _add(config: Any, route: str, pattern: str, view: Callable[[Any], Response]) -> None:
     # A factory of our own: the host's may ask its database.
-    config.add_route(route, pattern, factory=lambda _request: Place())
+    config.add_route(route, pattern, factory=lambda _request: NoContext())
     for found, method in ((view, 'GET'), (method_not_allowed, None)):
         config.add_view(
             found,
@@ -66,7 +66,7 @@ def health(_request: Any) -> Response:
     return _answer({'status': 'ok', 'version': version})
 
 
-def ready(request: Any, trust: Trust, readiness: Readiness) -> Response:
+def ready(request: Any, trust: OpsAuthorization, readiness: Readiness) -> Response:
     """Whether requests would succeed. Why not is told to those alone who may know it."""
     verdicts = readiness.verdicts(request)
     is_ready = all(verdict.ok for verdict in verdicts.values())
@@ -76,11 +76,11 @@ def ready(request: Any, trust: Trust, readiness: Readiness) -> Response:
     return _answer(body, 200 if is_ready else 503)
 
 
-def measures(request: Any, trust: Trust, meter: Any) -> Response:
+def measures(request: Any, trust: OpsAuthorization, metrics: Any) -> Response:
     """What was counted, in the format of Prometheus."""
     if not trust.admits(request):
         return _answer({'status': 'refused', 'details': trust.remedy}, 401 if trust.token else 403, trust.challenge)
-    text, content_type = meter.exposition(request.headers.get('Accept', ''))
+    text, content_type = metrics.exposition(request.headers.get('Accept', ''))
     return Response(text, headerlist=[('Content-Type', content_type), ('Cache-Control', 'no-store')])
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
-from ..interfaces import IAccountStores, IMount, IShared
+from ..backends import redis_client
+from ..interfaces import IAccountStores, IBackends, IMount
 from ..settings import Settings
-from ..shared import redis_client
-from . import outside
+from . import probes
 
 log = logging.getLogger(__name__)
 # Seconds: how long a verdict counts, and how long somebody waits for one.
@@ -67,7 +67,7 @@ class Check:
         try:
             verdict = Verdict(True, ask())
         except Exception as error:  # noqa: BLE001 - whatever a library raises means the same
-            verdict = Verdict(False, error.args[0] if isinstance(error, outside.Trouble) else type(error).__name__)
+            verdict = Verdict(False, error.args[0] if isinstance(error, probes.ProbeFailed) else type(error).__name__)
         with self._lock:
             self._keep(verdict)
             self._until, self._asking = self._clock() + self._ttl, None
@@ -108,14 +108,14 @@ class Readiness:
         if stores is not None:
             asks['database'] = partial(_answers, stores.probe(request))
         if settings.pace_backend != 'memory':
-            asks['pace'] = partial(_answers, registry.getUtility(IShared).pace.probe)
+            asks['pace'] = partial(_answers, registry.getUtility(IBackends).rate_limiter.probe)
         if 'redis' in (settings.cache_backend, settings.pace_backend):
             asks['redis'] = lambda: _answers(self._redis.ping)
         if settings.public_cache_dir:
-            asks['cache_dir'] = partial(outside.directory, settings.public_cache_dir)
-        asks['tmpdir'] = outside.temporary
-        bridges = [bridge for mount in mounts for bridge in mount.bridges.values()]
-        asks['egnyte'] = partial(outside.egnyte, bridges, LATER)
+            asks['cache_dir'] = partial(probes.directory, settings.public_cache_dir)
+        asks['tmpdir'] = probes.temporary
+        client_backends = [backend for mount in mounts for backend in mount.client_backends.values()]
+        asks['egnyte'] = partial(probes.egnyte, client_backends, LATER)
         return asks
 
     @cached_property

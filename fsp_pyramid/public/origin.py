@@ -7,12 +7,12 @@ from typing import Any
 from pyramid.scripting import prepare
 
 from ..accounts import AccountKey
-from ..bridge import Bridge, nobody
-from ..egnyte import Called, Urgency
+from ..clients import ClientBackend, ignore
+from ..content.links import Link
+from ..egnyte import CallInfo, Priority
 from ..errors import NotFound, TokenRefused
 from ..interfaces import IMount, IStorage
 from ..model import Download, Entry
-from .links import Link
 
 
 class Origin:
@@ -21,37 +21,37 @@ class Origin:
     :param on_call: hears of each call to Egnyte
     """
 
-    def __init__(self, registry: Any, link: Link, on_call: Callable[[Called], None] = nobody) -> None:
+    def __init__(self, registry: Any, link: Link, on_call: Callable[[CallInfo], None] = ignore) -> None:
         self.registry, self.link, self._on_call = registry, link, on_call
         self._key = AccountKey.parse(link.account)
         mount = registry.queryUtility(IMount, name=self._key.mount)
-        bridge: Bridge | None = mount and mount.bridges.get(self._key.client)
-        if bridge is None:
+        backend: ClientBackend | None = mount and mount.client_backends.get(self._key.client)
+        if backend is None:
             raise NotFound('There is no such file.')
-        self._bridge = bridge
+        self._backend = backend
 
     @property
     def domain(self) -> str:
         """Within which the id of a file stands for one file."""
-        return self._bridge.domain
+        return self._backend.domain
 
-    def download(self, request: Any, urgency: Urgency) -> Download:
+    def download(self, request: Any, priority: Priority) -> Download:
         """Begin to fetch the content: one call. Raises NotFound, Forbidden and what accounts and Egnyte may raise."""
-        with self._storage(request, urgency) as storage:
+        with self._storage(request, priority) as storage:
             return storage.open_file(self.link.file_id)
 
     def look(self, request: Any) -> Entry:
         """Ask which version the file has: one call, when nobody else needs it. Raises what :meth:`download` raises."""
-        with self._storage(request, Urgency.BACKGROUND) as storage:
+        with self._storage(request, Priority.BACKGROUND) as storage:
             return storage.find_file(self.link.file_id)
 
     @contextmanager
-    def _storage(self, request: Any, urgency: Urgency) -> Iterator[IStorage]:
-        account = self._bridge.accounts.numbered(self._key.number, request)
+    def _storage(self, request: Any, priority: Priority) -> Iterator[IStorage]:
+        account = self._backend.accounts.numbered(self._key.number, request)
         try:
-            yield self._bridge.storage(account, self._on_call, urgency)
+            yield self._backend.storage(account, self._on_call, priority)
         except TokenRefused:
-            self._bridge.accounts.refused(account, request)
+            self._backend.accounts.refused(account, request)
             raise
 
 

@@ -8,14 +8,14 @@ from pyramid.events import NewRequest
 from pyramid.security import NO_PERMISSION_REQUIRED
 from zope.interface import implementer
 
-from ..access import watched
-from ..interfaces import IPublic, IShared
+from ..content.links import Signer
+from ..content.service import ContentService
+from ..interfaces import IBackends, IPublic
 from ..logs import mask_tokens
-from ..mounting import full_path, is_below
+from ..protocol.mount import full_path, is_below
 from ..settings import Settings
-from ..views import public
-from .desk import Desk
-from .links import Signer
+from ..telemetry import watched
+from . import views
 
 ROUTE, THUMBNAIL_ROUTE = 'fsp_public', 'fsp_thumbnail'
 # So many bodies are sent at once. Each takes a connection and a file of the server's, which has to have more of them.
@@ -32,7 +32,7 @@ class Public:
     path: str
     base_url: str
     signer: Signer
-    desk: Desk
+    content_service: ContentService
     max_age: int
     sendfile: str
     bodies: threading.BoundedSemaphore
@@ -45,21 +45,21 @@ def add_public(config: Any, settings: Settings) -> None:
         path=path,
         base_url=settings.public_base_url,
         signer=Signer(settings.public_secret or (SANDBOX_SECRET,)),
-        desk=Desk(settings, config.registry.getUtility(IShared).news),
+        content_service=ContentService(settings, config.registry.getUtility(IBackends).version_feed),
         max_age=settings.public_max_age,
         sendfile=settings.public_sendfile,
         bodies=threading.BoundedSemaphore(BODIES),
     )
     config.action('fsp public', lambda: config.registry.registerUtility(place, IPublic))
     for route, pattern, serve in (
-        (THUMBNAIL_ROUTE, '/{token}/{digits:[0-9a-f]{12}}/{name:(?s:.*)}', public.serve_thumbnail),
-        (ROUTE, '/{token}/{name:(?s:.*)}', public.serve),
+        (THUMBNAIL_ROUTE, '/{token}/{digits:[0-9a-f]{12}}/{name:(?s:.*)}', views.serve_thumbnail),
+        (ROUTE, '/{token}/{name:(?s:.*)}', views.serve),
     ):
         config.add_route(route, settings.public_prefix + pattern, factory=watched())
-        for method, view in (('GET', serve), (None, public.method_not_allowed)):
+        for method, view in (('GET', serve), (None, views.method_not_allowed)):
             options = {'request_method': method} if method else {}
             config.add_view(view, route_name=route, permission=NO_PERMISSION_REQUIRED, require_csrf=False, **options)
-        config.add_exception_view(public.error, context=Exception, route_name=route)
+        config.add_exception_view(views.error, context=Exception, route_name=route)
     # Waitress writes the path when a reader leaves, or a body fails.
     config.action(('fsp tokens', path), mask_tokens, args=(path,))
     config.add_subscriber(lambda event: _make_decodable(event.request.environ, path), NewRequest)

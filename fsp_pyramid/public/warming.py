@@ -5,16 +5,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ..bridge import Bridge
-from ..egnyte import Called, Urgency
+from ..clients import ClientBackend
+from ..content.links import Link
+from ..egnyte import CallInfo, Priority
 from ..errors import NotFound
+from ..imaging.render import TYPES
 from ..interfaces import IMount
 from ..model import Entry, Identity
 from ..paths import Path
 from ..storage.undo import UndoLog
-from .links import Link
 from .origin import Origin, own_request
-from .thumbnails import TYPES
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Progress:
     calls: int = 0
 
 
-class Warming:
+class Warmer:
     """One walk through a directory and all below it, as a user of a client sees them.
 
     What is here already costs nothing but the listing of its directory (a call for each 1,000 files), so that a walk
@@ -46,7 +46,7 @@ class Warming:
     def __init__(self, registry: Any, mount: str, identity: Identity, budget: int) -> None:
         self._registry, self._identity, self.budget = registry, identity, budget
         place = registry.getUtility(IMount, name=mount)
-        self._desk, self._bridge = place.public.desk, place.bridges[identity.client]
+        self._desk, self._backend = place.public.content_service, place.client_backends[identity.client]
         self.progress = Progress()
 
     @property
@@ -77,15 +77,15 @@ class Warming:
                 yield self.progress
 
     def _list(self, path: Path) -> tuple[str, tuple[Entry, ...]]:
-        bridge: Bridge = self._bridge
+        backend: ClientBackend = self._backend
         with own_request(self._registry) as request:
-            account = bridge.accounts.of(self._identity, request)
-            operations = bridge.operations(self._identity, account, UndoLog(), self._count, Urgency.BACKGROUND)
+            account = backend.accounts.of(self._identity, request)
+            operations = backend.operations(self._identity, account, UndoLog(), self._count, Priority.BACKGROUND)
             return account.key, operations.list_directory(path).items
 
     def _pictures_first(self, files: list[Entry]) -> list[Entry]:
         pictures = [type_ in TYPES for type_ in self._desk.types(files)]
         return [file for wanted in (True, False) for file, is_ in zip(files, pictures, strict=True) if is_ is wanted]
 
-    def _count(self, _called: Called) -> None:
+    def _count(self, _called: CallInfo) -> None:
         self.progress.calls += 1

@@ -9,7 +9,12 @@ from uuid import uuid4
 from . import names, versions
 from .call import Call
 from .contents import Received
-from .errors import ApiError, denied, missing, upload_denied
+from .errors import (
+    ApiError,
+    denied,
+    missing,
+    upload_denied,
+)
 from .folder_options import check_restriction
 from .permissions import Level
 from .placing import check_place, exists, make_room

@@ -9,7 +9,12 @@ from uuid import uuid4
 from pyramid.request import Request
 from pyramid.response import Response
 
-from . import calls, faults, limits, users
+from . import (
+    calls,
+    faults,
+    limits,
+    users,
+)
 from .call import Call
 from .errors import ApiError, refused
 from .users import User

@@ -9,24 +9,35 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ..accounts import AccountKey
+from ..concurrency.circuit_breaker import CircuitOpen
 from ..connect import connect_url
 from ..errors import Busy
-from ..interfaces import IAccountStores, IConnect, IMount, IPublic
-from ..outage import DownError
-from .command import Failed, command, environment, extra, new_parser
+from ..interfaces import (
+    IAccountStores,
+    IConnect,
+    IMount,
+    IPublic,
+)
+from .command import (
+    Failed,
+    command,
+    environment,
+    extra,
+    new_parser,
+)
 
 if TYPE_CHECKING:  # it needs the extra "accounts"
     from ..accounts.store import AccountStore, Connection
 
 
-class Office(NamedTuple):
+class CommandContext(NamedTuple):
     """What a command works with, inside of a transaction that is committed at its end."""
 
     request: Any
     store: 'AccountStore'
 
 
-def list_accounts(office: Office, arguments: argparse.Namespace) -> None:
+def list_accounts(office: CommandContext, arguments: argparse.Namespace) -> None:
     """Print a line for each account, or all as JSON."""
     connections = office.store.list_all()
     if arguments.json:
@@ -41,7 +52,7 @@ def list_accounts(office: Office, arguments: argparse.Namespace) -> None:
         )
 
 
-def show(office: Office, arguments: argparse.Namespace) -> None:
+def show(office: CommandContext, arguments: argparse.Namespace) -> None:
     """Print what is known of one account; never its tokens."""
     fields = _fields(_connection(office, arguments.number))
     if arguments.json:
@@ -74,7 +85,7 @@ def _fields(connection: 'Connection') -> dict[str, Any]:
     }
 
 
-def disconnect(office: Office, arguments: argparse.Namespace) -> None:
+def disconnect(office: CommandContext, arguments: argparse.Namespace) -> None:
     """Revoke an account's tokens at Egnyte and forget them."""
     connection = _connection(office, arguments.number)
     if _accounts(office, connection).disconnect(office.request, connection):
@@ -83,7 +94,7 @@ def disconnect(office: Office, arguments: argparse.Namespace) -> None:
         print(f'Account {connection.number} is disconnected here. Egnyte could not be told: revoke it there as well.')
 
 
-def print_url(office: Office, arguments: argparse.Namespace) -> None:
+def print_url(office: CommandContext, arguments: argparse.Namespace) -> None:
     """Print a link on which a user connects, or chooses a folder."""
     _check_base_url(office.request.registry, arguments.base_url)
     names = ('client_id', 'uid', 'client', 'mount', 'purpose', 'lifetime')
@@ -110,7 +121,7 @@ def _check_base_url(registry: Any, url: str) -> None:
         raise Failed(f"Write {url} without {found}: it is the URL of the application, not that in Beefree's console.")
 
 
-def rotate_keys(office: Office, _arguments: argparse.Namespace) -> None:
+def rotate_keys(office: CommandContext, _arguments: argparse.Namespace) -> None:
     """Encrypt all tokens with the newest key."""
     rotation = office.store.rotate()
     print(f'{rotation.sealed} accounts are encrypted with the first key of fsp.accounts.keys.')
@@ -148,7 +159,7 @@ def _database_told() -> Iterator[None]:
     try:
         yield
     except Busy as error:
-        if isinstance(error.__cause__, DownError):
+        if isinstance(error.__cause__, CircuitOpen):
             raise Failed(f'{database} does not answer.') from error
         raise Failed(f'{database} is busy. Try again in a few seconds.') from error
 
@@ -177,7 +188,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 @contextmanager
-def _office(ini: str) -> Iterator[Office]:
+def _office(ini: str) -> Iterator[CommandContext]:
     with environment(ini) as found:
         request = found['request']
         stores = found['registry'].queryUtility(IAccountStores)
@@ -186,25 +197,25 @@ def _office(ini: str) -> Iterator[Office]:
         request.environ['tm.active'] = True
         try:
             with request.tm:
-                yield Office(request, stores(request))
+                yield CommandContext(request, stores(request))
         finally:
             stores.close()
 
 
-def _connection(office: Office, number: int) -> 'Connection':
+def _connection(office: CommandContext, number: int) -> 'Connection':
     connection = office.store.by_number(number)
     if connection is None:
         raise Failed(f'There is no account {number}.')
     return connection
 
 
-def _accounts(office: Office, connection: 'Connection') -> Any:
+def _accounts(office: CommandContext, connection: 'Connection') -> Any:
     key = AccountKey.parse(connection.client)
     mount = office.request.registry.queryUtility(IMount, name=key.mount)
-    bridge = mount and mount.bridges.get(key.client)
-    if bridge is None:
+    backend = mount and mount.client_backends.get(key.client)
+    if backend is None:
         raise Failed(f'The ini file has no client {connection.client} any more; revoke the account at Egnyte.')
-    return bridge.accounts
+    return backend.accounts
 
 
 def _time(seconds: float) -> str:

@@ -10,9 +10,24 @@ import plaster
 from ..settings import SCHEMA, variable
 from ..sources import Allowances, SourceError
 from ..sources.deadline import Deadline
-from ..sources.download import MAX_REDIRECTS, announced_size, redirected, too_many_redirects
-from ..sources.transport import Reply, Target, get, resolve
-from .command import Failed, check_ini, command, new_parser
+from ..sources.download import (
+    MAX_REDIRECTS,
+    announced_size,
+    redirected,
+    too_many_redirects,
+)
+from ..sources.transport import (
+    Reply,
+    Target,
+    get,
+    resolve,
+)
+from .command import (
+    Failed,
+    check_ini,
+    command,
+    new_parser,
+)
 
 _KEY = 'fsp.sources.allow'
 _PATIENCE = 20  # seconds for all of it

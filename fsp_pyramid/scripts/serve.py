@@ -9,7 +9,12 @@ from collections.abc import Sequence
 from pyramid.scripts.common import parse_vars
 from pyramid.scripts.pserve import PServeCommand
 
-from .command import Failed, check_ini, command, new_parser
+from .command import (
+    Failed,
+    check_ini,
+    command,
+    new_parser,
+)
 
 
 @command

@@ -10,8 +10,13 @@ from ..errors import FSPError
 from ..interfaces import IMount
 from ..model import Identity
 from ..paths import Path, PathError, parse
-from ..public.warming import Warming
-from .command import Failed, command, environment, new_parser
+from ..public.warming import Warmer
+from .command import (
+    Failed,
+    command,
+    environment,
+    new_parser,
+)
 
 DONE, FAILED, STOPPED = 0, 1, 3
 
@@ -25,15 +30,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     with environment(options.ini) as found:
         mount = found['registry'].queryUtility(IMount, name=options.mount)
-        if mount is None or options.client not in mount.bridges:
+        if mount is None or options.client not in mount.client_backends:
             raise Failed(f'In {options.ini} there is no mount "{options.mount}" with a client "{options.client}".')
         if not mount.settings.public_cache_dir:
             raise Failed('fsp.public.cache_dir is not set: what is fetched would be gone with this command.')
         identity = Identity(options.client, options.client_id, options.uid)
-        return _warm(Warming(found['registry'], options.mount, identity, options.budget), options.path)
+        return _warm(Warmer(found['registry'], options.mount, identity, options.budget), options.path)
 
 
-def _warm(warming: Warming, text: str) -> int:
+def _warm(warming: Warmer, text: str) -> int:
     try:
         path, _ = parse(text)
     except PathError as error:
@@ -51,7 +56,7 @@ def _warm(warming: Warming, text: str) -> int:
     return STOPPED if warming.spent else DONE
 
 
-def _walk(warming: Warming, path: Path) -> None:
+def _walk(warming: Warmer, path: Path) -> None:
     """Show how far it has come, if somebody looks: no bar in a pipe or a file."""
     with tqdm(unit=' files', disable=None) as bar:
         for progress in warming.walk(path):

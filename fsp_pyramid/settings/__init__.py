@@ -15,15 +15,21 @@ import colander
 from pyramid.exceptions import ConfigurationError
 
 from ..sources import Allowances, TypePolicy
-from ..storage.mounts import OF_ACCOUNTS, FolderMount, parse_mounts
-from .kinds import refuse_ini_habits
-from .schema import CLIENT_KEYS, KEYS, PREFIX, SCHEMA, SECRETS
+from ..storage.mappings import OF_ACCOUNTS, FolderMapping, parse_mappings
+from .schema import (
+    CLIENT_KEYS,
+    KEYS,
+    PREFIX,
+    SCHEMA,
+    SECRETS,
+)
+from .validators import refuse_ini_habits
 
 __all__ = ['CLIENT_KEYS', 'KEYS', 'SCHEMA', 'Settings', 'refuse_defaults', 'strange_variables', 'variable']
 
 CLIENT_PREFIX = f'{PREFIX}client.'
 # Where files are kept if fsp.folders does not say it. Ordinary users may not create folders directly below /Shared.
-FOLDERS = {'token': parse_mounts('/ /Shared/Beefree/{uid}'), 'oauth': parse_mounts('/ {folder}')}
+FOLDERS = {'token': parse_mappings('/ /Shared/Beefree/{uid}'), 'oauth': parse_mappings('/ {folder}')}
 
 
 def _attribute(key: str) -> str:
@@ -56,7 +62,7 @@ class Settings:
     client_ids: frozenset[str]
     read_only: bool
     disabled: bool
-    folders: tuple[FolderMount, ...]
+    folders: tuple[FolderMapping, ...]
     egnyte_url: str
     egnyte_token: str = field(repr=False)
     egnyte_timeout: float
@@ -128,7 +134,7 @@ class Settings:
     @classmethod
     def _parse_all(cls, texts: Mapping[str, Any], names: list[str]) -> tuple[Self | None, list[str]]:
         shared = {key: value for key, value in texts.items() if not key.startswith(CLIENT_PREFIX)}
-        complaints = _strangers(texts, names)
+        complaints = _unknown_keys(texts, names)
         if not names:
             settings, more = cls._parse_one(shared)
             return settings and replace(settings, clients={'': settings}), complaints + more
@@ -153,7 +159,7 @@ class Settings:
         """The settings of one client, and complaints, which call a key as that client has to write it."""
         own = own or {}
         values, wrong = _values({**shared, **own})
-        wrong |= _together(values)
+        wrong |= _cross_checks(values)
 
         def spelling(key: str) -> str:
             is_own = key in own or key in {'fsp.username', 'fsp.password'}
@@ -223,7 +229,7 @@ def _hint(name: str, known: set[str], names: Sequence[str]) -> str:
     return f'; did you mean {near[0]}?' if near else ''
 
 
-def _strangers(texts: Mapping[str, Any], names: list[str]) -> list[str]:
+def _unknown_keys(texts: Mapping[str, Any], names: list[str]) -> list[str]:
     """Complaints about keys that are none."""
     known = _known(names)
     complaints = []
@@ -271,7 +277,7 @@ def _complaint(key: str, text: str, error: colander.Invalid) -> str:
     return '  {key}:' + what.replace('{', '{{').replace('}', '}}')
 
 
-def _together(values: Mapping[str, Any]) -> dict[str, str]:
+def _cross_checks(values: Mapping[str, Any]) -> dict[str, str]:
     """Complaints about what is right alone and wrong together. What is wrong alone is not in *values*."""
     real = not values.get('fsp.egnyte.url', '').startswith('sandbox:')
     oauth = values.get('fsp.accounts.mode') == 'oauth'

@@ -1,5 +1,6 @@
 """The guarded download of a URL that somebody gave us. Knows nothing of Pyramid, of settings or of Egnyte."""
 
+from .address_policy import Allowances
 from .download import Source, download
 from .errors import (
     SourceCompressed,
@@ -11,11 +12,9 @@ from .errors import (
     SourceTypeRefused,
     SourceUnavailable,
 )
-from .rules import Allowances
-from .types import HEAD, TypePolicy, sniff, sniff_file, type_of_name
+from .type_policy import TypePolicy
 
 __all__ = [
-    'HEAD',
     'Allowances',
     'Source',
     'SourceCompressed',
@@ -28,7 +27,4 @@ __all__ = [
     'SourceUnavailable',
     'TypePolicy',
     'download',
-    'sniff',
-    'sniff_file',
-    'type_of_name',
 ]

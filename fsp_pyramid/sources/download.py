@@ -4,10 +4,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from .address_policy import Allowances
 from .deadline import Deadline
-from .errors import SourceCompressed, SourceEmpty, SourceError, SourceTooLarge, SourceUnavailable
+from .errors import (
+    SourceCompressed,
+    SourceEmpty,
+    SourceError,
+    SourceTooLarge,
+    SourceUnavailable,
+)
 from .minimum_rate import MinimumRate
-from .rules import Allowances
 from .transport import Reply, Target, get
 
 MAX_REDIRECTS = 3

@@ -21,9 +21,9 @@ from requests.certs import where
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
+from .address_policy import Address, Allowances
 from .deadline import Deadline
 from .errors import SourceInvalid, SourceRefused, SourceUnavailable
-from .rules import Address, Allowances
 
 _DEFAULT_PORTS = {'http': 80, 'https': 443}
 METHOD = 'GET'

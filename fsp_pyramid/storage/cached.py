@@ -9,15 +9,33 @@ from typing import Literal, NamedTuple, TypeVar
 
 from zope.interface import implementer
 
-from ..errors import Busy, EgnyteUnavailable, FSPError, NotFound, QuotaUsedUp, excerpt
+from ..concurrency.locks import Held
+from ..errors import (
+    Busy,
+    EgnyteUnavailable,
+    FSPError,
+    NotFound,
+    QuotaUsedUp,
+    excerpt,
+)
 from ..interfaces import IStorage
-from ..model import Change, Content, Download, Entry, Listing
-from ..paths import Path, fold, key, text
-from .kept import Kept
-from .locks import Held
-from .scarcity import MOST
-from .shelf import Key, Shelf
-from .translation import is_doubtful
+from ..model import (
+    Change,
+    Content,
+    Download,
+    Entry,
+    Listing,
+)
+from ..paths import (
+    Path,
+    fold,
+    key,
+    text,
+)
+from .adaptive_ttl import MOST
+from .cache_entries import CachedListing
+from .egnyte_errors import is_doubtful
+from .listing_cache import Key, ListingCache
 
 T = TypeVar('T')
 
@@ -29,7 +47,7 @@ SILENCE = 30.0
 UNWATCHED_TTL = 60.0
 
 
-class Looked(NamedTuple):
+class CacheLookup(NamedTuple):
     """How a listing, or a file in one, was looked up, for those who count.
 
     :param outcome: ``hit`` (remembered), ``miss`` (Egnyte was asked, by the caller or for somebody else who wanted the
@@ -54,7 +72,7 @@ def _nothing() -> bool:
     return True
 
 
-def _nobody(_looked: Looked) -> None:
+def _ignore(_looked: CacheLookup) -> None:
     """Nobody counts."""
 
 
@@ -75,14 +93,14 @@ class CachedStorage:
     def __init__(
         self,
         storage: IStorage,
-        shelf: Shelf,
+        listing_cache: ListingCache,
         account: str,
-        scarcity: Callable[[], float] = _plenty,
-        on_look: Callable[[Looked], None] = _nobody,
+        ttl_factor: Callable[[], float] = _plenty,
+        on_look: Callable[[CacheLookup], None] = _ignore,
         catch_up: Callable[[], bool] = _nothing,
     ) -> None:
-        self._storage, self._shelf, self._account = storage, shelf, account
-        self._scarcity, self._on_look, self._catch_up = scarcity, on_look, catch_up
+        self._storage, self._listing_cache, self._account = storage, listing_cache, account
+        self._ttl_factor, self._on_look, self._catch_up = ttl_factor, on_look, catch_up
 
     def _key(self, path: Path) -> Key:
         return self._account, key(path)
@@ -96,27 +114,27 @@ class CachedStorage:
         if kept is None or not self._believes(kept):
             self._deny_by_parent(path)
             return self._ask_once(path) if kept is None or kept.listing is None else self._refresh(path, kept)
-        self._on_look(Looked('hit', age=self._age(kept)))
+        self._on_look(CacheLookup('hit', age=self._age(kept)))
         return _there(path, kept.listing)
 
     @cached_property
     def _ttl(self) -> float:
-        return self._shelf.ttl if self._catch_up() else min(self._shelf.ttl, UNWATCHED_TTL)
+        return self._listing_cache.ttl if self._catch_up() else min(self._listing_cache.ttl, UNWATCHED_TTL)
 
-    def _kept(self, path: Path) -> Kept | None:
+    def _kept(self, path: Path) -> CachedListing | None:
         _ = self._ttl  # it may turn out that something is out of date
         try:
-            return self._shelf.get(self._key(path))
+            return self._listing_cache.get(self._key(path))
         except KeyError:
             return None
 
-    def _age(self, kept: Kept) -> float:
-        return max(self._shelf.clock() - kept.asked, 0)
+    def _age(self, kept: CachedListing) -> float:
+        return max(self._listing_cache.clock() - kept.asked, 0)
 
-    def _believes(self, kept: Kept) -> bool:
+    def _believes(self, kept: CachedListing) -> bool:
         """Whether it is young enough. How scarce calls are is asked only where that decides."""
         age, ttl = self._age(kept), self._ttl
-        return age < ttl or (age < ttl * MOST and age < ttl * self._scarcity())
+        return age < ttl or (age < ttl * MOST and age < ttl * self._ttl_factor())
 
     def _deny_by_parent(self, path: Path) -> None:
         """Raise NotFound where the parent's listing lacks the directory."""
@@ -125,36 +143,38 @@ class CachedStorage:
             return
         item = parent.listing and parent.listing.find(path[-1])
         if item is None or not item.is_directory:
-            self._on_look(Looked('hit', age=self._age(parent)))
+            self._on_look(CacheLookup('hit', age=self._age(parent)))
             raise _missing(path)
 
     def _ask_once(self, path: Path) -> Listing:
         """Ask, or get the answer that somebody else is waiting for."""
         # Who comes after a write of ours does not take an answer that was asked for before it.
-        ticket = self._shelf.ticket(self._account)
-        question = self._key(path), ticket.write
+        lease = self._listing_cache.lease(self._account)
+        question = self._key(path), lease.write
 
         def ask() -> Listing:
-            with self._shelf.flight(self._key(path), ticket, wait=True):
+            with self._listing_cache.flight(self._key(path), lease, wait=True):
                 return self._faster(path) or self._ask(path)
 
-        self._on_look(Looked('miss'))
-        return self._shelf.flights.share(question, ask)
+        self._on_look(CacheLookup('miss'))
+        return self._listing_cache.single_flight.do(question, ask)
 
-    def _refresh(self, path: Path, old: Kept) -> Listing:
+    def _refresh(self, path: Path, old: CachedListing) -> Listing:
         """Ask anew; where that makes no sense, or is under way, the *old* listing has to do."""
 
         def ask() -> Listing | None:
-            with self._shelf.flight(self._key(path), self._shelf.ticket(self._account), wait=False) as leads:
+            with self._listing_cache.flight(
+                self._key(path), self._listing_cache.lease(self._account), wait=False
+            ) as leads:
                 return (self._faster(path) or self._ask(path)) if leads else None
 
         # What it is by now: somebody of ours may have written while Egnyte was silent.
         return self._or_old(ask, old) or _there(path, (self._kept(path) or old).listing)
 
-    def _or_old(self, ask: Callable[[], T | None], old: Kept) -> T | None:
+    def _or_old(self, ask: Callable[[], T | None], old: CachedListing) -> T | None:
         """What *ask* returns. None where *old* has to do: it returned None, or failed by one of TROUBLE."""
-        reason, until = self._shelf.recall('trouble', self._account) or ('', 0.0)
-        if self._shelf.clock() >= until:
+        reason, until = self._listing_cache.get_meta('trouble', self._account) or ('', 0.0)
+        if self._listing_cache.clock() >= until:
             try:
                 answer = ask()
             except FSPError as error:
@@ -162,13 +182,15 @@ class CachedStorage:
                 if not reason:
                     raise
                 if reason == 'unavailable':  # the others cost no time
-                    self._shelf.note('trouble', self._account, [reason, self._shelf.clock() + SILENCE])
+                    self._listing_cache.set_meta(
+                        'trouble', self._account, [reason, self._listing_cache.clock() + SILENCE]
+                    )
             else:
                 if answer is not None:
-                    self._on_look(Looked('miss'))
+                    self._on_look(CacheLookup('miss'))
                     return answer
                 reason = 'refreshing'
-        self._on_look(Looked('stale', reason, self._age(old)))
+        self._on_look(CacheLookup('stale', reason, self._age(old)))
         return None
 
     def _faster(self, path: Path) -> Listing | None:
@@ -177,25 +199,25 @@ class CachedStorage:
         return _there(path, kept.listing) if kept and self._believes(kept) else None
 
     def _asked(self, path: Path) -> Listing:
-        self._on_look(Looked('miss'))
+        self._on_look(CacheLookup('miss'))
         return self._ask(path)
 
     def _ask(self, path: Path) -> Listing:
-        ticket = self._shelf.ticket(self._account)
+        lease = self._listing_cache.lease(self._account)
         try:
             listing = self._storage.list_directory(self._spelled(path), fresh=True)
         except NotFound as error:
             if not is_doubtful(error):
-                self._shelf.learn(self._key(path), None, ticket)
+                self._listing_cache.learn(self._key(path), None, lease)
             raise
-        self._shelf.learn(self._key(path), listing, ticket)
+        self._listing_cache.learn(self._key(path), listing, lease)
         return listing
 
     def _spelled(self, path: Path) -> Path:
         """Return *path* as it is stored, as far as remembered: Egnyte may tell forms of composed characters apart."""
         if text(path).isascii():
             return path
-        (head,) = self._shelf.heads([self._key(path)])
+        (head,) = self._listing_cache.heads([self._key(path)])
         if head and head.listing:
             return head.listing.entry.path
         parent = self._kept(path[:-1])
@@ -207,7 +229,7 @@ class CachedStorage:
         directories = tuple(takewhile(lambda item: item.is_directory, listing.items))
         if not directories:  # most often: thousands of files need not be copied
             return listing
-        heads = self._shelf.heads([self._key(item.path) for item in directories])
+        heads = self._listing_cache.heads([self._key(item.path) for item in directories])
         counts = [head.listing.entry.item_count if head and head.listing else 0 for head in heads]
         if not any(counts):
             return listing
@@ -216,19 +238,19 @@ class CachedStorage:
         )
         return replace(listing, items=known + listing.items[len(known) :])
 
-    def known_directory(self, path: Path) -> Entry | None:
+    def peek_directory(self, path: Path) -> Entry | None:
         """See IStorage."""
-        (head,) = self._shelf.heads([self._key(path)])
+        (head,) = self._listing_cache.heads([self._key(path)])
         return head.listing.entry if head and head.listing and self._believes(head) else None
 
     def stat_file(self, path: Path) -> Entry:
         """See IStorage: asks nobody if the parent's listing is remembered."""
         parent = self._kept(path[:-1]) if path else None
         if parent is not None and self._believes(parent):
-            self._on_look(Looked('hit', age=self._age(parent)))
+            self._on_look(CacheLookup('hit', age=self._age(parent)))
             return _file(path, parent)
         if parent is None or parent.listing is None:
-            self._on_look(Looked('miss'))
+            self._on_look(CacheLookup('miss'))
             return self._storage.stat_file(self._spelled(path))
         return self._or_old(lambda: self._storage.stat_file(self._spelled(path)), parent) or _file(path, parent)
 
@@ -238,14 +260,16 @@ class CachedStorage:
 
     def create_directory(self, path: Path, with_parent: bool = False) -> tuple[Entry, Change]:
         """See IStorage."""
-        ticket = self._shelf.ticket(self._account)
+        lease = self._listing_cache.lease(self._account)
         entry, change = self._writing(lambda: self._storage.create_directory(path, with_parent), path)
-        parent = self.known_directory(path[:-1])
+        parent = self.peek_directory(path[:-1])
         if parent is not None:
             entry = replace(entry, access=parent.access)
-        self._shelf.learn(self._key(entry.path), Listing(entry, ()), ticket)
+        self._listing_cache.learn(self._key(entry.path), Listing(entry, ()), lease)
         for depth in range(len(path) - 1):  # parents that were missing came with it
-            self._shelf.patch(self._key(path[:depth]), lambda above, name=path[depth]: above.find(name) and above)
+            self._listing_cache.patch(
+                self._key(path[:depth]), lambda above, name=path[depth]: above.find(name) and above
+            )
         self._replace(path[:-1], new=entry)
         return entry, change
 
@@ -260,7 +284,7 @@ class CachedStorage:
         change = self._writing(lambda: self._storage.delete(entry), entry.path)
         self._replace(entry.path[:-1], old=entry)
         if entry.is_directory:
-            self._shelf.drop_below(self._key(entry.path))
+            self._listing_cache.drop_below(self._key(entry.path))
         return change
 
     def move_file(self, entry: Entry, path: Path) -> tuple[Entry, Change]:
@@ -274,9 +298,9 @@ class CachedStorage:
         """See IStorage: contents are not kept here."""
         return self._storage.open_file(file_id, byte_range)
 
-    def hold(self, *paths: Path) -> AbstractContextManager[Held]:
+    def lock(self, *paths: Path) -> AbstractContextManager[Held]:
         """See IStorage."""
-        return self._storage.hold(*paths)
+        return self._storage.lock(*paths)
 
     def revert(self, change: Change) -> None:
         """See IStorage: what it touched is asked for anew, because others may have written in between."""
@@ -284,7 +308,7 @@ class CachedStorage:
             self._storage.revert(change)
         finally:
             for entry in filter(None, (change.entry, change.before)):
-                self._shelf.drop_below(self._key(entry.path))
+                self._listing_cache.drop_below(self._key(entry.path))
                 self._forget(entry.path[:-1])
             if change.with_parent:
                 self._forget(change.entry.path[:-2])
@@ -299,7 +323,7 @@ class CachedStorage:
             raise
 
     def _forget(self, path: Path) -> None:
-        self._shelf.patch(self._key(path), lambda _listing: None)
+        self._listing_cache.patch(self._key(path), lambda _listing: None)
 
     def _replace(self, path: Path, *, old: Entry | None = None, new: Entry | None = None) -> None:
         """Take *old* out of the listing of *path* and put *new* into it."""
@@ -312,7 +336,7 @@ class CachedStorage:
             items.sort(key=lambda item: item.order)
             return Listing(replace(listing.entry, item_count=len(items)), tuple(items))
 
-        self._shelf.patch(self._key(path), change)
+        self._listing_cache.patch(self._key(path), change)
 
 
 def _trouble(error: FSPError) -> str:
@@ -328,7 +352,7 @@ def _there(path: Path, listing: Listing | None) -> Listing:
     return listing
 
 
-def _file(path: Path, parent: Kept) -> Entry:
+def _file(path: Path, parent: CachedListing) -> Entry:
     item = parent.listing and parent.listing.find(path[-1])
     if item is None or item.is_directory:
         raise _missing(path)

@@ -14,13 +14,26 @@ from typing import TypeVar
 from zope.interface import implementer
 
 from .. import egnyte, errors
+from ..concurrency.locks import Held, KeyedLocks
 from ..interfaces import IStorage
-from ..model import Access, Change, Content, Download, Entry, Listing
-from ..paths import Path, composed, decomposed, key, text
-from .locks import Held, Locks
-from .names import check_path
+from ..model import (
+    Access,
+    Change,
+    Content,
+    Download,
+    Entry,
+    Listing,
+)
+from ..paths import (
+    Path,
+    composed,
+    decomposed,
+    key,
+    text,
+)
+from .egnyte_errors import translated
+from .name_rules import check_path
 from .recovery import Recovery, Verb
-from .translation import translated
 
 T = TypeVar('T')
 
@@ -51,7 +64,7 @@ class EgnyteStorage:
     def __init__(
         self,
         client: egnyte.Client,
-        locks: Locks,
+        locks: KeyedLocks,
         account: str,
         patient: egnyte.Client | None = None,
         clock: Callable[[], float] = time.time,
@@ -75,7 +88,7 @@ class EgnyteStorage:
         entry = _directory_entry(here, found.folder, access)
         return Listing(replace(entry, item_count=len(items)), tuple(sorted(items, key=lambda item: item.order)))
 
-    def known_directory(self, path: Path) -> Entry | None:
+    def peek_directory(self, path: Path) -> Entry | None:
         """See IStorage: nothing is remembered here."""
         del path
         return None
@@ -181,16 +194,16 @@ class EgnyteStorage:
         with translated(()):
             return self._client.download(file_id, byte_range)
 
-    def hold(self, *paths: Path) -> AbstractContextManager[Held]:
+    def lock(self, *paths: Path) -> AbstractContextManager[Held]:
         """See IStorage: holds among the threads of this process."""
-        return self._locks.hold(*self._lock_keys(paths))
+        return self._locks.lock(*self._lock_keys(paths))
 
     def _lock_keys(self, paths: Iterable[Path]) -> list[Hashable]:
         return [(self._account, 'folder', key(path)) for path in paths]
 
     def revert(self, change: Change) -> None:
         """See IStorage: one call for a version, two to four for anything else."""
-        with self._locks.hold(*self._lock_keys(change.directories), urgent=True), translated(change.entry.path):
+        with self._locks.lock(*self._lock_keys(change.directories), urgent=True), translated(change.entry.path):
             self._recovery.take_back(change)
 
 

@@ -6,10 +6,16 @@ from contextlib import AbstractContextManager
 
 from zope.interface import implementer
 
+from ..concurrency.locks import Held
 from ..interfaces import IObserver, IStorage
-from ..model import Change, Content, Download, Entry, Listing
+from ..model import (
+    Change,
+    Content,
+    Download,
+    Entry,
+    Listing,
+)
 from ..paths import Path
-from .locks import Held
 
 
 @implementer(IStorage)
@@ -26,25 +32,25 @@ class ObservedStorage:
         """See IStorage."""
         asked = self._clock()
         listing = self._storage.list_directory(path, fresh)
-        self._observer.saw([item for item in listing.items if not item.is_directory], asked)
+        self._observer.listed([item for item in listing.items if not item.is_directory], asked)
         return listing
 
-    def known_directory(self, path: Path) -> Entry | None:
+    def peek_directory(self, path: Path) -> Entry | None:
         """See IStorage."""
-        return self._storage.known_directory(path)
+        return self._storage.peek_directory(path)
 
     def stat_file(self, path: Path) -> Entry:
         """See IStorage."""
         asked = self._clock()
         entry = self._storage.stat_file(path)
-        self._observer.saw([entry], asked)
+        self._observer.listed([entry], asked)
         return entry
 
     def find_file(self, file_id: str) -> Entry:
         """See IStorage."""
         asked = self._clock()
         entry = self._storage.find_file(file_id)
-        self._observer.saw([entry], asked)
+        self._observer.listed([entry], asked)
         return entry
 
     def create_directory(self, path: Path, with_parent: bool = False) -> tuple[Entry, Change]:
@@ -77,9 +83,9 @@ class ObservedStorage:
         """See IStorage."""
         return self._storage.open_file(file_id, byte_range)
 
-    def hold(self, *paths: Path) -> AbstractContextManager[Held]:
+    def lock(self, *paths: Path) -> AbstractContextManager[Held]:
         """See IStorage."""
-        return self._storage.hold(*paths)
+        return self._storage.lock(*paths)
 
     def revert(self, change: Change) -> None:
         """See IStorage."""
@@ -88,7 +94,7 @@ class ObservedStorage:
                 self._storage.revert(change)
             finally:
                 if not change.entry.is_directory:
-                    self._observer.doubted(change.entry)
+                    self._observer.invalidated(change.entry)
 
 
 def _file(entry: Entry) -> Entry | None:

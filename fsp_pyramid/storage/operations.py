@@ -10,13 +10,29 @@ from functools import partial
 from typing import TypeVar
 
 from .. import paths
-from ..errors import Conflict, Forbidden, FSPError, Locked, NameTaken, NotEmpty, NotFound, excerpt
+from ..concurrency.locks import Held
+from ..errors import (
+    Conflict,
+    Forbidden,
+    FSPError,
+    Locked,
+    NameTaken,
+    NotEmpty,
+    NotFound,
+    excerpt,
+)
 from ..interfaces import IStorage
-from ..model import Access, Change, Content, Entry, Listing, Strategy
+from ..model import (
+    Access,
+    Change,
+    Content,
+    Entry,
+    Listing,
+    Strategy,
+)
 from ..paths import Path, composed
-from .locks import Held
-from .names import check_name
-from .naming import name_taken, place, unguessable_name
+from .conflicts import name_taken, place, unguessable_name
+from .name_rules import check_name
 
 T = TypeVar('T')
 
@@ -67,7 +83,7 @@ class Operations:
 
     def delete_directory(self, path: Path) -> None:
         """Delete an empty directory. Raises NotFound, NotEmpty, Forbidden."""
-        with self._storage.hold(path[:-1], path):
+        with self._storage.lock(path[:-1], path):
             # What is in it is always asked afresh: Egnyte deletes a folder with all that is in it.
             listing = self._storage.list_directory(path, fresh=True)
             if not listing.entry.fixed:
@@ -179,7 +195,7 @@ class Operations:
         the look was out of date (a cached listing, another process, two who create one folder), it is decided anew,
         once.
         """
-        with self._storage.hold(*directories) as held:
+        with self._storage.lock(*directories) as held:
             deed = decide(False, held)
             try:
                 return deed()
@@ -225,7 +241,7 @@ class Operations:
 
     def _implied(self, path: Path) -> Listing:
         # Asking for the parent would cost a call. What is not known of it, Egnyte says when the directory is created.
-        parent = self._storage.known_directory(path[:-1])
+        parent = self._storage.peek_directory(path[:-1])
         access = Access.FULL if parent is None else parent.access
         return Listing(Entry(path, is_directory=True, id=None, modified=0, access=access), ())
 

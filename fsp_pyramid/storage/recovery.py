@@ -4,7 +4,12 @@ import logging
 from typing import Literal
 
 from .. import egnyte, errors
-from ..model import Access, Change, Content, Entry
+from ..model import (
+    Access,
+    Change,
+    Content,
+    Entry,
+)
 from ..paths import Path, key, text
 
 log = logging.getLogger(__name__)
@@ -17,7 +22,7 @@ SLACK = 2000
 MOST_RESTORED = 3
 
 
-class LeftBehind(errors.SourceFailed):
+class CorruptUpload(errors.SourceFailed):
     """A damaged version was stored, and could not be removed at once. *change* is to be taken back."""
 
     def __init__(self, change: Change) -> None:
@@ -85,7 +90,7 @@ class Recovery:
                 access=Access.FULL,
                 version_id=damaged.version_id,
             )
-            raise LeftBehind(Change('stored', entry)) from damaged
+            raise CorruptUpload(Change('stored', entry)) from damaged
 
     def take_back(self, change: Change) -> None:
         """See IStorage.revert; the directories are held."""

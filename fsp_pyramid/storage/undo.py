@@ -8,11 +8,17 @@ from typing import Any, TypeVar
 from transaction.interfaces import IDataManagerSavepoint, ISavepointDataManager
 from zope.interface import implementer
 
+from ..concurrency.locks import Held
 from ..interfaces import IStorage, IUndoLog
-from ..model import Change, Content, Download, Entry, Listing
+from ..model import (
+    Change,
+    Content,
+    Download,
+    Entry,
+    Listing,
+)
 from ..paths import Path, text
-from .locks import Held
-from .recovery import LeftBehind
+from .recovery import CorruptUpload
 
 T = TypeVar('T')
 
@@ -130,7 +136,7 @@ class UndoStorage:
         self._undo_log.begin()
         try:
             result, change = write()
-        except LeftBehind as error:
+        except CorruptUpload as error:
             self._undo_log.record(error.change, self._storage)
             raise
         self._undo_log.record(change, self._storage)
@@ -140,9 +146,9 @@ class UndoStorage:
         """See IStorage."""
         return self._storage.list_directory(path, fresh)
 
-    def known_directory(self, path: Path) -> Entry | None:
+    def peek_directory(self, path: Path) -> Entry | None:
         """See IStorage."""
-        return self._storage.known_directory(path)
+        return self._storage.peek_directory(path)
 
     def stat_file(self, path: Path) -> Entry:
         """See IStorage."""
@@ -172,9 +178,9 @@ class UndoStorage:
         """See IStorage."""
         return self._storage.open_file(file_id, byte_range)
 
-    def hold(self, *paths: Path) -> AbstractContextManager[Held]:
+    def lock(self, *paths: Path) -> AbstractContextManager[Held]:
         """See IStorage."""
-        return self._storage.hold(*paths)
+        return self._storage.lock(*paths)
 
     def revert(self, change: Change) -> None:
         """See IStorage."""

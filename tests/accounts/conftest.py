@@ -8,8 +8,8 @@ import transaction
 from cryptography.fernet import Fernet
 
 from fsp_pyramid.accounts.database import Database
+from fsp_pyramid.accounts.encryption import TokenCipher
 from fsp_pyramid.accounts.store import AccountStore, Connection
-from fsp_pyramid.accounts.vault import Vault
 
 from ..services import postgresql
 from .support import ANN, GRANT, Clock
@@ -53,7 +53,7 @@ def make_store(database: Database, clock: Clock, keys: tuple[str, ...]) -> Calla
     """Stores as requests have them: each with sessions of its own."""
 
     def make(manager: transaction.TransactionManager, keys: tuple[str, ...] = keys) -> AccountStore:
-        return AccountStore(database.sessions(manager), Vault(keys), clock)
+        return AccountStore(database.sessions(manager), TokenCipher(keys), clock)
 
     return make
 

@@ -18,13 +18,22 @@ from transaction import TransactionManager
 from webtest import TestApp
 
 from fsp_pyramid.accounts.database import Database, HostDatabase
+from fsp_pyramid.accounts.encryption import TokenCipher
 from fsp_pyramid.accounts.models import AccountRow, State
 from fsp_pyramid.accounts.store import AccountStore, Connection
-from fsp_pyramid.accounts.vault import Vault
 from fsp_pyramid.errors import NotFound
 
 from ..timing import PATIENCE
-from .support import ANN, GRANT, NEW, OLD, URL, Clock, Egnyte, engine_of
+from .support import (
+    ANN,
+    GRANT,
+    NEW,
+    OLD,
+    URL,
+    Clock,
+    Egnyte,
+    engine_of,
+)
 
 MakeStore = Callable[..., AccountStore]
 
@@ -224,7 +233,7 @@ def app(host: HostDatabase, host_engine: Engine, clock: Clock, keys: tuple[str, 
         return session
 
     def sign_up(request: Request) -> str:
-        store = AccountStore(host.sessions(lambda: request.dbsession), Vault(keys), clock)
+        store = AccountStore(host.sessions(lambda: request.dbsession), TokenCipher(keys), clock)
         found = store.find(*ANN)
         if 'refresh' in request.params:
             store.fresh(found.number, Egnyte().refresh, refused=OLD)
@@ -270,7 +279,7 @@ def test_a_refresh_survives_the_abort_of_a_host(
         app.get('/?fail&refresh')
     assert rows(host_engine) == ([], [('connected', None)])
     with Session(host_engine) as session:
-        found = AccountStore(host.sessions(lambda: session), Vault(keys), clock).find(*ANN)
+        found = AccountStore(host.sessions(lambda: session), TokenCipher(keys), clock).find(*ANN)
     assert found
     assert found.tokens == NEW
 
@@ -282,7 +291,7 @@ def test_the_threads_of_a_host_refresh_once(
 
     def use(action: Callable[[AccountStore], object]) -> object:
         with Session(host_engine) as session, session.begin():
-            return action(AccountStore(host.sessions(lambda: session), Vault(keys), clock))
+            return action(AccountStore(host.sessions(lambda: session), TokenCipher(keys), clock))
 
     number = use(lambda store: store.connect(*ANN, *GRANT).number)
     clock.now += 900

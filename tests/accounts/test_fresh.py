@@ -12,15 +12,24 @@ from transaction import TransactionManager
 
 from fsp_pyramid.accounts import database as database_module
 from fsp_pyramid.accounts.database import Database
+from fsp_pyramid.accounts.encryption import TokenCipher
 from fsp_pyramid.accounts.models import State
 from fsp_pyramid.accounts.store import AccountStore, Connection, NotConnected
-from fsp_pyramid.accounts.vault import Vault
 from fsp_pyramid.egnyte.errors import GrantRefused, Rejected, Unreachable
 from fsp_pyramid.egnyte.oauth import Tokens
 from fsp_pyramid.errors import Busy
 
 from ..timing import PATIENCE
-from .support import ANN, GRANT, NEW, NOW, OLD, URL, Clock, Egnyte
+from .support import (
+    ANN,
+    GRANT,
+    NEW,
+    NOW,
+    OLD,
+    URL,
+    Clock,
+    Egnyte,
+)
 
 MakeStore = Callable[..., AccountStore]
 FOREVER = Tokens('access-secret-3', None, None)
@@ -218,7 +227,7 @@ def ask_in_a_process(url: str, keys: tuple[str, ...], number: int, shared: dict[
         return NEW
 
     database = Database(url)
-    store = AccountStore(database.sessions(transaction.TransactionManager(explicit=True)), Vault(keys), clock)
+    store = AccountStore(database.sessions(transaction.TransactionManager(explicit=True)), TokenCipher(keys), clock)
     answers.put(store.fresh(number, refresh).access)
     database.close()
 

@@ -19,7 +19,7 @@ from sqlalchemy import Engine, inspect, text
 from fsp_pyramid.accounts.database import Database, HostDatabase
 from fsp_pyramid.database import migrations
 from fsp_pyramid.database.base import Base
-from fsp_pyramid.pacing.models import PaceRow
+from fsp_pyramid.rate_stores.models import PaceRow
 
 from ..timing import PATIENCE
 from .support import engine_of

@@ -13,7 +13,15 @@ from fsp_pyramid.accounts.models import AccountRow
 from fsp_pyramid.accounts.store import AccountStore, Connection
 from fsp_pyramid.egnyte.errors import GrantRefused, Unreachable
 
-from .support import ANN, GRANT, NEW, OLD, Clock, Egnyte, engine_of
+from .support import (
+    ANN,
+    GRANT,
+    NEW,
+    OLD,
+    Clock,
+    Egnyte,
+    engine_of,
+)
 
 
 def live(store: AccountStore, manager: TransactionManager, clock: Clock) -> None:

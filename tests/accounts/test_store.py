@@ -5,13 +5,22 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 from transaction import TransactionManager
 
+from fsp_pyramid.accounts.encryption import VaultError
 from fsp_pyramid.accounts.models import State
 from fsp_pyramid.accounts.store import AccountStore, Connection, Rotation
-from fsp_pyramid.accounts.vault import VaultError
 from fsp_pyramid.egnyte.oauth import Tokens
 from fsp_pyramid.errors import NotFound
 
-from .support import ANN, GRANT, NEW, NOW, OLD, URL, Clock, engine_of
+from .support import (
+    ANN,
+    GRANT,
+    NEW,
+    NOW,
+    OLD,
+    URL,
+    Clock,
+    engine_of,
+)
 
 MakeStore = Callable[..., AccountStore]
 

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from campaigns import clock, faults, fuzz, kills, outages
+from campaigns import (
+    clock,
+    faults,
+    fuzz,
+    kills,
+    outages,
+)
 from campaigns.effort import QUICK
 from campaigns.proxy import Mode, proxy
 from campaigns.report import BEGIN, END, update

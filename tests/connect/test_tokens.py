@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fsp_pyramid.connect.links import LinkExpired, Links, Purpose
 from fsp_pyramid.connect.states import LIFETIME, States, browser_of
-from fsp_pyramid.public import links as public
+from fsp_pyramid.content import links as public
 from fsp_pyramid.signing import BadToken
 
 SECRETS = ('s' * 32,)

@@ -91,7 +91,7 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]
 
 
 @pytest.fixture(scope='module')
-def bridge(processes: list[Server], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
+def backend(processes: list[Server], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
     """nginx before the two."""
     cache = processes[0].directory / 'cache'
     with proxying(tmp_path_factory.mktemp('bridge'), [process.port for process in processes], cache) as nginx:

@@ -9,7 +9,12 @@ import pytest
 
 from ..functional.processes import Answer, Server
 from ..ports import free_port
-from .conftest import BIG, ETAG, FILES, HEADERS
+from .conftest import (
+    BIG,
+    ETAG,
+    FILES,
+    HEADERS,
+)
 from .nginx import HOST, Nginx, proxying
 
 PICTURE = FILES['pic.png']
@@ -31,44 +36,44 @@ def public_url(answer: Answer) -> str:
 # Before the bridge
 
 
-def test_the_bridge_answers_and_knows_where_it_is(bridge: Nginx) -> None:
-    url = urlsplit(public_url(bridge.ask('GET /fsp/', **WHO)))
-    assert (url.scheme, url.hostname, url.port) == ('https', HOST, bridge.https_port)
-    answer = bridge.ask(f'GET {url.path}')
+def test_the_bridge_answers_and_knows_where_it_is(backend: Nginx) -> None:
+    url = urlsplit(public_url(backend.ask('GET /fsp/', **WHO)))
+    assert (url.scheme, url.hostname, url.port) == ('https', HOST, backend.https_port)
+    answer = backend.ask(f'GET {url.path}')
     assert answer.status == 200
     assert answer.headers['Content-Length'] == str(len(answer.body)) != '0'
 
 
-def test_both_processes_answer(bridge: Nginx, processes: list[Server]) -> None:
+def test_both_processes_answer(backend: Nginx, processes: list[Server]) -> None:
     for _ in range(4):
-        bridge.ask('GET /fsp/', **WHO)
-    assert all(bridge.logged(f'"127.0.0.1:{process.port}" "200"') for process in processes)
+        backend.ask('GET /fsp/', **WHO)
+    assert all(backend.logged(f'"127.0.0.1:{process.port}" "200"') for process in processes)
 
 
-def test_a_link_works_whichever_process_made_it(bridge: Nginx) -> None:
-    path = urlsplit(public_url(bridge.ask('GET /fsp/', **WHO))).path
-    assert {bridge.ask(f'GET {path}').status for _ in range(4)} == {200}
+def test_a_link_works_whichever_process_made_it(backend: Nginx) -> None:
+    path = urlsplit(public_url(backend.ask('GET /fsp/', **WHO))).path
+    assert {backend.ask(f'GET {path}').status for _ in range(4)} == {200}
 
 
-def test_nginx_sends_what_the_bridge_has_in_its_cache(bridge: Nginx) -> None:
-    path = urlsplit(public_url(bridge.ask('GET /fsp/', **WHO))).path
-    first, again = bridge.ask(f'GET {path}'), bridge.ask(f'GET {path}')
+def test_nginx_sends_what_the_bridge_has_in_its_cache(backend: Nginx) -> None:
+    path = urlsplit(public_url(backend.ask('GET /fsp/', **WHO))).path
+    first, again = backend.ask(f'GET {path}'), backend.ask(f'GET {path}')
     assert (first.status, again.status, again.body == first.body) == (200, 200, True)
     kept = {'ETag', 'Last-Modified', 'Content-Type', 'Content-Disposition', 'Content-Security-Policy'}
     kept |= {'X-Content-Type-Options', 'Cross-Origin-Resource-Policy'}
     assert {name: again.headers.get_all(name) for name in kept} == {name: [first.headers[name]] for name in kept}
-    assert bridge.ask(f'GET {path}', If_None_Match=again.headers['ETag']).status == 304
+    assert backend.ask(f'GET {path}', If_None_Match=again.headers['ETag']).status == 304
     # Only nginx answers several ranges.
-    several = bridge.ask(f'GET {path}', Range='bytes=0-3,-4')
+    several = backend.ask(f'GET {path}', Range='bytes=0-3,-4')
     assert (several.status, several.headers.get_content_type()) == (206, 'multipart/byteranges')
-    part = bridge.ask(f'GET {path}', Range='bytes=2-', If_Range=again.headers['ETag'])
+    part = backend.ask(f'GET {path}', Range='bytes=2-', If_Range=again.headers['ETag'])
     assert (part.status, part.body) == (206, first.body[2:])
 
 
-def test_https_is_required_behind_it(bridge: Nginx, processes: list[Server]) -> None:
+def test_https_is_required_behind_it(backend: Nginx, processes: list[Server]) -> None:
     (plain,) = processes[0].ask('GET /fsp/', headers=WHO)
     assert (plain.status, json.loads(plain.body)['code']) == (403, 3300)
-    assert bridge.ask('GET /fsp/', **WHO, X_Forwarded_Proto='http').status == 200
+    assert backend.ask('GET /fsp/', **WHO, X_Forwarded_Proto='http').status == 200
 
 
 @pytest.mark.parametrize(
@@ -80,9 +85,9 @@ def test_https_is_required_behind_it(bridge: Nginx, processes: list[Server]) -> 
         {'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Port': '666', 'X-Forwarded-By': 'me'},
     ],
 )
-def test_urls_are_made_from_nothing_that_clients_send(bridge: Nginx, forged: dict[str, str]) -> None:
-    url = urlsplit(public_url(bridge.ask('GET /fsp/', **WHO, **forged)))
-    assert (url.scheme, url.hostname, url.port) == ('https', HOST, bridge.https_port)
+def test_urls_are_made_from_nothing_that_clients_send(backend: Nginx, forged: dict[str, str]) -> None:
+    url = urlsplit(public_url(backend.ask('GET /fsp/', **WHO, **forged)))
+    assert (url.scheme, url.hostname, url.port) == ('https', HOST, backend.https_port)
 
 
 def test_forged_headers_are_replaced(files: Nginx) -> None:
@@ -97,29 +102,29 @@ def test_forged_headers_are_replaced(files: Nginx) -> None:
     }
 
 
-def test_large_bodies_are_refused(bridge: Nginx) -> None:
-    assert bridge.ask('POST /fsp/x.png', 'x' * (1024 * 1024 + 1), **WHO).status == 413
-    answer = bridge.ask('POST /fsp/x.png', json.dumps({'source': 'http://10.0.0.1/x.png'}), **WHO)
+def test_large_bodies_are_refused(backend: Nginx) -> None:
+    assert backend.ask('POST /fsp/x.png', 'x' * (1024 * 1024 + 1), **WHO).status == 413
+    answer = backend.ask('POST /fsp/x.png', json.dumps({'source': 'http://10.0.0.1/x.png'}), **WHO)
     assert (answer.status, json.loads(answer.body)['code']) == (422, 3450)
 
 
-def test_plain_http_is_sent_away(bridge: Nginx) -> None:
-    answer = bridge.ask('GET /fsp-public/x/y.png?q=1', secure=False, host='evil.example')
+def test_plain_http_is_sent_away(backend: Nginx) -> None:
+    answer = backend.ask('GET /fsp-public/x/y.png?q=1', secure=False, host='evil.example')
     assert (answer.status, answer.headers['Location']) == (301, f'https://{HOST}/fsp-public/x/y.png?q=1')
 
 
-def test_other_hosts_get_no_answer(bridge: Nginx) -> None:
+def test_other_hosts_get_no_answer(backend: Nginx) -> None:
     with pytest.raises(ssl.SSLError):
-        bridge.ask('GET /fsp/', host='evil.example')
+        backend.ask('GET /fsp/', host='evil.example')
 
 
-def test_answers_tell_browsers_to_stay_with_https(bridge: Nginx, files: Nginx) -> None:
-    for answer in (bridge.ask('GET /fsp/'), bridge.ask('GET /fsp-public/x/y.png'), files.ask(PIC)):
+def test_answers_tell_browsers_to_stay_with_https(backend: Nginx, files: Nginx) -> None:
+    for answer in (backend.ask('GET /fsp/'), backend.ask('GET /fsp-public/x/y.png'), files.ask(PIC)):
         assert answer.headers.get_all('Strict-Transport-Security') == ['max-age=31536000']
 
 
-def test_health_and_metrics_stay_inside(bridge: Nginx) -> None:
-    assert bridge.ask('GET /fsp-ops/metrics').status == 404
+def test_health_and_metrics_stay_inside(backend: Nginx) -> None:
+    assert backend.ask('GET /fsp-ops/metrics').status == 404
 
 
 # Files from disk

@@ -41,16 +41,16 @@ class Reader:
 
 
 @pytest.fixture
-def large(processes: list[Server], bridge: Nginx) -> str:
+def large(processes: list[Server], backend: Nginx) -> str:
     """The path of a large public file that nobody has asked for yet."""
     sandbox = Sandbox(processes[0].directory / 'egnyte')
     sandbox.upload('/Shared/Beefree/demo/large/a.bin', bytes(20 << 20))
-    return urlsplit(public_url(bridge.ask('GET /fsp/large/', **WHO))).path
+    return urlsplit(public_url(backend.ask('GET /fsp/large/', **WHO))).path
 
 
-def test_readers_of_one_address_keep_nobody_else_waiting(bridge: Nginx, large: str) -> None:
+def test_readers_of_one_address_keep_nobody_else_waiting(backend: Nginx, large: str) -> None:
     with ExitStack() as stack:
-        readers = [Reader(bridge, large) for _ in range(130)]
+        readers = [Reader(backend, large) for _ in range(130)]
         for reader in readers:
             stack.callback(reader.close)
         outcomes = Counter(reader.read_head() for reader in readers)
@@ -60,7 +60,7 @@ def test_readers_of_one_address_keep_nobody_else_waiting(bridge: Nginx, large: s
             if reader.read_head() != 200:
                 assert 'no-store' in reader.head
                 assert 'retry-after: ' in reader.head.lower()
-        assert json.loads(bridge.ask('GET /fsp/', **WHO).body)['status'] == 'success'
+        assert json.loads(backend.ask('GET /fsp/', **WHO).body)['status'] == 'success'
 
 
 def test_failures_of_nginx_itself_are_kept_by_no_cache(files: Nginx, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -73,16 +73,16 @@ def test_failures_of_nginx_itself_are_kept_by_no_cache(files: Nginx, tmp_path_fa
         assert (answer.status, answer.headers.get_all('Cache-Control')) == (502, ['no-store'])
 
 
-def test_a_part_that_is_not_there_has_nothing_of_a_success(bridge: Nginx, large: str) -> None:
-    assert bridge.ask(f'GET {large}').status == 200
+def test_a_part_that_is_not_there_has_nothing_of_a_success(backend: Nginx, large: str) -> None:
+    assert backend.ask(f'GET {large}').status == 200
     for part in ('bytes=99999999-', 'bytes=-0', 'bytes=x', 'bytes=9-5'):
-        answer = bridge.ask(f'GET {large}', Range=part)
+        answer = backend.ask(f'GET {large}', Range=part)
         if answer.status == 416:
             assert answer.headers.get_all('Cache-Control') == ['no-store']
             assert (answer.headers['ETag'], answer.headers['Content-Disposition']) == (None, None)
         assert answer.status == (416 if part == 'bytes=99999999-' else 200)
     for condition in ('If-Unmodified-Since', 'If-Modified-Since'):
-        answer = bridge.ask(f'GET {large}', **{condition: 'Fri, 01 Jan 99999 00:00:00 GMT'})
+        answer = backend.ask(f'GET {large}', **{condition: 'Fri, 01 Jan 99999 00:00:00 GMT'})
         assert answer.status == 200
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pyramid.paster import get_appsettings
 
-from fsp_pyramid.public.render_pool import WORKERS
-from fsp_pyramid.public.render_worker import MEMORY
+from fsp_pyramid.imaging.worker import MEMORY
+from fsp_pyramid.imaging.worker_pool import WORKERS
 from fsp_pyramid.settings import KEYS, variable
 
 from ..functional.processes import BIN

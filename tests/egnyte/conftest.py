@@ -12,20 +12,20 @@ from .support import Hooked, Paced
 
 
 @pytest.fixture
-def pace() -> Paced:
+def rate_limiter() -> Paced:
     return Paced()
 
 
 @pytest.fixture
-def client(sandbox: Sandbox, pace: Paced) -> Client:
-    client = Client(URL, TOKEN, session=sandbox.session, pace=pace, max_wait=5)
+def client(sandbox: Sandbox, rate_limiter: Paced) -> Client:
+    client = Client(URL, TOKEN, session=sandbox.session, rate_limiter=rate_limiter, max_wait=5)
     client.create_folder('/Shared/home')
     sandbox.forget_calls()
     return client
 
 
 @pytest.fixture
-def chunking(tmp_path: Path, pace: Paced) -> tuple[Client, Hooked]:
+def chunking(tmp_path: Path, rate_limiter: Paced) -> tuple[Client, Hooked]:
     """A client that uploads 1,000 bytes at a time."""
     hooks = Hooked(sandbox := Sandbox(tmp_path / 'chunks', chunk_minimum=1000))
-    return Client(URL, TOKEN, session=sandbox.session, pace=pace, chunk_size=1000), hooks
+    return Client(URL, TOKEN, session=sandbox.session, rate_limiter=rate_limiter, chunk_size=1000), hooks

@@ -9,7 +9,7 @@ from requests import PreparedRequest, Response
 from urllib3 import HTTPResponse
 
 from fsp_pyramid import egnyte
-from fsp_pyramid.egnyte import Client, Pace
+from fsp_pyramid.egnyte import Client, RateLimiter
 from fsp_pyramid.embedded import URL, WSGIAdapter
 from fsp_pyramid.testing import Sandbox, content
 
@@ -74,7 +74,7 @@ class Hooked(WSGIAdapter):
         self.after = after
 
 
-class Paced(Pace):
+class Paced(RateLimiter):
     """A pace that notes waits instead of waiting."""
 
     def __init__(self) -> None:

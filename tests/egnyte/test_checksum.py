@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsp_pyramid import egnyte
-from fsp_pyramid.egnyte import Client, Pace, Verifier
+from fsp_pyramid.egnyte import Client, RateLimiter, Verifier
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.testing import Sandbox, content
 
@@ -33,7 +33,7 @@ def test_sha_512(data: bytes, cuts: list[int]) -> None:
 
 @given(st.binary(min_size=1, max_size=50), st.integers(1, 20), CUTS)
 def test_of_chunks(data: bytes, size: int, cuts: list[int]) -> None:
-    client = Client(URL, TOKEN, session=egnyte.new_session(), pace=Pace(), chunk_size=size)
+    client = Client(URL, TOKEN, session=egnyte.new_session(), rate_limiter=RateLimiter(), chunk_size=size)
     checksum = client.checksum(content(data))
     assert fits(checksum, data, cuts)
     assert not fits(checksum, data[:-1], cuts)
@@ -46,7 +46,7 @@ def test_what_is_no_checksum_proves_nothing(checksum: str) -> None:
 
 def test_what_egnyte_tells_of_chunks(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path, chunk_minimum=1)
-    client = Client(URL, TOKEN, session=sandbox.session, pace=Pace(), chunk_size=4)
+    client = Client(URL, TOKEN, session=sandbox.session, rate_limiter=RateLimiter(), chunk_size=4)
     client.create_folder('/Shared/Team')
     data = b'0123456789'
     stored = client.upload('/Shared/Team/a', content(data))

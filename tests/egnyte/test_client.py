@@ -11,7 +11,13 @@ from fsp_pyramid.egnyte import Client, errors
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.testing import Sandbox, content
 
-from .support import LARGE, Hooked, Paced, read, upload
+from .support import (
+    LARGE,
+    Hooked,
+    Paced,
+    read,
+    upload,
+)
 
 
 def test_a_file_goes_up_and_down(client: Client) -> None:
@@ -33,9 +39,9 @@ def test_another_checksum_is_refused_by_egnyte(client: Client) -> None:
         client.upload('/Shared/home/a', replace(content(b'x'), digest=content(b'y').digest))
 
 
-def test_large_files_go_up_in_chunks(sandbox: Sandbox, tmp_path: Path, pace: Paced) -> None:
+def test_large_files_go_up_in_chunks(sandbox: Sandbox, tmp_path: Path, rate_limiter: Paced) -> None:
     sandbox = Sandbox(tmp_path / 'chunks', chunk_minimum=1000)
-    client = Client(URL, TOKEN, session=sandbox.session, pace=pace, chunk_size=1000)
+    client = Client(URL, TOKEN, session=sandbox.session, rate_limiter=rate_limiter, chunk_size=1000)
     stored = upload(client, '/Shared/home/large', LARGE)
     assert [call for call in sandbox.calls if 'chunked' in call] == [
         'POST /pubapi/v1/fs-content-chunked/Shared/home/large'
@@ -98,7 +104,7 @@ def test_kinds_are_told_apart(client: Client) -> None:
         client.stat_file('/Shared/home')
 
 
-def test_refusals_have_classes(client: Client, sandbox: Sandbox, pace: Paced) -> None:
+def test_refusals_have_classes(client: Client, sandbox: Sandbox, rate_limiter: Paced) -> None:
     stored = upload(client, '/Shared/home/a', b'x')
     with pytest.raises(errors.AlreadyExists):
         client.create_folder('/Shared/home')
@@ -118,8 +124,8 @@ def test_refusals_have_classes(client: Client, sandbox: Sandbox, pace: Paced) ->
     with pytest.raises(errors.RangeRefused):
         client.download(stored.file_id, (5, None))
     with pytest.raises(errors.Unauthorized):
-        Client(URL, 'wrong', session=sandbox.session, pace=pace).list_folder('/Shared')
-    bob = Client(URL, 'sandbox-bob', session=sandbox.session, pace=pace)
+        Client(URL, 'wrong', session=sandbox.session, rate_limiter=rate_limiter).list_folder('/Shared')
+    bob = Client(URL, 'sandbox-bob', session=sandbox.session, rate_limiter=rate_limiter)
     with pytest.raises(errors.NotFound):
         bob.list_folder('/Shared/home')
     sandbox.api('POST', '/pubapi/v1/fs/Shared/home/a', json={'action': 'lock'}, token='sandbox')
@@ -136,10 +142,10 @@ def test_content_is_asked_for_as_it_is(client: Client, sandbox: Sandbox) -> None
     assert hooks.sent[0][0].headers['Accept-Encoding'] == 'identity'
 
 
-def test_egnyte_may_be_silent_for_as_long_as_is_configured(sandbox: Sandbox, pace: Paced) -> None:
+def test_egnyte_may_be_silent_for_as_long_as_is_configured(sandbox: Sandbox, rate_limiter: Paced) -> None:
     hooks = Hooked(sandbox)
     for timeout in (30.0, 3.0):
-        Client(URL, TOKEN, session=sandbox.session, pace=pace, timeout=timeout).userinfo()
+        Client(URL, TOKEN, session=sandbox.session, rate_limiter=rate_limiter, timeout=timeout).userinfo()
     assert [options['timeout'] for _, options in hooks.sent] == [(10.0, 30.0), (3.0, 3.0)]
 
 

@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.adapters import BaseAdapter
 
-from fsp_pyramid.egnyte import Application, Client, Pace, Tokens, errors, new_session, oauth
+from fsp_pyramid.egnyte import (
+    Application,
+    Client,
+    RateLimiter,
+    Tokens,
+    errors,
+    new_session,
+    oauth,
+)
 from fsp_pyramid.embedded import URL
 from fsp_pyramid.testing import Sandbox
 
@@ -44,7 +52,7 @@ def refresh(sandbox: Sandbox, tokens: Tokens) -> Tokens:
 
 
 def client(sandbox: Sandbox, tokens: Tokens) -> Client:
-    return Client(URL, tokens.access, session=sandbox.session, pace=Pace())
+    return Client(URL, tokens.access, session=sandbox.session, rate_limiter=RateLimiter())
 
 
 class Answering(BaseAdapter):

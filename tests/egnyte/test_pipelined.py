@@ -11,9 +11,9 @@ from concurrent.futures import Future
 import pytest
 
 from fsp_pyramid import egnyte
+from fsp_pyramid.concurrency.growing_file import GrowingFile
 from fsp_pyramid.egnyte import Client, errors
 from fsp_pyramid.embedded import TOKEN
-from fsp_pyramid.growing import GrowingFile
 from fsp_pyramid.model import Content
 
 from ..sources.servers import Reaction, Server, serving
@@ -81,31 +81,35 @@ def whole(connection: socket.socket) -> None:
     connection.sendall(answer(200, STORED))
 
 
-def client(server: Server, session: object, pace: Paced) -> Client:
-    return Client(f'http://127.0.0.1:{server.port}', TOKEN, session=session, pace=pace, timeout=PATIENCE)
+def client(server: Server, session: object, rate_limiter: Paced) -> Client:
+    return Client(
+        f'http://127.0.0.1:{server.port}', TOKEN, session=session, rate_limiter=rate_limiter, timeout=PATIENCE
+    )
 
 
 @pytest.mark.parametrize(
     ('status', 'error'), [(403, errors.Forbidden), (409, errors.AlreadyExists), (500, errors.Unavailable)]
 )
-def test_what_is_refused_before_the_body_came(coming: Coming, pace: Paced, status: int, error: type[Exception]) -> None:
+def test_what_is_refused_before_the_body_came(
+    coming: Coming, rate_limiter: Paced, status: int, error: type[Exception]
+) -> None:
     with (
         serving(early(answer(status, {'message': 'no'}, 'Connection: close'), coming.finish)) as server,
         egnyte.new_session() as session,
         pytest.raises(error),
     ):
-        client(server, session, pace).upload('/Shared/a', coming.content)
+        client(server, session, rate_limiter).upload('/Shared/a', coming.content)
 
 
-def test_what_was_throttled_before_the_body_came_is_sent_again(coming: Coming, pace: Paced) -> None:
+def test_what_was_throttled_before_the_body_came_is_sent_again(coming: Coming, rate_limiter: Paced) -> None:
     refusal = answer(429, {'message': 'later'}, 'Retry-After: 2', 'Connection: close')
     with serving(early(refusal, coming.finish), whole) as server, egnyte.new_session() as session:
-        assert client(server, session, pace).upload('/Shared/a', coming.content).file_id == 'g'
+        assert client(server, session, rate_limiter).upload('/Shared/a', coming.content).file_id == 'g'
         assert len(server.requests) == 2
-    assert pace.waits == [pytest.approx(2)]
+    assert rate_limiter.waits == [pytest.approx(2)]
 
 
-def test_a_checksum_is_announced_if_it_is_known(coming: Coming, pace: Paced) -> None:
+def test_a_checksum_is_announced_if_it_is_known(coming: Coming, rate_limiter: Paced) -> None:
     def half_first(connection: socket.socket) -> None:
         assert connection.recv(1 << 16)
         coming.finish()
@@ -114,12 +118,12 @@ def test_a_checksum_is_announced_if_it_is_known(coming: Coming, pace: Paced) -> 
 
     with serving(half_first, whole) as server, egnyte.new_session() as session:
         for _ in range(2):
-            client(server, session, pace).upload('/Shared/a', coming.content)
+            client(server, session, rate_limiter).upload('/Shared/a', coming.content)
     header = f'X-Sha512-Checksum: {STORED["checksum"]}'.encode()
     assert [header in head for head in server.requests] == [False, True]
 
 
-def test_other_bytes_are_found_out_without_that(coming: Coming, pace: Paced) -> None:
+def test_other_bytes_are_found_out_without_that(coming: Coming, rate_limiter: Paced) -> None:
     def damage(connection: socket.socket) -> None:
         coming.finish()
         receive(connection)
@@ -130,11 +134,11 @@ def test_other_bytes_are_found_out_without_that(coming: Coming, pace: Paced) -> 
         egnyte.new_session() as session,
         pytest.raises(errors.Corrupted) as caught,
     ):
-        client(server, session, pace).upload('/Shared/a', coming.content)
+        client(server, session, rate_limiter).upload('/Shared/a', coming.content)
     assert (caught.value.file_id, caught.value.version_id) == ('g', 'e')
 
 
-def test_a_source_that_dies_breaks_the_call_off(coming: Coming, pace: Paced) -> None:
+def test_a_source_that_dies_breaks_the_call_off(coming: Coming, rate_limiter: Paced) -> None:
     """Its error comes out as it is, the connection is closed, and nothing is sent again."""
     got, closed = [], threading.Event()
 
@@ -151,7 +155,7 @@ def test_a_source_that_dies_breaks_the_call_off(coming: Coming, pace: Paced) -> 
             f'http://127.0.0.1:{server.port}',
             TOKEN,
             session=session,
-            pace=pace,
+            rate_limiter=rate_limiter,
             on_call=lambda call: called.append(call.outcome),
         )
         with pytest.raises(LookupError, match='the source'):

@@ -11,7 +11,13 @@ from fsp_pyramid import egnyte
 from fsp_pyramid.egnyte import Client, errors
 from fsp_pyramid.testing import Sandbox, content
 
-from .support import LARGE, Hooked, Paced, answer, upload
+from .support import (
+    LARGE,
+    Hooked,
+    Paced,
+    answer,
+    upload,
+)
 
 HTML = '<html><body>Please log in</body></html>'
 OTHERS = (HTML, '', '{"is_folder": tr', '[]', 'null', '7', '"x"', '{}', '{"is_folder": false}')
@@ -162,20 +168,20 @@ def test_a_page_is_no_version_of_a_file(
     ],
 )
 def test_a_used_up_day_costs_one_call_until_midnight(
-    client: Client, sandbox: Sandbox, pace: Paced, refusal: dict[str, Any]
+    client: Client, sandbox: Sandbox, rate_limiter: Paced, refusal: dict[str, Any]
 ) -> None:
     sandbox.fail({'answer': refusal, 'times': 99})
     for _ in range(3):
         with pytest.raises(errors.QuotaExceeded) as caught:
             client.list_folder('/Shared')
-        assert caught.value.wait == pytest.approx(86400 - pace.now % 86400, abs=1)
-    pace.now += 6300
+        assert caught.value.wait == pytest.approx(86400 - rate_limiter.now % 86400, abs=1)
+    rate_limiter.now += 6300
     with pytest.raises(errors.EgnyteError):
         client.list_folder('/Shared')
     assert len(sandbox.calls) == 1
-    assert pace.waits == []
+    assert rate_limiter.waits == []
     sandbox.fail()
-    pace.now += 120
+    rate_limiter.now += 120
     assert client.list_folder('/Shared').folder.name == 'Shared'
 
 
@@ -188,12 +194,12 @@ def test_a_used_up_day_costs_one_call_until_midnight(
     ],
 )
 def test_who_calls_too_often_waits_a_moment(
-    client: Client, sandbox: Sandbox, pace: Paced, refusal: dict[str, Any]
+    client: Client, sandbox: Sandbox, rate_limiter: Paced, refusal: dict[str, Any]
 ) -> None:
     sandbox.fail({'answer': refusal})
     assert client.list_folder('/Shared').folder.name == 'Shared'
     assert len(sandbox.calls) == 2
-    assert 1 <= sum(pace.waits) <= 2
+    assert 1 <= sum(rate_limiter.waits) <= 2
 
 
 # Listings that change between two pages

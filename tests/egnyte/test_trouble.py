@@ -19,7 +19,14 @@ from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.testing import Sandbox, content
 
 from ..sandbox.servers import serving
-from .support import LARGE, Hooked, Paced, answer, read, upload
+from .support import (
+    LARGE,
+    Hooked,
+    Paced,
+    answer,
+    read,
+    upload,
+)
 
 CHUNKED = '/pubapi/v1/fs-content-chunked'
 
@@ -46,41 +53,41 @@ def test_a_chunk_that_begins_or_ends_an_upload_is_not_sent_again(
 
 
 @pytest.mark.parametrize('style', ['429', 'mashery'])
-def test_a_throttled_call_is_made_again_when_egnyte_says(tmp_path: Path, pace: Paced, style: Any) -> None:
-    sandbox = Sandbox(tmp_path / style, qps=1, throttle=style, clock=lambda: pace.now)
-    client = Client(URL, TOKEN, session=sandbox.session, pace=pace, max_wait=5)
+def test_a_throttled_call_is_made_again_when_egnyte_says(tmp_path: Path, rate_limiter: Paced, style: Any) -> None:
+    sandbox = Sandbox(tmp_path / style, qps=1, throttle=style, clock=lambda: rate_limiter.now)
+    client = Client(URL, TOKEN, session=sandbox.session, rate_limiter=rate_limiter, max_wait=5)
     client.list_folder('/Shared')  # it learns that there is one call a second...
     sandbox.api('GET', '/pubapi/v1/fs/Shared')  # ...and another application uses it up
     client.list_folder('/Shared')
-    assert sum(pace.waits) > 0
-    impatient = Client(URL, TOKEN, session=sandbox.session, pace=pace, max_wait=0)
+    assert sum(rate_limiter.waits) > 0
+    impatient = Client(URL, TOKEN, session=sandbox.session, rate_limiter=rate_limiter, max_wait=0)
     sandbox.api('GET', '/pubapi/v1/fs/Shared')
     with pytest.raises(errors.Throttled) as caught:
         impatient.list_folder('/Shared')
     assert type(caught.value) is errors.Throttled
 
 
-def test_egnyte_cannot_make_it_ask_in_a_storm(client: Client, sandbox: Sandbox, pace: Paced) -> None:
+def test_egnyte_cannot_make_it_ask_in_a_storm(client: Client, sandbox: Sandbox, rate_limiter: Paced) -> None:
     hooks = Hooked(sandbox)
     hooks.before = lambda request: answer(request, 429, Retry_After='0', X_Accesstoken_Qps_Allotted='200')
     with pytest.raises(errors.Throttled):
         client.list_folder('/Shared')
     assert len(hooks.sent) <= 6
-    assert pace.waits == [pytest.approx(1)] * (len(hooks.sent) - 1)
+    assert rate_limiter.waits == [pytest.approx(1)] * (len(hooks.sent) - 1)
 
 
 @pytest.mark.parametrize('style', ['429', 'mashery'])
-def test_a_used_up_day_is_told_at_once_and_asked_once(tmp_path: Path, pace: Paced, style: Any) -> None:
-    sandbox = Sandbox(tmp_path / style, daily=2, throttle=style, clock=lambda: pace.now)
+def test_a_used_up_day_is_told_at_once_and_asked_once(tmp_path: Path, rate_limiter: Paced, style: Any) -> None:
+    sandbox = Sandbox(tmp_path / style, daily=2, throttle=style, clock=lambda: rate_limiter.now)
     for _ in range(2):
         sandbox.api('GET', '/pubapi/v1/fs/Shared')
-    client = Client(URL, TOKEN, session=sandbox.session, pace=pace)
+    client = Client(URL, TOKEN, session=sandbox.session, rate_limiter=rate_limiter)
     for _ in range(3):
         with pytest.raises(errors.QuotaExceeded) as caught:
             client.list_folder('/Shared')
         assert caught.value.wait == pytest.approx(86400 - 1_700_000_000 % 86400, abs=2)
     assert len(sandbox.calls) == 3
-    assert pace.waits == []
+    assert rate_limiter.waits == []
 
 
 def test_reading_is_tried_again_when_the_connection_breaks(client: Client, sandbox: Sandbox) -> None:
@@ -174,9 +181,9 @@ def free(session: requests.Session, url: str) -> int:
 
 
 @pytest.mark.parametrize('blocks', [0, 1, None], ids=['unread', 'begun', 'read'])
-def test_closing_a_download_gives_its_connection_back(tmp_path: Path, pace: Paced, blocks: int | None) -> None:
+def test_closing_a_download_gives_its_connection_back(tmp_path: Path, rate_limiter: Paced, blocks: int | None) -> None:
     with serving(tmp_path) as url, egnyte.new_session(connections=2) as session:
-        client = Client(url, TOKEN, session=session, pace=pace)
+        client = Client(url, TOKEN, session=session, rate_limiter=rate_limiter)
         stored = upload(client, '/Shared/home/a', bytes(300_000))
         before = free(session, url)
         download = client.download(stored.file_id)
@@ -211,25 +218,25 @@ def speaking(status: int, body: bytes, missing: int = 0, **headers: str) -> Iter
         thread.join()
 
 
-def test_an_error_that_is_cut_short_is_an_error_of_the_connection(pace: Paced) -> None:
+def test_an_error_that_is_cut_short_is_an_error_of_the_connection(rate_limiter: Paced) -> None:
     with speaking(500, b'x', missing=9) as url, egnyte.new_session() as session:
-        client = Client(url, TOKEN, session=session, pace=pace)
+        client = Client(url, TOKEN, session=session, rate_limiter=rate_limiter)
         for call in (client.download, client.list_folder):
             with pytest.raises(errors.Unreachable):
                 call('/x')
             assert free(session, url) == 64
 
 
-def test_an_error_instead_of_a_download_gives_its_connection_back(pace: Paced) -> None:
+def test_an_error_instead_of_a_download_gives_its_connection_back(rate_limiter: Paced) -> None:
     with speaking(500, b'{"message": "the text"}') as url, egnyte.new_session() as session:
         with pytest.raises(errors.Unavailable, match='the text'):
-            Client(url, TOKEN, session=session, pace=pace).download('x')
+            Client(url, TOKEN, session=session, rate_limiter=rate_limiter).download('x')
         assert free(session, url) == 64
 
 
-def test_nobody_there(pace: Paced) -> None:
+def test_nobody_there(rate_limiter: Paced) -> None:
     with egnyte.new_session() as session:
-        client = Client('http://127.0.0.1:1', 'a-secret-token', session=session, pace=pace)
+        client = Client('http://127.0.0.1:1', 'a-secret-token', session=session, rate_limiter=rate_limiter)
         with pytest.raises(errors.Unreachable) as caught:
             client.list_folder('/Shared/secret plans')
     assert 'plans' not in str(caught.value)
@@ -237,17 +244,19 @@ def test_nobody_there(pace: Paced) -> None:
 
 
 @pytest.mark.parametrize('token', ['a-secret-token\n', 'a-secret-token€', 'x\r\na-secret-token'])
-def test_a_token_that_cannot_be_sent_is_not_told(pace: Paced, token: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_token_that_cannot_be_sent_is_not_told(
+    rate_limiter: Paced, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with speaking(200, b'{}') as url, egnyte.new_session() as session, pytest.raises(errors.EgnyteError) as caught:
-        Client(url, token, session=session, pace=pace).userinfo()
+        Client(url, token, session=session, rate_limiter=rate_limiter).userinfo()
     told = ''.join(traceback.format_exception(caught.value))
     assert 'a-secret-token' not in told + caplog.text
     assert not isinstance(caught.value, errors.Unreachable)
 
 
-def test_content_that_is_encoded_all_the_same_has_no_length(pace: Paced) -> None:
+def test_content_that_is_encoded_all_the_same_has_no_length(rate_limiter: Paced) -> None:
     with speaking(200, gzip.compress(LARGE), Content_Encoding='gzip') as url, egnyte.new_session() as session:
-        download = Client(url, TOKEN, session=session, pace=pace).download('x')
+        download = Client(url, TOKEN, session=session, rate_limiter=rate_limiter).download('x')
         assert download.size is None
         assert b''.join(download) == LARGE
         download.close()

@@ -13,7 +13,12 @@ from cryptography.fernet import Fernet
 
 from ..services import HangingDatabase, hanging_database
 from .envelope import caller
-from .processes import Answer, Server, run, serving
+from .processes import (
+    Answer,
+    Server,
+    run,
+    serving,
+)
 
 INI = """
 [app:main]
@@ -69,7 +74,7 @@ def database() -> Iterator[HangingDatabase]:
 def write_ini(tmp_path: Path, seeded: Path, database: HangingDatabase) -> Callable[[str], Path]:
     """Write the ini file of a site with one client with a token, and one whose users connect accounts."""
 
-    def write(pace: str) -> Path:
+    def write(rate_limiter: str) -> Path:
         shutil.copytree(seeded, tmp_path / 'egnyte')
         path = tmp_path / 'site.ini'
         path.write_text(
@@ -77,7 +82,7 @@ def write_ini(tmp_path: Path, seeded: Path, database: HangingDatabase) -> Callab
                 egnyte=tmp_path / 'egnyte',
                 key=Fernet.generate_key().decode(),
                 secret='s' * 32,
-                pace=pace,
+                rate_limiter=rate_limiter,
                 database=database.url.replace('%', '%%'),
             )
         )
@@ -108,9 +113,9 @@ def asking(server: Server, times: int) -> Iterator[list[Answer]]:
 @pytest.mark.parametrize('pace', ['memory', 'database'])
 @pytest.mark.parametrize('from_the_start', [False, True])
 def test_others_are_answered(
-    write_ini: Callable[[str], Path], database: HangingDatabase, pace: str, from_the_start: bool
+    write_ini: Callable[[str], Path], database: HangingDatabase, rate_limiter: str, from_the_start: bool
 ) -> None:
-    with serving(write_ini(pace)) as server:
+    with serving(write_ini(rate_limiter)) as server:
         if from_the_start:
             database.hang()
         else:

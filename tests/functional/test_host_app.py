@@ -244,7 +244,7 @@ def connect_alice(host: Host, uid: str = 'demo', *, commit: bool = True) -> None
         request = environment['request']
         request.environ['tm.active'] = True
         request.tm.begin()
-        accounts = registry.getUtility(IMount, name='fsp').bridges[''].accounts
+        accounts = registry.getUtility(IMount, name='fsp').client_backends[''].accounts
         tokens = Tokens('sandbox-alice', None, None)
         store = registry.getUtility(IAccountStores)(request)
         store.connect('fsp', 'shop', uid, accounts.settings.egnyte_url, 'alice', tokens)

@@ -14,7 +14,7 @@ from pyramid.request import Request
 from fsp_pyramid import main
 from fsp_pyramid.errors import BadRequest, FSPError, Unauthorized
 from fsp_pyramid.model import Identity
-from fsp_pyramid.security import SecurityPolicy
+from fsp_pyramid.protocol.security import SecurityPolicy
 from fsp_pyramid.settings import Settings
 
 from .envelope import ask, caller, read

@@ -15,10 +15,15 @@ from pyramid.response import Response
 from webob import Request
 
 from fsp_pyramid.events import DirectoryCreated, FileMoved
-from fsp_pyramid.resources import File
+from fsp_pyramid.protocol.resources import File
 from fsp_pyramid.testing import Sandbox
 
-from .envelope import ask, caller, path_info, read
+from .envelope import (
+    ask,
+    caller,
+    path_info,
+    read,
+)
 
 HOME = '/Shared/Beefree/demo'
 

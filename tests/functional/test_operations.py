@@ -107,7 +107,7 @@ def test_everything_is_lines_of_json(ini: Path) -> None:
         ('fsp_pyramid.access', 'fsp_public', 200),
     ]
     assert all({'time', 'level', 'logger'} <= line.keys() for line in lines)
-    (refusal,) = [line for line in lines if line['logger'] == 'fsp_pyramid.views.errors']
+    (refusal,) = [line for line in lines if line['logger'] == 'fsp_pyramid.protocol.error_views']
     assert refusal['message'].startswith(f'support id {lines[lines.index(refusal) + 1]["support_id"]}: GET /fsp/n')
     for secret in (PASSWORD, SECRET, TOKEN, path.split('/')[2], 'Bearer', 'Basic'):
         assert secret not in server.log

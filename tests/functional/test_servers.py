@@ -12,7 +12,13 @@ from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
 from .envelope import caller
-from .processes import Answer, Server, run, running, serving
+from .processes import (
+    Answer,
+    Server,
+    run,
+    running,
+    serving,
+)
 
 TOP = Path(__file__).parents[2]
 PASSWORD, SECRET = 'a-password-nobody-may-see', 'a-signing-secret-that-nobody-may-see'
@@ -136,8 +142,8 @@ def test_everything_survives_a_restart(tmp_path: Path, source: Source) -> None:
 def test_the_commands_of_pyramid_work_and_touch_nothing(tmp_path: Path) -> None:
     ini = shutil.copy(TOP / 'development.ini', tmp_path)
     for command, words in (
-        (('proutes', ini), 'fsp_pyramid.views.directories.list_directory'),
-        (('pviews', ini, '/fsp/a'), 'fsp_pyramid.views.files.move_file'),
+        (('proutes', ini), 'fsp_pyramid.protocol.views.list_directory'),
+        (('pviews', ini, '/fsp/a'), 'fsp_pyramid.protocol.views.move_file'),
         (('ptweens', ini), 'pyramid_tm.tm_tween_factory'),
     ):
         done = run(*command)

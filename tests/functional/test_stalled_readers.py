@@ -13,7 +13,12 @@ import pytest
 from fsp_pyramid.testing import Sandbox
 
 from .envelope import caller
-from .processes import PATIENCE, Answer, Server, serving
+from .processes import (
+    PATIENCE,
+    Answer,
+    Server,
+    serving,
+)
 
 TOP = Path(__file__).parents[2]
 SECRETS = {
@@ -26,7 +31,7 @@ LARGE = 17 << 20  # more than the 16 MB that waitress buffers unless it is told
 
 
 @contextmanager
-def bridge(directory: Path, *files: str, **waitress: str) -> Iterator[tuple[Server, list[str]]]:
+def backend(directory: Path, *files: str, **waitress: str) -> Iterator[tuple[Server, list[str]]]:
     """``pserve production.ini`` with other options of waitress, and the paths of large public files."""
     sandbox = Sandbox(directory / 'egnyte')
     for name in files:
@@ -73,7 +78,7 @@ class Reader:
 
 
 def test_readers_of_complete_files_keep_no_thread(tmp_path: Path) -> None:
-    with bridge(tmp_path, 'a.bin') as (server, (path,)), ExitStack() as stack:
+    with backend(tmp_path, 'a.bin') as (server, (path,)), ExitStack() as stack:
         (whole,) = server.ask(f'GET {path}')
         assert len(whole.body) == LARGE + len('a.bin')
         readers = [Reader(server, path) for _ in range(130)]
@@ -88,7 +93,7 @@ def test_readers_of_complete_files_keep_no_thread(tmp_path: Path) -> None:
 def test_readers_of_files_that_come_keep_some_threads(tmp_path: Path) -> None:
     names = [f'{number}.bin' for number in range(10)]
     options = {'threads': '8', 'outbuf_high_watermark': '65536'}
-    with bridge(tmp_path, *names, **options) as (server, paths), ExitStack() as stack:
+    with backend(tmp_path, *names, **options) as (server, paths), ExitStack() as stack:
         readers = [Reader(server, path) for path in paths]
         for reader in readers:
             stack.callback(reader.close)
@@ -101,7 +106,7 @@ def test_readers_of_files_that_come_keep_some_threads(tmp_path: Path) -> None:
 
 
 def test_a_bound_on_bodies(tmp_path: Path) -> None:
-    with bridge(tmp_path, 'a.bin') as (server, (path,)), ExitStack() as stack:
+    with backend(tmp_path, 'a.bin') as (server, (path,)), ExitStack() as stack:
         server.ask(f'GET {path}')
         readers = [Reader(server, path) for _ in range(210)]
         for reader in readers:

@@ -18,7 +18,12 @@ from fsp_pyramid.testing import Sandbox
 
 from ..sandbox import servers
 from .envelope import caller
-from .processes import PATIENCE, Server, running, serving
+from .processes import (
+    PATIENCE,
+    Server,
+    running,
+    serving,
+)
 
 TOP = Path(__file__).parents[2]
 SIZE = 20 << 20
@@ -113,7 +118,7 @@ def _handler(egnyte: Egnyte) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def bridge(directory: Path, egnyte: Egnyte) -> Iterator[tuple[Server, str]]:
+def backend(directory: Path, egnyte: Egnyte) -> Iterator[tuple[Server, str]]:
     """``pserve production.ini`` that logs all it can, and the path of a public file."""
     Sandbox(directory / 'egnyte').upload('/Shared/Beefree/demo/a.bin', bytes(SIZE))
     ini = Path(shutil.copy(TOP / 'production.ini', directory))
@@ -151,7 +156,7 @@ def received(server: Server, path: str) -> bytes:
 
 def test_a_reader_that_leaves(tmp_path: Path, egnyte: Egnyte) -> None:
     egnyte.spoil = 'wait'
-    with bridge(tmp_path, egnyte) as (server, path):
+    with backend(tmp_path, egnyte) as (server, path):
         with socket.create_connection(('127.0.0.1', server.port), PATIENCE) as connection:
             connection.sendall(f'GET {path} HTTP/1.1\r\nHost: x\r\n\r\n'.encode())
             assert connection.recv(100).startswith(b'HTTP/1.1 200')
@@ -169,7 +174,7 @@ def test_a_reader_that_leaves(tmp_path: Path, egnyte: Egnyte) -> None:
 )
 def test_a_content_that_ends_early(tmp_path: Path, egnyte: Egnyte, spoil: str, line: str) -> None:
     egnyte.spoil = spoil
-    with bridge(tmp_path, egnyte) as (server, path):
+    with backend(tmp_path, egnyte) as (server, path):
         answer = received(server, path)
         assert answer.startswith(b'HTTP/1.1 200')
         assert len(answer) < SIZE

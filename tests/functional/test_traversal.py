@@ -7,7 +7,7 @@ import pytest
 from pyramid.traversal import find_resource, lineage
 
 from fsp_pyramid.events import DirectoryCreated
-from fsp_pyramid.resources import Directory, File
+from fsp_pyramid.protocol.resources import Directory, File
 from fsp_pyramid.testing import Sandbox
 
 from .envelope import ask, path_info, read

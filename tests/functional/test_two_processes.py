@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from fsp_pyramid.storage import serial
+from fsp_pyramid.storage import cache_serial
 from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
@@ -23,7 +23,12 @@ from ..protocol.beefree import PNG
 from ..services import RedisServer
 from ..timing import PATIENCE
 from .envelope import caller
-from .processes import Answer, Server, running, serving
+from .processes import (
+    Answer,
+    Server,
+    running,
+    serving,
+)
 
 TOP = Path(__file__).parents[2]
 
@@ -60,8 +65,8 @@ class Site:
         client = self.redis.client()
         for name in client.keys('fsp:listing:*'):
             metadata, _, payload = client.get(name).partition(b'|')
-            kept = serial.load(payload)
-            client.set(name, metadata + b'|' + serial.dump(replace(kept, asked=kept.asked - seconds)))
+            kept = cache_serial.load(payload)
+            client.set(name, metadata + b'|' + cache_serial.dump(replace(kept, asked=kept.asked - seconds)))
 
     @property
     def locks(self) -> list[bytes]:

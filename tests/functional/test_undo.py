@@ -15,15 +15,15 @@ from transaction.interfaces import ISavepointDataManager, NoTransaction
 from zope.interface.verify import verifyObject
 from zope.sqlalchemy import register
 
-from fsp_pyramid.egnyte import Client, Pace
+from fsp_pyramid.concurrency.locks import KeyedLocks
+from fsp_pyramid.egnyte import Client, RateLimiter
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.errors import FSPError
 from fsp_pyramid.interfaces import IStorage
 from fsp_pyramid.model import Strategy
 from fsp_pyramid.sandbox.permissions import Level
-from fsp_pyramid.storage.cached import CachedStorage, Shelf
+from fsp_pyramid.storage.cached import CachedStorage, ListingCache
 from fsp_pyramid.storage.egnyte import EgnyteStorage
-from fsp_pyramid.storage.locks import Locks
 from fsp_pyramid.storage.operations import Operations
 from fsp_pyramid.storage.undo import UndoManager, UndoStorage
 from fsp_pyramid.testing import Sandbox, content
@@ -63,8 +63,8 @@ class Files:
     """A user's files in one request: storage over an undo log that takes part in the transactions of *manager*."""
 
     def __init__(self, sandbox: Sandbox, manager: Any, token: str) -> None:
-        client = Client(URL, token, session=sandbox.session, pace=Pace())
-        self.real: IStorage = CachedStorage(EgnyteStorage(client, Locks(), 'a'), Shelf(60), 'a')
+        client = Client(URL, token, session=sandbox.session, rate_limiter=RateLimiter())
+        self.real: IStorage = CachedStorage(EgnyteStorage(client, KeyedLocks(), 'a'), ListingCache(60), 'a')
         self.manager, self.log = manager, UndoManager(manager)
         self.storage = UndoStorage(self.real, self.log)
 

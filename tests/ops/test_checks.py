@@ -15,8 +15,13 @@ from pyramid.testing import DummyRequest
 from webtest import TestApp
 
 from fsp_pyramid.interfaces import IAccountStores
-from fsp_pyramid.ops import outside
-from fsp_pyramid.ops.checks import LATER, Check, Readiness, Verdict
+from fsp_pyramid.ops import probes
+from fsp_pyramid.ops.checks import (
+    LATER,
+    Check,
+    Readiness,
+    Verdict,
+)
 from fsp_pyramid.settings import Settings
 from fsp_pyramid.testing import Sandbox
 
@@ -169,7 +174,7 @@ def test_the_count_of_calls(make: Make, tmp_path: Path) -> None:
     assert reasons(app)['pace'] == 'answers'
     (tmp_path / 'file').touch()
     broken = make(pace__backend='database', database_url=f'sqlite:///{tmp_path}/file/pace.sqlite')
-    assert reasons(broken, 503)['!pace'] == 'LedgerError'
+    assert reasons(broken, 503)['!pace'] == 'RateStoreError'
 
 
 def test_the_directory_of_the_cache(make: Make, tmp_path: Path) -> None:
@@ -181,9 +186,9 @@ def test_the_directory_of_the_cache(make: Make, tmp_path: Path) -> None:
 
 
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outside, 'LEAST_SPACE', 1 << 60)
-    with pytest.raises(outside.Trouble, match=r' has \d+ MB left'):
-        outside.directory(str(tmp_path))
+    monkeypatch.setattr(probes, 'LEAST_SPACE', 1 << 60)
+    with pytest.raises(probes.ProbeFailed, match=r' has \d+ MB left'):
+        probes.directory(str(tmp_path))
 
 
 # How it is asked

@@ -12,12 +12,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from webtest import TestApp
 from zope.interface.verify import verifyObject
 
-from fsp_pyramid.egnyte import Called, Usage
+from fsp_pyramid.egnyte import CallInfo, Usage
 from fsp_pyramid.events import DirectoryCreated, FileStored
-from fsp_pyramid.interfaces import IMeter
-from fsp_pyramid.meter import Meter
-from fsp_pyramid.ops.metrics import MOST_ACCOUNTS, PrometheusMeter
-from fsp_pyramid.storage.cached import Looked
+from fsp_pyramid.interfaces import IMetrics
+from fsp_pyramid.metrics import Metrics
+from fsp_pyramid.ops.prometheus import MOST_ACCOUNTS, PrometheusMetrics
+from fsp_pyramid.storage.cached import CacheLookup
 from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
@@ -50,25 +50,25 @@ class Counts:
 
 
 def test_both_meters_provide_the_interface() -> None:
-    for meter in (Meter(), PrometheusMeter()):
-        assert verifyObject(IMeter, meter)
+    for metrics in (Metrics(), PrometheusMetrics()):
+        assert verifyObject(IMetrics, metrics)
 
 
-def full() -> PrometheusMeter:
+def full() -> PrometheusMetrics:
     """A meter that counted one of each."""
-    meter = PrometheusMeter()
-    for name in IMeter.names():
-        parameters = inspect.signature(getattr(meter, name)).parameters.values()
+    metrics = PrometheusMetrics()
+    for name in IMetrics.names():
+        parameters = inspect.signature(getattr(metrics, name)).parameters.values()
         kinds: dict[Any, Any] = {
             str: 'x',
             int: 1,
             float: 1.0,
             int | None: None,
-            Called: Called('GET', 'ok', 0.1, 0.2),
+            CallInfo: CallInfo('GET', 'ok', 0.1, 0.2),
             Callable[[], Usage]: lambda: Usage(1, 1000, 60.0, False),
         }
-        getattr(meter, name)(*(kinds[parameter.annotation] for parameter in parameters))
-    return meter
+        getattr(metrics, name)(*(kinds[parameter.annotation] for parameter in parameters))
+    return metrics
 
 
 def test_the_table_of_metrics_is_that_of_the_code() -> None:
@@ -172,7 +172,7 @@ def test_looks_are_counted_and_the_costliest_is_told(make: Make) -> None:
 
     def look(event: Any) -> None:
         for outcome in ('hit', 'miss', 'stale', 'hit'):
-            event.request.fsp.looked(Looked(outcome))
+            event.request.fsp.looked(CacheLookup(outcome))
             told.append(event.request.fsp.cache)
 
     app.app.registry.registerHandler(look, (DirectoryCreated,))
@@ -195,12 +195,12 @@ def test_what_is_left_of_the_day(make: Make) -> None:
 
 
 def test_no_more_accounts_than_there_may_be() -> None:
-    meter = PrometheusMeter()
+    metrics = PrometheusMetrics()
     accounts = [hashlib.sha256(bytes((n >> 8, n & 255))).hexdigest()[:8] for n in range(MOST_ACCOUNTS + 5)]
     for account in accounts:
-        meter.quota(account, lambda: Usage(900, 1000, 0, False))
-    meter.quota(accounts[0], lambda: Usage(1200, 1000, 0, True))
-    text, _ = meter.exposition('')
+        metrics.quota(account, lambda: Usage(900, 1000, 0, False))
+    metrics.quota(accounts[0], lambda: Usage(1200, 1000, 0, True))
+    text, _ = metrics.exposition('')
     samples = {
         sample.labels['account']: sample.value for sample in families(text.decode())['fsp_egnyte_calls_left'].samples
     }

@@ -17,7 +17,12 @@ from webtest import TestApp
 
 from fsp_pyramid import __version__, ops
 
-from .conftest import CALLER, LOCAL, REMOTE, TOKEN
+from .conftest import (
+    CALLER,
+    LOCAL,
+    REMOTE,
+    TOKEN,
+)
 
 Make = Callable[..., TestApp]
 PATHS = ('/fsp-ops/health', '/fsp-ops/ready', '/fsp-ops/metrics')
@@ -69,7 +74,7 @@ def test_the_settings_say_where(make: Make) -> None:
 
 
 def test_metrics_without_their_package(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, 'fsp_pyramid.ops.metrics', raising=False)
+    monkeypatch.delitem(sys.modules, 'fsp_pyramid.ops.prometheus', raising=False)
     monkeypatch.delattr(ops, 'metrics', raising=False)
     monkeypatch.setitem(sys.modules, 'prometheus_client', None)
     with pytest.raises(ConfigurationError, match=r'fsp.ops.metrics = true needs .* "fsp-pyramid\[metrics\]"'):

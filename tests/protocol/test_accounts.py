@@ -11,9 +11,9 @@ import transaction
 from cryptography.fernet import Fernet
 
 from fsp_pyramid import main
+from fsp_pyramid.content.links import Link
 from fsp_pyramid.egnyte import Tokens
 from fsp_pyramid.interfaces import IAccountStores, IPublic
-from fsp_pyramid.public.links import Link
 from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fsp_pyramid.interfaces import IShared
+from fsp_pyramid.interfaces import IBackends
 from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
@@ -127,8 +127,10 @@ def test_nothing_that_cannot_be_costs_anything(client: Beefree, sandbox: Sandbox
 
 
 def test_the_last_calls_of_the_day_are_for_changes(client: Beefree, sandbox: Sandbox, source: Source) -> None:
-    pace = client.app.app.registry.getUtility(IShared).pace
-    pace.learn(pace.turn('sandbox', 10), {'X-Accesstoken-Quota-Allotted': '1000', 'X-Accesstoken-Quota-Current': '950'})
+    rate_limiter = client.app.app.registry.getUtility(IBackends).rate_limiter
+    rate_limiter.learn(
+        rate_limiter.turn('sandbox', 10), {'X-Accesstoken-Quota-Allotted': '1000', 'X-Accesstoken-Quota-Current': '950'}
+    )
     assert outcome(client.get('/')) == (503, 3903)
     assert outcome(client.upload('/new.png', source.offer(PNG))) == (201, None)
     assert outcome(client.create('/e/new/')) == (201, None)

@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from fsp_pyramid import main
-from fsp_pyramid.paths import Path, fold, key, text
+from fsp_pyramid.paths import (
+    Path,
+    fold,
+    key,
+    text,
+)
 
 from ..conftest import Source
 from .beefree import PNG, Beefree, outcome

@@ -13,7 +13,12 @@ from fsp_pyramid.embedded import TOKEN, _Sent
 from fsp_pyramid.testing import Sandbox
 
 from ..sandbox.servers import serving as sandbox_serving
-from ..sources.servers import Reaction, ok, serving, silent
+from ..sources.servers import (
+    Reaction,
+    ok,
+    serving,
+    silent,
+)
 from ..timing import PATIENCE
 from .beefree import Beefree, outcome
 from .test_concurrency import at_once

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from fsp_pyramid.interfaces import IPublic, IShared
+from fsp_pyramid.interfaces import IBackends, IPublic
 from fsp_pyramid.testing import Sandbox
 
 from ..background import settle
 from ..conftest import Source
+from ..public.test_content import kept, later, url_of
 from .beefree import PNG, Beefree, outcome
-from .test_kept import kept, later, url_of
 
 __all__ = ['kept']
 
@@ -41,9 +41,9 @@ def instead(sandbox: Sandbox, page: dict[str, Any], **more: Any) -> None:
 def test_the_old_listing_is_shown(client: Beefree, sandbox: Sandbox, page: dict[str, Any]) -> None:
     sandbox.upload(f'{HOME}/f.png', b'x')
     client.get('/')
-    shelf = client.app.app.registry.getUtility(IShared).shelf
-    now = shelf.clock()
-    shelf.clock = lambda: now + 3600
+    listing_cache = client.app.app.registry.getUtility(IBackends).listing_cache
+    now = listing_cache.clock()
+    listing_cache.clock = lambda: now + 3600
     instead(sandbox, page)
     sandbox.forget_calls()
     for _ in range(2):
@@ -53,7 +53,7 @@ def test_the_old_listing_is_shown(client: Beefree, sandbox: Sandbox, page: dict[
         assert [item['path'] for item in answer.json['data']['items']][-1] == '/f.png'
     assert len(sandbox.calls) == 1
     sandbox.fail()
-    shelf.clock = lambda: now + 3700
+    listing_cache.clock = lambda: now + 3700
     answer = client.get('/')
     assert 'X-FSP-Stale' not in answer.headers
     assert [item['path'] for item in answer.json['data']['items']][-1] == '/f.png'
@@ -80,9 +80,9 @@ def test_without_an_old_listing_storage_is_unavailable(
 def test_a_404_of_doubtful_origin_does_not_forget_a_listing(client: Beefree, sandbox: Sandbox) -> None:
     sandbox.upload(f'{HOME}/f.png', b'x')
     client.get('/')
-    shelf = client.app.app.registry.getUtility(IShared).shelf
-    now = shelf.clock()
-    shelf.clock = lambda: now + 3600
+    listing_cache = client.app.app.registry.getUtility(IBackends).listing_cache
+    now = listing_cache.clock()
+    listing_cache.clock = lambda: now + 3600
     instead(sandbox, {'status': 404, 'body': HTML})
     answer = client.get('/')
     assert answer.headers['X-FSP-Stale'] == 'unavailable'
@@ -141,7 +141,7 @@ def test_a_used_up_day_is_told_and_costs_one_call(client: Beefree, sandbox: Sand
 
 def over(client: Beefree) -> None:
     """The seconds are over for which Egnyte was not asked again."""
-    client.app.app.registry.getUtility(IPublic).desk._courier._trouble.clear()
+    client.app.app.registry.getUtility(IPublic).content_service._fetcher._trouble.clear()
 
 
 @pages

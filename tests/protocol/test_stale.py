@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fsp_pyramid.embedded import WSGIAdapter
-from fsp_pyramid.interfaces import IShared
+from fsp_pyramid.interfaces import IBackends
 from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
@@ -126,9 +126,9 @@ def test_an_upload_into_a_directory_that_is_being_created(
 def test_an_answer_says_that_it_is_old_and_why(client: Beefree, sandbox: Sandbox, source: Source) -> None:
     sandbox.upload(f'{HOME}/f.png', b'x')
     assert not {'Age', 'X-FSP-Stale'} & set(client.get('/').headers)
-    shelf = client.app.app.registry.getUtility(IShared).shelf
-    now = shelf.clock()
-    shelf.clock = lambda: now + 3600
+    listing_cache = client.app.app.registry.getUtility(IBackends).listing_cache
+    now = listing_cache.clock()
+    listing_cache.clock = lambda: now + 3600
     sandbox.fail({'method': 'GET', 'status': 500, 'times': 100})
     for path in ('/', '/f.png'):
         answer = client.get(path)
@@ -140,20 +140,20 @@ def test_an_answer_says_that_it_is_old_and_why(client: Beefree, sandbox: Sandbox
     assert client.names('/')[2:] == ['f.png', 'g.png']
     assert outcome(client.delete('/d/')) == (503, 3100), 'whether it is empty is for Egnyte to say'
     sandbox.fail()
-    shelf.clock = lambda: now + 3700
+    listing_cache.clock = lambda: now + 3700
     answer = client.get('/')
     assert 'X-FSP-Stale' not in answer.headers
 
 
 def test_listings_are_believed_for_longer_when_calls_are_scarce(client: Beefree, sandbox: Sandbox) -> None:
     client.get('/')
-    shared = client.app.app.registry.getUtility(IShared)
+    shared = client.app.app.registry.getUtility(IBackends)
     used = {'X-Accesstoken-Quota-Allotted': '1000', 'X-Accesstoken-Quota-Current': '1000'}
-    shared.pace.learn(shared.pace.turn('sandbox', 10), used)
-    now = shared.shelf.clock()
+    shared.rate_limiter.learn(shared.rate_limiter.turn('sandbox', 10), used)
+    now = shared.listing_cache.clock()
     sandbox.forget_calls()
     for seconds, stale in ((3500, False), (3700, True)):
-        shared.shelf.clock = lambda seconds=seconds: now + seconds
+        shared.listing_cache.clock = lambda seconds=seconds: now + seconds
         answer = client.get('/')
         assert ('X-FSP-Stale' in answer.headers) is stale
     assert sandbox.calls == []
@@ -162,12 +162,12 @@ def test_listings_are_believed_for_longer_when_calls_are_scarce(client: Beefree,
 def test_events_tell_what_others_changed(make_app: Callable[..., Any], sandbox: Sandbox) -> None:
     client = Beefree(make_app(events__interval='300', cache__ttl='36000'))
     client.get('/')
-    shelf = client.app.app.registry.getUtility(IShared).shelf
-    now = shelf.clock()
+    listing_cache = client.app.app.registry.getUtility(IBackends).listing_cache
+    now = listing_cache.clock()
     sandbox.upload(f'{HOME}/f.png', b'x')
     sandbox.forget_calls()
     assert client.names('/')[2:] == []
-    shelf.clock = lambda: now + 301
+    listing_cache.clock = lambda: now + 301
     assert client.names('/')[2:] == ['f.png']
     assert sandbox.calls == ['GET /pubapi/v1/events', f'GET /pubapi/v1/fs{HOME}']
 

@@ -12,10 +12,9 @@ import pytest
 import requests
 from webtest.http import StopableWSGIServer
 
-from fsp_pyramid import shares
-from fsp_pyramid.interfaces import IShared
-from fsp_pyramid.sources import pace
-from fsp_pyramid.storage import locks
+from fsp_pyramid.concurrency import locks, shares
+from fsp_pyramid.interfaces import IBackends
+from fsp_pyramid.sources import rate_limiter
 
 from ..conftest import Source
 from ..sources.servers import Reaction, ok, serving
@@ -66,7 +65,7 @@ def test_silent_sources_of_one_user_leave_slots_to_others(
 ) -> None:
     monkeypatch.setattr(shares, 'WAIT', 60)
     application = make_app(sources__timeout='60')
-    slots = application.registry.getUtility(IShared).downloads
+    slots = application.registry.getUtility(IBackends).downloads
     with offered(silent, 12) as urls, ThreadPoolExecutor(12) as pool:
         try:
             uploads = [
@@ -168,7 +167,7 @@ def test_a_source_that_slows_down_and_forty_changes_leave_threads_for_listings(
 ) -> None:
     """It holds the lock of its directory; those who wait for that are few, and the others are refused at once."""
     monkeypatch.setattr(locks, 'WAIT', 60.0)
-    monkeypatch.setattr(pace, 'WINDOW', 60.0)
+    monkeypatch.setattr(rate_limiter, 'WINDOW', 60.0)
     release, content = threading.Event(), PNG + bytes(400_000)
 
     def slow(connection: socket.socket) -> None:
@@ -178,7 +177,7 @@ def test_a_source_that_slows_down_and_forty_changes_leave_threads_for_listings(
 
     application = make_app(threads=str(threads), sources__timeout='60')
     waiting = max(1, threads * 5 // 16)
-    held = application.registry.getUtility(IShared).locks
+    held = application.registry.getUtility(IBackends).locks
     with served(application, threads) as url, serving(slow) as source, ThreadPoolExecutor(41) as pool:
         user = Caller(url, 'u1')
         try:

@@ -34,26 +34,26 @@ class Wire:
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
-                bridge, _ = self._listener.accept()
+                backend, _ = self._listener.accept()
                 egnyte = socket.create_connection(self._egnyte)
                 self.connections += 1
-                self._sockets += [bridge, egnyte]
-                self._start(self._up, bridge, egnyte)
-                self._start(self._down, egnyte, bridge)
+                self._sockets += [backend, egnyte]
+                self._start(self._up, backend, egnyte)
+                self._start(self._down, egnyte, backend)
 
-    def _up(self, bridge: socket.socket, egnyte: socket.socket) -> None:
+    def _up(self, backend: socket.socket, egnyte: socket.socket) -> None:
         with suppress(OSError):
-            while data := bridge.recv(1 << 14):
+            while data := backend.recv(1 << 14):
                 egnyte.sendall(data)
                 self.passed += len(data)
                 self.watch(self.passed)
-        _cut(bridge, egnyte)
+        _cut(backend, egnyte)
 
-    def _down(self, egnyte: socket.socket, bridge: socket.socket) -> None:
+    def _down(self, egnyte: socket.socket, backend: socket.socket) -> None:
         with suppress(OSError):
             while data := egnyte.recv(1 << 14):
-                bridge.sendall(data)
-        _cut(bridge, egnyte)
+                backend.sendall(data)
+        _cut(backend, egnyte)
 
     def cut(self) -> None:
         """Break all connections."""

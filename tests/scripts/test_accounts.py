@@ -12,8 +12,8 @@ from pyramid.paster import get_app
 from webtest import TestApp
 
 from fsp_pyramid.accounts.database import Database
+from fsp_pyramid.accounts.encryption import TokenCipher
 from fsp_pyramid.accounts.store import AccountStore
-from fsp_pyramid.accounts.vault import Vault
 from fsp_pyramid.egnyte import Tokens
 from fsp_pyramid.interfaces import IAccountStores
 from fsp_pyramid.scripts.accounts import main
@@ -58,7 +58,9 @@ def store(tmp_path: Path) -> Iterator[Callable[..., AccountStore]]:
 
     def make(*keys: str) -> AccountStore:
         databases.append(Database(f'sqlite:///{tmp_path / "accounts.sqlite"}'))
-        return AccountStore(databases[-1].sessions(transaction.manager), Vault(keys or (KEY,)), lambda: 1_800_000_000.0)
+        return AccountStore(
+            databases[-1].sessions(transaction.manager), TokenCipher(keys or (KEY,)), lambda: 1_800_000_000.0
+        )
 
     yield make
     transaction.abort()
@@ -129,7 +131,7 @@ def test_what_cannot_be_done(ini: Path, number: int, capsys: pytest.CaptureFixtu
 
 def test_a_new_key_is_a_key(ini: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(ini), 'new-key']) == 0
-    assert Vault((capsys.readouterr().out.strip(),))
+    assert TokenCipher((capsys.readouterr().out.strip(),))
 
 
 def test_a_link_is_printed_and_leads_to_the_page(ini: Path, number: int, capsys: pytest.CaptureFixture[str]) -> None:

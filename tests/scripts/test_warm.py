@@ -10,8 +10,8 @@ from fsp_pyramid import main as make_app
 from fsp_pyramid.scripts.warm import main
 from fsp_pyramid.testing import Sandbox
 
+from ..imaging.pictures import picture
 from ..protocol.beefree import Beefree
-from ..public.pictures import picture
 
 INI = """
 [app:main]

@@ -24,7 +24,15 @@ from fsp_pyramid.sources import (
 )
 
 from ..timing import PATIENCE
-from .servers import Reaction, dribbling, ok, redirect, serving, silent, stalling
+from .servers import (
+    Reaction,
+    dribbling,
+    ok,
+    redirect,
+    serving,
+    silent,
+    stalling,
+)
 
 LOOPBACK = ('127.0.0.1', '::1')
 

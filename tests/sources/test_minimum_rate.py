@@ -6,7 +6,12 @@ from fsp_pyramid.sources import Allowances, SourceUnavailable, download, minimum
 from fsp_pyramid.sources.deadline import Deadline
 from fsp_pyramid.sources.minimum_rate import LEAST, WINDOW, MinimumRate
 
-from .servers import Reaction, dribbling, serving, stalling
+from .servers import (
+    Reaction,
+    dribbling,
+    serving,
+    stalling,
+)
 
 pytestmark = pytest.mark.usefixtures('_no_thread_left')
 

@@ -14,12 +14,19 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fsp_pyramid.sources import Allowances, SourceError, SourceUnavailable, download, transport
+from fsp_pyramid.sources.address_policy import SPECIAL, Special
 from fsp_pyramid.sources.deadline import Deadline
-from fsp_pyramid.sources.rules import SPECIAL, Special
 from fsp_pyramid.sources.transport import Answer, Target, connect
 
 from ..timing import PATIENCE
-from .servers import Reaction, dribbling, ok, redirect, serving, silent
+from .servers import (
+    Reaction,
+    dribbling,
+    ok,
+    redirect,
+    serving,
+    silent,
+)
 
 Names = dict[str, list[list[str]]]
 

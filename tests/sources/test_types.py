@@ -5,20 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from fsp_pyramid.sources.errors import SourceTypeRefused
-from fsp_pyramid.sources.types import (
+from fsp_pyramid.media_types import (
     ACTIVE,
-    GROUPS,
     HEAD,
     PROLOG,
     UNKNOWN,
-    TypePolicy,
     is_typeless,
     sniff,
     sniff_file,
     type_of_content,
     type_of_name,
 )
+from fsp_pyramid.sources.errors import SourceTypeRefused
+from fsp_pyramid.sources.type_policy import GROUPS, TypePolicy
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"></svg>'
 HTML = b'<!doctype html><script>alert(1)</script>'

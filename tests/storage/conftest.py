@@ -3,7 +3,7 @@
 import pytest
 from dogpile.cache import CacheRegion
 
-from fsp_pyramid.storage.regions import memory_region, redis_region
+from fsp_pyramid.storage.cache_backends import memory_region, redis_region
 
 
 class Clock:

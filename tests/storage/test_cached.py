@@ -6,12 +6,12 @@ import pytest
 from dogpile.cache import CacheRegion
 
 from fsp_pyramid import errors
-from fsp_pyramid.egnyte import Client, Pace
+from fsp_pyramid.concurrency.locks import KeyedLocks
+from fsp_pyramid.egnyte import Client, RateLimiter
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.storage.cached import CachedStorage
 from fsp_pyramid.storage.egnyte import EgnyteStorage
-from fsp_pyramid.storage.locks import Locks
-from fsp_pyramid.storage.shelf import Shelf
+from fsp_pyramid.storage.listing_cache import ListingCache
 from fsp_pyramid.testing import Sandbox, content
 
 from .conftest import Clock
@@ -20,16 +20,16 @@ HOME = ('Shared', 'Home')
 
 
 @pytest.fixture
-def shelf(region: CacheRegion, clock: Clock) -> Shelf:
-    return Shelf(60, region, clock=clock)
+def listing_cache(region: CacheRegion, clock: Clock) -> ListingCache:
+    return ListingCache(60, region, clock=clock)
 
 
 @pytest.fixture
-def storage(sandbox: Sandbox, shelf: Shelf) -> CachedStorage:
-    lowest = EgnyteStorage(Client(URL, TOKEN, session=sandbox.session, pace=Pace()), Locks(), 'a')
+def storage(sandbox: Sandbox, listing_cache: ListingCache) -> CachedStorage:
+    lowest = EgnyteStorage(Client(URL, TOKEN, session=sandbox.session, rate_limiter=RateLimiter()), KeyedLocks(), 'a')
     lowest.create_directory(HOME)
     sandbox.forget_calls()
-    return CachedStorage(lowest, shelf, 'a')
+    return CachedStorage(lowest, listing_cache, 'a')
 
 
 def test_a_listing_is_believed_for_its_time(storage: CachedStorage, sandbox: Sandbox, clock: Clock) -> None:
@@ -88,8 +88,8 @@ def test_counts_of_directories_are_told_once_they_were_listed(storage: CachedSto
     storage.create_directory((*HOME, 'd'))
     storage.store_file((*HOME, 'd', 'f'), content(b'x'))
     assert storage.list_directory(HOME).find('d').item_count == 1
-    assert storage.known_directory((*HOME, 'd')).item_count == 1
-    assert storage.known_directory((*HOME, 'other')) is None
+    assert storage.peek_directory((*HOME, 'd')).item_count == 1
+    assert storage.peek_directory((*HOME, 'other')) is None
 
 
 def test_a_deleted_tree_is_forgotten_with_all_that_was_in_it(storage: CachedStorage, sandbox: Sandbox) -> None:
@@ -140,8 +140,8 @@ def test_parents_that_came_with_a_directory_are_listed(storage: CachedStorage) -
 
 
 def test_a_listing_that_is_remembered_here_is_not_copied(sandbox: Sandbox) -> None:
-    lowest = EgnyteStorage(Client(URL, TOKEN, session=sandbox.session, pace=Pace()), Locks(), 'a')
-    storage = CachedStorage(lowest, Shelf(60), 'a')
+    lowest = EgnyteStorage(Client(URL, TOKEN, session=sandbox.session, rate_limiter=RateLimiter()), KeyedLocks(), 'a')
+    storage = CachedStorage(lowest, ListingCache(60), 'a')
     storage.create_directory((*HOME, 'd'))
     storage.store_file((*HOME, 'f'), content(b'x'))
     storage.list_directory(HOME)

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from fsp_pyramid import errors
+from fsp_pyramid.concurrency.locks import KeyedLocks
 from fsp_pyramid.egnyte import Client
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.interfaces import IStorage
 from fsp_pyramid.model import Content, Entry, Strategy
 from fsp_pyramid.storage.cached import CachedStorage
 from fsp_pyramid.storage.egnyte import EgnyteStorage
-from fsp_pyramid.storage.folders import FoldersStorage
-from fsp_pyramid.storage.locks import Locks
-from fsp_pyramid.storage.mounts import parse_mounts
+from fsp_pyramid.storage.listing_cache import ListingCache
+from fsp_pyramid.storage.mapped import MappedStorage
+from fsp_pyramid.storage.mappings import parse_mappings
 from fsp_pyramid.storage.operations import Operations
-from fsp_pyramid.storage.shelf import Shelf
 from fsp_pyramid.testing import Sandbox, content
 
 from .test_two_processes import fast
@@ -42,9 +42,9 @@ def sandbox(request: pytest.FixtureRequest, tmp_path: Path) -> Sandbox:
 
 def make(sandbox: Sandbox, folders: str = '/ /Shared/Home') -> Operations:
     """A process that remembers nothing yet."""
-    client = Client(URL, TOKEN, session=sandbox.session, pace=fast())
-    storage: IStorage = CachedStorage(EgnyteStorage(client, Locks(), 'a'), Shelf(60), 'a')
-    return Operations(FoldersStorage(storage, parse_mounts(folders)))
+    client = Client(URL, TOKEN, session=sandbox.session, rate_limiter=fast())
+    storage: IStorage = CachedStorage(EgnyteStorage(client, KeyedLocks(), 'a'), ListingCache(60), 'a')
+    return Operations(MappedStorage(storage, parse_mappings(folders)))
 
 
 def upload(operations: Operations, *path: str, strategy: Strategy = Strategy.ASK) -> Entry:

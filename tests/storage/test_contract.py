@@ -7,19 +7,19 @@ import pytest
 from dogpile.cache import CacheRegion
 from zope.interface.verify import verifyObject
 
-from fsp_pyramid.egnyte import Client, Pace
+from fsp_pyramid.concurrency.locks import KeyedLocks
+from fsp_pyramid.content.directory import CacheDirectory
+from fsp_pyramid.content.index import Index
+from fsp_pyramid.content.observer import ContentObserver
+from fsp_pyramid.content.version_feed import NullVersionFeed
+from fsp_pyramid.egnyte import Client, RateLimiter
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.interfaces import IObserver, IStorage
 from fsp_pyramid.paths import Path
-from fsp_pyramid.public.index import Index
-from fsp_pyramid.public.memory import Memory
-from fsp_pyramid.public.news import NoNews
-from fsp_pyramid.public.place import Place
-from fsp_pyramid.storage.cached import CachedStorage, Shelf
+from fsp_pyramid.storage.cached import CachedStorage, ListingCache
 from fsp_pyramid.storage.egnyte import EgnyteStorage
-from fsp_pyramid.storage.folders import FoldersStorage
-from fsp_pyramid.storage.locks import Locks
-from fsp_pyramid.storage.mounts import parse_mounts
+from fsp_pyramid.storage.mapped import MappedStorage
+from fsp_pyramid.storage.mappings import parse_mappings
 from fsp_pyramid.storage.observed import ObservedStorage
 from fsp_pyramid.storage.undo import UndoLog, UndoStorage
 from fsp_pyramid.testing import Sandbox, StorageContract
@@ -27,8 +27,8 @@ from fsp_pyramid.testing import Sandbox, StorageContract
 
 @pytest.fixture
 def lowest(sandbox: Sandbox) -> EgnyteStorage:
-    client = Client(URL, TOKEN, session=sandbox.session, pace=Pace())
-    storage = EgnyteStorage(client, Locks(), 'a')
+    client = Client(URL, TOKEN, session=sandbox.session, rate_limiter=RateLimiter())
+    storage = EgnyteStorage(client, KeyedLocks(), 'a')
     storage.create_directory(('Shared', 'Home'))
     return storage
 
@@ -44,24 +44,24 @@ class TestEgnyte(StorageContract):
 class TestCached(TestEgnyte):
     @pytest.fixture
     def storage(self, lowest: EgnyteStorage, region: CacheRegion) -> IStorage:
-        return CachedStorage(lowest, Shelf(60, region), 'a')
+        return CachedStorage(lowest, ListingCache(60, region), 'a')
 
 
 class TestCachedForNoTime(TestEgnyte):
     @pytest.fixture
     def storage(self, lowest: EgnyteStorage) -> IStorage:
-        return CachedStorage(lowest, Shelf(0), 'a')
+        return CachedStorage(lowest, ListingCache(0), 'a')
 
 
 @pytest.fixture
-def memory(tmp_path: FilePath) -> Memory:
-    place = Place(str(tmp_path / 'cache'))
-    return Memory(place, Index(place), NoNews(), 'acme', 'fsp', 1 << 20, lambda _copy: None)
+def memory(tmp_path: FilePath) -> ContentObserver:
+    place = CacheDirectory(str(tmp_path / 'cache'))
+    return ContentObserver(place, Index(place), NullVersionFeed(), 'acme', 'fsp', 1 << 20, lambda _copy: None)
 
 
 class TestObserved(TestEgnyte):
     @pytest.fixture
-    def storage(self, lowest: EgnyteStorage, memory: Memory) -> IStorage:
+    def storage(self, lowest: EgnyteStorage, memory: ContentObserver) -> IStorage:
         assert verifyObject(IObserver, memory)
         return ObservedStorage(lowest, memory)
 
@@ -79,7 +79,7 @@ class TestFolders(StorageContract):
 
     @pytest.fixture
     def storage(self, lowest: EgnyteStorage) -> IStorage:
-        return FoldersStorage(lowest, parse_mounts('/ /Shared/Home'))
+        return MappedStorage(lowest, parse_mappings('/ /Shared/Home'))
 
 
 class TestAllLayers(StorageContract):
@@ -88,7 +88,7 @@ class TestAllLayers(StorageContract):
         return ('mounted', 'home')
 
     @pytest.fixture
-    def storage(self, lowest: EgnyteStorage, memory: Memory) -> Any:
-        mounts = parse_mounts('/ /Shared/u\n/mounted/home/ /Shared/Home')
-        cached = CachedStorage(ObservedStorage(lowest, memory), Shelf(60), 'a')
-        return FoldersStorage(UndoStorage(cached, UndoLog()), mounts)
+    def storage(self, lowest: EgnyteStorage, memory: ContentObserver) -> Any:
+        mounts = parse_mappings('/ /Shared/u\n/mounted/home/ /Shared/Home')
+        cached = CachedStorage(ObservedStorage(lowest, memory), ListingCache(60), 'a')
+        return MappedStorage(UndoStorage(cached, UndoLog()), mounts)

@@ -5,18 +5,18 @@ from pathlib import Path
 import pytest
 
 from fsp_pyramid import errors
-from fsp_pyramid.egnyte import Client, Pace
+from fsp_pyramid.concurrency.locks import KeyedLocks
+from fsp_pyramid.egnyte import Client, RateLimiter
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.model import Access
 from fsp_pyramid.storage.egnyte import EgnyteStorage
-from fsp_pyramid.storage.locks import Locks
 from fsp_pyramid.testing import Sandbox, content
 
 HOME = ('Shared', 'Home')
 
 
 def storage_of(sandbox: Sandbox, token: str = TOKEN) -> EgnyteStorage:
-    return EgnyteStorage(Client(URL, token, session=sandbox.session, pace=Pace()), Locks(), 'a')
+    return EgnyteStorage(Client(URL, token, session=sandbox.session, rate_limiter=RateLimiter()), KeyedLocks(), 'a')
 
 
 @pytest.fixture

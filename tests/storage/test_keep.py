@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 from redis import RedisError
 
+from fsp_pyramid.backends import redis_client
+from fsp_pyramid.concurrency.circuit_breaker import CircuitBreaker
+from fsp_pyramid.concurrency.locks import KeyedLocks
+from fsp_pyramid.concurrency.redis_locks import RedisKeyedLocks
 from fsp_pyramid.egnyte import Client
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.model import Content, Entry, Strategy
-from fsp_pyramid.outage import Outage
-from fsp_pyramid.shared import redis_client
+from fsp_pyramid.storage.cache_backends import redis_region
 from fsp_pyramid.storage.cached import CachedStorage
 from fsp_pyramid.storage.egnyte import EgnyteStorage
-from fsp_pyramid.storage.locks import Locks
+from fsp_pyramid.storage.listing_cache import ListingCache
 from fsp_pyramid.storage.operations import Operations
-from fsp_pyramid.storage.redis_locks import RedisLocks
-from fsp_pyramid.storage.regions import redis_region
-from fsp_pyramid.storage.shelf import Shelf
 from fsp_pyramid.storage.undo import UndoLog, UndoStorage
 from fsp_pyramid.testing import Sandbox, content
 
@@ -55,10 +55,10 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 class Process:
     """The storage of one process."""
 
-    def __init__(self, locks: Any, shelf: Shelf, connection: Connection) -> None:
-        client = Client(URL, TOKEN, session=connection.session, pace=fast())
+    def __init__(self, locks: Any, listing_cache: ListingCache, connection: Connection) -> None:
+        client = Client(URL, TOKEN, session=connection.session, rate_limiter=fast())
         self.log = UndoLog()
-        storage = CachedStorage(EgnyteStorage(client, locks, 'a'), shelf, 'a')
+        storage = CachedStorage(EgnyteStorage(client, locks, 'a'), listing_cache, 'a')
         self.operations = Operations(UndoStorage(storage, self.log))
 
     def upload(self, data: bytes, name: str, strategy: Strategy) -> Entry:
@@ -83,16 +83,18 @@ def make(redis: RedisServer, sandbox: Sandbox, home: None) -> Callable[..., Proc
 
     def make(connection: Connection | None = None, patient: bool = True) -> Process:
         client = redis.client() if patient else redis_client(redis.url)
-        outage = Outage('Redis', (RedisError,))
+        breaker = CircuitBreaker('Redis', (RedisError,))
         return Process(
-            RedisLocks(client, outage), Shelf(60, redis_region(client), outage), connection or Connection(sandbox)
+            RedisKeyedLocks(client, breaker),
+            ListingCache(60, redis_region(client), breaker),
+            connection or Connection(sandbox),
         )
 
     return make
 
 
 def test_numbers_count_within_one_process(sandbox: Sandbox, home: None) -> None:
-    process = Process(Locks(), Shelf(60), Connection(sandbox))
+    process = Process(KeyedLocks(), ListingCache(60), Connection(sandbox))
     assert [process.keep(b'x').name for _ in range(3)] == ['a.png', 'a_1.png', 'a_2.png']
 
 

@@ -10,18 +10,23 @@ import pytest
 import requests
 
 from fsp_pyramid import errors
-from fsp_pyramid.egnyte import Client, Pace
+from fsp_pyramid.concurrency.locks import KeyedLocks
+from fsp_pyramid.egnyte import Client, RateLimiter
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.model import Strategy
 from fsp_pyramid.storage.egnyte import EgnyteStorage
-from fsp_pyramid.storage.locks import Locks
 from fsp_pyramid.storage.operations import Operations
-from fsp_pyramid.storage.recovery import LeftBehind
+from fsp_pyramid.storage.recovery import CorruptUpload
 from fsp_pyramid.storage.undo import UndoLog, UndoStorage
 from fsp_pyramid.testing import Sandbox, content, read
 
 from ..timing import PATIENCE
-from .hooks import Connection, answering, cut, once
+from .hooks import (
+    Connection,
+    answering,
+    cut,
+    once,
+)
 
 HOME = ('Shared', 'Home')
 Make = Callable[..., EgnyteStorage]
@@ -35,11 +40,11 @@ def connection(sandbox: Sandbox) -> Connection:
 @pytest.fixture
 def make(connection: Connection, sandbox: Sandbox) -> Make:
     """A storage whose clock is ahead of Egnyte's by so many seconds, and which may wait so long in a request."""
-    locks = Locks()
+    locks = KeyedLocks()
 
-    def make(ahead: float = 0, max_wait: float = 10, pace: Pace | None = None) -> EgnyteStorage:
+    def make(ahead: float = 0, max_wait: float = 10, rate_limiter: RateLimiter | None = None) -> EgnyteStorage:
         one, other = (
-            Client(URL, TOKEN, session=connection.session, pace=pace or Pace(), max_wait=seconds)
+            Client(URL, TOKEN, session=connection.session, rate_limiter=rate_limiter or RateLimiter(), max_wait=seconds)
             for seconds in (max_wait, 60)
         )
         return EgnyteStorage(one, locks, 'a', other, lambda: time.time() + ahead)
@@ -78,8 +83,8 @@ def test_an_upload_that_happened_is_not_made_again(
 def test_an_upload_in_chunks_that_happened_is_not_made_again(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path / 'chunked', chunk_minimum=4)
     connection = Connection(sandbox)
-    client = Client(URL, TOKEN, session=connection.session, pace=Pace(), chunk_size=4)
-    storage = EgnyteStorage(client, Locks(), 'a')
+    client = Client(URL, TOKEN, session=connection.session, rate_limiter=RateLimiter(), chunk_size=4)
+    storage = EgnyteStorage(client, KeyedLocks(), 'a')
 
     def cut_last(request: requests.PreparedRequest) -> None:
         if 'X-Egnyte-Last-Chunk' in request.headers:
@@ -181,7 +186,7 @@ def test_damaged_bytes_that_stay_for_now_go_with_the_transaction(make: Make, con
     first, _ = storage.store_file((*HOME, 'a'), content(b'one'))
     connection.before = once('POST', lie)
     connection.after = once('POST', lambda _: setattr(connection, 'before', once('DELETE', answering(503))))
-    with pytest.raises(LeftBehind, match='damaged on its way'):
+    with pytest.raises(CorruptUpload, match='damaged on its way'):
         UndoStorage(storage, log).store_file((*HOME, 'a'), content(b'new'), first)
     assert read(storage, first) == b'two'
     log.roll_back()
@@ -204,14 +209,16 @@ def test_a_replacing_move_that_gets_no_turn_loses_nothing(make: Make, sandbox: S
         nonlocal now
         now += seconds
 
-    pace = Pace(clock=lambda: now, sleep=sleep)
+    rate_limiter = RateLimiter(clock=lambda: now, sleep=sleep)
 
     sandbox.upload('/Shared/Home/a', b'mine')
     sandbox.upload('/Shared/Home/d/a', b'precious')
-    connection.after = once('POST', lambda _: pace.close(TOKEN, 12))
+    connection.after = once('POST', lambda _: rate_limiter.close(TOKEN, 12))
     log = UndoLog()
     with pytest.raises(errors.Busy):
-        Operations(UndoStorage(make(pace=pace), log)).move_file((*HOME, 'a'), (*HOME, 'd'), Strategy.REPLACE)
+        Operations(UndoStorage(make(rate_limiter=rate_limiter), log)).move_file(
+            (*HOME, 'a'), (*HOME, 'd'), Strategy.REPLACE
+        )
     assert sandbox.content('/Shared/Home/d/a') is None, 'it was moved aside'
     log.roll_back()
     assert sandbox.content('/Shared/Home/d/a') == b'precious'
@@ -242,8 +249,8 @@ def test_a_folder_that_others_deleted_is_not_restored_in_place_of_ours(make: Mak
 def test_of_many_deletions_at_one_path_ours_is_taken_back(tmp_path: Path) -> None:
     now = time.time()
     sandbox = Sandbox(tmp_path / 'timed', clock=lambda: now)
-    client = Client(URL, TOKEN, session=sandbox.session, pace=Pace())
-    storage = EgnyteStorage(client, Locks(), 'a', clock=lambda: now)
+    client = Client(URL, TOKEN, session=sandbox.session, rate_limiter=RateLimiter())
+    storage = EgnyteStorage(client, KeyedLocks(), 'a', clock=lambda: now)
     changes = []
     for number in range(9):
         sandbox.upload('/Shared/d/f', str(number).encode())
@@ -272,7 +279,7 @@ def test_what_is_stored_while_a_directory_is_taken_back_stays(
     _, change = storage.create_directory((*HOME, 'd'))
 
     def store() -> None:
-        with storage.hold((*HOME, 'd')):
+        with storage.lock((*HOME, 'd')):
             entered.set()
             storage.store_file((*HOME, 'd', 'f'), content(b'x'))
 
@@ -290,7 +297,9 @@ def test_what_is_stored_while_a_directory_is_taken_back_stays(
 def test_parents_that_somebody_else_creates_first_are_no_trouble(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path / 'strict', strict_parents=True)
     connection = Connection(sandbox)
-    storage = EgnyteStorage(Client(URL, TOKEN, session=connection.session, pace=Pace()), Locks(), 'a')
+    storage = EgnyteStorage(
+        Client(URL, TOKEN, session=connection.session, rate_limiter=RateLimiter()), KeyedLocks(), 'a'
+    )
 
     def faster(_request: Any) -> None:
         connection.heal()

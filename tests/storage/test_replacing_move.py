@@ -8,15 +8,15 @@ import pytest
 import requests
 
 from fsp_pyramid import errors
-from fsp_pyramid.egnyte import Client, Pace
+from fsp_pyramid.concurrency.locks import KeyedLocks
+from fsp_pyramid.egnyte import Client, RateLimiter
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.model import Strategy
 from fsp_pyramid.sandbox.permissions import Level
 from fsp_pyramid.storage.cached import CachedStorage
 from fsp_pyramid.storage.egnyte import EgnyteStorage
-from fsp_pyramid.storage.locks import Locks
+from fsp_pyramid.storage.listing_cache import ListingCache
 from fsp_pyramid.storage.operations import Operations
-from fsp_pyramid.storage.shelf import Shelf
 from fsp_pyramid.storage.undo import UndoLog, UndoStorage
 from fsp_pyramid.testing import Sandbox
 
@@ -42,8 +42,8 @@ class Mover:
 
     def __init__(self, connection: Connection, token: str) -> None:
         # Patient enough for a fault that goes away at once, and not for one that stays.
-        client = Client(URL, token, session=connection.session, pace=Pace(), max_wait=0.01)
-        self.cached = CachedStorage(EgnyteStorage(client, Locks(), 'a'), Shelf(60), 'a')
+        client = Client(URL, token, session=connection.session, rate_limiter=RateLimiter(), max_wait=0.01)
+        self.cached = CachedStorage(EgnyteStorage(client, KeyedLocks(), 'a'), ListingCache(60), 'a')
         self.log = UndoLog()
         self.operations = Operations(UndoStorage(self.cached, self.log))
 

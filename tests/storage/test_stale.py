@@ -8,14 +8,20 @@ from typing import Any
 import pytest
 from dogpile.cache import CacheRegion
 
-from fsp_pyramid.egnyte import Client, Pace
+from fsp_pyramid.concurrency.locks import KeyedLocks
+from fsp_pyramid.egnyte import Client, RateLimiter
 from fsp_pyramid.embedded import TOKEN, URL
-from fsp_pyramid.errors import Busy, EgnyteUnavailable, Forbidden, NotFound, QuotaUsedUp
+from fsp_pyramid.errors import (
+    Busy,
+    EgnyteUnavailable,
+    Forbidden,
+    NotFound,
+    QuotaUsedUp,
+)
 from fsp_pyramid.paths import Path
-from fsp_pyramid.storage.cached import CachedStorage, Looked
+from fsp_pyramid.storage.cached import CachedStorage, CacheLookup
 from fsp_pyramid.storage.egnyte import EgnyteStorage
-from fsp_pyramid.storage.locks import Locks
-from fsp_pyramid.storage.shelf import Shelf
+from fsp_pyramid.storage.listing_cache import ListingCache
 from fsp_pyramid.testing import Sandbox, content
 
 from ..timing import PATIENCE
@@ -28,11 +34,13 @@ class Process:
     """A process of ours: what it remembers goes into the *region*; *looks* are told of its requests."""
 
     def __init__(self, sandbox: Sandbox, region: CacheRegion, clock: Clock) -> None:
-        self.sandbox, self.pace, self.looks = sandbox, Pace(), list[Looked]()
-        self.lowest = EgnyteStorage(Client(URL, TOKEN, session=sandbox.session, pace=self.pace), Locks(), 'a')
-        self.scarcity = 1.0
+        self.sandbox, self.rate_limiter, self.looks = sandbox, RateLimiter(), list[CacheLookup]()
+        self.lowest = EgnyteStorage(
+            Client(URL, TOKEN, session=sandbox.session, rate_limiter=self.rate_limiter), KeyedLocks(), 'a'
+        )
+        self.ttl_factor = 1.0
         self.storage = CachedStorage(
-            self.lowest, Shelf(60, region, clock=clock), 'a', lambda: self.scarcity, self.looks.append
+            self.lowest, ListingCache(60, region, clock=clock), 'a', lambda: self.ttl_factor, self.looks.append
         )
 
     def names(self, path: Path = HOME) -> list[str]:
@@ -75,8 +83,8 @@ def test_looks_are_told(process: Process, clock: Clock) -> None:
     ('trouble', 'error', 'reason', 'calls'),
     [
         (lambda process: process.sandbox.fail({'status': 500, 'times': 100}), EgnyteUnavailable, 'unavailable', 1),
-        (lambda process: process.pace.close(TOKEN, 20), Busy, 'busy', 0),
-        (lambda process: process.pace.close(TOKEN, 7200), QuotaUsedUp, 'quota', 0),
+        (lambda process: process.rate_limiter.close(TOKEN, 20), Busy, 'busy', 0),
+        (lambda process: process.rate_limiter.close(TOKEN, 7200), QuotaUsedUp, 'quota', 0),
     ],
     ids=['unavailable', 'busy', 'quota'],
 )
@@ -89,7 +97,7 @@ def test_when_egnyte_is_in_trouble_what_was_seen_last_is_served(
     process.sandbox.forget_calls()
     assert process.names() == ['f']
     assert process.storage.stat_file((*HOME, 'f')).id == entry.id
-    assert process.looks == [Looked('stale', reason, 3600.0)] * 2
+    assert process.looks == [CacheLookup('stale', reason, 3600.0)] * 2
     assert len(process.sandbox.calls) == calls, 'nobody waits for it again at once'
     with pytest.raises(NotFound):
         process.storage.stat_file((*HOME, 'g'))
@@ -215,13 +223,13 @@ def test_when_calls_are_scarce_listings_are_believed_for_longer(
     process: Process, sandbox: Sandbox, clock: Clock
 ) -> None:
     clock.now += 119
-    process.scarcity = 2.0
+    process.ttl_factor = 2.0
     process.names()
     clock.now += 1
     process.names()
     assert process.outcomes == ['hit', 'miss']
     clock.now += 3599
-    process.scarcity = 1e9
+    process.ttl_factor = 1e9
     process.names()
     clock.now += 1
     process.names()

@@ -6,16 +6,16 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from fsp_pyramid.egnyte import Client, Pace
+from fsp_pyramid.concurrency.locks import KeyedLocks
+from fsp_pyramid.egnyte import Client, RateLimiter
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.errors import NotFound
 from fsp_pyramid.model import Change, Entry
 from fsp_pyramid.paths import Path
+from fsp_pyramid.storage.cache_backends import memory_region, redis_region
 from fsp_pyramid.storage.cached import CachedStorage
 from fsp_pyramid.storage.egnyte import EgnyteStorage
-from fsp_pyramid.storage.locks import Locks
-from fsp_pyramid.storage.regions import memory_region, redis_region
-from fsp_pyramid.storage.shelf import Shelf
+from fsp_pyramid.storage.listing_cache import ListingCache
 from fsp_pyramid.testing import Sandbox, content
 
 from ..services import RedisServer
@@ -29,9 +29,12 @@ class TwoProcesses(RuleBasedStateMachine):
 
     def __init__(self, region: CacheRegion, sandbox: Sandbox, number: int) -> None:
         super().__init__()
-        locks = Locks()
-        lowest = [EgnyteStorage(Client(URL, TOKEN, session=sandbox.session, pace=fast()), locks, 'a') for _ in range(2)]
-        self.storages = [CachedStorage(storage, Shelf(3600, region), 'a') for storage in lowest]
+        locks = KeyedLocks()
+        lowest = [
+            EgnyteStorage(Client(URL, TOKEN, session=sandbox.session, rate_limiter=fast()), locks, 'a')
+            for _ in range(2)
+        ]
+        self.storages = [CachedStorage(storage, ListingCache(3600, region), 'a') for storage in lowest]
         self.home: Path = ('Shared', f'Home{number}')
         self.model: dict[str, dict[str, int]] = {}
         self.changes: list[tuple[Change, str, dict[str, int] | None]] = []
@@ -112,12 +115,12 @@ class TwoProcesses(RuleBasedStateMachine):
             assert set(self.seen(who, self.home)) == set(self.model)
 
 
-def fast() -> Pace:
+def fast() -> RateLimiter:
     """Nobody waits for turns."""
-    pace = Pace()
+    rate_limiter = RateLimiter()
     allotted = {'X-Accesstoken-Qps-Allotted': '1000000', 'X-Accesstoken-Quota-Allotted': '1000000000'}
-    pace.learn(pace.turn(TOKEN, 0), allotted)
-    return pace
+    rate_limiter.learn(rate_limiter.turn(TOKEN, 0), allotted)
+    return rate_limiter
 
 
 @pytest.mark.parametrize('where', ['memory', 'redis'])

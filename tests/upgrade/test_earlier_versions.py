@@ -10,7 +10,12 @@ from webtest import TestApp
 from fsp_pyramid import main
 from fsp_pyramid.scripts.accounts import main as accounts
 
-from .snapshot import DATA, lay_out, picture, settings
+from .snapshot import (
+    DATA,
+    lay_out,
+    picture,
+    settings,
+)
 
 VERSIONS = sorted(path.stem for path in DATA.glob('*.json'))
 
@@ -25,10 +30,10 @@ def snapshot(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
 
 def test_public_files_are_served_from_an_old_cache_directory(snapshot: dict[str, Any], tmp_path: Path) -> None:
     """Nothing listens where Egnyte was, so everything comes from the disk."""
-    bridge = TestApp(main({}, **settings(tmp_path)))
-    answer = bridge.get(snapshot['links']['file'])
+    backend = TestApp(main({}, **settings(tmp_path)))
+    answer = backend.get(snapshot['links']['file'])
     assert (answer.body, answer.content_type) == (picture(), 'image/png')
-    thumbnail = bridge.get(snapshot['links']['thumbnail'])
+    thumbnail = backend.get(snapshot['links']['thumbnail'])
     assert thumbnail.content_type == 'image/webp'
     assert 'immutable' in thumbnail.headers['Cache-Control']
 

@@ -10,7 +10,12 @@ from pyramid.response import Response
 from .. import changes, versions
 from ..call import Call
 from ..contents import BLOCK
-from ..errors import ApiError, denied, missing, refused
+from ..errors import (
+    ApiError,
+    denied,
+    missing,
+    refused,
+)
 from ..incoming import content, modified_time
 from ..permissions import Level
 from ..representation import mime_type

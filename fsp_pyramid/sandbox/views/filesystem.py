@@ -10,10 +10,20 @@ from ..call import Call
 from ..errors import missing, refused
 from ..folder_options import allowed_links
 from ..grants import folder_grants
-from ..incoming import flag, json_object, number, text
+from ..incoming import (
+    flag,
+    json_object,
+    number,
+    text,
+)
 from ..permissions import Level
 from ..placing import make_folder
-from ..representation import file_details, file_json, folder_details, folder_json
+from ..representation import (
+    file_details,
+    file_json,
+    folder_details,
+    folder_json,
+)
 from ..routing import ANY_PATH, add_resource
 from ..statistics import statistics
 from ..store import reading, writing

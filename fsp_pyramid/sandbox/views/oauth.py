@@ -7,7 +7,13 @@ from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
 
-from .. import consent, limits, oauth, pages, users
+from .. import (
+    consent,
+    limits,
+    oauth,
+    pages,
+    users,
+)
 from ..gate import STORE
 from ..incoming import json_object
 from ..routing import add_resource

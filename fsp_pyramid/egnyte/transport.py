@@ -1,0 +1,221 @@
+"""One call: when it is its turn, again where Egnyte asks for that or the connection broke, and its failures by kind."""
+
+import io
+import time
+from collections.abc import Callable
+from typing import Any, BinaryIO, NamedTuple, TypeVar
+
+import requests
+
+from .errors import (
+    EgnyteError,
+    QuotaExceeded,
+    Rejected,
+    Throttled,
+    Unavailable,
+    Unreachable,
+    from_response,
+)
+from .provenance import MALFORMED
+from .rate_limiter import Permit, RateLimiter
+from .rate_rules import Priority
+
+T = TypeVar('T')
+
+CONNECT_TIMEOUT = 10.0
+# For calls that may be made twice: a broken connection is usually an old one that the other end had closed.
+TRIES = 3
+
+# requests reads the body inside of request(), so a cut answer is one of these too.
+BROKEN = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+
+
+class CallInfo(NamedTuple):
+    """A call that was made, for those who count.
+
+    :param outcome: ``ok``, or the name of the exception
+    :param waited: seconds until it was its turn
+    :param seconds: until Egnyte answered (of a download: until it began to)
+    """
+
+    method: str
+    outcome: str
+    waited: float
+    seconds: float
+
+
+class Part(io.RawIOBase):
+    """*size* bytes of a file from *start* on, with their length, so that requests neither buffers nor chunk-encodes."""
+
+    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
+        super().__init__()
+        self._file, self._start, self._size, self._left = file, start, size, size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def rewind(self) -> None:
+        """Begin anew: for each time that it is sent, because others read the file in between."""
+        self._file.seek(self._start)
+        self._left = self._size
+
+    def readable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._size - self._left
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(self._left if size < 0 else min(size, self._left))
+        self._left -= len(data)
+        return data
+
+
+class Transport:
+    """Calls to one domain with one token; the parameters are those of the Client.
+
+    Which calls may be made twice is decided here and by ``repeatable`` alone: whatever else may have taken effect
+    without an answer ends as Unreachable.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        session: requests.Session,
+        rate_limiter: RateLimiter,
+        timeout: float,
+        max_wait: float,
+        priority: Priority,
+        on_call: Callable[[CallInfo], None],
+    ) -> None:
+        self._url, self._token = url, token
+        self._session, self._rate_limiter = session, rate_limiter
+        self._timeout, self._patience = timeout, max_wait
+        self._priority, self._on_call = priority, on_call
+
+    def call(
+        self,
+        method: str,
+        place: str,
+        read: Callable[[requests.Response], T],
+        *,
+        repeatable: bool = False,
+        rejected: type[Rejected] = Rejected,
+        headers: dict[str, str] | None = None,
+        part: Part | None = None,
+        **kwargs: Any,
+    ) -> T:
+        """Make the call when it is its turn; again if Egnyte asks to wait, or if the connection broke and it may be.
+
+        :param read: makes of a successful answer what is returned, see :func:`understood`
+        :param repeatable: whether it does no harm if a change happens twice; reading never does
+        :param rejected: what it means that Egnyte takes this call for wrong
+        :param part: the request's body
+        """
+        kwargs['headers'] = {**(headers or {}), 'Authorization': f'Bearer {self._token}'}
+
+        def attempt(turn: Permit) -> T:
+            return self._try(turn, method, place, read, rejected, part, kwargs)
+
+        tries = TRIES if repeatable or method == 'GET' else 1
+        while True:
+            turn = self._rate_limiter.turn(self._token, self._patience, self._priority_of(method))
+            self._patience -= turn.waited
+            try:
+                return self._told(
+                    method, turn, lambda turn: self._try(turn, method, place, read, rejected, part, kwargs)
+                )
+            except Unreachable:
+                tries -= 1
+                if not tries:
+                    raise
+            except Throttled as error:
+                self._rate_limiter.close(self._token, error.wait)
+                # A day does not end because somebody asks again.
+                if error.wait > self._patience or isinstance(error, QuotaExceeded):
+                    raise
+
+    def _priority_of(self, method: str) -> Priority:
+        """What somebody waits for is a write as soon as it changes something."""
+        return Priority.WRITE if self._priority is Priority.READ and method != 'GET' else self._priority
+
+    def _told(self, method: str, turn: Permit, call: Callable[[Permit], T]) -> T:
+        began, outcome = time.monotonic(), 'ok'
+        try:
+            return call(turn)
+        except Exception as error:  # also that of a body which ended before its time
+            outcome = type(error).__name__
+            raise
+        finally:
+            self._on_call(CallInfo(method, outcome, turn.waited, time.monotonic() - began))
+
+    def _try(
+        self,
+        turn: Permit,
+        method: str,
+        place: str,
+        read: Callable[[requests.Response], T],
+        rejected: type[Rejected],
+        part: Part | None,
+        kwargs: dict[str, Any],
+    ) -> T:
+        headers = None
+        try:
+            if part is not None:
+                part.rewind()
+            response = send(self._session, method, self._url + place, self._timeout, data=part, **kwargs)
+            headers = response.headers
+        finally:
+            self._rate_limiter.learn(turn, headers)
+        if not succeeded(response):
+            raise from_response(response, method, rejected, self._rate_limiter.time())
+        return understood(response, method, read)
+
+
+def send(session: requests.Session, method: str, url: str, timeout: float, **kwargs: Any) -> requests.Response:
+    """The answer, of whatever status; that of an error is read and closed, even if it is asked for as a stream.
+
+    :param timeout: seconds that Egnyte may stay silent
+
+    Raises Unreachable for a broken connection, and EgnyteError where no request could be made of the arguments. The
+    texts of requests' own exceptions may hold tokens and the names of customers' files: only their kinds are told.
+    """
+    timeouts = min(timeout, CONNECT_TIMEOUT), timeout
+    try:
+        response = session.request(method, url, timeout=timeouts, allow_redirects=False, **kwargs)
+        if not succeeded(response):
+            with response:
+                _ = response.content
+    except BROKEN as error:
+        raise Unreachable(f'{method} failed: {type(error).__name__}') from None
+    except (requests.RequestException, ValueError) as error:
+        raise EgnyteError(f'{method} could not be sent: {type(error).__name__}') from None
+    return response
+
+
+def succeeded(response: requests.Response) -> bool:
+    """Whether Egnyte did what it was asked to do. We follow no redirects, so that they are failures."""
+    return 200 <= response.status_code < 300
+
+
+def understood(response: requests.Response, method: str, read: Callable[[requests.Response], T]) -> T:
+    """Return what *read* makes of a successful answer to a *method*.
+
+    If *read* raises one of MALFORMED, something between us and Egnyte has answered: a login page, a maintenance page.
+    That is Unavailable, and Unreachable for a change, which may have taken effect all the same.
+    """
+    try:
+        return read(response)
+    except MALFORMED as error:
+        response.close()
+        kind = Unavailable if method == 'GET' else Unreachable
+        # The text of the exception may hold names of customers' files.
+        reason = f'the answer is no JSON object as Egnyte gives it ({type(error).__name__})'
+        raise kind(reason, status=response.status_code, authentic=False) from None

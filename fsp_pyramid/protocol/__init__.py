@@ -1,0 +1,1 @@
+"""Beefree's file system provider protocol: the surface that ``config.add_fsp()`` mounts."""

@@ -1,0 +1,42 @@
+"""From what storage knows of a file or directory to Beefree's metadata."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import paths
+from ..model import Access, Entry
+from .request import RequestContext
+
+DIRECTORY_TYPE = 'application/directory'
+ROOT_NAME = 'root'
+
+
+def metadata(entry: Entry, fsp: RequestContext) -> dict[str, Any]:
+    """The fields of the protocol, exactly typed. URLs are computed, never asked for."""
+    return metadata_of_all([entry], fsp)[0]
+
+
+def metadata_of_all(entries: Sequence[Entry], fsp: RequestContext) -> list[dict[str, Any]]:
+    """The fields of each entry; the types of all of them are looked up at once."""
+    types = iter(fsp.types(entry for entry in entries if not entry.is_directory))
+    return [_metadata(entry, DIRECTORY_TYPE if entry.is_directory else next(types), fsp) for entry in entries]
+
+
+def _metadata(entry: Entry, mime_type: str, fsp: RequestContext) -> dict[str, Any]:
+    meta = {
+        'mime-type': mime_type,
+        'name': entry.name or ROOT_NAME,
+        'path': paths.text(entry.path, directory=entry.is_directory),
+        'last-modified': entry.modified,
+        'size': entry.size,
+        'permissions': 'rw' if entry.access >= Access.EDIT else 'ro',
+    }
+    if entry.is_directory:
+        return meta | {'item-count': entry.item_count, 'extra': {}}
+    thumbnail = fsp.thumbnail_url(entry, mime_type)
+    return (
+        meta
+        | {'public-url': fsp.public_url(entry)}
+        | ({'thumbnail': thumbnail} if thumbnail else {})
+        | {'extra': {'can-move': entry.access >= Access.FULL}}
+    )

@@ -1,0 +1,78 @@
+"""Views of the protocol: one thin function for each operation."""
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+from ..events import DirectoryCreated, DirectoryDeleted, FileDeleted, FileMoved, FileStored
+from ..model import Content, Strategy
+from ..paths import key
+from .metadata import metadata, metadata_of_all
+from .resources import Directory, File
+from .schemas import read_move, read_upload
+from .uploads import open_source
+
+FLAGS = 'X-BEE-fsp-flags'
+
+
+def list_directory(context: Directory, request: Any) -> dict[str, Any]:
+    """``GET /dir/``; with the flag ``move`` only the directories in it, for Beefree's dialog."""
+    listing = request.fsp.storage.list_directory(context.path)
+    only_directories = 'move' in request.headers.get(FLAGS, '').lower().replace(',', ' ').split()
+    return {
+        'meta': metadata(listing.entry, request.fsp),
+        'items': metadata_of_all(
+            [item for item in listing.items if item.is_directory or not only_directories], request.fsp
+        ),
+    }
+
+
+def create_directory(context: Directory, request: Any) -> dict[str, Any]:
+    """``POST /dir/``"""
+    entry = request.fsp.storage.create_directory(context.path)
+    request.registry.notify(DirectoryCreated(request, entry))
+    request.response.status_int = 201
+    return {'meta': metadata(entry, request.fsp)}
+
+
+def delete_directory(context: Directory, request: Any) -> None:
+    """``DELETE /dir/``"""
+    request.fsp.storage.delete_directory(context.path)
+    request.registry.notify(DirectoryDeleted(request, context.path))
+
+
+def stat_file(context: File, request: Any) -> dict[str, Any]:
+    """``GET /file``"""
+    return {'meta': metadata(request.fsp.storage.stat_file(context.path), request.fsp)}
+
+
+def upload_file(context: File, request: Any) -> dict[str, Any]:
+    """``POST /file`` with the URL that the content is fetched from."""
+    body, backend = read_upload(request), request.fsp.backend
+    strategy = body.strategy or Strategy(backend.settings.upload_on_conflict)
+
+    def fetch() -> AbstractContextManager[Content]:
+        slot = backend.download_slot(request.fsp.identity)
+        return open_source(body.source, context.__name__, backend.settings, slot)
+
+    entry = request.fsp.storage.upload(context.path, strategy, fetch)
+    request.fsp.bytes = entry.size
+    request.fsp.mount.public.content_service.prepare(request.fsp.account.key, entry)
+    request.registry.notify(FileStored(request, entry))
+    request.response.status_int = 201
+    return {'meta': metadata(entry, request.fsp)}
+
+
+def delete_file(context: File, request: Any) -> None:
+    """``DELETE /file``"""
+    request.fsp.storage.delete_file(context.path)
+    request.registry.notify(FileDeleted(request, context.path))
+
+
+def move_file(context: File, request: Any) -> dict[str, Any]:
+    """``PATCH /file`` with the directory that it is moved into."""
+    body = read_move(request)
+    # Without a strategy nothing happens: Beefree sends "" when its user cancels.
+    entry = request.fsp.storage.move_file(context.path, body.directory, body.strategy or Strategy.ASK)
+    if key(entry.path) != key(context.path):  # it was there already
+        request.registry.notify(FileMoved(request, context.path, entry))
+    return {'meta': metadata(entry, request.fsp)}

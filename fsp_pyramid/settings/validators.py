@@ -1,0 +1,229 @@
+"""Kinds of values: what the text of a setting becomes, and what is said of text that will not do."""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import colander
+
+from ..passwords import is_hash
+from ..sources import Allowances, TypePolicy
+
+_UNITS = {'B': 1, 'KB': 1 << 10, 'MB': 1 << 20, 'GB': 1 << 30}
+_QUOTES = {('"', '"'), ("'", "'"), ('“', '”'), ('‘', '’')}
+_BOOLEANS = dict.fromkeys(('true', 'yes', 'on', '1'), True) | dict.fromkeys(('false', 'no', 'off', '0'), False)
+
+
+class ParsedText(colander.SchemaType):
+    """What a function makes of the text; its ValueErrors are complaints."""
+
+    def __init__(self, parse: Callable[[str], Any]) -> None:
+        self._parse = parse
+
+    def deserialize(self, node: colander.SchemaNode, cstruct: Any) -> Any:
+        """The function's result; null stays null, as colander wants it."""
+        if cstruct is colander.null:
+            return cstruct
+        try:
+            return self._parse(cstruct)
+        except ValueError as error:
+            raise colander.Invalid(node, str(error)) from None
+
+
+def refuse_ini_habits(node: colander.SchemaNode, text: str) -> None:
+    """Raise colander.Invalid for quotes around a value and comments behind it: ini files know neither."""
+    if len(text) > 1 and (text[0], text[-1]) in _QUOTES:
+        raise colander.Invalid(node, 'write it without the quotes')
+    # A password may hold " #1".
+    behind = r'\s[#;](\s|$)' if node.name == 'fsp.password' else r'\s[#;]'
+    if node.name != 'fsp.folders' and re.search(behind, text):
+        raise colander.Invalid(node, 'a comment stands on a line of its own')
+
+
+def size(text: str) -> int:
+    """``20 MB`` as a number of bytes; the units are binary."""
+    match = re.fullmatch(r'(\d+)\s*([KMG]?B)?', text.strip().upper())
+    if not match or not int(match[1]):
+        raise ValueError('write a number with B, KB, MB or GB, such as "20 MB"')
+    return int(match[1]) * _UNITS[match[2] or 'B']
+
+
+def boolean(text: str) -> bool:
+    """``true`` or ``false``, with their usual relatives."""
+    try:
+        return _BOOLEANS[text.strip().lower()]
+    except KeyError:
+        raise ValueError('write true or false') from None
+
+
+def seconds(least: float, most: int, number: Callable[[str], float] = float) -> ParsedText:
+    """The type of a number of seconds within bounds."""
+
+    def parse(text: str) -> float:
+        try:
+            value = number(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:  # true for what is no number, too
+            raise ValueError(f'write a {"whole " * (number is int)}number of seconds from {least} to {most}')
+        return value
+
+    return ParsedText(parse)
+
+
+def percent(text: str) -> float:
+    """``10`` as 0.1."""
+    try:
+        value = float(text.removesuffix('%'))
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 40:  # true for what is no number, too; twice as much is kept from whom nobody waits for
+        raise ValueError('write a percentage from 0 to 40')
+    return value / 100
+
+
+def events_interval(text: str) -> int:
+    """0, or what Egnyte asks for."""
+    seconds = int(text) if text.isdecimal() else -1
+    if seconds and not 300 <= seconds <= 86400:
+        raise ValueError('write 0 for never, or a whole number of seconds from 300 (Egnyte asks for that) to 86400')
+    return seconds
+
+
+def threads(text: str) -> int:
+    """How many threads a server has."""
+    number = int(text) if text.isdecimal() else 0
+    if not 1 <= number <= 1000:
+        raise ValueError('write a whole number from 1 to 1000, the threads of the server')
+    return number
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Words that white space or commas part."""
+    return tuple(text.replace(',', ' ').split())
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names of clients, which become parts of keys and of environment variables."""
+    found = words(text)
+    for name in found:
+        if not re.fullmatch('[a-z][a-z0-9_]{0,31}', name):
+            raise ValueError(f'"{name}" must be a small letter and up to 31 small letters, digits and underscores')
+    if len(set(found)) < len(found):
+        raise ValueError('every client is named once')
+    return found
+
+
+def client_ids(text: str) -> frozenset[str]:
+    """Values of X-BEE-ClientId."""
+    found = words(text)
+    for name in found:
+        if not re.fullmatch('[A-Za-z0-9_-]{1,200}', name):
+            raise ValueError(f'"{name}" must be letters, digits, underscores and hyphens')
+    return frozenset(found)
+
+
+def hosts(text: str) -> tuple[str, ...]:
+    """Names of hosts, without a scheme."""
+    found = words(text.lower())
+    for host in found:
+        if not re.fullmatch(r'[a-z0-9.-]+(:\d+)?', host):
+            raise ValueError(f'"{host}" must be the name of a host: files.acme.com')
+    return found
+
+
+def fernet_keys(text: str) -> tuple[str, ...]:
+    """Keys that encrypt tokens, newest first."""
+    found = words(text)
+    if not all(re.fullmatch('[A-Za-z0-9_-]{43}=', key) for key in found):
+        raise ValueError('every key is 44 characters; "fsp-accounts new-key" makes one')
+    return found
+
+
+def types(text: str) -> TypePolicy:
+    """What may be uploaded."""
+    return TypePolicy.parse(words(text))
+
+
+def allowances(text: str) -> Allowances:
+    """From where it may come."""
+    return Allowances.parse(words(text))
+
+
+def prefix(node: colander.SchemaNode, value: str) -> None:
+    """The path of a mount."""
+    if not re.fullmatch(r'(/[A-Za-z0-9._~-]+)+', value):
+        raise colander.Invalid(
+            node, 'write a path that begins with a slash, does not end with one and holds plain characters: "/fsp"'
+        )
+
+
+def egnyte_url(node: colander.SchemaNode, value: str) -> None:
+    """Where Egnyte is."""
+    loopback = r'(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?'
+    if not re.fullmatch(rf'sandbox:.+|https://[^/?#@\s]+|http://{loopback}', value):
+        raise colander.Invalid(
+            node,
+            'write "https://DOMAIN" without a path or a slash behind it, "sandbox:DIRECTORY", or "http://" with a '
+            'loopback address',
+        )
+
+
+def base_url(node: colander.SchemaNode, value: str) -> None:
+    """Another host for public content."""
+    if value and not re.fullmatch(r'https?://[^/?#@\s]+(/[^?#\s]*)?(?<!/)', value):
+        raise colander.Invalid(node, 'write "https://HOST" with or without a path, and no slash at its end')
+
+
+def service_url(node: colander.SchemaNode, value: str) -> None:
+    """Where Egnyte's Enhanced Auth Service is."""
+    loopback = r'http://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?'
+    if value and not re.fullmatch(rf'(https://[^/?#@\s]+|{loopback})/[^?#\s]+', value):
+        raise colander.Invalid(
+            node, 'write "https://us-partner-integrations.egnyte.com/services/oauth/code" or the like'
+        )
+
+
+def username(node: colander.SchemaNode, value: str) -> None:
+    """The name in Basic."""
+    if ':' in value:
+        raise colander.Invalid(node, 'write it without a colon, which ends the user name in HTTP')
+
+
+def password(node: colander.SchemaNode, value: str) -> None:
+    """Plain, or a hash as fsp-hash-password makes it."""
+    if value.startswith('$') and not is_hash(value):
+        raise colander.Invalid(
+            node, 'begins like a hash and is none of fsp-hash-password: write what that prints, or a plain one'
+        )
+
+
+def token(node: colander.SchemaNode, value: str) -> None:
+    """What goes into an Authorization header."""
+    if not re.fullmatch('[!-~]*', value):
+        raise colander.Invalid(node, 'write it as Egnyte gave it: letters, digits and signs of ASCII')
+
+
+def ops_token(node: colander.SchemaNode, value: str) -> None:
+    """What who asks for metrics brings."""
+    if value and not re.fullmatch('[!-~]{16,}', value):
+        raise colander.Invalid(
+            node, 'write 16 or more letters, digits and signs of ASCII; "openssl rand -hex 32" makes a good one'
+        )
+
+
+def secrets(node: colander.SchemaNode, value: tuple[str, ...]) -> None:
+    """Keys that sign links."""
+    if any(len(secret) < 32 for secret in value):
+        raise colander.Invalid(node, 'every key needs 32 characters or more; "openssl rand -hex 32" makes a good one')
+
+
+def only(*supported: str) -> Any:
+    """One of *supported*."""
+
+    def check(node: colander.SchemaNode, value: str) -> None:
+        if value not in supported:
+            raise colander.Invalid(node, f'use {" or ".join(supported)}')
+
+    return check

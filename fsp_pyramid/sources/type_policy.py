@@ -1,0 +1,114 @@
+"""Type policy of a site: which types of files it takes as uploads."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Self
+
+from ..media_types import ACTIVE_BY_TYPE, KNOWN, UNKNOWN, is_typeless, type_of_name
+from .errors import SourceTypeRefused
+
+# Beefree's groups of file types.
+GROUPS = {
+    'image': ('image/*',),
+    'text': ('text/*',),
+    'video': ('video/*',),
+    'audio': ('audio/*',),
+    'office': (
+        'application/msword',
+        'application/rtf',
+        'application/vnd.ms-*',
+        'application/vnd.openxmlformats-officedocument.*',
+        'application/vnd.oasis.opendocument.*',
+        'application/vnd.apple.*',
+    ),
+    'xml': ('application/xml', 'text/xml', 'application/*+xml'),
+    'zip': ('application/zip', 'application/gzip', 'application/x-tar', 'application/x-7z-compressed'),
+    'epub': ('application/epub+zip',),
+    'pdf': ('application/pdf',),
+    'postscript': ('application/postscript',),
+    'font': ('font/*', 'application/vnd.ms-fontobject'),
+}
+_ZIPPED = ('application/vnd.*', 'application/epub+zip', 'application/java-archive', 'application/x-zip*')
+
+
+@dataclass(frozen=True)
+class TypePolicy:
+    """Which types a site takes: mime globs."""
+
+    globs: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, entries: Iterable[str]) -> Self:
+        """Read groups (``image``) and mime globs (``application/pdf``, ``image/*``); none at all means every group.
+
+        Raises ValueError naming the entry that is neither.
+        """
+        globs: list[str] = []
+        for entry in list(entries) or GROUPS:
+            if entry.lower() in GROUPS:
+                globs.extend(GROUPS[entry.lower()])
+            elif re.fullmatch(r'[\w.+*-]+/[\w.+*-]+', entry):
+                globs.append(entry.lower())
+            else:
+                raise ValueError(
+                    f'"{entry}" is no type of file: write one of {", ".join(GROUPS)}, or a mime type such as '
+                    '"application/pdf" or "image/*"'
+                )
+        return cls(tuple(globs))
+
+    def check(self, name: str, sniffed: str | None, declared: str | None = None) -> str:
+        """The mime type of the file called *name*.
+
+        :param sniffed: what :func:`sniff` saw
+        :param declared: what the server said of a file whose name says nothing
+
+        A picture is of the type that its content shows, whichever picture type its name says. Raises SourceTypeRefused
+        for what is something else than its name says, above all a web page or an SVG (which can bear scripts), and
+        for what this site does not take.
+        """
+        named = type_of_name(name)
+        if not _agree(named, sniffed):
+            raise SourceTypeRefused(
+                f'Its content is {_described(sniffed)}, which is not what its name says. Open it in the program that '
+                'it comes from, save it under the right type, then try again.',
+                f'named {named}, sniffed {sniffed}',
+            )
+        actual = named
+        typeless = is_typeless(name)
+        if sniffed and (typeless or (_is_picture(sniffed) and named != UNKNOWN)):
+            actual = sniffed
+        elif typeless and declared and declared not in KNOWN and declared not in ACTIVE_BY_TYPE:
+            actual = declared
+        if not any(fnmatchcase(actual, glob) for glob in self.globs):
+            raise SourceTypeRefused(
+                f'Files of its type ({actual}) are not allowed on this site.',
+                f'{actual} matches none of {", ".join(self.globs)}',
+            )
+        return actual
+
+
+def _is_picture(type_: str) -> bool:
+    return type_.startswith('image/')
+
+
+def _agree(named: str, sniffed: str | None) -> bool:
+    """Whether a file of this name may have this content."""
+    if sniffed in ACTIVE_BY_TYPE:
+        return named in ACTIVE_BY_TYPE[sniffed]
+    if sniffed is None:
+        return named not in KNOWN
+    if named in (sniffed, UNKNOWN):
+        return True
+    if sniffed == 'application/zip':
+        return any(fnmatchcase(named, glob) for glob in _ZIPPED)
+    if sniffed == 'application/pdf':
+        # An .ai file is a PDF, and a text may speak of one.
+        return named == 'application/postscript' or (named.startswith('text/') and named not in ACTIVE_BY_TYPE)
+    # Browsers look into other pictures to see what they are; an SVG is one by its type alone.
+    return _is_picture(sniffed) and _is_picture(named) and named not in ACTIVE_BY_TYPE
+
+
+def _described(sniffed: str | None) -> str:
+    return {None: 'of another type', 'text/html': 'a web page'}.get(sniffed, f'of type {sniffed}')

@@ -1,0 +1,66 @@
+"""What to do about a name: pure functions of a listing, called while its directory is held."""
+
+import os
+import secrets
+from itertools import count
+
+from ..errors import (
+    Conflict,
+    DirectoryInTheWay,
+    FSPError,
+    NameTaken,
+)
+from ..model import Entry, Listing, Strategy
+from ..paths import fold
+from .name_rules import MAX_NAME_BYTES
+
+
+def place(listing: Listing, name: str, strategy: Strategy, shared: bool = True) -> tuple[str, Entry | None]:
+    """The name that a file is to get in the listed directory, and the file that it takes the place of, if any.
+
+    *shared* is False where other processes may be looking for a free name at the same time: KEEP counts no names then.
+
+    Raises Conflict (ASK), NameTaken (REFUSE), and DirectoryInTheWay where a directory has the name, unless KEEP.
+    """
+    if strategy is Strategy.KEEP and not shared:
+        return unguessable_name(name), None
+    taken = listing.find(name)
+    if taken is None:
+        return name, None
+    if strategy is Strategy.KEEP:
+        return free_name(listing, name), None
+    if taken.is_directory:
+        raise DirectoryInTheWay(f'There is a folder called "{taken.name}" here. Rename the file, or keep both.')
+    if strategy is Strategy.REPLACE:
+        return taken.name, taken
+    raise name_taken(taken, strategy)
+
+
+def name_taken(taken: Entry, strategy: Strategy) -> FSPError:
+    """The refusal that goes with *strategy*."""
+    kind = 'folder' if taken.is_directory else 'file'
+    details = f'There is a {kind} called "{taken.name}" here already. Choose another name.'
+    return (Conflict if strategy is Strategy.ASK else NameTaken)(details)
+
+
+def free_name(listing: Listing, name: str) -> str:
+    """``pizza_1.jpg`` for ``pizza.jpg``, or the next number that no item of *listing* has."""
+    taken = {fold(item.name) for item in listing.items}
+    stem, extension = os.path.splitext(name)
+    for number in count(1):
+        tail = f'_{number}{extension}'
+        candidate = _shortened(stem, MAX_NAME_BYTES - len(tail.encode())) + tail
+        if fold(candidate) not in taken:
+            return candidate
+    raise AssertionError('numbers do not end')
+
+
+def unguessable_name(name: str) -> str:
+    """``pizza_3f9c2a1b.jpg`` for ``pizza.jpg``: a name that no other process takes at the same time."""
+    stem, extension = os.path.splitext(name)
+    tail = f'_{secrets.token_hex(4)}{extension}'
+    return _shortened(stem, MAX_NAME_BYTES - len(tail.encode())) + tail
+
+
+def _shortened(stem: str, size: int) -> str:
+    return stem.encode()[: max(size, 0)].decode(errors='ignore')

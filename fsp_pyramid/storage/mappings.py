@@ -1,0 +1,145 @@
+"""``fsp.folders``: which folder at Egnyte a directory of the file manager is.
+
+One mount a line, the longest one that fits a path wins::
+
+    /         /Shared/Beefree/{uid}
+    /shared/  /Shared/Brand            ro
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from string import Formatter
+
+from ..errors import NameNotAllowed
+from ..model import Account, Identity
+from ..paths import (
+    Path,
+    PathError,
+    key,
+    parse,
+)
+from .name_rules import check_name
+
+# The last two are known where users connect accounts of their own.
+PLACEHOLDERS = ('uid', 'client_id', 'egnyte_user', 'folder')
+WORDS = {'uid': 'user id', 'client_id': 'client id', 'egnyte_user': 'Egnyte user'}
+OF_ACCOUNTS = frozenset(PLACEHOLDERS[2:])
+FOLDER = '{folder}'  # a whole path, so that it stands at the beginning
+# A space before a slash parts the columns: no name at Egnyte begins or ends with a space.
+_LINE = re.compile(r'(?P<directory>/.*?)\s+(?P<folder>(/|\{folder\}).*?)(?P<read_only>\s+(?i:ro))?')
+# What people write for "ro", after a blank or a sign, and for its opposite. Only letters of it count.
+_READ_ONLY = {'ro', 'readonly', 'rdonly', 'viewonly'}
+_WRITABLE = {'rw', 'readwrite', 'writable', 'writeable'}
+_COMMENT = re.compile(r'\s([#;])(\s|$)')
+# A word at the end of a column; "Brand-RO" is a name.
+_LAST_WORD = re.compile(r'(?:\s|[,:=|([])\W*((?:read|view)\W?only|read\W?write|r\W?[ow]|\w+)\W*$', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class FolderMapping:
+    """One line: *directory* as Beefree sees it, the *folder* at Egnyte with placeholders, both as names."""
+
+    directory: Path
+    folder: Path
+    read_only: bool
+
+    @property
+    def placeholders(self) -> frozenset[str]:
+        """The placeholders in the folder."""
+        return frozenset(field for name in self.folder for field in _placeholders(name))
+
+    def filled(self, identity: Identity, account: Account) -> 'FolderMapping':
+        """The mount with the placeholders filled in for the caller and the account.
+
+        Raises NameNotAllowed where that makes a name that Egnyte does not keep.
+        """
+        values = {
+            'uid': one_case(identity.uid),
+            'client_id': one_case(identity.client_id),
+            'egnyte_user': account.username,
+        }
+        start, rest = (account.folder, self.folder[1:]) if self.folder[0] == FOLDER else ((), self.folder)
+        return FolderMapping(self.directory, start + tuple(_filled(name, values) for name in rest), self.read_only)
+
+
+def _placeholders(name: str) -> list[str]:
+    return [field[1] for field in Formatter().parse(name) if field[1]]
+
+
+def _filled(name: str, values: dict[str, str]) -> str:
+    filled = name.format_map(values)
+    if filled != name:
+        try:
+            check_name(filled)
+        except NameNotAllowed as error:
+            who = WORDS[_placeholders(name)[0]]
+            raise NameNotAllowed(
+                f'Files cannot be kept for this {who}: "{filled}" is the name of the folder for it, and Egnyte keeps '
+                'no folder of such a name. Ask the administrator of the application that you opened this editor from.'
+            ) from error
+    return filled
+
+
+def one_case(value: str) -> str:
+    """*value*, told from its other spellings even where case is ignored, as it is at Egnyte.
+
+    A value with upper-case letters gets a dot and the first 8 hex digits of its SHA-256 appended.
+    """
+    if value == value.lower():
+        return value
+    return f'{value}.{hashlib.sha256(value.encode()).hexdigest()[:8]}'
+
+
+def parse_mappings(table: str) -> tuple[FolderMapping, ...]:
+    """The mounts of a table. Raises ValueError with the line and what is wrong with it."""
+    mounts = tuple(_parse_line(line) for line in map(str.strip, table.splitlines()) if line)
+    if not mounts:
+        raise ValueError('at least one line is needed: "/ /Shared/Beefree/{uid}"')
+    seen: dict[Path, FolderMapping] = {}
+    for mount in mounts:
+        if key(mount.directory) in seen:
+            raise ValueError(f'two lines are about /{"/".join(mount.directory)}')
+        seen[key(mount.directory)] = mount
+    return mounts
+
+
+def _refuse_odd_words(line: str, column: str) -> None:
+    """Raise ValueError for a column that would silently become a folder of another name, and perhaps a writable one."""
+    remedy = 'behind the folder, write "ro" for a read-only one, and nothing else'
+    if _COMMENT.search(column):
+        raise ValueError(f'"{line}": a comment stands on a line of its own; {remedy}')
+    if re.search(r'\s{2}|\t|\s[=:,|]$', column):
+        raise ValueError(f'"{line}": "{column.split()[-1]}" is no part of a name; {remedy}')
+    found = _LAST_WORD.search(column)
+    word = re.sub('[^a-z]', '', found[1].lower()) if found else ''
+    if word in _READ_ONLY:
+        raise ValueError(f'"{line}": {remedy}')
+    if word in _WRITABLE:
+        raise ValueError(f'"{line}": folders are writable, write nothing behind such a one')
+
+
+def _parse_line(line: str) -> FolderMapping:
+    match = _LINE.fullmatch(line)
+    if not match:
+        raise ValueError(
+            f'"{line}" needs a directory, a folder at Egnyte and perhaps "ro": "/shared/ /Shared/Brand ro"'
+        )
+    for column in (match['directory'], match['folder']):
+        _refuse_odd_words(line, column)
+    try:
+        directory, folder = parse(match['directory'])[0], parse('/' + match['folder'].removeprefix('/'))[0]
+        fields = [field for field in Formatter().parse(match['folder']) if field[1] is not None]
+    except (PathError, ValueError) as error:
+        raise ValueError(f'"{line}": {error}') from None
+    if not folder:
+        raise ValueError(f'"{line}": the root of Egnyte cannot be mounted, choose a folder below /Shared or /Private')
+    for _, name, form, conversion in fields:
+        if name not in PLACEHOLDERS or form or conversion:
+            raise ValueError(f'"{line}": {{{name}}} is unknown; there are {{{"} and {".join(PLACEHOLDERS)}}}')
+    if crowded := next((name for name in folder if len(_placeholders(name)) > 1), ''):
+        # "{client_id}-{uid}" would be one folder for eu-bob of acme and for bob of acme-eu.
+        raise ValueError(f'"{line}": two placeholders in "{crowded}" could make one folder of two, part them by "/"')
+    if any(FOLDER in name for name in folder[1:]) or (FOLDER in folder[0] and folder[0] != FOLDER):
+        raise ValueError(f'"{line}": {FOLDER} is a whole path and stands at the beginning: "{FOLDER}/name"')
+    return FolderMapping(directory, folder, bool(match['read_only']))

@@ -1,1 +1,0 @@
-"""Thin: one function an operation of the protocol."""

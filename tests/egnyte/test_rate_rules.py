@@ -1,0 +1,402 @@
+"""The rules of turns, whoever comes when, and what answers teach, in whatever order they come."""
+
+import heapq
+from dataclasses import replace
+from itertools import count
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsp_pyramid.egnyte import (
+    Priority,
+    QuotaExceeded,
+    QuotaReserved,
+    RateLimiter,
+    Throttled,
+)
+from fsp_pyramid.egnyte.rate_rules import (
+    CLOSEST,
+    WINDOW,
+    QuotaHeaders,
+    Reservation,
+    TokenUsage,
+)
+from fsp_pyramid.egnyte.rate_store import LIFETIME, MemoryRateStore
+
+DAY = 86400
+NOON = 20_000 * DAY + 43_200.0
+BACKGROUND, READ, WRITE = Priority
+
+urgencies = st.sampled_from(Priority)
+
+
+class Caller(NamedTuple):
+    """Somebody who wants to call *after* the one before came, and would wait for *patience* seconds."""
+
+    after: float
+    priority: Priority
+    patience: float
+
+
+class Call(NamedTuple):
+    """What became of it."""
+
+    came: float
+    order: int
+    priority: Priority
+    at: float
+
+
+callers = st.lists(st.builds(Caller, st.floats(0, 3), urgencies, st.floats(0, 20)), max_size=60)
+
+
+def play(record: TokenUsage, crowd: list[Caller]) -> tuple[list[Call], list[tuple[float, Throttled]]]:
+    """All calls that were made, in the order in which slots were given out, and all refusals with the patience."""
+    events, orders, now = [], count(), NOON
+    for caller in crowd:
+        now += caller.after
+        heapq.heappush(events, (now, next(orders), now, caller))
+    calls, refused = [], []
+    while events:
+        now, order, came, caller = heapq.heappop(events)
+        left = caller.patience - (now - came)
+        try:
+            at = record.next(now, left, caller.priority, 0.1)
+        except Throttled as error:
+            refused.append((left, error))
+            continue
+        if caller.priority is BACKGROUND and at > now:
+            heapq.heappush(events, (at, next(orders), came, caller))
+        else:
+            record.take(at, now)
+            calls.append(Call(now, order, caller.priority, at))
+    return calls, refused
+
+
+@given(callers, st.integers(1, 5))
+def test_no_window_has_too_many(crowd: list[Caller], qps: int) -> None:
+    calls, _ = play(replace(TokenUsage.new(NOON), qps=qps), crowd)
+    times = [call.at for call in calls]
+    for first, beyond in zip(times, times[qps:], strict=False):
+        assert beyond - first > 1
+
+
+@given(callers, st.integers(1, 5))
+def test_first_come_first_served(crowd: list[Caller], qps: int) -> None:
+    calls, _ = play(replace(TokenUsage.new(NOON), qps=qps), crowd)
+    orders = [call.order for call in calls if call.priority is not BACKGROUND]
+    assert orders == sorted(orders)
+    times = [call.at for call in calls]
+    assert times == sorted(times)
+
+
+@given(callers, st.integers(1, 5))
+def test_nobody_waits_while_there_is_room(crowd: list[Caller], qps: int) -> None:
+    """Waste is bounded by WINDOW: a call waits only as long as the last *qps* calls fill 1.04 seconds."""
+    calls, _ = play(replace(TokenUsage.new(NOON), qps=qps), crowd)
+    times = [call.at for call in calls]
+    for index, call in enumerate(calls):
+        full = index >= qps and call.at == pytest.approx(times[index - qps] + WINDOW)
+        assert call.at == call.came or full or call.at == times[index - 1]
+
+
+@given(st.integers(1, 40), st.integers(1, 6))
+def test_a_crowd_is_through_in_the_time_that_it_takes(number: int, qps: int) -> None:
+    calls, _ = play(replace(TokenUsage.new(NOON), qps=qps), [Caller(0, READ, 1000)] * number)
+    assert calls[-1].at - NOON == pytest.approx(WINDOW * ((number - 1) // qps))
+
+
+@given(callers)
+def test_who_is_refused_would_have_waited_too_long(crowd: list[Caller]) -> None:
+    record = TokenUsage.new(NOON)
+    calls, refused = play(record, crowd)
+    assert len(calls) + len(refused) == len(crowd)
+    assert all(error.wait > patience for patience, error in refused)
+    assert record.given == len(calls)
+
+
+@given(st.lists(st.tuples(st.floats(0, 2), st.floats(0, 20)), min_size=1, max_size=30), st.floats(0, 30), urgencies)
+def test_somebody_who_is_waited_for_waits_for_one_background_call(
+    background: list[tuple[float, float]], after: float, priority: Priority
+) -> None:
+    crowd = [Caller(pause, BACKGROUND, patience) for pause, patience in background]
+    record = TokenUsage.new(NOON)
+    calls, _ = play(record, crowd)
+    now = NOON + after
+    record = TokenUsage.new(NOON)
+    for call in calls:
+        if call.at <= now:
+            record.take(call.at, call.at)
+    assert record.next(now, 100, READ, 0.1) - now <= WINDOW
+    assert all(call.at == call.came for call in calls)
+
+
+def test_background_never_goes_before_those_who_wait() -> None:
+    crowd = [Caller(0, READ, 100)] * 4 + [Caller(0, BACKGROUND, 100)] + [Caller(0.5, READ, 100)] * 4
+    calls, _ = play(TokenUsage.new(NOON), crowd)
+    assert [call.priority for call in calls] == [READ] * 8 + [BACKGROUND]
+
+
+def test_background_waits_by_asking_again() -> None:
+    now, sleeps = NOON, []
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        sleeps.append(seconds)
+        now += seconds
+        if len(sleeps) == 1:  # in the meantime
+            for _ in range(2):
+                others.turn('t', 10, READ)
+
+    rate_store = MemoryRateStore(lambda: now)
+    others = RateLimiter(rate_store, clock=lambda: now, sleep=lambda _seconds: None)
+    rate_limiter = RateLimiter(rate_store, clock=lambda: now, sleep=sleep)
+    for _ in range(2):
+        others.turn('t', 10, READ)
+    turn = rate_limiter.turn('t', 10, BACKGROUND)
+    assert sleeps == pytest.approx([WINDOW, WINDOW])
+    assert turn.waited == pytest.approx(2 * WINDOW)
+    assert turn.slot.at == now
+    others.turn('t', 10, READ)
+    with pytest.raises(Throttled):
+        rate_limiter.turn('t', 1, BACKGROUND)
+
+
+def test_an_announced_wait_is_kept_whoever_comes_meanwhile() -> None:
+    now, sleeps = NOON, []
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        sleeps.append(seconds)
+        for priority in Priority:
+            with pytest.raises(Throttled):
+                others.turn('t', 0, priority)
+        now += seconds
+
+    rate_store = MemoryRateStore(lambda: now)
+    others = RateLimiter(rate_store, clock=lambda: now, sleep=lambda _seconds: None)
+    rate_limiter = RateLimiter(rate_store, clock=lambda: now, sleep=sleep)
+    others.turn('t', 0)
+    others.turn('t', 0)
+    assert rate_limiter.turn('t', 2).waited == pytest.approx(WINDOW)
+    assert sleeps == pytest.approx([WINDOW])
+
+
+# Who comes too late
+
+
+@given(st.lists(st.floats(0, 3), min_size=1, max_size=30), st.integers(1, 4))
+def test_calls_keep_their_distance_however_late_they_are(lateness: list[float], qps: int) -> None:
+    """All want to call at once; each comes so much later than its slot is."""
+    record = replace(TokenUsage.new(NOON), qps=qps)
+    due = [record.take(record.next(NOON, 1000, READ, 0), NOON).at for _ in lateness]
+    starts = [record.start(now) for now in sorted(at + late for at, late in zip(due, lateness, strict=True))]
+    assert starts == sorted(starts)
+    for first, beyond in zip(starts, starts[qps:], strict=False):
+        assert beyond - first > 1
+    # No slot gets lost: it takes no longer than if all had come with the last.
+    assert starts[-1] - NOON <= max(lateness) + WINDOW * (len(lateness) // qps) + 1e-3
+
+
+def test_who_comes_late_is_waited_for() -> None:
+    now = NOON
+    rate_store = MemoryRateStore(lambda: now)
+
+    def sleeping_too_long_by(late: float) -> RateLimiter:
+        def sleep(seconds: float) -> None:
+            nonlocal now
+            now += seconds + late
+
+        return RateLimiter(rate_store, clock=lambda: now, sleep=sleep)
+
+    late, prompt = sleeping_too_long_by(0.3), sleeping_too_long_by(0)
+    for _ in range(2):
+        prompt.turn('t', 0)
+    assert late.turn('t', 10).waited == pytest.approx(1.04)
+    assert now == pytest.approx(NOON + 1.34)
+    prompt.turn('t', 0)
+    # By the slots it would be 1.04 after the one that was late.
+    assert prompt.turn('t', 10).waited == pytest.approx(1.04 * 2 - 1.34 + (1.34 + CLOSEST - 1.04 * 2))
+    assert now == pytest.approx(NOON + 1.34 + CLOSEST)
+    assert prompt.usage('t').used == 5
+
+
+# The day
+
+
+def test_a_day_that_ends_in_time_is_waited_for() -> None:
+    record = replace(TokenUsage.new(NOON), given=1000)
+    midnight = NOON + DAY / 2
+    assert record.next(midnight - 3, 5, READ, 0.1) == midnight
+    with pytest.raises(QuotaExceeded) as caught:
+        record.next(midnight - 3, 2, READ, 0.1)
+    assert caught.value.wait == 3
+    record.take(midnight, midnight - 3)
+    assert (record.used(midnight), record.used(midnight - 3)) == (1, 1)
+    assert record.next(midnight - 2, 5, WRITE, 0.1) == midnight
+
+
+def test_the_reserve_is_for_writes() -> None:
+    record = replace(TokenUsage.new(NOON), daily=100, given=89)
+    record.next(NOON, 0, READ, 0.1)
+    record.given = 90
+    with pytest.raises(QuotaReserved) as caught:
+        record.next(NOON, 0, READ, 0.1)
+    assert caught.value.wait == DAY / 2
+    record.next(NOON, 0, WRITE, 0.1)
+    record.next(NOON, 0, READ, 0)
+    record.given = 100
+    for priority in Priority:
+        with pytest.raises(QuotaExceeded) as caught:
+            record.next(NOON, 0, priority, 0)
+        assert not isinstance(caught.value, QuotaReserved)
+
+
+@pytest.mark.parametrize('back', [0.01, 3600, 3 * DAY])
+def test_a_clock_that_is_set_back_closes_nothing(back: float) -> None:
+    now = NOON
+    rate_limiter = RateLimiter(clock=lambda: now, sleep=lambda _seconds: None)
+    for _ in range(4):
+        rate_limiter.turn('t', 10)
+    now -= back
+    with pytest.raises(Throttled) as caught:
+        rate_limiter.turn('t', 0)
+    assert caught.value.wait == pytest.approx(2 * WINDOW)
+
+
+def test_tokens_that_are_gone_are_forgotten() -> None:
+    now = NOON
+    rate_store = MemoryRateStore(lambda: now)
+    rate_limiter = RateLimiter(rate_store, clock=lambda: now)
+    for token in 'abc':
+        rate_limiter.turn(token, 0)
+    now += LIFETIME + 1
+    rate_limiter.turn('d', 0)
+    assert len(rate_store._records) == 1
+
+
+# What answers teach
+
+
+def taught(record: TokenUsage, slot: Reservation, used: int | None, resets_at: float | None = None) -> int:
+    record.learn(slot, QuotaHeaders(None, None, used, resets_at))
+    return record.used(NOON)
+
+
+def slots(record: TokenUsage, number: int) -> list[Reservation]:
+    return [record.take(NOON, NOON) for _ in range(number)]
+
+
+def test_calls_of_others_are_counted_once() -> None:
+    record = TokenUsage.new(NOON)
+    first, second = slots(record, 2)
+    # Others made 5: both answers say so.
+    assert [taught(record, first, 6), taught(record, second, 7)] == [7, 7 + 1]
+    # The second may have come in before the first was over; the next one knows.
+    (third,) = slots(record, 1)
+    assert taught(record, third, 8) == 8
+
+
+def test_an_older_answer_forgets_nothing() -> None:
+    record = TokenUsage.new(NOON)
+    first, second, third = slots(record, 3)
+    assert taught(record, third, 90) == 92
+    assert taught(record, first, 1) == 92
+    assert taught(record, second, 2) == 92
+    (fourth,) = slots(record, 1)
+    assert taught(record, fourth, 91) == 91
+
+
+def test_calls_under_way_are_added_to_what_is_told() -> None:
+    record = TokenUsage.new(NOON)
+    first, *_ = slots(record, 10)
+    assert taught(record, first, 1) == 10
+
+
+def test_egnyte_may_count_less_than_we_do() -> None:
+    record = TokenUsage.new(NOON)
+    for slot in slots(record, 50):
+        record.learn(slot, None)  # the connection broke
+    assert record.used(NOON) == 50
+    (slot,) = slots(record, 1)
+    assert taught(record, slot, 3) == 3
+
+
+def test_an_answer_about_another_day_teaches_no_usage() -> None:
+    record = TokenUsage.new(NOON)
+    midnight = NOON + DAY / 2
+    (before,) = slots(record, 1)
+    record.take(midnight, midnight)
+    assert (record.used(midnight), record.day) == (1, int(midnight // DAY))
+    record.learn(before, QuotaHeaders(None, None, 950, None))
+    assert record.used(midnight) == 1
+    # Egnyte's clock is a little behind.
+    slot = record.take(midnight, midnight)
+    record.learn(slot, QuotaHeaders(7, 2000, 951, midnight))
+    assert (record.used(midnight), record.qps, record.daily) == (2, 7, 2000)
+    slot = record.take(midnight + 1, midnight + 1)
+    record.learn(slot, QuotaHeaders(7, 2000, 4, midnight + DAY))
+    assert record.used(midnight) == 4 + 1  # one is under way
+
+
+def test_headers_are_read() -> None:
+    headers = {
+        'X-Accesstoken-Qps-Allotted': '6',
+        'X-Accesstoken-Quota-Allotted': '518400',
+        'X-Accesstoken-Quota-Current': '69',
+        'X-Quota-Reset': 'Wednesday, April 17, 2024 12:00:00 AM GMT',
+    }
+    assert QuotaHeaders.read(headers) == QuotaHeaders(6, 518_400, 69, 1_713_312_000)
+    nothing = QuotaHeaders(None, None, None, None)
+    assert (
+        QuotaHeaders.read({})
+        == QuotaHeaders.read(dict.fromkeys(headers, 'soon'))
+        == QuotaHeaders.read(dict.fromkeys(headers, '-1'))
+        == nothing
+    )
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 2), st.floats(0, 5), st.floats(0, 5), st.booleans(), st.booleans()),
+        min_size=1,
+        max_size=25,
+    )
+)
+def test_no_call_is_forgotten_in_whatever_order_answers_come(
+    plan: list[tuple[float, float, float, bool, bool]],
+) -> None:
+    """Each call: the pause before it, its ways there and back, whether it gets lost, and whether it is another's."""
+    record, now = replace(TokenUsage.new(NOON), qps=1000), NOON
+    events, order = [], count()
+    for pause, there, back, lost, foreign in plan:
+        now += pause
+        heapq.heappush(events, (now, next(order), 'begin', (there, back, lost, foreign)))
+    egnyte, others, under_way, told_others = 0, 0, 0, 0
+    while events:
+        now, _, event, what = heapq.heappop(events)
+        if event == 'begin':
+            there, back, lost, foreign = what
+            slot = None if foreign else record.take(now, now)
+            under_way += not foreign
+            heapq.heappush(events, (now + there, next(order), 'arrive', (slot, back, lost)))
+        elif event == 'arrive':
+            slot, back, lost = what
+            under_way -= slot is not None
+            if slot is None or not lost:
+                egnyte += 1
+            others += slot is None
+            if slot is not None:
+                heapq.heappush(events, (now + back, next(order), 'answer', (slot, None if lost else egnyte, others)))
+        else:
+            slot, told, others_then = what
+            newest = told is not None and slot.number >= record.taught
+            record.learn(slot, None if told is None else QuotaHeaders(None, None, told, None))
+            told_others = others_then if newest else told_others
+        # All of ours that Egnyte has counted or will count, and what it told of others.
+        assert record.used(now) >= (egnyte - others) + under_way + told_others
+    slot = record.take(now, now)
+    record.learn(slot, QuotaHeaders(None, None, egnyte + 1, None))
+    assert record.used(now) == egnyte + 1

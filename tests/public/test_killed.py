@@ -1,0 +1,214 @@
+"""Processes that are killed between Egnyte's answer and our index: public URLs are right at the second look."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fsp_pyramid.content.index import Index
+from fsp_pyramid.content.version_feed import RedisVersionFeed
+from fsp_pyramid.testing import Sandbox
+
+from ..background import settle
+from ..conftest import Source
+from ..imaging.pictures import picture
+from ..protocol.beefree import PNG, Beefree
+from ..services import RedisServer
+
+# A process that is killed by SIGKILL when Egnyte has answered, before anything is learnt from that.
+KILLED = """
+import os, signal, sys
+from fsp_pyramid import main
+from fsp_pyramid.content.observer import Memory
+from tests.protocol.beefree import Beefree
+
+def die(*_arguments):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+settings, method, path, body, dies = eval(sys.argv[1])
+setattr(Memory, dies, die)
+client = Beefree(main({}, **settings))
+client.request(method, path, body)
+"""
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def site(make_app: Callable[..., Any], tmp_path: Path, sandbox: Sandbox) -> dict[str, str]:
+    """Settings of an application; ``fsp.public.cache_dir`` is the machine."""
+    return {
+        'fsp.username': 'beefree',
+        'fsp.password': 'secret-password',
+        'fsp.egnyte.url': f'sandbox:{tmp_path / "egnyte"}',
+        'fsp.folders': '/ /Shared/Beefree/{uid}',
+        'fsp.sources.allow': '127.0.0.1',
+        'fsp.public.cache_dir': str(tmp_path / 'cache'),
+        'fsp.cache.ttl': '0',
+        'tm.manager_hook': 'pyramid_tm.explicit_manager',
+        'tm.annotate_user': 'false',
+    }
+
+
+def client_of(site: dict[str, str], **more: str) -> Beefree:
+    from fsp_pyramid import main
+
+    return Beefree(main({}, **site | {f'fsp.{name.replace("__", ".")}': value for name, value in more.items()}))
+
+
+def killed(site: dict[str, str], method: str, path: str, body: Any = None, dies: str = 'stored') -> None:
+    """Send a request to a process of its own, which dies of it."""
+    command = [sys.executable, '-c', KILLED, repr((site, method, path, body, dies))]
+    assert subprocess.run(command, cwd=ROOT, timeout=60, check=False).returncode == -signal.SIGKILL
+
+
+def url_of(client: Beefree, source: Source, path: str = '/a.png', content: bytes = PNG) -> str:
+    return client.upload(path, source.offer(content)).json['data']['meta']['public-url']
+
+
+def test_a_replace_shows_at_the_second_look(site: dict[str, str], sandbox: Sandbox, source: Source) -> None:
+    url = url_of(client_of(site), source)
+    killed(site, 'POST', '/a.png', {'source': source.offer(PNG + b'new'), 'conflict_strategy': 'replace'})
+    client = client_of(site)
+    sandbox.forget_calls()
+    first = client.public(url)
+    assert (first.body, 'Age' in first.headers) == (PNG, True), 'nobody waits, and caches ask again'
+    settle()
+    second = client.public(url)
+    assert (second.body, 'Age' in second.headers) == (PNG + b'new', False)
+    assert len(sandbox.calls) == 2, 'one look, one fetch'
+    settle()
+    assert client.public(url).body == PNG + b'new'
+    assert len(sandbox.calls) == 2
+
+
+def test_a_deletion_shows_at_the_second_look(site: dict[str, str], sandbox: Sandbox, source: Source) -> None:
+    client = client_of(site)
+    url = url_of(client, source)
+    killed(site, 'DELETE', '/a.png', dies='deleted')
+    sandbox.forget_calls()
+    assert client.public(url).body == PNG
+    settle()
+    assert [client.public(url).status_int for _ in range(3)] == [404] * 3
+    settle()
+    assert len(sandbox.calls) == 1
+
+
+def test_a_new_name_shows_at_the_second_look(site: dict[str, str], sandbox: Sandbox, source: Source) -> None:
+    client = client_of(site)
+    url = url_of(client, source)
+    client.create('/d/')
+    url_of(client, source, '/d/a.png')
+    killed(site, 'PATCH', '/a.png', {'new_path': '/d/', 'conflict_strategy': 'keep'}, dies='moved')
+    assert 'filename="a.png"' in client.public(url).headers['Content-Disposition']
+    settle()
+    answer = client.public(url)
+    assert answer.body == PNG
+    assert 'filename="a.png"' not in answer.headers['Content-Disposition']
+
+
+def test_a_move_that_dies_after_it_deleted_its_target(site: dict[str, str], sandbox: Sandbox, source: Source) -> None:
+    client = client_of(site)
+    url_of(client, source)
+    client.create('/d/')
+    other = url_of(client, source, '/d/a.png', PNG + b'old')
+    killed(site, 'PATCH', '/a.png', {'new_path': '/d/', 'conflict_strategy': 'replace'}, dies='deleted')
+    client.public(other)
+    settle()
+    assert client.public(other).status_int == 404
+
+
+def test_a_thumbnail_is_that_of_the_new_version(site: dict[str, str], source: Source) -> None:
+    client = client_of(site)
+    old, new = picture(), picture(300, 600)
+    meta = client.upload('/a.png', source.offer(old)).json['data']['meta']
+    before = client.public(meta['thumbnail'])
+    killed(site, 'POST', '/a.png', {'source': source.offer(new), 'conflict_strategy': 'replace'})
+    assert client.public(meta['thumbnail']).body == before.body
+    settle()
+    after = client.public(meta['thumbnail'])
+    assert (after.status_int, after.content_type, after.body == before.body) == (200, 'image/webp', False)
+    assert 'immutable' not in after.headers['Cache-Control']
+
+
+def test_other_machines_hear_of_it(
+    site: dict[str, str], source: Source, tmp_path: Path, redis_server: RedisServer
+) -> None:
+    site |= {'fsp.redis_url': redis_server.url, 'fsp.cache.backend': 'redis'}
+    here, there = client_of(site), client_of(site, public__cache_dir=str(tmp_path / 'other'))
+    url = url_of(here, source)
+    assert there.public(url).body == PNG
+    settle()
+    killed(site, 'POST', '/a.png', {'source': source.offer(PNG + b'new'), 'conflict_strategy': 'replace'})
+    there = client_of(site, public__cache_dir=str(tmp_path / 'other'))  # it has asked nobody a moment ago
+    for client in (there, here):
+        client.public(url)
+        settle()
+        assert client.public(url).body == PNG + b'new'
+
+
+def test_a_change_under_way_costs_no_call(
+    site: dict[str, str], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, reader = client_of(site), client_of(site)
+    url = url_of(writer, source)
+    answers = []
+    intend = Index.intend
+
+    def reading(self: Index, *arguments: str) -> None:
+        intend(self, *arguments)
+        sandbox.forget_calls()
+        answers.append(reader.public(url))
+        settle()
+        assert sandbox.calls == []
+
+    monkeypatch.setattr(Index, 'intend', reading)
+    writer.upload('/a.png', source.offer(PNG + b'new'), 'replace')
+    assert [answer.body for answer in answers] == [PNG]
+    assert reader.public(url).body == PNG + b'new'
+
+
+def test_an_unknown_outcome_is_looked_up(site: dict[str, str], sandbox: Sandbox, source: Source) -> None:
+    client = client_of(site, egnyte__max_wait='0')
+    url = url_of(client, source)
+    sandbox.fail({'status': 500, 'method': 'POST', 'times': 9, 'path_prefix': '/pubapi/v1/fs-content'})
+    assert client.upload('/a.png', source.offer(PNG + b'new'), 'replace').status_int == 503
+    sandbox.fail()
+    sandbox.upload('/Shared/Beefree/u1/a.png', PNG + b'late')
+    client.public(url)
+    settle()
+    assert client.public(url).body == PNG + b'late'
+
+
+def test_an_upload_does_not_depend_on_the_note(
+    site: dict[str, str], source: Source, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = client_of(site)
+    url_of(client, source)
+
+    def full(*_arguments: str) -> None:
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(Index, 'intend', full)
+    monkeypatch.setattr(Index, 'give_up', full)
+    monkeypatch.setattr(RedisVersionFeed, 'intend', full)
+    assert client.upload('/a.png', source.offer(PNG + b'new'), 'replace').status_int == 201
+    assert 'fsp.public.cache_dir' in caplog.text
+
+
+def test_a_full_disk_keeps_nobody_from_reading(
+    site: dict[str, str], source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = url_of(client_of(site), source)
+    killed(site, 'POST', '/a.png', {'source': source.offer(PNG + b'new'), 'conflict_strategy': 'replace'})
+
+    def full(*_arguments: str) -> None:
+        raise sqlite3.OperationalError('database or disk is full')
+
+    monkeypatch.setattr(Index, '_writing', full)
+    answer = client_of(site).public(url)
+    assert (answer.status_int, answer.body) == (200, PNG)

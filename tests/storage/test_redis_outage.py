@@ -1,0 +1,167 @@
+"""A Redis that is down: everything goes on without it."""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from redis import RedisError
+
+from fsp_pyramid.backends import redis_client
+from fsp_pyramid.concurrency.circuit_breaker import PAUSE, CircuitBreaker, CircuitOpen
+from fsp_pyramid.concurrency.locks import KeyedLocks
+from fsp_pyramid.egnyte import Client, RateLimiter
+from fsp_pyramid.embedded import TOKEN, URL
+from fsp_pyramid.storage.cache_backends import redis_region
+from fsp_pyramid.storage.cached import CachedStorage
+from fsp_pyramid.storage.egnyte import EgnyteStorage
+from fsp_pyramid.storage.listing_cache import ListingCache
+from fsp_pyramid.testing import Sandbox, content
+
+from ..ports import free_port
+from ..services import RedisServer
+from ..timing import PATIENCE
+from .conftest import Clock
+
+HOME = ('Shared', 'Home')
+MakeStorage = Callable[[], CachedStorage]
+
+
+@pytest.fixture
+def make_storage(sandbox: Sandbox, redis_server: RedisServer, clock: Clock) -> MakeStorage:
+    """One for each process."""
+
+    def make() -> CachedStorage:
+        client = redis_server.client()
+        lowest = EgnyteStorage(
+            Client(URL, TOKEN, session=sandbox.session, rate_limiter=RateLimiter()), KeyedLocks(), 'a'
+        )
+        return CachedStorage(
+            lowest, ListingCache(3600, redis_region(client), CircuitBreaker('Redis', (RedisError,), clock)), 'a'
+        )
+
+    return make
+
+
+def names(storage: CachedStorage) -> list[str]:
+    return [item.name for item in storage.list_directory(HOME).items]
+
+
+def test_requests_go_on_without_redis(
+    make_storage: MakeStorage,
+    sandbox: Sandbox,
+    redis_server: RedisServer,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    storage, other = make_storage(), make_storage()
+    storage.create_directory(HOME)
+    redis_server.stop()
+    try:
+        storage.store_file((*HOME, 'f'), content(b'x'))
+        assert names(storage) == ['f']
+        sandbox.upload('/Shared/Home/g', b'x')
+        assert names(storage) == names(other) == ['f', 'g']
+        assert storage.stat_file((*HOME, 'g')).size == 1
+        assert storage.peek_directory(HOME) is None
+    finally:
+        redis_server.start()
+    assert [record.message for record in caplog.records] == [
+        'Redis does not answer (ConnectionError): going on without it'
+    ] * 2, 'once by each process'
+    clock.now += PAUSE
+    for _ in range(2):
+        assert names(storage) == names(other) == ['f', 'g']
+    assert [record.message for record in caplog.records[2:]] == ['Redis is back'] * 2
+    sandbox.forget_calls()
+    names(storage)
+    assert sandbox.calls == []
+
+
+def test_what_was_written_during_an_outage_is_seen_after_it(
+    make_storage: MakeStorage, redis_server: RedisServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis still had the old listing: this process could not reach it, others could."""
+    storage, other = make_storage(), make_storage()
+    storage.create_directory(HOME)
+    names(storage)
+
+    with monkeypatch.context() as patch:
+        for name in ('reader_client', 'writer_client'):
+            patch.setattr(
+                storage._listing_cache._region.backend, name, redis_client(f'redis://127.0.0.1:{free_port()}')
+            )
+        storage.store_file((*HOME, 'f'), content(b'x'))
+    assert names(other) == []
+    clock.now += PAUSE
+    storage.peek_directory(HOME)
+    assert names(other) == ['f']
+
+
+def test_a_write_is_seen_by_a_listing_that_began_before_it(
+    make_storage: MakeStorage, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without Redis, too, nobody takes the answer to an older question."""
+    storage = make_storage()
+    storage.create_directory(HOME)
+    redis_server.stop()
+    lowest, asked, answer = storage._storage, threading.Event(), threading.Event()
+    ask = lowest.list_directory
+
+    def slow(*arguments: Any, **keywords: Any) -> Any:
+        listing = ask(*arguments, **keywords)
+        if not asked.is_set():
+            asked.set()
+            assert answer.wait(timeout=PATIENCE)
+        return listing
+
+    monkeypatch.setattr(lowest, 'list_directory', slow)
+    try:
+        with ThreadPoolExecutor() as pool:
+            before = pool.submit(names, storage)
+            assert asked.wait(timeout=PATIENCE)
+            storage.store_file((*HOME, 'f'), content(b'x'))
+            after = pool.submit(names, storage)
+            try:
+                assert after.result(timeout=PATIENCE) == ['f']
+            finally:
+                answer.set()
+            assert before.result(timeout=PATIENCE) == []
+    finally:
+        redis_server.start()
+
+
+def test_a_service_that_is_down_is_let_alone_for_a_while(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    asked = 0
+
+    def ask() -> int:
+        nonlocal asked
+        asked += 1
+        if asked < 4:
+            raise ConnectionError('redis://:password@host')
+        return asked
+
+    breaker = CircuitBreaker('It', (ConnectionError,), clock)
+    for expected in (1, 1, 1):
+        with pytest.raises(CircuitOpen):
+            breaker.call(ask)
+        assert asked == expected
+    for expected in (2, 3):
+        clock.now += PAUSE
+        with pytest.raises(CircuitOpen):
+            breaker.call(ask)
+        assert asked == expected
+    clock.now += PAUSE
+    assert [breaker.call(ask), breaker.call(ask)] == [4, 5]
+    levels = [record.levelno for record in caplog.records]
+    assert levels == [logging.ERROR, logging.WARNING]
+    assert 'password' not in caplog.text
+
+
+def test_other_errors_are_nobodys_outage(clock: Clock) -> None:
+    breaker = CircuitBreaker('It', (ConnectionError,), clock)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            breaker.call(lambda: 1 // 0)
