@@ -21,6 +21,9 @@ from .processes import (
 )
 
 INI = """
+[DEFAULT]
+http_port = 6543
+
 [app:main]
 use = egg:fsp-pyramid
 fsp.clients = site users
@@ -42,7 +45,8 @@ tm.manager_hook = pyramid_tm.explicit_manager
 
 [server:main]
 use = egg:waitress
-listen = 127.0.0.1:%(http_port)s
+host = 127.0.0.1
+get port = http_port
 threads = 4
 
 [loggers]
