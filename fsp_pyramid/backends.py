@@ -67,11 +67,21 @@ def _database_ledger(settings: Settings) -> egnyte.RateStore:
             f'fsp.pace.backend = database needs more packages: pip install "fsp-pyramid[accounts]" ({error})'
         ) from error
     if settings.accounts_session:
-        return DatabaseRateStore(engine_of_host(DottedNameResolver().resolve(settings.accounts_session)))
+        return DatabaseRateStore(engine_of_host(host_session(settings)))
     try:
         return DatabaseRateStore(engine_by_url(settings.database_url))
     except ValueError as error:
         raise ConfigurationError(f'fsp_pyramid cannot start with these settings:\n  {error}') from error
+
+
+def host_session(settings: Settings) -> Any:
+    """Return what ``fsp.accounts.session`` names. Raises ConfigurationError where it cannot be imported."""
+    try:
+        return DottedNameResolver().resolve(settings.accounts_session)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigurationError(
+            f'fsp.accounts.session: {settings.accounts_session} cannot be imported: {error}'
+        ) from error
 
 
 def _redis_memory(settings: Settings, waiting: int) -> tuple[Any, ListingCache, RedisVersionFeed]:

@@ -18,7 +18,7 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from zope.interface import implementer
 
 from ..accounts import AccountKey
-from ..backends import Backends
+from ..backends import Backends, host_session
 from ..clients import ClientBackend
 from ..interfaces import (
     IAccountStores,
@@ -156,7 +156,7 @@ def _stores(config: Any, settings: Settings) -> IAccountStores | None:
             raise ConfigurationError(
                 f'fsp.accounts.mode = oauth needs more packages: pip install "fsp-pyramid[accounts]" ({error})'
             ) from error
-        stores = AccountStoreFactory(settings, config.maybe_dotted(settings.accounts_session or None))
+        stores = AccountStoreFactory(settings, host_session(settings) if settings.accounts_session else None)
         config.registry.registerUtility(stores, IAccountStores)
     return stores
 

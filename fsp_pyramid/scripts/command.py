@@ -16,7 +16,6 @@ from pyramid.paster import bootstrap, setup_logging
 
 from .._version import version
 
-QUOTES = '"\''
 # Sections whose values are read by other rules: percent signs are part of a format of the log.
 _RAW = ('formatter_', 'handler_', 'logger_')
 
@@ -92,7 +91,8 @@ def check_ini(ini: str, variables: Mapping[str, str] | None = None) -> None:
     except PackageNotFoundError as error:
         raise Failed(f'{path}: "use" names a package that is not installed: {error.name}') from error
     except LookupError as error:
-        raise Failed(f'{path}: {str(error).strip(QUOTES)}') from error
+        text = str(error).strip('"')
+        raise Failed(f'{path}: {text}') from error
     except (ModuleNotFoundError, OSError) as error:  # of "use": its module or its file
         raise Failed(f'{path}: {error}') from error
 
