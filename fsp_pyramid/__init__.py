@@ -78,5 +78,5 @@ def _make_application(global_config: dict[str, str], settings: dict[str, Any]) -
         application = config.make_wsgi_app()
     mount = application.registry.getUtility(IMount, name=MOUNT)
     for client in mount.client_backends.values():
-        log.info('the base URL for Beefree ends with %s, its files are at %s', mount.path, client.settings.egnyte_url)
+        log.info('the base URL for Beefree ends with %s, its files are at %s', mount.path, client.settings.egnyte.url)
     return application

@@ -35,26 +35,26 @@ class Backends:
         slots = max(1, threads * 3 // 8)
         self.downloads = Shares(slots, share=-(-slots // 3), waiting=threads * 3 // 16)
         waiting = max(1, threads * 5 // 16)
-        self.rate_limiter = egnyte.RateLimiter(_rate_store(settings), reserve=settings.pace_reserve)
-        if settings.cache_backend == 'redis':
+        self.rate_limiter = egnyte.RateLimiter(_rate_store(settings), reserve=settings.pace.reserve)
+        if settings.cache.backend == 'redis':
             self.locks, self.listing_cache, self.version_feed = _redis_memory(settings, waiting)
         else:
             self.locks, self.listing_cache, self.version_feed = (
                 KeyedLocks(waiting),
-                ListingCache(settings.cache_ttl),
+                ListingCache(settings.cache.ttl),
                 NullVersionFeed(),
             )
-        self.watch = EventPoller(self.listing_cache, settings.events_interval) if settings.events_interval else None
+        self.watch = EventPoller(self.listing_cache, settings.events.interval) if settings.events.interval else None
 
 
 def _rate_store(settings: Settings) -> egnyte.RateStore | None:
     """Where calls are counted; None for the memory of this process."""
-    if settings.pace_backend == 'redis':
+    if settings.pace.backend == 'redis':
         client = redis_client(settings.redis_url)
         from .rate_stores.redis import RedisRateStore
 
         return FallbackStore(RedisRateStore(client))
-    if settings.pace_backend == 'database':
+    if settings.pace.backend == 'database':
         return FallbackStore(_database_ledger(settings))
     return None
 
@@ -66,7 +66,7 @@ def _database_ledger(settings: Settings) -> egnyte.RateStore:
         raise ConfigurationError(
             f'fsp.pace.backend = database needs more packages: pip install "fsp-pyramid[accounts]" ({error})'
         ) from error
-    if settings.accounts_session:
+    if settings.accounts.session:
         return DatabaseRateStore(engine_of_host(host_session(settings)))
     try:
         return DatabaseRateStore(engine_by_url(settings.database_url))
@@ -77,10 +77,10 @@ def _database_ledger(settings: Settings) -> egnyte.RateStore:
 def host_session(settings: Settings) -> Any:
     """Return what ``fsp.accounts.session`` names. Raises ConfigurationError where it cannot be imported."""
     try:
-        return DottedNameResolver().resolve(settings.accounts_session)
+        return DottedNameResolver().resolve(settings.accounts.session)
     except (ImportError, AttributeError, ValueError) as error:
         raise ConfigurationError(
-            f'fsp.accounts.session: {settings.accounts_session} cannot be imported: {error}'
+            f'fsp.accounts.session: {settings.accounts.session} cannot be imported: {error}'
         ) from error
 
 
@@ -92,7 +92,7 @@ def _redis_memory(settings: Settings, waiting: int) -> tuple[Any, ListingCache, 
     from .concurrency.redis_locks import RedisKeyedLocks
 
     breaker = CircuitBreaker('the Redis of fsp.redis_url', (RedisError,))
-    listing_cache = ListingCache(settings.cache_ttl, redis_region(client), breaker)
+    listing_cache = ListingCache(settings.cache.ttl, redis_region(client), breaker)
     return RedisKeyedLocks(client, breaker, waiting=waiting), listing_cache, RedisVersionFeed(client, breaker)
 
 

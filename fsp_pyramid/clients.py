@@ -27,7 +27,7 @@ from .model import (
     Entry,
     Identity,
 )
-from .settings import Settings
+from .settings import ClientSettings
 from .storage.adaptive_ttl import ttl_factor
 from .storage.cached import CachedStorage, CacheLookup
 from .storage.egnyte import EgnyteStorage
@@ -51,6 +51,7 @@ class ClientBackend:
     """One client's way to Egnyte. Making one does no I/O.
 
     :param settings: the client's
+    :param public_token: token that fetches public content of accounts whose own one has ended; '' for none
     :param shared: with all other clients of all mounts
     :param stores: the accounts that users connected; None where nobody does
     :param observer: who hears of the files of a domain's account, by the account's key
@@ -63,7 +64,8 @@ class ClientBackend:
     def __init__(
         self,
         key: AccountKey,
-        settings: Settings,
+        settings: ClientSettings,
+        public_token: str,
         shared: IBackends,
         stores: IAccountStores | None,
         observer: Callable[[str, str], IObserver],
@@ -72,20 +74,20 @@ class ClientBackend:
         self.settings = settings
         self._shared, self._observer, self._metrics = shared, observer, metrics
         self._session = egnyte.new_session()
-        url, token = settings.egnyte_url, settings.egnyte_token
-        if settings.sandbox:
-            embedded.mount_sandbox(self._session, settings.sandbox)
+        url, token = settings.egnyte.url, settings.egnyte.token
+        if settings.egnyte.sandbox_directory:
+            embedded.mount_sandbox(self._session, settings.egnyte.sandbox_directory)
             url, token = embedded.URL, token or embedded.TOKEN
         self.accounts: IAccounts = (
-            _oauth_accounts(key, settings, self._session, shared, stores, self._heard)
-            if settings.accounts_mode == 'oauth'
+            _oauth_accounts(key, settings, public_token, self._session, shared, stores, self._heard)
+            if settings.accounts.mode == 'oauth'
             else TokenAccounts(Account(str(key), url, token))
         )
 
     @property
     def domain(self) -> str:
         """Names the Egnyte: the ids of its files are its own."""
-        return self.settings.egnyte_url
+        return self.settings.egnyte.url
 
     def storage(
         self,
@@ -117,7 +119,7 @@ class ClientBackend:
                 account.token,
                 session=self._session,
                 rate_limiter=self._shared.rate_limiter,
-                timeout=self.settings.egnyte_timeout,
+                timeout=self.settings.egnyte.timeout,
                 max_wait=max_wait,
                 priority=priority,
                 on_call=heard,
@@ -125,7 +127,7 @@ class ClientBackend:
 
         # What takes changes back is part of a write, even where it only looks.
         patient = client(PATIENCE, Priority.WRITE)
-        max_wait = PATIENCE if priority is Priority.BACKGROUND else self.settings.egnyte_max_wait
+        max_wait = PATIENCE if priority is Priority.BACKGROUND else self.settings.egnyte.max_wait
         lowest = EgnyteStorage(client(max_wait, priority), self._shared.locks, owner, patient)
         observer = self._observer(self.domain, account.key)
         observed = ObservedStorage(lowest, observer)
@@ -154,11 +156,11 @@ class ClientBackend:
 
     def _owner(self, account: Account) -> str:
         """Under which name locks and listings are shared: whoever has a token has its rights, at whatever mount."""
-        if self.settings.accounts_mode == 'oauth':
+        if self.settings.accounts.mode == 'oauth':
             # Its tokens come and go; another user or domain that is connected in its place sees nothing of it.
             return f'{account.key} {account.username} {account.url}'
         # Not the account's URL: all embedded sandboxes have the same.
-        return f'{self.settings.egnyte_url} {hashlib.sha256(account.token.encode()).hexdigest()}'
+        return f'{self.settings.egnyte.url} {hashlib.sha256(account.token.encode()).hexdigest()}'
 
     def operations(
         self,
@@ -174,13 +176,14 @@ class ClientBackend:
         if self.settings.read_only:
             mounts = [replace(mount, read_only=True) for mount in mounts]
         storage = self.storage(account, on_call, priority, on_look)
-        own_account = self.settings.accounts_mode == 'oauth'
+        own_account = self.settings.accounts.mode == 'oauth'
         return Operations(MappedStorage(UndoStorage(storage, undo_log), mounts, own_account=own_account))
 
 
 def _oauth_accounts(
     key: AccountKey,
-    settings: Settings,
+    settings: ClientSettings,
+    public_token: str,
     session: Session,
     shared: IBackends,
     stores: IAccountStores | None,
@@ -188,4 +191,4 @@ def _oauth_accounts(
 ) -> IAccounts:
     from .accounts.oauth import OAuthAccounts  # it needs the extra "accounts"
 
-    return OAuthAccounts(key, settings, session, shared.rate_limiter, stores, on_call)
+    return OAuthAccounts(key, settings, public_token, session, shared.rate_limiter, stores, on_call)

@@ -26,6 +26,7 @@ from fsp_pyramid.storage.name_rules import check_name
 
 from .conftest import Source
 from .protocol.test_calls import OPERATIONS
+from .setting import value_of
 
 ROOT = Path(__file__).parents[1]
 DOCS, PACKAGE = ROOT / 'docs', ROOT / 'fsp_pyramid'
@@ -60,42 +61,42 @@ SETTINGS = documented()
 # The defaults that were agreed on before there was a line of code.
 AGREED: dict[str, Any] = {
     'prefix': '/fsp',
-    'public_prefix': '/fsp-public',
-    'connect_prefix': '/fsp-connect',
-    'ops_prefix': '/fsp-ops',
-    'ops_metrics': False,
-    'ops_token': '',
+    'public.prefix': '/fsp-public',
+    'connect.prefix': '/fsp-connect',
+    'ops.prefix': '/fsp-ops',
+    'ops.metrics': False,
+    'ops.token': '',
     'include_tm': True,
     'threads': 32,
     'require_https': False,
-    'egnyte_token': '',
-    'egnyte_timeout': 30,
-    'egnyte_max_wait': 10,
-    'upload_on_conflict': 'replace',
-    'upload_max_size': 20 * 1024 * 1024,
-    'sources_timeout': 20,
-    'cache_backend': 'memory',
-    'cache_ttl': 60,
-    'pace_backend': 'memory',
-    'pace_reserve': 0.1,
+    'egnyte.token': '',
+    'egnyte.timeout': 30,
+    'egnyte.max_wait': 10,
+    'upload.on_conflict': 'replace',
+    'upload.max_size': 20 * 1024 * 1024,
+    'sources.timeout': 20,
+    'cache.backend': 'memory',
+    'cache.ttl': 60,
+    'pace.backend': 'memory',
+    'pace.reserve': 0.1,
     'redis_url': '',
     'database_url': '',
-    'events_interval': 0,
-    'accounts_mode': 'token',
-    'accounts_keys': (),
-    'public_secret': (),
-    'public_base_url': '',
-    'public_token': '',
-    'public_max_age': 300,
-    'public_revalidate': 86400,
-    'public_cache_dir': '',
-    'public_cache_size': 2 * 1024 * 1024 * 1024,
-    'public_sendfile': 'none',
+    'events.interval': 0,
+    'accounts.mode': 'token',
+    'accounts.keys': (),
+    'public.secret': (),
+    'public.base_url': '',
+    'public.token': '',
+    'public.max_age': 300,
+    'public.revalidate': 86400,
+    'public.cache_dir': '',
+    'public.cache_size': 2 * 1024 * 1024 * 1024,
+    'public.sendfile': 'none',
 }
 
 
-def attribute(key: str) -> str:
-    return key.removeprefix('fsp.').replace('.', '_')
+def name_of(key: str) -> str:
+    return key.removeprefix('fsp.')
 
 
 def parse(**more: str) -> Settings:
@@ -104,24 +105,25 @@ def parse(**more: str) -> Settings:
 
 def test_defaults_are_those_that_were_agreed_on() -> None:
     settings = parse()
-    assert {name: getattr(settings, name) for name in AGREED} == AGREED
-    (root,) = settings.folders
+    assert {name: value_of(settings, f'fsp.{name}') for name in AGREED} == AGREED
+    client = settings.clients['']
+    (root,) = client.folders
     assert (root.directory, root.folder, root.read_only) == ((), ('Shared', 'Beefree', '{uid}'), False)
-    assert settings.sources_allow.entries == ()
+    assert client.sources.allow.entries == ()
     groups = 'image text video audio office xml zip epub pdf postscript font'
-    assert settings.upload_types == TypePolicy.parse(groups.split())
-    others = {'folders', 'sources_allow', 'upload_types', *map(attribute, LEAST)}
+    assert client.upload.types == TypePolicy.parse(groups.split())
+    others = {'folders', 'sources.allow', 'upload.types', *map(name_of, LEAST)}
     others |= {
         'clients',
         'client_ids',
         'read_only',
         'disabled',
-        'connect_lifetime',
-        'accounts_session',
-        'public_cache_age',
+        'connect.lifetime',
+        'accounts.session',
+        'public.cache_age',
     }
-    others |= {f'oauth_{name}' for name in ('key', 'secret', 'scope', 'domain', 'domains', 'service_url')}
-    assert set(map(attribute, KEYS)) == set(AGREED) | others
+    others |= {f'oauth.{name}' for name in ('key', 'secret', 'scope', 'domain', 'domains', 'service_url')}
+    assert set(map(name_of, KEYS)) == set(AGREED) | others
 
 
 def test_all_settings_are_documented_and_no_others() -> None:
@@ -136,9 +138,7 @@ def test_a_documented_default_is_the_real_one(key: str) -> None:
         assert SCHEMA[key].required
     elif default in {'none', 'all groups'} and key != 'fsp.public.sendfile':
         # "none" must not hide a default that is something.
-        assert key == 'fsp.upload.types' or not getattr(
-            getattr(parse(), attribute(key)), 'entries', SCHEMA[key].missing
-        )
+        assert key == 'fsp.upload.types' or not getattr(value_of(parse(), key), 'entries', SCHEMA[key].missing)
     else:
         assert parse(**{key: default}) == parse()
 
@@ -152,7 +152,8 @@ def test_a_documented_variable_and_example_work(key: str) -> None:
     if key == 'fsp.clients':
         more = {'fsp.username': '', 'fsp.password': ''}
         more |= {f'fsp.client.{client}.{own}': client for client in value.split() for own in ('username', 'password')}
-    assert getattr(parse(**(more | {key: value})), attribute(key)) not in ('', None)
+    settings = parse(**(more | {key: value}))
+    assert (settings.clients if key == 'fsp.clients' else value_of(settings, key)) not in ('', None)
 
 
 def test_both_defaults_of_the_folders_are_documented() -> None:
@@ -163,7 +164,7 @@ def test_both_defaults_of_the_folders_are_documented() -> None:
 
 def test_settings_without_effect_are_marked() -> None:
     code = '\n'.join(path.read_text() for path in PACKAGE.rglob('*.py') if path.parent.name != 'settings')
-    used = {key for key in KEYS if re.search(rf'(settings|own)\.{attribute(key)}\b', code)}
+    used = {key for key in KEYS if re.search(rf'(settings|own)\.{re.escape(name_of(key))}\b', code)}
     assert {key for key in KEYS if NO_EFFECT not in SETTINGS[key].text} == used
 
 
@@ -210,7 +211,7 @@ def egnyte_says(error: egnyte.EgnyteError, name: str) -> None:
 
 
 def upload(url: str, name: str) -> None:
-    with open_source(url, name, parse(**{'fsp.sources.allow': '127.0.0.1'})):
+    with open_source(url, name, parse(**{'fsp.sources.allow': '127.0.0.1'}).clients['']):
         pass
 
 

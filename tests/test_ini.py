@@ -56,10 +56,10 @@ def test_development_starts_as_it_is() -> None:
 
 
 def test_development_keeps_its_files_beside_itself_and_allows_loopback() -> None:
-    settings = Settings.parse(settings_of('development.ini'), {})
-    assert settings.sandbox == f'{ROOT}/var/egnyte'
-    assert [entry.text for entry in settings.sources_allow.entries] == ['127.0.0.0/8', '::1']
-    assert [(mount.directory, mount.folder, mount.read_only) for mount in settings.folders] == [
+    client = Settings.parse(settings_of('development.ini'), {}).clients['']
+    assert client.egnyte.sandbox_directory == f'{ROOT}/var/egnyte'
+    assert [entry.text for entry in client.sources.allow.entries] == ['127.0.0.0/8', '::1']
+    assert [(mount.directory, mount.folder, mount.read_only) for mount in client.folders] == [
         ((), ('Shared', 'Beefree', '{uid}'), False),
         (('shared',), ('Shared', 'Brand'), True),
     ]

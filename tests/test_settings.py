@@ -12,11 +12,14 @@ from fsp_pyramid import main
 from fsp_pyramid.passwords import hash_password
 from fsp_pyramid.settings import (
     KEYS,
+    ClientSettings,
     Settings,
     refuse_defaults,
     strange_variables,
     variable,
 )
+
+from .setting import value_of
 
 SANDBOX = {'fsp.username': 'u', 'fsp.password': 'p', 'fsp.egnyte.url': 'sandbox:/tmp/e'}
 REAL = {'fsp.username': 'u', 'fsp.password': 'p', 'fsp.egnyte.url': 'https://acme.egnyte.com'}
@@ -38,6 +41,11 @@ def parse(ini: dict[str, Any] | None = None, environ: dict[str, str] | None = No
     return Settings.parse(SANDBOX | (ini or {}), environ or {}, **overrides)
 
 
+def parse_client(ini: dict[str, Any] | None = None, **overrides: Any) -> ClientSettings:
+    (client,) = parse(ini, **overrides).clients.values()
+    return client
+
+
 def complaints(ini: dict[str, Any], environ: dict[str, str] | None = None, **overrides: Any) -> list[str]:
     with pytest.raises(ConfigurationError) as caught:
         Settings.parse(ini, environ or {}, **overrides)
@@ -57,13 +65,13 @@ def complaint(key: str, value: Any) -> str:
 def test_nginx_sends_what_is_kept_somewhere() -> None:
     (line,) = complaints(SANDBOX | {'fsp.public.sendfile': 'nginx'})
     assert line.startswith('fsp.public.cache_dir is missing, and nginx sends what is kept there: set it in the ini')
-    assert parse({'fsp.public.sendfile': 'nginx', 'fsp.public.cache_dir': '/c'}).public_sendfile == 'nginx'
+    assert parse({'fsp.public.sendfile': 'nginx', 'fsp.public.cache_dir': '/c'}).public.sendfile == 'nginx'
 
 
 def test_the_least_that_a_sandbox_needs() -> None:
-    settings = parse()
-    assert (settings.username, settings.password, settings.sandbox) == ('u', 'p', '/tmp/e')
-    assert settings.public_secret == ()
+    settings, client = parse(), parse_client()
+    assert (client.username, client.password, client.egnyte.sandbox_directory) == ('u', 'p', '/tmp/e')
+    assert settings.public.secret == ()
 
 
 def test_what_a_real_egnyte_needs_besides() -> None:
@@ -73,7 +81,8 @@ def test_what_a_real_egnyte_needs_besides() -> None:
         f'fsp.public.secret {remedy} FSP_PUBLIC_SECRET',
     ]
     settings = Settings.parse(REAL | {'fsp.egnyte.token': 't', 'fsp.public.secret': HUSH}, {})
-    assert (settings.egnyte_token, settings.public_secret, settings.sandbox) == ('t', (HUSH,), '')
+    egnyte = settings.clients[''].egnyte
+    assert (egnyte.token, settings.public.secret, egnyte.sandbox_directory) == ('t', (HUSH,), '')
 
 
 def test_all_that_is_missing_is_named_at_once_with_its_variable() -> None:
@@ -188,7 +197,7 @@ def test_what_looks_like_a_hash_and_is_none_is_not_taken_for_a_password() -> Non
     [('1', 1), ('17 B', 17), ('3KB', 3 * 1024), ('20 MB', 20 * 1024**2), (' 2  gb ', 2 * 1024**3)],
 )
 def test_sizes_are_binary(text: str, size: int) -> None:
-    assert parse({'fsp.upload.max_size': text}).upload_max_size == size
+    assert parse_client({'fsp.upload.max_size': text}).upload.max_size == size
 
 
 @pytest.mark.parametrize(
@@ -224,7 +233,7 @@ def test_prefixes_that_overlap(prefix: str, public: str, said: str) -> None:
 
 
 def test_prefixes_that_only_look_alike() -> None:
-    assert parse({'fsp.prefix': '/a', 'fsp.public.prefix': '/ab'}).public_prefix == '/ab'
+    assert parse({'fsp.prefix': '/a', 'fsp.public.prefix': '/ab'}).public.prefix == '/ab'
 
 
 @pytest.mark.parametrize(
@@ -239,7 +248,8 @@ def test_prefixes_that_only_look_alike() -> None:
 )
 def test_urls_of_a_real_egnyte(url: str) -> None:
     settings = Settings.parse(REAL | {'fsp.egnyte.url': url, 'fsp.egnyte.token': 't', 'fsp.public.secret': HUSH}, {})
-    assert (settings.egnyte_url, settings.sandbox) == (url, '')
+    egnyte = settings.clients[''].egnyte
+    assert (egnyte.url, egnyte.sandbox_directory) == (url, '')
 
 
 @pytest.mark.parametrize(
@@ -270,14 +280,14 @@ def test_passwords_in_urls_are_refused_and_not_shown(key: str) -> None:
 
 
 def test_folders_are_read() -> None:
-    (root, shared) = parse({'fsp.folders': '\n/ /Shared/Beefree/{uid}\n/shared/  /Shared/Brand   ro\n'}).folders
+    (root, shared) = parse_client({'fsp.folders': '\n/ /Shared/Beefree/{uid}\n/shared/  /Shared/Brand   ro\n'}).folders
     assert (root.directory, root.folder, root.read_only) == ((), ('Shared', 'Beefree', '{uid}'), False)
     assert (shared.directory, shared.folder, shared.read_only) == (('shared',), ('Shared', 'Brand'), True)
 
 
 def test_several_signing_keys() -> None:
     first, second = 'a' * 32, 'b' * 40
-    assert parse({'fsp.public.secret': f'\n{first}\n{second}'}).public_secret == (first, second)
+    assert parse({'fsp.public.secret': f'\n{first}\n{second}'}).public.secret == (first, second)
 
 
 def test_short_signing_keys_are_refused_and_not_shown() -> None:
@@ -296,7 +306,7 @@ def test_tokens_of_operators_are_long_and_fit_into_a_header(token: str) -> None:
 
 def test_hosts_that_are_configured_in_python_may_have_numbers_and_booleans() -> None:
     settings = parse({'fsp.include_tm': False, 'fsp.cache.ttl': 0, 'fsp.upload.max_size': 1000, 'fsp.prefix': None})
-    assert (settings.include_tm, settings.cache_ttl, settings.upload_max_size) == (False, 0, 1000)
+    assert (settings.include_tm, settings.cache.ttl, settings.clients[''].upload.max_size) == (False, 0, 1000)
     assert settings.prefix == '/fsp'
 
 
@@ -305,8 +315,8 @@ def test_hosts_that_are_configured_in_python_may_have_numbers_and_booleans() -> 
 
 def test_the_environment_wins_over_the_ini() -> None:
     environ = {'FSP_PASSWORD': 'q', 'FSP_EGNYTE_MAX_WAIT': '3', 'FSP_SOMETHING': 'else', 'FSP_REQUIRE_SERVICES': '1'}
-    settings = parse({'fsp.egnyte.max_wait': '5'}, environ)
-    assert (settings.password, settings.egnyte_max_wait) == ('q', 3.0)
+    client = parse({'fsp.egnyte.max_wait': '5'}, environ).clients['']
+    assert (client.password, client.egnyte.max_wait) == ('q', 3.0)
 
 
 @pytest.mark.parametrize('empty', ['', '  '])
@@ -317,10 +327,10 @@ def test_an_empty_variable_takes_nothing_away(empty: str) -> None:
 @pytest.mark.parametrize('key', [key for key in SECRETS if key != 'fsp.accounts.keys'])
 def test_white_space_around_a_value_is_none_of_it(key: str) -> None:
     name = key.removeprefix('fsp.').replace('.', '_')
-    told = getattr(parse({key: HUSH}), name)
-    assert getattr(parse({key: f' {HUSH}\n'}), name) == told
-    assert getattr(parse({}, {variable(key): f'{HUSH}\r\n'}), name) == told
-    assert getattr(parse({}, **{name: f'\t{HUSH}'}), name) == told
+    expected = value_of(parse({key: HUSH}), key)
+    assert value_of(parse({key: f' {HUSH}\n'}), key) == expected
+    assert value_of(parse({}, {variable(key): f'{HUSH}\r\n'}), key) == expected
+    assert value_of(parse({}, **{name: f'\t{HUSH}'}), key) == expected
 
 
 @pytest.mark.parametrize('key', ['fsp.egnyte.token', 'fsp.public.token'])
@@ -333,8 +343,8 @@ def test_tokens_that_fit_into_no_header_are_refused_and_not_shown(key: str, toke
 
 def test_overrides_win_over_both() -> None:
     settings = parse({'fsp.egnyte.token': 'ini'}, {'FSP_EGNYTE_TOKEN': 'environ'}, egnyte_token='override')
-    assert settings.egnyte_token == 'override'
-    assert parse({'fsp.egnyte.token': 'ini'}, egnyte_token='').egnyte_token == ''
+    assert settings.clients[''].egnyte.token == 'override'
+    assert parse_client({'fsp.egnyte.token': 'ini'}, egnyte_token='').egnyte.token == ''
 
 
 def test_overrides_that_are_none() -> None:
@@ -372,7 +382,7 @@ def test_the_application_refuses_keys_in_default() -> None:
 
 def test_secrets_are_not_in_the_repr() -> None:
     settings = parse(dict.fromkeys(SECRETS, HUSH))
-    assert [getattr(settings, key.removeprefix('fsp.').replace('.', '_')) for key in SECRETS] == [
+    assert [value_of(settings, key) for key in SECRETS] == [
         (HUSH,) if key in {'fsp.public.secret', 'fsp.accounts.keys'} else HUSH for key in SECRETS
     ]
     assert HUSH not in repr(settings)
@@ -390,11 +400,13 @@ def test_secrets_are_not_in_complaints_about_others() -> None:
 )
 def test_any_text_is_a_setting_or_a_complaint(ini: dict[str, str], environ: dict[str, str]) -> None:
     try:
-        settings = parse(ini, environ)
+        clients = parse(ini, environ).clients.values()
     except ConfigurationError:
         return
-    assert 0 < settings.egnyte_timeout <= 86400
-    assert settings.folders
+    assert clients
+    for client in clients:
+        assert 0 < client.egnyte.timeout <= 86400
+        assert client.folders
 
 
 @given(st.sampled_from(SECRETS), st.text(max_size=60), st.sampled_from(['', '$argon2', ' ', 'short ']))
@@ -427,18 +439,18 @@ THREE = {
 
 
 def test_one_client_without_a_name_is_the_short_form() -> None:
-    settings = parse()
-    assert list(settings.clients) == ['']
-    assert settings.clients[''].username == settings.username
+    clients = parse().clients
+    assert list(clients) == ['']
+    assert clients[''].username == 'u'
 
 
 def test_clients_have_what_is_theirs_and_share_the_rest() -> None:
     clients = Settings.parse(THREE, {}).clients
     assert list(clients) == ['acme', 'shop', 'preview']
     assert [one.username for one in clients.values()] == ['acme', 'shop', 'preview']
-    assert [one.sandbox for one in clients.values()] == ['/all', '/other', '/all']
+    assert [one.egnyte.sandbox_directory for one in clients.values()] == ['/all', '/other', '/all']
     assert [one.read_only for one in clients.values()] == [False, False, True]
-    assert {one.upload_max_size for one in clients.values()} == {5 << 20}
+    assert {one.upload.max_size for one in clients.values()} == {5 << 20}
     assert clients['shop'].client_ids == {'one', 'two'}
     assert clients['shop'].folders != clients['acme'].folders
 
@@ -489,7 +501,7 @@ def test_a_shared_pace_names_what_it_needs() -> None:
 
 
 def test_a_reserve_is_a_share() -> None:
-    assert [parse({'fsp.pace.reserve': text}).pace_reserve for text in ('0', '5%', '40')] == [0, 0.05, 0.4]
+    assert [parse({'fsp.pace.reserve': text}).pace.reserve for text in ('0', '5%', '40')] == [0, 0.05, 0.4]
 
 
 def test_oauth_mode_names_what_it_needs() -> None:
@@ -501,7 +513,7 @@ def test_oauth_mode_names_what_it_needs() -> None:
         'fsp.oauth.secret',
     ]
     ini |= {'fsp.accounts.keys': HUSH, 'fsp.database_url': 'sqlite://', 'fsp.oauth.key': 'k', 'fsp.oauth.secret': 's'}
-    assert Settings.parse(ini, {}).folders == Settings.parse(ini | {'fsp.folders': '/ {folder}'}, {}).folders
+    assert Settings.parse(ini, {}) == Settings.parse(ini | {'fsp.folders': '/ {folder}'}, {})
     assert 'fsp.oauth.service_url is missing' in complaints(ini | {'fsp.oauth.domain': 'service'})[0]
     assert 'run fsp-sandbox' in complaints(ini | {'fsp.egnyte.url': 'sandbox:x'})[0]
 
@@ -547,7 +559,7 @@ def test_read_only_word_behind_the_directory_is_refused(directory: str) -> None:
     ],
 )
 def test_folders_whose_names_only_look_like_words(folder: str, names: tuple[str, ...]) -> None:
-    (mount,) = parse({'fsp.folders': f'/ {folder}'}).folders
+    (mount,) = parse_client({'fsp.folders': f'/ {folder}'}).folders
     assert mount.folder == names
 
 
@@ -622,11 +634,11 @@ def test_comments_behind_a_value_are_refused(key: str, comment: str) -> None:
 
 @pytest.mark.parametrize('password', ['a#b', 'a;b', '#a', ';', 'we are #1', '"', "it's", '"a"b', "'"])
 def test_passwords_that_hold_such_characters(password: str) -> None:
-    assert parse({'fsp.password': password}).password == password
+    assert parse_client({'fsp.password': password}).password == password
 
 
 @pytest.mark.parametrize('prefix', ['/fsp', '/x/fsp', '/fsp-connect', '/fsp-ops'])
 def test_base_url_of_public_files_is_not_that_of_something_else(prefix: str) -> None:
     line = complaint('fsp.public.base_url', f'https://acme.com{prefix}')
     assert 'public files are not served there' in line
-    assert parse({'fsp.public.base_url': 'https://acme.com/fsp-public'}).public_base_url
+    assert parse({'fsp.public.base_url': 'https://acme.com/fsp-public'}).public.base_url

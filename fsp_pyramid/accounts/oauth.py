@@ -21,7 +21,7 @@ from ..egnyte import (
 from ..interfaces import IAccounts
 from ..model import Account, Identity
 from ..paths import parse
-from ..settings import Settings
+from ..settings import ClientSettings
 from ..storage.egnyte_errors import translated
 from . import AccountKey
 from .encryption import VaultError
@@ -49,6 +49,7 @@ class OAuthAccounts:
 
     :param key: of the client, without a number
     :param settings: the client's
+    :param public_token: token that fetches public content of accounts whose own one has ended; '' for none
     :param session: the connections to Egnyte
     :param stores: the store of a request, which takes part in its transaction
     :param on_call: hears of each call that is made with a token
@@ -57,14 +58,15 @@ class OAuthAccounts:
     def __init__(
         self,
         key: AccountKey,
-        settings: Settings,
+        settings: ClientSettings,
+        public_token: str,
         session: requests.Session,
         rate_limiter: RateLimiter,
         stores: Callable[[Any], AccountStore],
         on_call: Callable[[CallInfo], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.settings = settings
+        self.settings, self._public_token = settings, public_token
         self._key, self._session, self._rate_limiter, self._stores, self._clock = (
             key,
             session,
@@ -73,7 +75,7 @@ class OAuthAccounts:
             clock,
         )
         self._on_call = on_call
-        self._application = oauth.Application(settings.oauth_key, settings.oauth_secret, settings.oauth_scope)
+        self._application = oauth.Application(settings.oauth.key, settings.oauth.secret, settings.oauth.scope)
 
     # What requests need
 
@@ -91,13 +93,13 @@ class OAuthAccounts:
             return self.account(request, connection)
         except (errors.NotConnected, errors.ConnectionExpired):
             # The token of the site is for its own Egnyte: users may have been at another one.
-            if not self.settings.public_token or connection.egnyte_url != self.settings.egnyte_url:
+            if not self._public_token or connection.egnyte_url != self.settings.egnyte.url:
                 raise
-            return Account(str(self._key._replace(number=number)), connection.egnyte_url, self.settings.public_token)
+            return Account(str(self._key._replace(number=number)), connection.egnyte_url, self._public_token)
 
     def refused(self, account: Account, request: Any) -> None:
         """See IAccounts: a token may have been taken back before its time, and its refresh token live."""
-        if account.token == self.settings.public_token:
+        if account.token == self._public_token:
             return  # nobody but the operator can mend that
         number = AccountKey.parse(account.key).number
         with _told():
@@ -123,8 +125,8 @@ class OAuthAccounts:
 
     def start_url(self, url: str, redirect_uri: str, state: str) -> str:
         """Where to send a user for consent: their Egnyte at *url*, or the service that asks them for it."""
-        if self.settings.oauth_domain == 'service':
-            service = self.settings.oauth_service_url
+        if self.settings.oauth.domain == 'service':
+            service = self.settings.oauth.service_url
             return oauth.service_authorize_url(service, self._application, redirect_uri, state)
         return oauth.authorize_url(url, self._application, redirect_uri, state)
 
@@ -133,7 +135,7 @@ class OAuthAccounts:
 
         Raises ConnectionExpired for a code that Egnyte does not take (any more), and what calls to Egnyte may raise.
         """
-        timeout = self.settings.egnyte_timeout
+        timeout = self.settings.egnyte.timeout
         with _told():
             tokens = oauth.exchange(
                 self._session, url, self._application, code, redirect_uri, timeout=timeout, now=self._clock()
@@ -155,8 +157,8 @@ class OAuthAccounts:
                 tokens.access,
                 session=self._session,
                 rate_limiter=self._rate_limiter,
-                timeout=self.settings.egnyte_timeout,
-                max_wait=self.settings.egnyte_max_wait,
+                timeout=self.settings.egnyte.timeout,
+                max_wait=self.settings.egnyte.max_wait,
                 on_call=heard,
             ).userinfo()
             store = self._stores(request)
@@ -191,7 +193,7 @@ class OAuthAccounts:
 
     def _revoke(self, url: str, tokens: oauth.Tokens) -> bool:
         try:
-            oauth.revoke(self._session, url, self._application, tokens, timeout=self.settings.egnyte_timeout)
+            oauth.revoke(self._session, url, self._application, tokens, timeout=self.settings.egnyte.timeout)
         except EgnyteError as error:
             return isinstance(error, Unauthorized)  # it had ended already
         return True
@@ -206,7 +208,7 @@ class OAuthAccounts:
             url,
             self._application,
             tokens,
-            timeout=self.settings.egnyte_timeout,
+            timeout=self.settings.egnyte.timeout,
             now=self._clock(),
         )
 

@@ -32,7 +32,7 @@ class AccountStoreFactory:
 
     def __init__(self, settings: Settings, host_session: Callable[[Any], Session] | None) -> None:
         try:
-            self._vault = TokenCipher(settings.accounts_keys)
+            self._vault = TokenCipher(settings.accounts.keys)
             self._own = Database(settings.database_url) if host_session is None else None
         except ValueError as error:
             raise ConfigurationError(f'fsp_pyramid cannot start with these settings:\n  {error}') from error

@@ -30,8 +30,8 @@ class Connect:
     """See IConnect."""
 
     def __init__(self, path: str, settings: Settings) -> None:
-        self.path, self.lifetime = path, settings.connect_lifetime
-        self.links, self.states = Links(settings.public_secret), States(settings.public_secret)
+        self.path, self.lifetime = path, settings.connect.lifetime
+        self.links, self.states = Links(settings.public.secret), States(settings.public.secret)
 
     @cached_property
     def templates(self) -> Any:
@@ -61,7 +61,7 @@ def add_connect(config: Any, settings: Settings) -> None:
 
     Mounts may be added later, so it is the first request that shows whether anybody connects accounts.
     """
-    path = full_path(config, settings.connect_prefix)
+    path = full_path(config, settings.connect.prefix)
     place = Connect(path, settings)
     config.action('fsp connect', lambda: config.registry.registerUtility(place, IConnect))
     config.action(('fsp tokens', path), mask_tokens, args=(path,))
@@ -71,12 +71,12 @@ def add_connect(config: Any, settings: Settings) -> None:
 
     _add_page(
         config,
-        (context.CALLBACK_ROUTE, f'{settings.connect_prefix}/callback', context.by_state),
+        (context.CALLBACK_ROUTE, f'{settings.connect.prefix}/callback', context.by_state),
         (views.come_back, {'request_method': ('GET', 'POST')}),
     )
     _add_page(
         config,
-        (context.FOLDER_ROUTE, f'{settings.connect_prefix}/{{token}}/folder', context.by_any_link),
+        (context.FOLDER_ROUTE, f'{settings.connect.prefix}/{{token}}/folder', context.by_any_link),
         (folders.browse, {'request_method': 'GET'}),
         (folders.choose, _action('choose')),
         (folders.choose_default, _action('default')),
@@ -84,7 +84,7 @@ def add_connect(config: Any, settings: Settings) -> None:
     )
     _add_page(
         config,
-        (context.ROUTE, f'{settings.connect_prefix}/{{token}}', context.by_link),
+        (context.ROUTE, f'{settings.connect.prefix}/{{token}}', context.by_link),
         (views.show, {'request_method': 'GET'}),
         (views.start, _action('connect')),
         (views.disconnect, _action('disconnect')),

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from ..errors import Forbidden
-from ..interfaces import IConnect
+from ..interfaces import IConnect, IMount
 from ..signing import BadToken
 from .links import (
     Link,
@@ -38,7 +38,8 @@ class ConnectContext:
         except LookupError:
             raise _unknown() from None
         self.settings, self.accounts = self.backend.settings, self.backend.accounts
-        if self.settings.require_https and request.scheme != 'https':
+        mount = request.registry.getUtility(IMount, name=link.mount)
+        if mount.settings.require_https and request.scheme != 'https':
             raise Forbidden('This page works over HTTPS only.')
 
     @property

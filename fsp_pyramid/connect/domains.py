@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 from ..egnyte import EgnyteError, new_session
 from ..egnyte.oauth import resolve_domain
-from ..settings import Settings
+from ..settings import ClientSettings
 
 EGNYTE = re.compile(r'[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.egnyte(?:gov)?\.com')
 # The Enhanced Auth Service is below egnyte.com, and nobody's domain.
@@ -17,7 +17,7 @@ class DomainRefused(ValueError):
     """The text says what to write instead."""
 
 
-def egnyte_url(text: str, settings: Settings) -> str:
+def egnyte_url(text: str, settings: ClientSettings) -> str:
     """The base URL of the Egnyte that a user named: ``acme``, ``acme.egnyte.com``, or a URL copied from there.
 
     A customer's own host is asked which Egnyte it is, if the ini file names it. Raises DomainRefused.
@@ -28,11 +28,11 @@ def egnyte_url(text: str, settings: Settings) -> str:
         raise DomainRefused('Enter the address of your Egnyte, for example acme.egnyte.com.')
     if not HOST.fullmatch(host):
         raise DomainRefused('This is not an address. That of your Egnyte is like acme.egnyte.com.')
-    own = re.sub(r'^https?://', '', settings.egnyte_url.lower())
+    own = re.sub(r'^https?://', '', settings.egnyte.url.lower())
     if host == own:
-        return settings.egnyte_url
-    if host in settings.oauth_domains:
-        return _allowed_url(host, settings.egnyte_timeout)
+        return settings.egnyte.url
+    if host in settings.oauth.domains:
+        return _allowed_url(host, settings.egnyte.timeout)
     if '.' not in host and ':' not in host:
         host = f'{host}.egnyte.com'
     if not EGNYTE.fullmatch(host) or SERVICE.fullmatch(host):

@@ -64,7 +64,7 @@ def find_client(registry: Any, link: Link) -> Any:
         what = f'client {link.client!r}' if mount else f'mount {link.mount!r}'
         raise LookupError(f'there is no {what}')
     settings = backend.settings
-    if settings.accounts_mode != 'oauth':
+    if settings.accounts.mode != 'oauth':
         raise LookupError('users of this client have no accounts of their own: fsp.accounts.mode is not oauth')
     if settings.disabled:
         raise LookupError('this client is disabled')

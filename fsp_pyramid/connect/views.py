@@ -32,13 +32,13 @@ def show(visit: ConnectContext, request: Any) -> Response:
 def start(visit: ConnectContext, request: Any) -> Response:
     """Send the user to Egnyte."""
     _check_came_from_page(request)
-    url, domain = visit.settings.egnyte_url, request.POST.get('domain', '')
-    if visit.settings.oauth_domain == 'ask':
+    url, domain = visit.settings.egnyte.url, request.POST.get('domain', '')
+    if visit.settings.oauth.domain == 'ask':
         try:
             url = egnyte_url(domain, visit.settings)
         except DomainRefused as error:
             return _page(visit, request, domain=domain, problem=str(error))
-    elif visit.settings.oauth_domain == 'service':
+    elif visit.settings.oauth.domain == 'service':
         url = ''
     response = HTTPSeeOther(headers=HEADERS)
     browser = _remember(request, response, anew=True)
@@ -156,7 +156,7 @@ def _page(
         visit=visit,
         connection=connection,
         folders=[] if connection is None else folders_of(visit, connection),
-        asks_domain=visit.settings.oauth_domain == 'ask',
+        asks_domain=visit.settings.oauth.domain == 'ask',
         domain=domain,
         problem=problem,
         done=done,

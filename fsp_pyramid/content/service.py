@@ -110,15 +110,15 @@ class ContentService:
         version_feed: RedisVersionFeed | NullVersionFeed,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._revalidate, self._version_feed, self._clock = settings.public_revalidate, version_feed, clock
-        self._largest = settings.public_cache_size // SHARE
-        self._directory = CacheDirectory(settings.public_cache_dir)
+        self._revalidate, self._version_feed, self._clock = settings.public.revalidate, version_feed, clock
+        self._largest = settings.public.cache_size // SHARE
+        self._directory = CacheDirectory(settings.public.cache_dir)
         self._index = Index(self._directory, clock)
         self._thumbnails = ThumbnailStore(self._directory)
         fetches = Downloads(self._directory, self._index, self._largest, self._kept, self._failed)
         self._fetcher = OriginFetcher(self._directory, self._index, fetches, clock)
         self._sweeper = Sweeper(
-            self._directory, self._index, settings.public_cache_size, settings.public_cache_age, clock
+            self._directory, self._index, settings.public.cache_size, settings.public.cache_age, clock
         )
         self._background = WorkerPool(THREADS, MOST)
         # Of its own: pictures that take long keep nobody from being looked up or fetched.

@@ -30,10 +30,10 @@ def add_ops(config: Any, settings: Settings) -> None:
     Raises ConfigurationError where metrics are on and their extra is missing. Does no I/O.
     """
     trust, readiness = OpsAuthorization(settings), Readiness(settings)
-    _add(config, HEALTH_ROUTE, f'{settings.ops_prefix}/health', health)
-    _add(config, READY_ROUTE, f'{settings.ops_prefix}/ready', lambda request: ready(request, trust, readiness))
-    config.add_exception_view(undecodable, context=URLDecodeError, fsp_mount=full_path(config, settings.ops_prefix))
-    if not settings.ops_metrics:
+    _add(config, HEALTH_ROUTE, f'{settings.ops.prefix}/health', health)
+    _add(config, READY_ROUTE, f'{settings.ops.prefix}/ready', lambda request: ready(request, trust, readiness))
+    config.add_exception_view(undecodable, context=URLDecodeError, fsp_mount=full_path(config, settings.ops.prefix))
+    if not settings.ops.metrics:
         config.registry.registerUtility(Metrics(), IMetrics)
         return
     try:
@@ -44,7 +44,7 @@ def add_ops(config: Any, settings: Settings) -> None:
         ) from error
     metrics = prometheus.make_meter()
     config.registry.registerUtility(metrics, IMetrics)
-    _add(config, METRICS_ROUTE, f'{settings.ops_prefix}/metrics', lambda request: measures(request, trust, metrics))
+    _add(config, METRICS_ROUTE, f'{settings.ops.prefix}/metrics', lambda request: measures(request, trust, metrics))
 
 
 def _add(config: Any, route: str, pattern: str, view: Callable[[Any], Response]) -> None:

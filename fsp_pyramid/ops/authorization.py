@@ -19,7 +19,7 @@ class OpsAuthorization:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.token, self._require_https = settings.ops_token, settings.require_https
+        self.token, self._require_https = settings.ops.token, settings.require_https
 
     def admits(self, request: Any) -> bool:
         """Whether the request has the token, by HTTPS if that is required; without a token, whether it is local."""

@@ -107,12 +107,12 @@ class Readiness:
         stores = registry.queryUtility(IAccountStores)
         if stores is not None:
             asks['database'] = partial(_answers, stores.probe(request))
-        if settings.pace_backend != 'memory':
+        if settings.pace.backend != 'memory':
             asks['pace'] = partial(_answers, registry.getUtility(IBackends).rate_limiter.probe)
-        if 'redis' in (settings.cache_backend, settings.pace_backend):
+        if 'redis' in (settings.cache.backend, settings.pace.backend):
             asks['redis'] = lambda: _answers(self._redis.ping)
-        if settings.public_cache_dir:
-            asks['cache_dir'] = partial(probes.directory, settings.public_cache_dir)
+        if settings.public.cache_dir:
+            asks['cache_dir'] = partial(probes.directory, settings.public.cache_dir)
         asks['tmpdir'] = probes.temporary
         client_backends = [backend for mount in mounts for backend in mount.client_backends.values()]
         asks['egnyte'] = partial(probes.egnyte, client_backends, LATER)

@@ -36,9 +36,9 @@ def egnyte(client_backends: Iterable[Any], recently: float) -> str:
 
     Raises Trouble, which names the hosts that are not.
     """
-    asked = {backend.settings.egnyte_url for backend in client_backends if _is_fixed(backend.settings)}
+    asked = {backend.settings.egnyte.url for backend in client_backends if _is_fixed(backend.settings)}
     since = time.monotonic() - recently
-    reached = {backend.settings.egnyte_url for backend in client_backends if backend.reached_at > since}
+    reached = {backend.settings.egnyte.url for backend in client_backends if backend.reached_at > since}
     unknown = sorted(asked - reached)
     if unknown:
         with ThreadPoolExecutor(max_workers=8) as pool:
@@ -50,7 +50,9 @@ def egnyte(client_backends: Iterable[Any], recently: float) -> str:
 
 def _is_fixed(settings: Any) -> bool:
     """Whether it is known where Egnyte is, and that it is elsewhere."""
-    return not settings.sandbox and (settings.accounts_mode == 'token' or settings.oauth_domain == 'fixed')
+    return not settings.egnyte.sandbox_directory and (
+        settings.accounts.mode == 'token' or settings.oauth.domain == 'fixed'
+    )
 
 
 def _connect(url: str) -> str:

@@ -115,7 +115,7 @@ def add_fsp(config: Any, name: str, prefix: str, **overrides: Any) -> None:
             'name': name,
             'path': path,
             'clients': {
-                client: {'egnyte_url': own.egnyte_url, 'folders': own.folders, 'accounts': own.accounts_mode}
+                client: {'egnyte_url': own.egnyte.url, 'folders': own.folders, 'accounts': own.accounts.mode}
                 for client, own in settings.clients.items()
             },
         },
@@ -129,7 +129,9 @@ def add_fsp(config: Any, name: str, prefix: str, **overrides: Any) -> None:
         shared, stores = config.registry.getUtility(IBackends), _stores(config, settings)
         observer, metrics = shared_public.content_service.observer, config.registry.getUtility(IMetrics)
         client_backends = {
-            client: ClientBackend(AccountKey(name, client), own, shared, stores, observer, metrics)
+            client: ClientBackend(
+                AccountKey(name, client), own, settings.public.token, shared, stores, observer, metrics
+            )
             for client, own in settings.clients.items()
         }
         mount = Mount(name, path, settings, policy, client_backends, shared_public)
@@ -146,7 +148,7 @@ def add_fsp(config: Any, name: str, prefix: str, **overrides: Any) -> None:
 
 def _stores(config: Any, settings: Settings) -> IAccountStores | None:
     """The accounts that users connect, in a database that all mounts share. Nothing is opened yet."""
-    if all(client.accounts_mode == 'token' for client in settings.clients.values()):
+    if all(client.accounts.mode == 'token' for client in settings.clients.values()):
         return None
     stores = config.registry.queryUtility(IAccountStores)
     if stores is None:
@@ -156,7 +158,7 @@ def _stores(config: Any, settings: Settings) -> IAccountStores | None:
             raise ConfigurationError(
                 f'fsp.accounts.mode = oauth needs more packages: pip install "fsp-pyramid[accounts]" ({error})'
             ) from error
-        stores = AccountStoreFactory(settings, host_session(settings) if settings.accounts_session else None)
+        stores = AccountStoreFactory(settings, host_session(settings) if settings.accounts.session else None)
         config.registry.registerUtility(stores, IAccountStores)
     return stores
 

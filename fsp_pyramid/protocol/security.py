@@ -25,7 +25,7 @@ from ..errors import (
 )
 from ..model import Identity
 from ..passwords import Passwords
-from ..settings import Settings
+from ..settings import ClientSettings
 
 MAX_HOST = 255 + len(':65535')  # the longest name in DNS, and a port
 READ, WRITE = 'fsp.read', 'fsp.write'
@@ -39,7 +39,7 @@ NAME = re.compile(r'[A-Za-z0-9_-]{1,200}')
 class SecurityPolicy:
     """Checks requests against the user names and passwords of a mount's clients."""
 
-    def __init__(self, clients: Mapping[str, Settings]) -> None:
+    def __init__(self, clients: Mapping[str, ClientSettings]) -> None:
         self._clients = {settings.username: (name, settings) for name, settings in clients.items()}
         self._passwords = Passwords({settings.username: settings.password for settings in clients.values()})
         self._verdicts = RequestLocalCache(self._judge)

@@ -20,7 +20,7 @@ from ..concurrency.growing_file import GrowingFile
 from ..disk import writing_temporary
 from ..media_types import sniff_file
 from ..model import Content
-from ..settings import Settings
+from ..settings import ClientSettings
 from ..sources import Source, SourceError, SourceInvalid, SourceTooLarge, SourceTypeRefused, download
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ IN_MEMORY = 1 << 20  # bytes; a larger file goes to the disk
 
 @contextmanager
 def open_source(
-    url: str, name: str, settings: Settings, slot: AbstractContextManager[object] = _UNLIMITED
+    url: str, name: str, settings: ClientSettings, slot: AbstractContextManager[object] = _UNLIMITED
 ) -> Iterator[Content]:
     """The content of *url*, to be stored as *name*; it is gone when the context is left, and so is the connection.
 
@@ -60,7 +60,7 @@ class SourceDownload:
     :ivar digest: gets the SHA-512, or that error
     """
 
-    def __init__(self, url: str, name: str, settings: Settings, slot: AbstractContextManager[object]) -> None:
+    def __init__(self, url: str, name: str, settings: ClientSettings, slot: AbstractContextManager[object]) -> None:
         self._url, self._name, self._settings, self._slot = url, name, settings, slot
         self._source: Source | None = None
         self.file = GrowingFile(tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - it closes it
@@ -93,8 +93,8 @@ class SourceDownload:
             self._soon.set()
 
     def _copy(self) -> None:
-        limit, allow, digest = self._settings.upload_max_size, self._settings.sources_allow, hashlib.sha512()
-        with download(self._url, max_size=limit, timeout=self._settings.sources_timeout, allow=allow) as self._source:
+        limit, allow, digest = self._settings.upload.max_size, self._settings.sources.allow, hashlib.sha512()
+        with download(self._url, max_size=limit, timeout=self._settings.sources.timeout, allow=allow) as self._source:
             began = time.monotonic()
             for chunk in self._source.chunks():
                 digest.update(chunk)
@@ -124,7 +124,7 @@ class SourceDownload:
         source = self._source
         assert source is not None, 'there are bytes'  # noqa: S101 - invariant
         try:
-            self._settings.upload_types.check(self._name, sniffed, source.declared_type)
+            self._settings.upload.types.check(self._name, sniffed, source.declared_type)
         except SourceTypeRefused as error:
             raise _told(error, self._name) from error
         if source.size is None:

@@ -48,7 +48,7 @@ def stat_file(context: File, request: Any) -> dict[str, Any]:
 def upload_file(context: File, request: Any) -> dict[str, Any]:
     """``POST /file`` with the URL that the content is fetched from."""
     body, backend = read_upload(request), request.fsp.backend
-    strategy = body.strategy or Strategy(backend.settings.upload_on_conflict)
+    strategy = body.strategy or Strategy(backend.settings.upload.on_conflict)
 
     def fetch() -> AbstractContextManager[Content]:
         slot = backend.download_slot(request.fsp.identity)

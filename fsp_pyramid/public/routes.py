@@ -40,14 +40,14 @@ class Public:
 
 def add_public(config: Any, settings: Settings) -> None:
     """Serve files below ``fsp.public.prefix``. Does no I/O."""
-    path = full_path(config, settings.public_prefix)
+    path = full_path(config, settings.public.prefix)
     place = Public(
         path=path,
-        base_url=settings.public_base_url,
-        signer=Signer(settings.public_secret or (SANDBOX_SECRET,)),
+        base_url=settings.public.base_url,
+        signer=Signer(settings.public.secret or (SANDBOX_SECRET,)),
         content_service=ContentService(settings, config.registry.getUtility(IBackends).version_feed),
-        max_age=settings.public_max_age,
-        sendfile=settings.public_sendfile,
+        max_age=settings.public.max_age,
+        sendfile=settings.public.sendfile,
         bodies=threading.BoundedSemaphore(BODIES),
     )
     config.action('fsp public', lambda: config.registry.registerUtility(place, IPublic))
@@ -55,7 +55,7 @@ def add_public(config: Any, settings: Settings) -> None:
         (THUMBNAIL_ROUTE, '/{token}/{digits:[0-9a-f]{12}}/{name:(?s:.*)}', views.serve_thumbnail),
         (ROUTE, '/{token}/{name:(?s:.*)}', views.serve),
     ):
-        config.add_route(route, settings.public_prefix + pattern, factory=watched())
+        config.add_route(route, settings.public.prefix + pattern, factory=watched())
         for method, view in (('GET', serve), (None, views.method_not_allowed)):
             options = {'request_method': method} if method else {}
             config.add_view(view, route_name=route, permission=NO_PERMISSION_REQUIRED, require_csrf=False, **options)

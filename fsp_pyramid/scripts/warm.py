@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         mount = found['registry'].queryUtility(IMount, name=options.mount)
         if mount is None or options.client not in mount.client_backends:
             raise Failed(f'In {options.ini} there is no mount "{options.mount}" with a client "{options.client}".')
-        if not mount.settings.public_cache_dir:
+        if not mount.settings.public.cache_dir:
             raise Failed('fsp.public.cache_dir is not set: what is fetched would be gone with this command.')
         identity = Identity(options.client, options.client_id, options.uid)
         return _warm(Warmer(found['registry'], options.mount, identity, options.budget), options.path)

@@ -8,14 +8,13 @@ import itertools
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from typing import Any, Self
 
 import colander
 from pyramid.exceptions import ConfigurationError
 
-from ..sources import Allowances, TypePolicy
-from ..storage.mappings import OF_ACCOUNTS, FolderMapping, parse_mappings
+from ..storage.mappings import OF_ACCOUNTS, parse_mappings
 from .schema import (
     CLIENT_KEYS,
     KEYS,
@@ -23,159 +22,130 @@ from .schema import (
     SCHEMA,
     SECRETS,
 )
+from .sections import (
+    AccountsSettings,
+    CacheSettings,
+    ClientSettings,
+    ConnectSettings,
+    EventsSettings,
+    OpsSettings,
+    PaceSettings,
+    PublicSettings,
+    build,
+    section,
+)
 from .validators import refuse_ini_habits
 
-__all__ = ['CLIENT_KEYS', 'KEYS', 'SCHEMA', 'Settings', 'refuse_defaults', 'strange_variables', 'variable']
+__all__ = [
+    'CLIENT_KEYS',
+    'KEYS',
+    'SCHEMA',
+    'ClientSettings',
+    'Settings',
+    'refuse_defaults',
+    'strange_variables',
+    'variable',
+]
 
 CLIENT_PREFIX = f'{PREFIX}client.'
 # Where files are kept if fsp.folders does not say it. Ordinary users may not create folders directly below /Shared.
 FOLDERS = {'token': parse_mappings('/ /Shared/Beefree/{uid}'), 'oauth': parse_mappings('/ {folder}')}
 
 
-def _attribute(key: str) -> str:
-    """``fsp.egnyte.max_wait`` -> ``egnyte_max_wait``: the attribute, and the keyword."""
+def _keyword(key: str) -> str:
+    """Return the keyword of a setting: ``fsp.egnyte.max_wait`` -> ``egnyte_max_wait``."""
     return key.removeprefix(PREFIX).replace('.', '_')
 
 
 def variable(key: str) -> str:
-    """``fsp.egnyte.max_wait`` -> ``FSP_EGNYTE_MAX_WAIT``: the environment variable."""
-    return 'FSP_' + _attribute(key).upper()
+    """Return the environment variable of a setting: ``fsp.egnyte.max_wait`` -> ``FSP_EGNYTE_MAX_WAIT``."""
+    return 'FSP_' + _keyword(key).upper()
 
 
 # Variables of our tests and tools.
 _NO_SETTINGS = {'FSP_REQUIRE_SERVICES', 'FSP_CHECK_PASSWORD'}
-_BY_ATTRIBUTE = {_attribute(key): key for key in KEYS}
+_BY_KEYWORD = {_keyword(key): key for key in KEYS}
 
 
-@dataclass(frozen=True, kw_only=True)
+@section
 class Settings:
-    """All settings, each an attribute named like its key: ``fsp.egnyte.max_wait`` is ``egnyte_max_wait``.
+    """Settings of an application, or of one of its mounts.
 
-    Times are in seconds and sizes in bytes. Secrets are kept out of its ``repr``.
-
-    :param clients: the settings of each client by its name; where the ini file names none there is one without a name
+    :param clients: settings of each client by its name; a single client without a name if the ini file names none
     """
 
-    clients: Mapping[str, 'Settings']
-    username: str
-    password: str = field(repr=False)
-    client_ids: frozenset[str]
-    read_only: bool
-    disabled: bool
-    folders: tuple[FolderMapping, ...]
-    egnyte_url: str
-    egnyte_token: str = field(repr=False)
-    egnyte_timeout: float
-    egnyte_max_wait: float
-    upload_on_conflict: str
-    upload_max_size: int
-    upload_types: TypePolicy
-    sources_allow: Allowances
-    sources_timeout: float
-    accounts_mode: str
-    oauth_key: str
-    oauth_secret: str = field(repr=False)
-    oauth_scope: str
-    oauth_domain: str
-    oauth_domains: tuple[str, ...]
-    oauth_service_url: str
+    clients: Mapping[str, ClientSettings]
     prefix: str
-    public_prefix: str
-    connect_prefix: str
-    connect_lifetime: float
-    ops_prefix: str
-    ops_metrics: bool
-    ops_token: str = field(repr=False)
     include_tm: bool
     threads: int
     require_https: bool
-    cache_backend: str
-    cache_ttl: float
-    pace_backend: str
-    pace_reserve: float
     redis_url: str = field(repr=False)
     database_url: str = field(repr=False)
-    events_interval: int
-    accounts_keys: tuple[str, ...] = field(repr=False)
-    accounts_session: str
-    public_secret: tuple[str, ...] = field(repr=False)
-    public_base_url: str
-    public_token: str = field(repr=False)
-    public_max_age: int
-    public_revalidate: int
-    public_cache_dir: str
-    public_cache_size: int
-    public_cache_age: float
-    public_sendfile: str
+    public: PublicSettings
+    connect: ConnectSettings
+    ops: OpsSettings
+    cache: CacheSettings
+    pace: PaceSettings
+    events: EventsSettings
+    accounts: AccountsSettings
 
     @classmethod
     def parse(cls, ini: Mapping[str, Any], environ: Mapping[str, str] = os.environ, **overrides: Any) -> Self:
-        """Read the ``fsp.`` keys of *ini*; other keys are somebody else's.
+        """Return the settings in the ``fsp.`` keys of *ini*; other keys belong to the host application.
 
         A variable of *environ* wins over the ini, unless it is empty: ``FSP_EGNYTE_TOKEN`` for ``fsp.egnyte.token``.
-        *overrides* win over both; they are named like the attributes. Raises ConfigurationError, with all complaints
-        at once.
+        *overrides* win over both; their names have underscores for dots: ``egnyte_token``. Raises ConfigurationError,
+        with all complaints at once.
         """
         texts = {key: value for key, value in ini.items() if key.lower().startswith(PREFIX)}
         texts |= _from_environment(KEYS, environ)
-        texts |= {_BY_ATTRIBUTE.get(name, PREFIX + name): value for name, value in overrides.items()}
+        texts |= {_BY_KEYWORD.get(name, PREFIX + name): value for name, value in overrides.items()}
         names = _names(texts)
         texts |= _from_environment(
             (f'{CLIENT_PREFIX}{name}.{_own(key)}' for name in names for key in CLIENT_KEYS), environ
         )
-        settings, complaints = cls._parse_all(texts, names)
-        if settings is None or complaints:
+        values, complaints = _parse_all(texts, names)
+        if complaints:
             # Clients share what they do not name themselves, and so the complaints about it.
             raise ConfigurationError(
                 '\n'.join(('fsp_pyramid cannot start with these settings:', *dict.fromkeys(complaints)))
             )
-        return settings
+        clients = {name: build(ClientSettings, own) for name, own in values.items()}
+        return build(cls, {**next(iter(values.values())), 'fsp.clients': clients})
 
-    @classmethod
-    def _parse_all(cls, texts: Mapping[str, Any], names: list[str]) -> tuple[Self | None, list[str]]:
-        shared = {key: value for key, value in texts.items() if not key.startswith(CLIENT_PREFIX)}
-        complaints = _unknown_keys(texts, names)
-        if not names:
-            settings, more = cls._parse_one(shared)
-            return settings and replace(settings, clients={'': settings}), complaints + more
-        complaints += [
-            f'  {key} belongs to one client: write {CLIENT_PREFIX}{names[0]}.{_own(key)}'
-            for key in ('fsp.username', 'fsp.password')
-            if shared.pop(key, None)
-        ]
-        clients = {}
-        for name in names:
-            clients[name], more = cls._parse_one(shared, _of_client(texts, name), name)
-            complaints += more
-        users = [settings.username for settings in clients.values() if settings]
-        complaints += [f'  two clients have the user name {user}' for user in set(users) if users.count(user) > 1]
-        first = clients[names[0]]
-        return first and replace(first, clients=clients), complaints
 
-    @classmethod
-    def _parse_one(
-        cls, shared: Mapping[str, Any], own: Mapping[str, Any] | None = None, name: str = ''
-    ) -> tuple[Self | None, list[str]]:
-        """The settings of one client, and complaints, which call a key as that client has to write it."""
-        own = own or {}
-        values, wrong = _values({**shared, **own})
-        wrong |= _cross_checks(values)
+def _parse_all(texts: Mapping[str, Any], names: list[str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Return the values of each client by key, and all complaints."""
+    shared = {key: value for key, value in texts.items() if not key.startswith(CLIENT_PREFIX)}
+    complaints = _unknown_keys(texts, names)
+    complaints += [
+        f'  {key} belongs to one client: write {CLIENT_PREFIX}{names[0]}.{_own(key)}'
+        for key in ('fsp.username', 'fsp.password')
+        if names and shared.pop(key, None)
+    ]
+    clients = {}
+    for name in names or ('',):
+        values, wrong = _parse_client(shared, _of_client(texts, name), name)
+        complaints += wrong
+        if not wrong:
+            clients[name] = values
+    users = [values['fsp.username'] for values in clients.values()]
+    complaints += [f'  two clients have the user name {user}' for user in set(users) if users.count(user) > 1]
+    return clients, complaints
 
-        def spelling(key: str) -> str:
-            is_own = key in own or key in {'fsp.username', 'fsp.password'}
-            return f'{CLIENT_PREFIX}{name}.{_own(key)}' if name and is_own else key
 
-        complaints = [text.format(key=spelling(key), variable=variable(spelling(key))) for key, text in wrong.items()]
-        if complaints:
-            return None, complaints
+def _parse_client(shared: Mapping[str, Any], own: Mapping[str, Any], name: str) -> tuple[dict[str, Any], list[str]]:
+    """Return the values of one client by key, and complaints that spell each key as this client has to write it."""
+    values, wrong = _values({**shared, **own})
+    wrong |= _cross_checks(values)
+
+    def spelling(key: str) -> str:
+        is_own = key in own or key in {'fsp.username', 'fsp.password'}
+        return f'{CLIENT_PREFIX}{name}.{_own(key)}' if name and is_own else key
+
+    if not wrong:
         values['fsp.folders'] = values['fsp.folders'] or FOLDERS[values['fsp.accounts.mode']]
-        return cls(clients={}, **{_attribute(key): value for key, value in values.items() if key != 'fsp.clients'}), []
-
-    @property
-    def sandbox(self) -> str:
-        """The directory of the embedded sandbox; '' where Egnyte is a real one."""
-        scheme, _, directory = self.egnyte_url.partition(':')
-        return directory if scheme == 'sandbox' else ''
+    return values, [text.format(key=spelling(key), variable=variable(spelling(key))) for key, text in wrong.items()]
 
 
 def refuse_defaults(global_config: Mapping[str, Any]) -> None:
@@ -211,7 +181,7 @@ def _known(names: Iterable[str]) -> set[str]:
 
 def strange_variables(ini: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
     """Return a warning for each variable whose name looks like that of a setting and is none. Values are not shown."""
-    names = _names(ini | _from_environment(('fsp.clients',), environ))
+    names = _names({**ini, **_from_environment(('fsp.clients',), environ)})
     known = {variable(key) for key in _known(names)}
     return [
         f'the environment variable {name} is no setting{_hint(name, known, names)}'

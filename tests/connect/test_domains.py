@@ -25,7 +25,7 @@ SETTINGS = Settings.parse(
         'fsp.oauth.domains': 'files.acme.com 127.0.0.1:7700 localhost:7701 beta.egnyte.com',
     },
     {},
-)
+).clients['']
 
 
 @pytest.mark.parametrize(

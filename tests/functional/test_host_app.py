@@ -247,7 +247,7 @@ def connect_alice(host: Host, uid: str = 'demo', *, commit: bool = True) -> None
         accounts = registry.getUtility(IMount, name='fsp').client_backends[''].accounts
         tokens = Tokens('sandbox-alice', None, None)
         store = registry.getUtility(IAccountStores)(request)
-        store.connect('fsp', 'shop', uid, accounts.settings.egnyte_url, 'alice', tokens)
+        store.connect('fsp', 'shop', uid, accounts.settings.egnyte.url, 'alice', tokens)
         (request.tm.commit if commit else request.tm.abort)()
 
 

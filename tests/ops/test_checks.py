@@ -5,7 +5,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -151,7 +150,7 @@ def test_a_real_postgresql(make: Make) -> None:
 
 
 def redis_verdict(make: Make, settings: dict[str, str], url: str) -> Verdict:
-    given = replace(Settings.parse(settings), cache_backend='redis', redis_url=url)
+    given = Settings.parse(settings, cache_backend='redis', redis_url=url)
     return Readiness(given).verdicts(DummyRequest(registry=make().app.registry))['redis']
 
 

@@ -15,7 +15,7 @@ from fsp_pyramid.concurrency.shares import Shares
 from fsp_pyramid.media_types import HEAD
 from fsp_pyramid.protocol import uploads
 from fsp_pyramid.protocol.uploads import open_source
-from fsp_pyramid.settings import Settings
+from fsp_pyramid.settings import ClientSettings, Settings
 from fsp_pyramid.sources import minimum_rate
 
 from ..sources.servers import (
@@ -31,9 +31,9 @@ PNG = b'\x89PNG\r\n\x1a\n' + bytes(range(256)) * 400
 HALF = len(PNG) // 2
 
 
-def parse(**more: str) -> Settings:
+def parse(**more: str) -> ClientSettings:
     least = {'fsp.username': 'u', 'fsp.password': 'p', 'fsp.egnyte.url': 'sandbox:/tmp/e'}
-    return Settings.parse(least | {'fsp.sources.allow': '127.0.0.1'} | more, {})
+    return Settings.parse(least | {'fsp.sources.allow': '127.0.0.1'} | more, {}).clients['']
 
 
 pytestmark = pytest.mark.usefixtures('_no_thread_left')
