@@ -15,6 +15,8 @@ from fsp_pyramid import main, passwords
 from fsp_pyramid.concurrency.bulkhead import BulkheadFull
 from fsp_pyramid.passwords import Passwords, hash_password, is_hash
 
+from .timing import PATIENCE
+
 
 @pytest.fixture
 def make_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
@@ -110,7 +112,7 @@ class Verifying:
                 self.highest = max(self.highest, self.running)
                 self._guard.notify_all()
             try:
-                self._go.wait(30)
+                self._go.wait(PATIENCE)
                 return verifies(stored, password)
             finally:
                 with self._guard:

@@ -8,6 +8,8 @@ import pytest
 
 from fsp_pyramid.concurrency.bulkhead import Bulkhead, BulkheadFull
 
+from .timing import PATIENCE
+
 
 @contextmanager
 def held(limiter: Bulkhead, keys: str) -> Iterator[None]:
@@ -17,13 +19,13 @@ def held(limiter: Bulkhead, keys: str) -> Iterator[None]:
     def hold(key: str) -> None:
         with limiter.slot(key):
             inside.release()
-            end.wait(30)
+            end.wait(PATIENCE)
 
     threads = [threading.Thread(target=hold, args=key) for key in keys]
     for thread in threads:
         thread.start()
     for _ in threads:
-        assert inside.acquire(timeout=30)
+        assert inside.acquire(timeout=PATIENCE)
     try:
         yield
     finally:

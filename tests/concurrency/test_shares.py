@@ -12,9 +12,11 @@ from fsp_pyramid.concurrency import shares as module
 from fsp_pyramid.concurrency.shares import Shares
 from fsp_pyramid.errors import Busy
 
+from .timing import PATIENCE
+
 
 def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -43,7 +45,7 @@ def test_who_waits_gets_the_next_slot_and_only_so_many_wait(monkeypatch: pytest.
 
     def use(user: str) -> str:
         with shares.take(user):
-            assert go.wait(20)
+            assert go.wait(PATIENCE)
             return user
 
     with ThreadPoolExecutor(1) as pool:
@@ -55,7 +57,7 @@ def test_who_waits_gets_the_next_slot_and_only_so_many_wait(monkeypatch: pytest.
             with shares.take('u2'):  # of whom no download is there
                 pass
         go.set()
-        assert waiting.result(20) == 'u1'
+        assert waiting.result(PATIENCE) == 'u1'
     assert (shares.taken, shares.waiting) == (0, 0)
 
 

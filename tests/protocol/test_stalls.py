@@ -18,6 +18,7 @@ from fsp_pyramid.sources import rate_limiter
 
 from ..conftest import Source
 from ..sources.servers import Reaction, ok, serving
+from ..timing import PATIENCE
 from .beefree import PNG, Beefree, outcome
 
 Make = Callable[..., Any]
@@ -32,12 +33,12 @@ class Silent:
 
     def __call__(self, connection: socket.socket) -> None:
         self.asked.release()
-        assert self.release.wait(60)
+        assert self.release.wait(PATIENCE)
         connection.sendall(ok(PNG))
 
     def were_asked(self, times: int) -> bool:
         """Wait until so many requests have come."""
-        return all(self.asked.acquire(timeout=20) for _ in range(times))
+        return all(self.asked.acquire(timeout=PATIENCE) for _ in range(times))
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_silent_sources_of_one_user_leave_slots_to_others(
             assert sum(upload.done() for upload in uploads) == 2
         finally:
             silent.release.set()
-        answers = [upload.result(60) for upload in uploads]
+        answers = [upload.result(PATIENCE) for upload in uploads]
     assert sorted(answer.status_int for answer in answers) == [201] * 10 + [503] * 2
     assert slots.taken == slots.waiting == 0
 
@@ -91,14 +92,14 @@ def first(futures: list[Future[Any]], number: int) -> list[Any]:
     """The first results that are there; waits for so many."""
     done: set[Future[Any]] = set()
     while len(done) < number:
-        fresh, _ = wait(set(futures) - done, timeout=30, return_when='FIRST_COMPLETED')
+        fresh, _ = wait(set(futures) - done, timeout=PATIENCE, return_when='FIRST_COMPLETED')
         assert fresh
         done |= fresh
     return [future.result() for future in done]
 
 
 def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -113,7 +114,7 @@ class Caller:
 
     def call(self, method: str, path: str, body: Any = None) -> requests.Response:
         return requests.request(
-            method, self._url + path, json=body, auth=CREDENTIALS, headers=self._headers, timeout=60
+            method, self._url + path, json=body, auth=CREDENTIALS, headers=self._headers, timeout=PATIENCE
         )
 
     def upload(self, path: str, url: str) -> requests.Response:
@@ -158,7 +159,7 @@ def test_silent_sources_leave_threads_for_listings(
             assert Caller(url, 'u9').call('GET', '/').status_code == 200
         finally:
             silent.release.set()
-        assert {upload.result(60).status_code for upload in uploads} <= {201, 503}
+        assert {upload.result(PATIENCE).status_code for upload in uploads} <= {201, 503}
 
 
 @pytest.mark.parametrize('threads', [4, 8, 32])
@@ -172,7 +173,7 @@ def test_a_source_that_slows_down_and_forty_changes_leave_threads_for_listings(
 
     def slow(connection: socket.socket) -> None:
         connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % len(content) + content[:300_000])
-        assert release.wait(60)
+        assert release.wait(PATIENCE)
         connection.sendall(content[300_000:])
 
     application = make_app(threads=str(threads), sources__timeout='60')
@@ -194,5 +195,5 @@ def test_a_source_that_slows_down_and_forty_changes_leave_threads_for_listings(
             assert not upload.done()
         finally:
             release.set()
-        assert upload.result(60).status_code == 201
-        assert [change.result(60).status_code for change in changes].count(201) == waiting
+        assert upload.result(PATIENCE).status_code == 201
+        assert [change.result(PATIENCE).status_code for change in changes].count(201) == waiting

@@ -19,6 +19,7 @@ from ..conftest import Source
 from ..imaging.pictures import picture
 from ..protocol.beefree import PNG, Beefree
 from ..services import RedisServer
+from ..timing import PATIENCE
 
 # A process that is killed by SIGKILL when Egnyte has answered, before anything is learnt from that.
 KILLED = """
@@ -63,7 +64,7 @@ def client_of(site: dict[str, str], **more: str) -> Beefree:
 def killed(site: dict[str, str], method: str, path: str, body: Any = None, dies: str = 'stored') -> None:
     """Send a request to a process of its own, which dies of it."""
     command = [sys.executable, '-c', KILLED, repr((site, method, path, body, dies))]
-    assert subprocess.run(command, cwd=ROOT, timeout=60, check=False).returncode == -signal.SIGKILL
+    assert subprocess.run(command, cwd=ROOT, timeout=PATIENCE, check=False).returncode == -signal.SIGKILL
 
 
 def url_of(client: Beefree, source: Source, path: str = '/a.png', content: bytes = PNG) -> str:

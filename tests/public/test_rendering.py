@@ -16,6 +16,7 @@ from ..conftest import Source
 from ..imaging.hostile import LYING_AVIF
 from ..imaging.pictures import picture
 from ..protocol.beefree import Beefree, outcome
+from ..timing import PATIENCE
 from .test_content import kept, url_of
 
 __all__ = ['kept']
@@ -27,7 +28,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     go_on, make = threading.Event(), ThumbnailStore.make
 
     def waiting(*arguments: Any) -> None:
-        assert go_on.wait(60)
+        assert go_on.wait(PATIENCE)
         make(*arguments)
 
     monkeypatch.setattr(ThumbnailStore, 'make', waiting)

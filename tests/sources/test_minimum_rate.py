@@ -6,6 +6,7 @@ from fsp_pyramid.sources import Allowances, SourceUnavailable, download, minimum
 from fsp_pyramid.sources.deadline import Deadline
 from fsp_pyramid.sources.minimum_rate import LEAST, WINDOW, MinimumRate
 
+from ..timing import PATIENCE
 from .servers import (
     Reaction,
     dribbling,
@@ -21,7 +22,7 @@ def reason(answer: Reaction) -> str:
     allow = Allowances.parse(['127.0.0.1'])
     with (
         serving(answer) as server,
-        download(f'http://127.0.0.1:{server.port}/', max_size=1 << 20, timeout=60, allow=allow) as source,
+        download(f'http://127.0.0.1:{server.port}/', max_size=1 << 20, timeout=PATIENCE, allow=allow) as source,
         pytest.raises(SourceUnavailable) as caught,
     ):
         b''.join(source.chunks())

@@ -27,6 +27,7 @@ from fsp_pyramid.storage.undo import UndoLog, UndoStorage
 from fsp_pyramid.testing import Sandbox, content
 
 from ..services import RedisServer, redis_server
+from ..timing import PATIENCE
 from .hooks import Connection, once
 from .test_two_processes import fast
 
@@ -153,20 +154,20 @@ def test_a_lock_that_is_lost_while_a_file_is_stored(
     they_may_look, they_may_store, they_looked = threading.Event(), threading.Event(), threading.Event()
 
     def keep_theirs() -> Entry:
-        assert they_may_look.wait(20)
+        assert they_may_look.wait(PATIENCE)
         return other.keep(b'theirs')
 
     def before_theirs(_request: Any) -> None:
         they_looked.set()
-        assert they_may_store.wait(20)
+        assert they_may_store.wait(PATIENCE)
 
     def before_ours(_request: Any) -> None:
         fail(redis)
         they_may_look.set()
-        assert they_looked.wait(20)
+        assert they_looked.wait(PATIENCE)
         if first == 'theirs':
             they_may_store.set()
-            theirs.result(timeout=20)
+            theirs.result(timeout=PATIENCE)
 
     connection.before = once('POST', before_ours)
     connection.after = once('POST', lambda _: they_may_store.set())
@@ -174,7 +175,7 @@ def test_a_lock_that_is_lost_while_a_file_is_stored(
     with ThreadPoolExecutor(1) as pool:
         theirs = pool.submit(keep_theirs)
         ours = process.keep(b'ours')
-        assert theirs.result(timeout=20).name == 'a.png'
+        assert theirs.result(timeout=PATIENCE).name == 'a.png'
     assert re.fullmatch(UNGUESSABLE, ours.name)
     assert sandbox.content('/Shared/Home/a.png') == b'theirs'
     assert sandbox.content(f'/Shared/Home/{ours.name}') == b'ours'
@@ -200,6 +201,6 @@ def test_two_processes_at_once_overwrite_nothing(
         for _ in range(6):
             started.acquire()
         fail(redis)
-        acknowledged = [future.result(timeout=120) for future in futures]
+        acknowledged = [future.result(timeout=PATIENCE) for future in futures]
     for name, data in acknowledged:
         assert sandbox.content(f'/Shared/Home/{name}') == data, name
