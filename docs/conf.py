@@ -1,10 +1,13 @@
-"""Sphinx: make docs builds this with -W, so that every warning is an error."""
+"""Sphinx configuration. make docs builds with -W: warnings are errors."""
 
 from fsp_pyramid import __version__
 
 project = 'fsp_pyramid'
-author = 'the authors of fsp_pyramid'
+author = 'fsp_pyramid contributors'
 version = release = __version__
+extensions = ['sphinx.ext.autodoc']
+autodoc_member_order = 'bysource'
+autodoc_typehints = 'signature'
 html_theme = 'alabaster'
 html_theme_options = {
     'description': 'A Beefree file system provider on Egnyte, as a Pyramid add-on',
@@ -13,5 +16,5 @@ html_theme_options = {
 }
 html_sidebars = {'**': ['about.html', 'searchfield.html', 'navigation.html']}
 html_show_sphinx = html_show_copyright = False
-# Shell lines, settings and answers: nothing is guessed to be Python.
+# Most blocks are shell commands, settings and responses: do not guess Python.
 highlight_language = 'none'
