@@ -8,7 +8,7 @@ import pytest
 
 from fsp_pyramid.concurrency.bulkhead import Bulkhead, BulkheadFull
 
-from .timing import PATIENCE
+from ..timing import PATIENCE
 
 
 @contextmanager

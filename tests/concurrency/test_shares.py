@@ -12,7 +12,7 @@ from fsp_pyramid.concurrency import shares as module
 from fsp_pyramid.concurrency.shares import Shares
 from fsp_pyramid.errors import Busy
 
-from .timing import PATIENCE
+from ..timing import PATIENCE
 
 
 def until(condition: Callable[[], bool]) -> None:
