@@ -85,7 +85,7 @@ class Passwords:
             with _limiter.slot(address):
                 return _verifies(stored, password) and self._remember(digest)
 
-        return self._is_remembered(digest) or self._single_flight.share(digest, verify)
+        return self._is_remembered(digest) or self._single_flight.do(digest, verify)
 
     def _is_remembered(self, digest: bytes) -> bool:
         with self._lock:

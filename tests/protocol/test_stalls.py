@@ -14,7 +14,7 @@ from webtest.http import StopableWSGIServer
 
 from fsp_pyramid.concurrency import locks, shares
 from fsp_pyramid.interfaces import IBackends
-from fsp_pyramid.sources import rate_limiter
+from fsp_pyramid.sources import minimum_rate
 
 from ..conftest import Source
 from ..sources.servers import Reaction, ok, serving
@@ -168,7 +168,7 @@ def test_a_source_that_slows_down_and_forty_changes_leave_threads_for_listings(
 ) -> None:
     """It holds the lock of its directory; those who wait for that are few, and the others are refused at once."""
     monkeypatch.setattr(locks, 'WAIT', 60.0)
-    monkeypatch.setattr(rate_limiter, 'WINDOW', 60.0)
+    monkeypatch.setattr(minimum_rate, 'WINDOW', 60.0)
     release, content = threading.Event(), PNG + bytes(400_000)
 
     def slow(connection: socket.socket) -> None:
