@@ -7,6 +7,7 @@ from typing import Any
 from pyramid.config import Configurator
 from pyramid.exceptions import ConfigurationError
 from pyramid.interfaces import ISecurityPolicy
+from pyramid.router import Router
 
 from ._version import version as __version__
 from .connect import add_connect
@@ -18,6 +19,7 @@ from .protocol.security import guarded_view
 from .public.routes import add_public
 from .settings import Settings, refuse_defaults, strange_variables
 from .standalone import add_elsewhere
+from .telemetry import RequestStats
 
 __all__ = ['__version__', 'includeme', 'main']
 
@@ -25,14 +27,15 @@ MOUNT = 'fsp'
 log = logging.getLogger(__name__)
 
 
-def includeme(config: Any) -> None:
+def includeme(config: Configurator) -> None:
     """Mount the provider in a Pyramid application: ``config.include('fsp_pyramid')``.
 
-    It answers below ``fsp.prefix``, serves files below ``fsp.public.prefix``, lets users connect accounts below
-    ``fsp.connect.prefix``, and tells below ``fsp.ops.prefix`` how it is; a ``route_prefix`` goes before all of them.
-    ``request.fsp`` is what its views know of their request, and ``config.add_fsp(name, prefix, **overrides)`` adds
-    another mount. pyramid_tm is included unless ``fsp.include_tm`` is false. The application's security policy, default
-    permission, CSRF options, exception views and renderers stay as they are. No I/O happens before the first request.
+    It answers the protocol below ``fsp.prefix``, and serves public files below ``fsp.public.prefix``, pages for
+    connecting accounts below ``fsp.connect.prefix``, health checks and metrics below ``fsp.ops.prefix``; a
+    ``route_prefix`` goes before all of them. ``request.fsp`` is the context of a request below a mount,
+    ``request.fsp_stats`` has its figures, and ``config.add_fsp(name, prefix, **overrides)`` adds another mount.
+    pyramid_tm is included unless ``fsp.include_tm`` is false. The application's security policy, default permission,
+    CSRF options, exception views and renderers stay as they are. No I/O happens before the first request.
 
     Raises ConfigurationError if the ``fsp.`` settings are not right.
     """
@@ -43,6 +46,7 @@ def includeme(config: Any) -> None:
         config.include('pyramid_tm')
     config.add_directive('add_fsp', mount.add_fsp)
     config.add_request_method(RequestContext, 'fsp', reify=True)
+    config.add_request_method(RequestStats, 'fsp_stats', reify=True)
     config.add_view_deriver(undoing_view, name='fsp_undoing_view')
     config.add_view_deriver(guarded_view, name='fsp_guarded_view')
     mount.add_shared(config, settings)
@@ -52,8 +56,8 @@ def includeme(config: Any) -> None:
     config.add_fsp(MOUNT, settings.prefix)
 
 
-def main(global_config: dict[str, str], **settings: Any) -> Any:
-    """The WSGI application of an ini file: nothing but the provider.
+def main(global_config: dict[str, str], **settings: Any) -> Router:
+    """Return the WSGI application of an ini file: the provider alone.
 
     Raises ConfigurationError; below Pyramid's commands (``pserve`` and others) SystemExit with the same message, which
     ends them without a traceback.
@@ -61,18 +65,18 @@ def main(global_config: dict[str, str], **settings: Any) -> Any:
     try:
         return _make_application(global_config, settings)
     except ConfigurationError as error:
-        if '__script__' not in global_config:  # a server of another kind, which has its own way to fail
+        if '__script__' not in global_config:  # another server, which reports the error itself
             raise
-        # Pyramid wraps what is raised when the configuration is committed.
+        # Pyramid wraps errors of the commit in a ConfigurationExecutionError.
         raise SystemExit(str(getattr(error, 'evalue', error))) from None
 
 
-def _make_application(global_config: dict[str, str], settings: dict[str, Any]) -> Any:
+def _make_application(global_config: dict[str, str], settings: dict[str, Any]) -> Router:
     refuse_defaults(global_config)
     with Configurator(settings=settings) as config:
         config.include('fsp_pyramid')
         config.commit()
-        # So that ``request.authenticated_userid``, the debug toolbar and access logs know the caller, too.
+        # For ``request.authenticated_userid``, the debug toolbar and access logs.
         config.set_security_policy(config.registry.getUtility(ISecurityPolicy, name=MOUNT))
         add_elsewhere(config)
         application = config.make_wsgi_app()

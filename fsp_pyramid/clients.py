@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
+from pyramid.registry import Registry
 from requests import Session
 
 from . import egnyte, embedded
@@ -16,11 +17,12 @@ from .interfaces import (
     IAccounts,
     IAccountStores,
     IBackends,
-    IMetrics,
+    IMount,
     IObserver,
     IStorage,
     IUndoLog,
 )
+from .metrics import Metrics
 from .model import (
     Access,
     Account,
@@ -69,7 +71,7 @@ class ClientBackend:
         shared: IBackends,
         stores: IAccountStores | None,
         observer: Callable[[str, str], IObserver],
-        metrics: IMetrics,
+        metrics: Metrics,
     ) -> None:
         self.settings = settings
         self._shared, self._observer, self._metrics = shared, observer, metrics
@@ -192,3 +194,12 @@ def _oauth_accounts(
     from .accounts.oauth import OAuthAccounts  # it needs the extra "accounts"
 
     return OAuthAccounts(key, settings, public_token, session, shared.rate_limiter, stores, on_call)
+
+
+def find_client(registry: Registry, mount: str, client: str) -> ClientBackend:
+    """Return the backend of a mount's client. Raises LookupError, which names what is missing."""
+    found = registry.queryUtility(IMount, name=mount)
+    backend = found and found.client_backends.get(client)
+    if backend is None:
+        raise LookupError(f'there is no client {client!r}' if found else f'there is no mount {mount!r}')
+    return backend

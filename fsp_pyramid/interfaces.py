@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Protocol
 
 from zope.interface import Attribute, Interface
 
-from .egnyte import CallInfo, Usage
 from .model import (
     Account,
     Change,
@@ -207,44 +206,6 @@ class IBackends(Interface):
     watch = Attribute("Looks at Egnyte's events, None where nobody does: see storage.watch.Watch.")
 
 
-class IMetrics(Interface):
-    """What is counted; one for all mounts of an application. Its methods are called from any thread, and never raise.
-
-    Whatever is a name here has few values: no path, no user.
-    """
-
-    def request_answered(operation: str, status: int, code: int | None, seconds: float) -> None:
-        """A request of ours was answered, *seconds* after its route was found, with its transaction ended.
-
-        *operation* is that of the audit log (``other`` for methods that there are not), or the name of a route; *code*
-        is that of the error, None for a success.
-        """
-
-    def call_made(called: CallInfo) -> None:
-        """A call to Egnyte was made, those that are made again included."""
-
-    def looked(outcome: str) -> None:
-        """A listing was looked for in memory: ``hit``, ``miss``, or ``stale`` for one that is too old, and shown."""
-
-    def served(outcome: str, size: int) -> None:
-        """A public file was served, and *size* bytes of it. *outcome* says where it came from."""
-
-    def thumbnail(outcome: str) -> None:
-        """A thumbnail was asked for."""
-
-    def source_refused(kind: str) -> None:
-        """An upload was refused because of its source; *kind* is the name of the SourceError."""
-
-    def bytes_stored(size: int) -> None:
-        """An upload stored so many bytes."""
-
-    def quota(account: str, usage: Callable[[], Usage]) -> None:
-        """An account made a call. Whoever counts asks *usage* how many it made today, and how many it may make.
-
-        *account* is a short digest.
-        """
-
-
 class IMount(Interface):
     """One place in an application where the protocol is answered; a utility under its name."""
 
@@ -256,6 +217,21 @@ class IMount(Interface):
         'Its clients by their names, each with what its requests share: connections and accounts.'
     )
     public = Attribute('The IPublic of the application.')
+
+
+class FSPContext(Protocol):
+    """Type of ``request.fsp`` for hosts: ``cast(FSPContext, request.fsp)``.
+
+    Below a mount only: for other requests, the attributes raise ComponentLookupError.
+    """
+
+    @property
+    def mount(self) -> IMount:
+        """The mount that serves the request, with its ``name`` and ``path``."""
+
+    @property
+    def identity(self) -> Identity | None:
+        """The caller, with the ``client_id`` and the ``uid`` that Beefree sent; None without valid credentials."""
 
 
 class IPublic(Interface):

@@ -1,4 +1,4 @@
-"""Structured logs: a line of JSON for each record, whoever made it; and no tokens in the lines of servers."""
+"""Structured logs: one line of JSON for each record, and a filter that masks tokens in the logs of servers."""
 
 import json
 import logging
@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-# What every record has; the rest came as ``extra``.
+# Attributes of every record; all others came as ``extra``.
 _USUAL = frozenset(logging.makeLogRecord({}).__dict__) | {'message', 'asctime', 'taskName'}
 
 
 class Event(dict[str, Any]):
-    """A message that is made of fields: ``log.info(Event(status=200))``.
+    """Log message that consists of fields: ``log.info(Event(status=200))``.
 
     As text it is one JSON object, so a plain ``%(message)s`` gives a line of JSON; :class:`JSONFormatter` takes the
     fields themselves.
@@ -23,14 +23,14 @@ class Event(dict[str, Any]):
 
 
 class JSONFormatter(logging.Formatter):
-    """A record as one line of JSON, in ASCII: ``class = fsp_pyramid.logs.JSONFormatter`` in an ini file.
+    """Format records as one line of JSON, in ASCII: ``class = fsp_pyramid.logs.JSONFormatter`` in an ini file.
 
-    Fields are ``time`` (UTC), ``level``, ``logger`` and ``message``; ``exception`` and ``stack`` as text where there
-    are any; and whatever came as ``extra``. An :class:`Event` has its own fields in the place of ``message``.
+    Fields are ``time`` (UTC), ``level``, ``logger`` and ``message``; ``exception`` and ``stack`` as text if the record
+    has them; and the fields of ``extra``. The fields of an :class:`Event` replace ``message``.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, without a line break."""
+        """Return the line, without a line break."""
         line = {'time': timestamp(record.created), 'level': record.levelname, 'logger': record.name}
         line |= record.msg if isinstance(record.msg, Event) else {'message': record.getMessage()}
         if record.exc_text:
@@ -44,10 +44,10 @@ class JSONFormatter(logging.Formatter):
 
 
 class TokenFilter(logging.Filter):
-    """Masks the paths below *path*, and their queries, in records of servers: who knows such a URL may use it.
+    """Mask the paths below *path*, and their queries, in records of servers: such a URL is a credential.
 
-    ``/fsp-public/TOKEN/pic.png`` becomes ``/fsp-public/-``, with all that follows it in the message or in the
-    traceback. Records are never dropped.
+    ``/fsp-public/TOKEN/pic.png`` becomes ``/fsp-public/-``, and the rest of the message or traceback is cut off.
+    Records are never dropped.
 
     :param path: of public files or of the connect pages, with any ``route_prefix``
     """
@@ -55,12 +55,12 @@ class TokenFilter(logging.Filter):
     def __init__(self, path: str) -> None:
         super().__init__()
         self.path = path
-        # Servers write paths as WSGI has them, or as they came.
+        # Servers log paths as WSGI has them, or as they came.
         forms = '|'.join(re.escape(form) for form in {path, path.encode().decode('latin-1'), quote(path)})
         self._pattern = re.compile(rf'({forms})[/?].*', re.DOTALL)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Mask the record."""
+        """Mask the record; return True."""
         record.msg, record.args = self._masked(record.getMessage()), ()
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
@@ -73,21 +73,21 @@ class TokenFilter(logging.Filter):
 
 
 def mask_tokens(path: str, logger: str = 'waitress') -> None:
-    """Let *logger* write no token of URLs below *path*. Its level and its handlers stay as they are."""
+    """Keep tokens of URLs below *path* out of *logger*. Its level and handlers stay as they are."""
     server = logging.getLogger(logger)
     if not any(isinstance(known, TokenFilter) and known.path == path for known in server.filters):
         server.addFilter(TokenFilter(path))
 
 
 def timestamp(seconds: float) -> str:
-    """UNIX seconds as ISO 8601, in UTC."""
+    """Return UNIX seconds as ISO 8601, in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec='milliseconds')
 
 
 def _json(fields: dict[str, Any]) -> str:
     try:
         return json.dumps(fields, default=str, allow_nan=False)
-    except (ValueError, TypeError, RecursionError):  # no JSON knows it: not a number, a circle, odd keys
+    except (ValueError, TypeError, RecursionError):  # not serializable: NaN, cycles, unusual keys
         return json.dumps({str(name): _plain(value) for name, value in fields.items()})
 
 

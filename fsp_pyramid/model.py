@@ -1,5 +1,6 @@
 """The nouns of the bridge: what storage gives, what views show, and what accounts know."""
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -7,6 +8,9 @@ from enum import Enum, IntEnum
 from typing import BinaryIO, Literal, Protocol
 
 from .paths import Path, fold
+
+# Of the ids that Beefree sends: client id and uid.
+ID_FORMAT = re.compile(r'[A-Za-z0-9_-]{1,200}')
 
 
 class Access(IntEnum):

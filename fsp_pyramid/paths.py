@@ -7,8 +7,10 @@ business: Egnyte keeps the spelling of a name and ignores its case, and composed
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Literal
+from urllib.parse import quote
 
 Path = tuple[str, ...]
 # Egnyte keeps no path of more bytes. Work and memory below grow with the depth, so that is bounded as well.
@@ -65,6 +67,12 @@ def _spelt(character: str) -> str:
 def text(path: Sequence[str], *, directory: bool = False) -> str:
     """The path as people write it, not url-encoded: ``/mydir/pic.png``; a directory's ends with a slash."""
     return '/' + '/'.join(path) + ('/' if directory and path else '')
+
+
+@lru_cache(maxsize=4096)
+def quoted(path: str) -> str:
+    """Return the text of a path as it stands in a URL: each segment encoded, the slashes kept."""
+    return quote(path, safe='/')
 
 
 def key(path: Sequence[str]) -> Path:

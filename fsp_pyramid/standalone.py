@@ -1,36 +1,36 @@
-"""The application of an ini file outside of our prefixes: short answers that repeat nothing of the request."""
+"""Standalone application: short answers outside of our prefixes, which repeat nothing of the request."""
 
 import logging
-from typing import Any
 
+from pyramid.config import Configurator
 from pyramid.exceptions import URLDecodeError
+from pyramid.request import Request
 from pyramid.response import Response
-from pyramid.security import NO_PERMISSION_REQUIRED
 
 from .errors import excerpt
-from .protocol.error_views import path_of
-from .telemetry import NoContext
+from .routing import NoContext, add_own_view
+from .telemetry import raw_path
 
 ROUTE = 'fsp_elsewhere'
 log = logging.getLogger(__name__)
 
 
-def add_elsewhere(config: Any) -> None:
-    """Answer every URL that no other route matches. Call it last; an application that includes us never does."""
-    # A route of its own: Pyramid's traversal keeps the names of up to 1,000 paths in a cache, however long they are.
-    config.add_route(ROUTE, '/{path:(?s:.*)}', factory=lambda _request: NoContext())
-    config.add_view(not_found, route_name=ROUTE, permission=NO_PERMISSION_REQUIRED, require_csrf=False)
+def add_elsewhere(config: Configurator) -> None:
+    """Answer every URL that no other route matches. For the standalone application only, after all other routes."""
+    # A route of its own, because Pyramid's traversal caches up to 1,000 paths of any length.
+    config.add_route(ROUTE, '/{path:(?s:.*)}', factory=NoContext)
+    add_own_view(config, not_found, ROUTE)
     config.add_exception_view(undecodable, context=URLDecodeError)
 
 
-def not_found(_request: Any) -> Response:
-    """Return the answer of a URL where nothing is."""
+def not_found(_request: Request) -> Response:
+    """Answer a URL without a resource."""
     return _answer(404, 'There is nothing here.')
 
 
-def undecodable(_exception: Exception, request: Any) -> Response:
-    """Answer a URL that is no UTF-8: Pyramid finds that out before it matches routes."""
-    log.info('%s %s: 400, the path is no UTF-8', excerpt(request.method), path_of(request))
+def undecodable(_exception: Exception, request: Request) -> Response:
+    """Answer a URL that is not UTF-8. Pyramid raises for it before it matches routes."""
+    log.info('%s %s: 400, the path is no UTF-8', excerpt(request.method), raw_path(request))
     return _answer(400, 'The path of this request is no UTF-8.')
 
 

@@ -149,7 +149,7 @@ class OAuthAccounts:
     def _keep(self, request: Any, client_id: str, uid: str, url: str, tokens: oauth.Tokens) -> Connection:
         def heard(called: CallInfo) -> None:
             self._on_call(called)
-            request.fsp.count_call(called)
+            request.fsp_stats.count_call(called)
 
         with _told():
             user = Client(

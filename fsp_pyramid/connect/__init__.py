@@ -1,17 +1,18 @@
-"""The pages on which users connect their Egnyte accounts and choose where their files go."""
+"""Pages on which users connect their Egnyte accounts and choose the folder for their files."""
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pyramid.config import Configurator
 from pyramid.exceptions import URLDecodeError
-from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.request import Request
 from zope.interface import implementer
 
 from ..interfaces import IAccountStores, IConnect
 from ..logs import mask_tokens
-from ..protocol.mount import full_path
+from ..routing import add_own_view, full_path
 from ..settings import Settings
-from ..telemetry import watched
+from ..telemetry import with_access_log
 from . import (
     context,
     error_views,
@@ -22,48 +23,51 @@ from . import (
 from .links import Links, connect_url, request_connect_url
 from .states import States
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 __all__ = ['add_connect', 'connect_url']
 
 
 @implementer(IConnect)
 class Connect:
-    """See IConnect."""
+    """The connect surface of an application."""
 
     def __init__(self, path: str, settings: Settings) -> None:
         self.path, self.lifetime = path, settings.connect.lifetime
         self.links, self.states = Links(settings.public.secret), States(settings.public.secret)
 
     @cached_property
-    def templates(self) -> Any:
-        """See IConnect."""
+    def templates(self) -> 'Environment':
+        """The jinja2.Environment of the pages."""
         return rendering.make_environment()
 
 
 class AccountsPredicate:
-    """Route and view predicate ``fsp_accounts=True``: users of some mount connect accounts of their own."""
+    """Route and view predicate ``fsp_accounts=True``: some mount has ``fsp.accounts.mode = oauth``."""
 
     def __init__(self, _value: bool, _info: Any) -> None:
-        """The value is True."""
+        pass
 
     def text(self) -> str:
-        """For ``pviews``."""
+        """Return the predicate as ``pviews`` shows it."""
         return 'fsp_accounts = True'
 
     phash = text
 
-    def __call__(self, _context: Any, request: Any) -> bool:
-        """Whether there are pages at all: the URLs are the host's otherwise."""
+    def __call__(self, _context: Any, request: Request) -> bool:
+        """Return whether there are pages at all; without them, the URLs are the host's."""
         return request.registry.queryUtility(IAccountStores) is not None
 
 
-def add_connect(config: Any, settings: Settings) -> None:
-    """Answer below ``fsp.connect.prefix``, for all mounts of the application, and add ``request.fsp_connect_url``.
+def add_connect(config: Configurator, settings: Settings) -> None:
+    """Register the pages below ``fsp.connect.prefix`` for all mounts, and ``request.fsp_connect_url``.
 
-    Mounts may be added later, so it is the first request that shows whether anybody connects accounts.
+    Mounts may be added later, so a predicate finds out at each request whether users connect accounts.
     """
     path = full_path(config, settings.connect.prefix)
-    place = Connect(path, settings)
-    config.action('fsp connect', lambda: config.registry.registerUtility(place, IConnect))
+    connect = Connect(path, settings)
+    config.action('fsp connect', lambda: config.registry.registerUtility(connect, IConnect))
     config.action(('fsp tokens', path), mask_tokens, args=(path,))
     config.add_request_method(request_connect_url, 'fsp_connect_url')
     config.add_route_predicate('fsp_accounts', AccountsPredicate)
@@ -72,7 +76,7 @@ def add_connect(config: Any, settings: Settings) -> None:
     _add_page(
         config,
         (context.CALLBACK_ROUTE, f'{settings.connect.prefix}/callback', context.by_state),
-        (views.come_back, {'request_method': ('GET', 'POST')}),
+        (views.return_from_egnyte, {'request_method': ('GET', 'POST')}),
     )
     _add_page(
         config,
@@ -93,14 +97,14 @@ def add_connect(config: Any, settings: Settings) -> None:
 
 
 def _action(name: str) -> dict[str, str]:
-    """The predicates of a form's button."""
+    """Return the predicates of a form's button."""
     return {'request_method': 'POST', 'request_param': f'action={name}'}
 
 
-def _add_page(config: Any, route: tuple[str, str, Any], *found: tuple[Any, dict[str, Any]]) -> None:
+def _add_page(config: Configurator, route: tuple[str, str, Any], *page_views: tuple[Any, dict[str, Any]]) -> None:
     name, pattern, factory = route
-    config.add_route(name, pattern, factory=watched(factory), fsp_accounts=True)
-    # The signed link, or the state, is what protects our forms.
-    for view, predicates in (*found, (error_views.unknown, {})):
-        config.add_view(view, route_name=name, permission=NO_PERMISSION_REQUIRED, require_csrf=False, **predicates)
+    config.add_route(name, pattern, factory=with_access_log(factory), fsp_accounts=True)
+    # The signed link, or the state, protects our forms.
+    for view, predicates in (*page_views, (error_views.unknown, {})):
+        add_own_view(config, view, name, **predicates)
     config.add_exception_view(error_views.failed, context=Exception, route_name=name)

@@ -1,7 +1,9 @@
-"""Whom a request to the pages is about: the context of their views."""
+"""Context of the pages: the user that a signed link, or a state, names."""
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, cast
+
+from pyramid.request import Request
 
 from ..errors import Forbidden
 from ..interfaces import IConnect, IMount
@@ -10,15 +12,19 @@ from .links import (
     Link,
     LinkExpired,
     Purpose,
-    find_client,
+    find_oauth_client,
 )
 from .states import State, browser_of
+
+if TYPE_CHECKING:
+    from ..accounts.oauth import OAuthAccounts
+    from ..accounts.store import Connection
 
 ROUTE, FOLDER_ROUTE, CALLBACK_ROUTE = 'fsp_connect', 'fsp_connect_folder', 'fsp_connect_callback'
 
 
 class PageError(Exception):
-    """The way ends here, and nothing is broken. The arguments are a heading and what to do."""
+    """Expected error, shown as a page with a heading and the user's next step."""
 
     def __init__(self, status: int, title: str, details: str) -> None:
         super().__init__(title)
@@ -26,40 +32,38 @@ class PageError(Exception):
 
 
 class ConnectContext:
-    """A user at the pages.
+    """Context of the views: user, client and accounts."""
 
-    :param state: where the user comes back from Egnyte
-    """
-
-    def __init__(self, request: Any, link: Link, state: State | None = None) -> None:
-        self._request, self.link, self.state = request, link, state
+    def __init__(self, request: Request, link: Link) -> None:
+        self._request, self.link = request, link
         try:
-            self.backend = find_client(request.registry, link)
+            self.backend = find_oauth_client(request.registry, link)
         except LookupError:
             raise _unknown() from None
-        self.settings, self.accounts = self.backend.settings, self.backend.accounts
+        self.settings = self.backend.settings
+        self.accounts = cast('OAuthAccounts', self.backend.accounts)  # the client's mode is oauth
         mount = request.registry.getUtility(IMount, name=link.mount)
         if mount.settings.require_https and request.scheme != 'https':
             raise Forbidden('This page works over HTTPS only.')
 
     @property
     def application(self) -> str:
-        """What the user may know the application by."""
+        """The name of the application for its users."""
         return self.link.client or self.link.client_id
 
     @property
     def has_choice(self) -> bool:
-        """Whether the folder that a user picks has any effect: ``fsp.folders`` may not mention it."""
-        return any('folder' in mount.placeholders for mount in self.settings.folders)
+        """Whether the chosen folder has any effect: ``fsp.folders`` may not mention it."""
+        return any('folder' in mapping.placeholders for mapping in self.settings.folders)
 
     @property
     def token(self) -> str:
-        """Of the link, for the URLs of the pages."""
+        """The token of the link, for the URLs of the pages."""
         return self._request.registry.getUtility(IConnect).links.sign(self.link)
 
     @property
     def is_open(self) -> bool:
-        """Whether the link is good still."""
+        """Whether the link has not expired."""
         return self.link.expires_at > time.time()
 
     @property
@@ -68,24 +72,32 @@ class ConnectContext:
         return self.url(FOLDER_ROUTE if self.link.purpose == Purpose.FOLDER else ROUTE)
 
     def url(self, route: str, **query: str) -> str:
-        """The URL of one of the pages."""
+        """Return the URL of a page."""
         return self._request.route_path(route, token=self.token, _query=query)
 
-    def connection(self) -> Any:
-        """The user's Connection; None if there never was one."""
+    def connection(self) -> 'Connection | None':
+        """Return the user's Connection; None if there never was one."""
         return self.accounts.connection(self._request, self.link.client_id, self.link.uid)
 
 
-def by_link(request: Any) -> ConnectContext:
-    """Root factory: who followed a link to all pages."""
-    visit = by_any_link(request)
-    if visit.link.purpose != Purpose.CONNECT:
+class CallbackContext(ConnectContext):
+    """Context of the callback, where a user returns from Egnyte with a state."""
+
+    def __init__(self, request: Request, state: State) -> None:
+        super().__init__(request, state.link)
+        self.state = state
+
+
+def by_link(request: Request) -> ConnectContext:
+    """Root factory: the user of a link to all pages."""
+    context = by_any_link(request)
+    if context.link.purpose != Purpose.CONNECT:
         raise _unknown()
-    return visit
+    return context
 
 
-def by_any_link(request: Any) -> ConnectContext:
-    """Root factory: who followed a link to the folder chooser, or to all pages."""
+def by_any_link(request: Request) -> ConnectContext:
+    """Root factory: the user of a link to the folder chooser, or to all pages."""
     _check_form(request)
     try:
         link = request.registry.getUtility(IConnect).links.read(request.matchdict['token'])
@@ -101,8 +113,8 @@ def by_any_link(request: Any) -> ConnectContext:
     return ConnectContext(request, link)
 
 
-def by_state(request: Any) -> ConnectContext:
-    """Root factory: who comes back from Egnyte."""
+def by_state(request: Request) -> CallbackContext:
+    """Root factory: the user who returns from Egnyte."""
     _check_form(request)
     parameters = request.POST if request.method == 'POST' else request.GET
     try:
@@ -114,11 +126,11 @@ def by_state(request: Any) -> ConnectContext:
             'You came back from Egnyte later than ten minutes after you left, in another browser than you left in, '
             'or your browser keeps no cookies. Nothing was connected. Open the page again from your application.',
         ) from None
-    return ConnectContext(request, state.link, state)
+    return CallbackContext(request, state)
 
 
-def _check_form(request: Any) -> None:
-    """Refuse what none of our forms sends before anything looks into it: files, and what cannot be read as a form."""
+def _check_form(request: Request) -> None:
+    """Refuse files and malformed data, which none of our forms sends, before anything reads them."""
     if request.method != 'POST':
         return
     try:

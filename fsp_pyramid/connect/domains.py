@@ -1,4 +1,4 @@
-"""Which Egnyte a user means, and whether the ini file allows it."""
+"""Egnyte domains: parse a user's input and check it against the settings."""
 
 import re
 from ipaddress import ip_address
@@ -8,19 +8,19 @@ from ..egnyte.oauth import resolve_domain
 from ..settings import ClientSettings
 
 EGNYTE = re.compile(r'[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.egnyte(?:gov)?\.com')
-# The Enhanced Auth Service is below egnyte.com, and nobody's domain.
+# The Enhanced Auth Service is below egnyte.com, but not a customer's domain.
 SERVICE = re.compile(r'(?:[a-z0-9-]+-)?partner-integrations\.egnyte\.com')
 HOST = re.compile(r'[a-z0-9.-]+(?::[0-9]{1,5})?', re.ASCII)
 
 
 class DomainRefused(ValueError):
-    """The text says what to write instead."""
+    """The domain is not allowed; the text tells the user what to enter instead."""
 
 
 def egnyte_url(text: str, settings: ClientSettings) -> str:
-    """The base URL of the Egnyte that a user named: ``acme``, ``acme.egnyte.com``, or a URL copied from there.
+    """Return the base URL of the Egnyte that a user named: ``acme``, ``acme.egnyte.com``, or a URL copied from there.
 
-    A customer's own host is asked which Egnyte it is, if the ini file names it. Raises DomainRefused.
+    Requests the Egnyte domain of a customer's own host that the ini file names. Raises DomainRefused.
     """
     host = re.sub(r'^https?://', '', text.strip().lower())
     host = re.split(r'[/?#\\]', host, maxsplit=1)[0]

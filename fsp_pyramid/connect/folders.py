@@ -1,9 +1,10 @@
-"""The folder chooser: one level of a user's Egnyte at a time."""
+"""Folder chooser: browse a user's Egnyte one level at a time, create folders, choose one for the files."""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from pyramid.request import Request
 from pyramid.response import Response
 
 from .. import errors
@@ -16,79 +17,91 @@ from ..paths import (
     parse,
     text,
 )
+from ..storage.operations import Operations
+from ..storage.undo import UndoStorage
 from .context import FOLDER_ROUTE, ConnectContext, PageError
 from .links import Purpose
 from .rendering import render
-from .views import folders_of, see
+from .views import folders_of, redirect
 
-# More than a person looks through; the search finds the others.
-MOST = 200
+if TYPE_CHECKING:
+    from ..accounts.store import Connection
+
+# Folders on a page; users find the others by the search.
+PAGE_SIZE = 200
 
 
 class FolderLink(NamedTuple):
-    """A folder, as a link to it is written."""
+    """Link to the page of a folder."""
 
     name: str
     url: str
 
 
 class Chooser(NamedTuple):
-    """What the views need: the user's connection, account and files."""
+    """Arguments of the views: the user's connection, account and files."""
 
-    visit: ConnectContext
-    request: Any
-    connection: Any
+    context: ConnectContext
+    request: Request
+    connection: 'Connection'
     account: Account
-    storage: Any
+    operations: Operations
 
     def listing(self, asked: str) -> Listing:
-        """The folder at *asked*, as it is now: who misses a folder here has just created it at Egnyte."""
+        """Return the folder at the path *asked*, uncached: users who miss a folder have just created it at Egnyte."""
         try:
-            return self.storage.list_directory(parse(asked)[0], fresh=True)
+            return self.operations.list_directory(parse(asked)[0], fresh=True)
         except (PathError, errors.NotFound):
             raise PageError(404, 'There is no such folder', 'Perhaps somebody moved or deleted it.') from None
 
     def current(self) -> Listing:
-        """Where files go now, or as near to it as there is a folder."""
+        """Return the folder for the files, or the nearest one above it that exists."""
         path = self.account.folder
         while path:
             try:
-                return self.storage.list_directory(path, fresh=True)
+                return self.operations.list_directory(path, fresh=True)
             except (errors.NotFound, errors.Forbidden):
                 path = path[:-1]
-        return self.storage.list_directory((), fresh=True)
+        return self.operations.list_directory((), fresh=True)
 
     def url(self, path: Path) -> str:
-        """Of the page of a folder."""
-        return self.visit.url(FOLDER_ROUTE, at=text(path))
+        """Return the URL of the page of a folder."""
+        return self.context.url(FOLDER_ROUTE, at=text(path))
 
-    def keep(self, path: str | None) -> Response:
-        """Files go to *path* from now on; None for where they go without a choice."""
-        self.visit.accounts.set_folder(self.request, self.connection.number, path)
-        return see(f'{self.visit.home}?done=folder')
+    def set_folder(self, path: str | None) -> Response:
+        """Store *path* as the folder for the files; None for the default."""
+        self.context.accounts.set_folder(self.request, self.connection.number, path)
+        return redirect(f'{self.context.home}?done=folder')
 
 
-def _chooser_view(view: Callable[[Chooser], Response]) -> Callable[[ConnectContext, Any], Response]:
-    """The Pyramid view around *view*, for users who are connected."""
+def _chooser_view(view: Callable[[Chooser], Response]) -> Callable[[ConnectContext, Request], Response]:
+    """Return the Pyramid view of *view*, for users who have connected an account."""
 
     @wraps(view)
-    def wrapped(visit: ConnectContext, request: Any) -> Response:
-        connection = visit.connection()
-        if not visit.has_choice:
-            raise _no_choice(visit, connection)
-        account = visit.accounts.account(request, connection)
+    def wrapped(context: ConnectContext, request: Request) -> Response:
+        connection = context.connection()
+        if not context.has_choice:
+            raise _no_choice(context, connection)
+        if connection is None:
+            raise errors.NotConnected
+        account = context.accounts.account(request, connection)
         try:
-            storage = visit.backend.storage(account, request.fsp.count_call)
-            return view(Chooser(visit, request, connection, account, storage))
+            return view(Chooser(context, request, connection, account, _operations(context, request, account)))
         except errors.TokenRefused:
-            visit.accounts.refused(account, request)
+            context.accounts.refused(account, request)
             raise
 
     return wrapped
 
 
-def _no_choice(visit: ConnectContext, connection: Any) -> PageError:
-    where = f' Your files are in {"; ".join(folders_of(visit, connection))}.' if connection else ''
+def _operations(context: ConnectContext, request: Request, account: Account) -> Operations:
+    """Return the operations on the user's files, at Egnyte's own paths."""
+    storage = context.backend.storage(account, request.fsp_stats.count_call, request.fsp.priority)
+    return Operations(UndoStorage(storage, request.fsp.undo_log))
+
+
+def _no_choice(context: ConnectContext, connection: 'Connection | None') -> PageError:
+    where = f' Your files are in {"; ".join(folders_of(context, connection))}.' if connection else ''
     return PageError(
         404,
         'There is nothing to choose',
@@ -99,38 +112,38 @@ def _no_choice(visit: ConnectContext, connection: Any) -> PageError:
 
 @_chooser_view
 def browse(chooser: Chooser) -> Response:
-    """One level; if none is asked for, that where files go now."""
+    """Show a folder; by default the one for the files."""
     asked = chooser.request.GET.get('at')
     return _page(chooser, chooser.current() if asked is None else chooser.listing(asked))
 
 
 @_chooser_view
 def choose(chooser: Chooser) -> Response:
-    """Files go there from now on."""
+    """Store the shown folder as the one for the files."""
     listing = chooser.listing(chooser.request.POST.get('at', ''))
     if not _is_choosable(listing):
         raise errors.Forbidden('You may not add files to this folder. Choose another one.')
-    return chooser.keep(text(listing.entry.path))
+    return chooser.set_folder(text(listing.entry.path))
 
 
 @_chooser_view
 def choose_default(chooser: Chooser) -> Response:
-    """Files go where they go for users who chose nothing."""
-    return chooser.keep(None)
+    """Return to the default folder."""
+    return chooser.set_folder(None)
 
 
 @_chooser_view
 def create(chooser: Chooser) -> Response:
-    """A new folder, and into it."""
+    """Create a folder and show it."""
     form = chooser.request.POST
     listing, name = chooser.listing(form.get('at', '')), form.get('name', '').strip()
     if not name:
         return _page(chooser, listing, problem='Enter a name for the new folder.')
     try:
-        entry, _ = chooser.storage.create_directory((*listing.entry.path, name))
+        entry = chooser.operations.create_directory((*listing.entry.path, name))
     except (errors.Conflict, errors.NameTaken, errors.NameNotAllowed, errors.Forbidden) as error:
         return _page(chooser, listing, name=name, problem=error.details)
-    return see(chooser.url(entry.path))
+    return redirect(chooser.url(entry.path))
 
 
 def _page(chooser: Chooser, listing: Listing, *, name: str = '', problem: str = '') -> Response:
@@ -142,22 +155,22 @@ def _page(chooser: Chooser, listing: Listing, *, name: str = '', problem: str = 
         chooser.request,
         'folder',
         400 if problem else 200,
-        visit=chooser.visit,
+        visit=chooser.context,
         at=text(path),
         here=chooser.url(path),
-        overview=chooser.visit.home if chooser.visit.link.purpose == Purpose.CONNECT else '',
+        overview=chooser.context.home if chooser.context.link.purpose == Purpose.CONNECT else '',
         title=_title(path),
         crumbs=[FolderLink(_title(path[:end]), chooser.url(path[:end])) for end in range(len(path))],
-        folders=[FolderLink(item.name, chooser.url(item.path)) for item in found[:MOST]],
+        folders=[FolderLink(item.name, chooser.url(item.path)) for item in found[:PAGE_SIZE]],
         count=len(folders),
-        left_off=len(found[MOST:]),
+        left_off=len(found[PAGE_SIZE:]),
         find=find,
         target=text(chooser.account.folder),
         is_target=path == chooser.account.folder,
         picked=chooser.connection.folder is not None,
         is_choosable=_is_choosable(listing),
         may_create=_may_create(listing),
-        action=chooser.visit.url(FOLDER_ROUTE),
+        action=chooser.context.url(FOLDER_ROUTE),
         name=name,
         problem=problem,
         done=query.get('done', ''),
@@ -169,7 +182,7 @@ def _title(path: Path) -> str:
 
 
 def _is_choosable(listing: Listing) -> bool:
-    # Egnyte takes no files directly in /, /Shared and /Private, and does not always tell so.
+    # Egnyte takes no files directly in /, /Shared and /Private, and its permissions do not always say so.
     return len(listing.entry.path) > 1 and listing.entry.access >= Access.EDIT
 
 

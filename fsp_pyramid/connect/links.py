@@ -1,4 +1,4 @@
-"""Signed links to the pages: they expire, because who has one acts for its user."""
+"""Signed links to the pages. They expire, because a link is the credential of its user."""
 
 import json
 import time
@@ -6,21 +6,25 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from ..interfaces import IConnect, IMount
-from ..protocol.security import NAME
-from ..protocol.traversal import quoted
+from pyramid.registry import Registry
+from pyramid.request import Request
+
+from ..clients import ClientBackend, find_client
+from ..interfaces import IConnect
+from ..model import ID_FORMAT
+from ..paths import quoted
 from ..signing import Signing
 
 
 class Purpose(StrEnum):
-    """What a link is good for."""
+    """Purpose of a link: the pages that it opens."""
 
     CONNECT = 'connect'  # all pages
     FOLDER = 'folder'  # the folder chooser only
 
 
 class Link(NamedTuple):
-    """Whom a link is for. *expires_at* is in UNIX seconds."""
+    """Content of a link: its user and purpose. *expires_at* is in UNIX seconds."""
 
     mount: str
     client: str
@@ -31,38 +35,34 @@ class Link(NamedTuple):
 
 
 class LinkExpired(Exception):
-    """The link was good once."""
+    """The link is genuine but has expired."""
 
 
 class Links:
-    """Makes and reads the tokens of links."""
+    """Sign links and verify their tokens."""
 
     def __init__(self, secrets: tuple[str, ...], clock: Callable[[], float] = time.time) -> None:
         self._signing, self._clock = Signing(secrets, 'connect link'), clock
 
     def make(self, mount: str, client: str, client_id: str, uid: str, purpose: Purpose, lifetime: float) -> Link:
-        """A link that is good for *lifetime* seconds from now."""
+        """Return a link that expires in *lifetime* seconds."""
         return Link(mount, client, client_id, uid, str(purpose), int(self._clock() + lifetime))
 
     def sign(self, link: Link) -> str:
-        """The token: the same for the same link."""
+        """Return the token, which is the same for the same link."""
         return self._signing.sign(json.dumps(link, separators=(',', ':')).encode())
 
     def read(self, token: str) -> Link:
-        """Whom a token is for. Raises BadToken, LinkExpired."""
+        """Return the link of a token. Raises BadToken, LinkExpired."""
         link = Link(*json.loads(self._signing.verify(token)))
         if link.expires_at <= self._clock():
             raise LinkExpired
         return link
 
 
-def find_client(registry: Any, link: Link) -> Any:
-    """The Bridge of a link's client. Raises LookupError where its users have nothing to connect; the text says why."""
-    mount = registry.queryUtility(IMount, name=link.mount)
-    backend = mount and mount.client_backends.get(link.client)
-    if backend is None:
-        what = f'client {link.client!r}' if mount else f'mount {link.mount!r}'
-        raise LookupError(f'there is no {what}')
+def find_oauth_client(registry: Registry, link: Link) -> ClientBackend:
+    """Return the backend of a link's client. Raises LookupError if its users connect no accounts; the text says why."""
+    backend = find_client(registry, link.mount, link.client)
     settings = backend.settings
     if settings.accounts.mode != 'oauth':
         raise LookupError('users of this client have no accounts of their own: fsp.accounts.mode is not oauth')
@@ -74,7 +74,7 @@ def find_client(registry: Any, link: Link) -> Any:
 
 
 def connect_url(
-    registry: Any,
+    registry: Registry,
     base_url: str,
     client_id: str,
     uid: str,
@@ -84,7 +84,7 @@ def connect_url(
     purpose: str = 'connect',
     lifetime: float | None = None,
 ) -> str:
-    """The URL of the page on which a user connects an Egnyte account. Who has it acts for that user.
+    """Return the URL of the page on which a user connects an Egnyte account. It is the credential of that user.
 
     :param base_url: of the application, ``https://product.example.com`` with its SCRIPT_NAME, if it has one
     :param client_id: as Beefree sends it in ``X-BEE-ClientId``
@@ -92,24 +92,27 @@ def connect_url(
     :param client: the name of the configured client; '' where the ini file names none
     :param mount: the name of the mount
     :param purpose: ``connect``, or ``folder`` for the folder chooser only
-    :param lifetime: seconds that it is good for; None for ``fsp.connect.lifetime``
+    :param lifetime: seconds until it expires; None for ``fsp.connect.lifetime``
 
-    Raises ValueError where such a user could never come.
+    Raises ValueError if no such user can exist.
     """
-    place = registry.getUtility(IConnect)
+    connect = registry.getUtility(IConnect)
     for name, value in (('client_id', client_id), ('uid', uid)):
-        if not NAME.fullmatch(value):
+        if not ID_FORMAT.fullmatch(value):
             raise ValueError(f'{name}: 1 to 200 letters, digits, underscores or hyphens, unlike {value!r}')
-    seconds = place.lifetime if lifetime is None else lifetime
-    link = place.links.make(mount, client, client_id, uid, Purpose(purpose), seconds)
+    seconds = connect.lifetime if lifetime is None else lifetime
+    link = connect.links.make(mount, client, client_id, uid, Purpose(purpose), seconds)
     try:
-        find_client(registry, link)
+        find_oauth_client(registry, link)
     except LookupError as error:
         raise ValueError(str(error)) from error
-    path = f'{quoted(place.path)}/{place.links.sign(link)}'
+    path = f'{quoted(connect.path)}/{connect.links.sign(link)}'
     return base_url.rstrip('/') + path + ('/folder' if link.purpose == Purpose.FOLDER else '')
 
 
-def request_connect_url(request: Any, client_id: str, uid: str, **options: Any) -> str:
-    """``request.fsp_connect_url(client_id, uid)``: see connect_url, with its other options as keywords."""
+def request_connect_url(request: Request, client_id: str, uid: str, **options: Any) -> str:
+    """Return the URL of :func:`connect_url` for the request's application: ``request.fsp_connect_url(client_id, uid)``.
+
+    :param options: the keywords of :func:`connect_url`
+    """
     return connect_url(request.registry, request.application_url, client_id, uid, **options)

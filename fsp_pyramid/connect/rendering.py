@@ -1,15 +1,19 @@
-"""Rendering: templates that a host may replace one by one, in an environment that is none of the host's."""
+"""Rendering: templates that a host may replace one by one, in a Jinja environment of our own."""
 
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyramid.path import AssetResolver
+from pyramid.request import Request
 from pyramid.response import Response
 
 from ..interfaces import IConnect
 
-# No form-action: browsers apply it to where a form's answer redirects, through logins that only Egnyte knows.
-# 'self' is for what a host's own templates may load.
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+# No form-action: browsers apply it to the redirects of a form's answer, which lead through logins that only Egnyte
+# knows. 'self' is for resources of a host's own templates.
 POLICY = (
     "default-src 'none'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; "
     "base-uri 'none'; frame-ancestors 'self'"
@@ -22,12 +26,12 @@ HEADERS = {
 }
 
 
-def make_environment() -> Any:
-    """The jinja2.Environment of an application.
+def make_environment() -> 'Environment':
+    """Return a new jinja2.Environment for an application.
 
     Not that of pyramid_jinja2: its settings are the host's, and one of them switches escaping off.
     """
-    import jinja2  # it comes with the extra "accounts"
+    import jinja2  # of the extra "accounts"
 
     return jinja2.Environment(
         loader=jinja2.FunctionLoader(_load),
@@ -46,8 +50,11 @@ def _load(name: str) -> str | None:
         return stream.read().decode()
 
 
-def render(request: Any, name: str, status: int = 200, /, **values: Any) -> Response:
-    """The page ``templates/NAME.jinja2``."""
+def render(request: Request, name: str, status: int = 200, /, **values: Any) -> Response:
+    """Render the page ``templates/NAME.jinja2``.
+
+    The ConnectContext is named ``visit`` in templates: those of hosts use it, so the name stays.
+    """
     nonce = secrets.token_urlsafe(16)
     template = request.registry.getUtility(IConnect).templates.get_template(f'{name}.jinja2')
     response = Response(

@@ -1,4 +1,4 @@
-"""OAuth's ``state``: what we have to know when a user comes back from Egnyte, and only the same browser brings it."""
+"""OAuth's ``state``: signed, bound to one browser by a cookie, and valid for ten minutes."""
 
 import hashlib
 import hmac
@@ -7,25 +7,28 @@ import re
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from pyramid.request import Request
+from pyramid.response import Response
 
 from ..signing import BadToken, Signing
 from .links import Link
 
 LIFETIME = 600
-# Of the cookie: a page may be read for a while before its button is pressed.
-VISIT = 3600
-# Over https with a prefix: browsers take such a cookie from this very host only. They refuse the prefix over http, the
-# scheme of development.
+# Seconds. The cookie lives longer, because users may read a page for a while before they press its button.
+COOKIE_LIFETIME = 3600
+# With a prefix over https: browsers accept such a cookie from this very host only. Over http, the scheme of
+# development, they refuse the prefix.
 COOKIE, SECURE_COOKIE = 'fsp_connect', '__Host-fsp_connect'
 _BROWSER = re.compile('[A-Za-z0-9_-]{22}')
 
 
 class State(NamedTuple):
-    """One way to Egnyte and back.
+    """One authorization at Egnyte.
 
     :param url: of the user's Egnyte; '' where the Enhanced Auth Service asks for it
-    :param browser: tells the browser; not what its cookie holds
+    :param browser: digest of the browser's cookie
     """
 
     link: Link
@@ -36,19 +39,19 @@ class State(NamedTuple):
 
 
 class States:
-    """Makes and reads states. Egnyte and whoever keeps its logs can read them, so nothing secret is in there."""
+    """Sign and verify states. They hold no secrets, because Egnyte and its logs can read them."""
 
     def __init__(self, secrets: tuple[str, ...], clock: Callable[[], float] = time.time) -> None:
         self._signing, self._clock = Signing(secrets, 'connect state'), clock
 
     def make(self, link: Link, url: str, browser: str) -> str:
-        """A state that *browser* (what its cookie holds) can bring back within 10 minutes."""
+        """Return a state that is valid for 10 minutes, in the browser with the cookie value *browser* only."""
         expires_at = int(self._clock()) + LIFETIME
         state = State(link, url, secrets.token_urlsafe(16), expires_at, _digest(browser))
         return self._signing.sign(json.dumps(state, separators=(',', ':')).encode())
 
     def read(self, text: str, browser: str) -> State:
-        """Raises BadToken: not ours, too old, or of another browser."""
+        """Return the state. Raises BadToken if it is not ours, has expired, or belongs to another browser."""
         link, *rest = json.loads(self._signing.verify(text))
         state = State(Link(*link), *rest)
         if state.expires_at <= self._clock() or not hmac.compare_digest(state.browser, _digest(browser)):
@@ -56,32 +59,32 @@ class States:
         return state
 
 
-def browser_of(request: Any) -> str:
-    """What the browser's cookie holds; '' if it has none."""
+def browser_of(request: Request) -> str:
+    """Return the value of the browser's cookie; '' without one."""
     value = request.cookies.get(_cookie(request), '')
     return value if _BROWSER.fullmatch(value) else ''
 
 
-def _cookie(request: Any) -> str:
+def _cookie(request: Request) -> str:
     return SECURE_COOKIE if request.scheme == 'https' else COOKIE
 
 
-def remember_browser(request: Any, response: Any, path: str, *, anew: bool) -> str:
-    """Give the browser its cookie, valid below *path* (over https everywhere: the prefix wants that); what it holds.
+def remember_browser(request: Request, response: Response, path: str, *, renew: bool) -> str:
+    """Set the browser's cookie and return its value. It is valid below *path*; for the whole host over https.
 
-    :param anew: with a new value, which ends a flow that began in another tab
+    :param renew: set a new value, which invalidates a flow in another tab
     """
-    browser = '' if anew else browser_of(request)
+    browser = '' if renew else browser_of(request)
     browser = browser or secrets.token_urlsafe(16)
     is_secure = request.scheme == 'https'
     response.set_cookie(
         _cookie(request),
         browser,
-        max_age=VISIT,
-        path='/' if is_secure else path,
+        max_age=COOKIE_LIFETIME,
+        path='/' if is_secure else path,  # the prefix of the cookie's name requires "/"
         secure=is_secure,
         httponly=True,
-        # Not sent with forms of other sites; Strict would be withheld on the way back from Egnyte.
+        # Not sent with forms of other sites. Strict would be withheld when Egnyte redirects back.
         samesite='Lax',
     )
     return browser

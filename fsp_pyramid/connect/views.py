@@ -1,10 +1,11 @@
-"""The pages: where users connect an Egnyte account, come back from Egnyte, and disconnect."""
+"""Views of the pages: connect an Egnyte account, return from Egnyte, disconnect."""
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pyramid.httpexceptions import HTTPSeeOther
+from pyramid.request import Request
 from pyramid.response import Response
 
 from .. import errors
@@ -14,6 +15,7 @@ from ..paths import text
 from .context import (
     CALLBACK_ROUTE,
     ROUTE,
+    CallbackContext,
     ConnectContext,
     PageError,
 )
@@ -21,74 +23,77 @@ from .domains import DomainRefused, egnyte_url
 from .rendering import HEADERS, render
 from .states import browser_of, remember_browser
 
+if TYPE_CHECKING:
+    from ..accounts.store import Connection
+
 log = logging.getLogger(__name__)
 
 
-def show(visit: ConnectContext, request: Any) -> Response:
-    """Who asks for what, and what is connected."""
-    return _page(visit, request, done=request.GET.get('done', ''))
+def show(context: ConnectContext, request: Request) -> Response:
+    """Show the application, its user and the connected account."""
+    return _page(context, request, done=request.GET.get('done', ''))
 
 
-def start(visit: ConnectContext, request: Any) -> Response:
-    """Send the user to Egnyte."""
+def start(context: ConnectContext, request: Request) -> Response:
+    """Redirect the user to Egnyte."""
     _check_came_from_page(request)
-    url, domain = visit.settings.egnyte.url, request.POST.get('domain', '')
-    if visit.settings.oauth.domain == 'ask':
+    url, domain = context.settings.egnyte.url, request.POST.get('domain', '')
+    if context.settings.oauth.domain == 'ask':
         try:
-            url = egnyte_url(domain, visit.settings)
+            url = egnyte_url(domain, context.settings)
         except DomainRefused as error:
-            return _page(visit, request, domain=domain, problem=str(error))
-    elif visit.settings.oauth.domain == 'service':
+            return _page(context, request, domain=domain, problem=str(error))
+    elif context.settings.oauth.domain == 'service':
         url = ''
     response = HTTPSeeOther(headers=HEADERS)
-    browser = _remember(request, response, anew=True)
-    state = request.registry.getUtility(IConnect).states.make(visit.link, url, browser)
-    response.location = visit.accounts.start_url(url, _redirect_uri(request), state)
+    browser = _remember(request, response, renew=True)
+    state = request.registry.getUtility(IConnect).states.make(context.link, url, browser)
+    response.location = context.accounts.start_url(url, _redirect_uri(request), state)
     return response
 
 
-def disconnect(visit: ConnectContext, request: Any) -> Response:
-    """Revoke what was granted, and forget it."""
-    connection = visit.connection()
+def disconnect(context: ConnectContext, request: Request) -> Response:
+    """Revoke the grant at Egnyte, and delete it here."""
+    connection = context.connection()
     done = 'disconnected'
-    if connection is not None and not visit.accounts.disconnect(request, connection):
+    if connection is not None and not context.accounts.disconnect(request, connection):
         done = 'forgotten'
-    return see(visit.url(ROUTE, done=done))
+    return redirect(context.url(ROUTE, done=done))
 
 
-def come_back(visit: ConnectContext, request: Any) -> Response:
-    """Keep what the user granted at Egnyte; a POST says where that was."""
+def return_from_egnyte(context: CallbackContext, request: Request) -> Response:
+    """Store what the user granted at Egnyte. A POST comes from the page that asks for the domain."""
     parameters = request.POST if request.method == 'POST' else request.GET
     if error := parameters.get('error', ''):
-        return _refused(visit, request, error)
+        return _refused(context, request, error)
     code = parameters.get('code', '')
     if not code:
         raise _failed()
     try:
-        url = visit.state.url or _told_url(visit, request)
+        url = context.state.url or _consent_url(context, request)
     except DomainRefused as error:
         problem = str(error) if request.method == 'POST' else ''
         return _ask_domain(request, code, parameters['state'], parameters.get('domain', ''), problem)
-    # Before anything else changes: it commits by itself.
-    if not _use_state(visit, request):
-        return _end(visit, request)  # a reload, or "back": the page shows what became of it
+    # First, because it commits on its own.
+    if not _use_state(context, request):
+        return _finish(context, request)  # a reload, or "back": the page shows the result
     try:
-        visit.accounts.connect(request, visit.link.client_id, visit.link.uid, url, code, _redirect_uri(request))
+        context.accounts.connect(request, context.link.client_id, context.link.uid, url, code, _redirect_uri(request))
     except errors.ConnectionExpired as error:
         raise _failed() from error
-    return _end(visit, request, done='connected')
+    return _finish(context, request, done='connected')
 
 
-def _end(visit: ConnectContext, request: Any, done: str = '') -> Response:
-    """To the page that the link leads to. The link may have expired since, and is not made anew: it is shown here."""
-    return see(visit.url(ROUTE, done=done)) if visit.is_open else _page(visit, request, done=done)
+def _finish(context: CallbackContext, request: Request, done: str = '') -> Response:
+    """Redirect to the page of the link; if the link has expired meanwhile, show the page without it."""
+    return redirect(context.url(ROUTE, done=done)) if context.is_open else _page(context, request, done=done)
 
 
-def _check_came_from_page(request: Any) -> None:
-    """Who did not see our page has not been told whose account they connect: another site may have sent them.
+def _check_came_from_page(request: Request) -> None:
+    """Refuse forms of other sites: their users have not seen whose account they connect.
 
-    Browsers withhold our cookie from other sites' forms, and say whose a form is. Their Origin is of no use: it is
-    "null" for our own pages, which tell nobody where they are.
+    Browsers withhold our cookie from other sites' forms, and send the site of a form. Origin is of no use: it is "null"
+    for our own pages because of their Referrer-Policy.
     """
     site = request.headers.get('Sec-Fetch-Site', 'same-origin')
     if not browser_of(request) or site != 'same-origin':
@@ -100,36 +105,36 @@ def _check_came_from_page(request: Any) -> None:
         )
 
 
-def _remember(request: Any, response: Response, *, anew: bool = False) -> str:
+def _remember(request: Request, response: Response, *, renew: bool = False) -> str:
     path = request.registry.getUtility(IConnect).path
-    return remember_browser(request, response, request.script_name + path, anew=anew)
+    return remember_browser(request, response, request.script_name + path, renew=renew)
 
 
-def _refused(visit: ConnectContext, request: Any, error: str) -> Response:
-    _use_state(visit, request)
+def _refused(context: CallbackContext, request: Request, error: str) -> Response:
+    _use_state(context, request)
     if error == 'access_denied':
-        return render(request, 'denied', visit=visit)
+        return render(request, 'denied', visit=context)
     log.error('Egnyte does not let users connect: %s', error[:100].encode('unicode_escape').decode())
     raise errors.InternalError(
         'Egnyte refused the request of this application, so you could not be asked. Tell its support the support id.'
     )
 
 
-def _use_state(visit: ConnectContext, request: Any) -> bool:
-    return visit.accounts.use_state(request, visit.state.nonce, visit.state.expires_at)
+def _use_state(context: CallbackContext, request: Request) -> bool:
+    return context.accounts.use_state(request, context.state.nonce, context.state.expires_at)
 
 
-def _told_url(visit: ConnectContext, request: Any) -> str:
-    """Where a user of the Enhanced Auth Service consented. Raises DomainRefused where that is not known.
+def _consent_url(context: ConnectContext, request: Request) -> str:
+    """Return the Egnyte at which a user of the Enhanced Auth Service consented. Raises DomainRefused if unknown.
 
-    Egnyte does not document how it is told. Its own iOS client takes it from the Referer.
+    Egnyte does not document how to find out. Its own iOS client takes it from the Referer.
     """
     if request.method == 'POST':
-        return egnyte_url(request.POST.get('domain', ''), visit.settings)
-    return egnyte_url(request.GET.get('domain') or request.referer or '', visit.settings)
+        return egnyte_url(request.POST.get('domain', ''), context.settings)
+    return egnyte_url(request.GET.get('domain') or request.referer or '', context.settings)
 
 
-def _ask_domain(request: Any, code: str, state: str, domain: str, problem: str) -> Response:
+def _ask_domain(request: Request, code: str, state: str, domain: str, problem: str) -> Response:
     action = request.route_path(CALLBACK_ROUTE)
     return render(
         request,
@@ -144,19 +149,19 @@ def _ask_domain(request: Any, code: str, state: str, domain: str, problem: str) 
 
 
 def _page(
-    visit: ConnectContext, request: Any, *, domain: str | None = None, problem: str = '', done: str = ''
+    context: ConnectContext, request: Request, *, domain: str | None = None, problem: str = '', done: str = ''
 ) -> Response:
-    connection = visit.connection()
+    connection = context.connection()
     if domain is None:
         domain = urlsplit(connection.egnyte_url).netloc if connection else ''
     response = render(
         request,
         'connect',
         400 if problem else 200,
-        visit=visit,
+        visit=context,
         connection=connection,
-        folders=[] if connection is None else folders_of(visit, connection),
-        asks_domain=visit.settings.oauth.domain == 'ask',
+        folders=[] if connection is None else folders_of(context, connection),
+        asks_domain=context.settings.oauth.domain == 'ask',
         domain=domain,
         problem=problem,
         done=done,
@@ -165,21 +170,21 @@ def _page(
     return response
 
 
-def folders_of(visit: ConnectContext, connection: Any) -> list[str]:
-    """Return where the user's files are, a line for each mount."""
-    from ..accounts.oauth import account_of  # it needs the extra "accounts", which is there if anybody connects
+def folders_of(context: ConnectContext, connection: 'Connection') -> list[str]:
+    """Return the folders of the user's files, a line for each folder mapping."""
+    from ..accounts.oauth import account_of  # of the extra "accounts", which is installed if users connect accounts
 
-    identity = Identity(visit.link.client, visit.link.client_id, visit.link.uid)
-    mounts = [mount.filled(identity, account_of(connection)) for mount in visit.settings.folders]
+    identity = Identity(context.link.client, context.link.client_id, context.link.uid)
+    mappings = [mapping.filled(identity, account_of(connection)) for mapping in context.settings.folders]
     return [
-        text(mount.folder)
-        + (f' (shown as {text(mount.directory, directory=True)})' if mount.directory else '')
-        + (', read-only' if mount.read_only or visit.settings.read_only else '')
-        for mount in mounts
+        text(mapping.folder)
+        + (f' (shown as {text(mapping.directory, directory=True)})' if mapping.directory else '')
+        + (', read-only' if mapping.read_only or context.settings.read_only else '')
+        for mapping in mappings
     ]
 
 
-def _redirect_uri(request: Any) -> str:
+def _redirect_uri(request: Request) -> str:
     return request.route_url(CALLBACK_ROUTE)
 
 
@@ -191,6 +196,6 @@ def _failed() -> PageError:
     )
 
 
-def see(location: str) -> Response:
-    """Go on to another page."""
+def redirect(location: str) -> Response:
+    """Redirect to another page."""
     return HTTPSeeOther(location, headers=HEADERS)

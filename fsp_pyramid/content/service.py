@@ -166,7 +166,7 @@ class ContentService:
 
     def content(self, request: Any, link: Link) -> CachedContent:
         """The content of the file behind the link. Raises NotFound, and what Egnyte and accounts may raise."""
-        origin = Origin(request.registry, link, request.fsp.count_call)
+        origin = Origin(request.registry, link, request.fsp_stats.count_call)
         known, invalidated = self._known(origin)
         found = self._here(link, known, invalidated) or self._last(origin, known)
         if found is not None:

@@ -1,54 +1,55 @@
-"""Who may see more than whether it works: whoever has the token; where there is none, this machine itself."""
+"""Access control for detailed health and metrics: bearer token, or loopback if no token is set."""
 
 import secrets
 from ipaddress import IPv6Address, ip_address
-from typing import Any
 from urllib.parse import urlsplit
+
+from pyramid.request import Request
 
 from ..settings import Settings
 
-# A proxy on this machine is a peer on this machine, too: what it adds gives it away.
+# A proxy on this machine is a loopback peer, too; these headers reveal it.
 FORWARDED = ('Forwarded', 'Via', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'X-Real-IP')
 SCHEME = 'bearer '
 
 
 class OpsAuthorization:
-    """Judges requests by ``fsp.ops.token``.
+    """Authorize requests by ``fsp.ops.token``.
 
-    :ivar token: '' if there is none
+    :ivar token: '' if none is set
     """
 
     def __init__(self, settings: Settings) -> None:
         self.token, self._require_https = settings.ops.token, settings.require_https
 
-    def admits(self, request: Any) -> bool:
-        """Whether the request has the token, by HTTPS if that is required; without a token, whether it is local."""
+    def permits(self, request: Request) -> bool:
+        """Return whether the request has the token, by HTTPS if required; without a token, whether it is local."""
         if not self.token:
             return is_local(request)
         given = request.headers.get('Authorization', '')
-        brought = given[len(SCHEME) :].strip() if given[: len(SCHEME)].lower() == SCHEME else ''
+        token = given[len(SCHEME) :].strip() if given[: len(SCHEME)].lower() == SCHEME else ''
         secure = request.scheme == 'https' or not self._require_https or is_local(request)
-        return secrets.compare_digest(brought.encode(), self.token.encode()) and secure
+        return secrets.compare_digest(token.encode(), self.token.encode()) and secure
 
     @property
     def challenge(self) -> dict[str, str]:
-        """Headers for those who are not admitted."""
+        """Headers for callers that are not authorized."""
         return {'WWW-Authenticate': 'Bearer realm="fsp_pyramid"'} if self.token else {}
 
     @property
     def remedy(self) -> str:
-        """What those who are not admitted can do."""
+        """The remedy for callers that are not authorized, as text."""
         if self.token:
             how = ' over HTTPS' if self._require_https else ''
             return f'Send the value of fsp.ops.token as "Authorization: Bearer TOKEN"{how}.'
         return 'Ask http://127.0.0.1 on the machine itself, past all proxies, or set fsp.ops.token.'
 
 
-def is_local(request: Any) -> bool:
-    """Whether somebody on this machine asks, and no proxy on it for somebody elsewhere.
+def is_local(request: Request) -> bool:
+    """Return whether the request comes from this machine, and not through a proxy on it.
 
-    waitress takes the headers of proxies that it does not trust away, but a proxy that works for us passes the host on
-    that was asked for.
+    waitress removes the headers of proxies that it does not trust, but a reverse proxy passes on the host that the
+    client asked for.
     """
     if any(name in request.headers for name in FORWARDED):
         return False
@@ -56,7 +57,7 @@ def is_local(request: Any) -> bool:
 
 
 def is_loopback(name: str) -> bool:
-    """Whether an address, or ``localhost``, is this machine."""
+    """Return whether an address, or ``localhost``, is this machine."""
     if name == 'localhost':
         return True
     try:

@@ -1,4 +1,4 @@
-"""Whether requests would succeed: what they need is asked now and then, and what came of it is remembered."""
+"""Readiness: cached checks of the services that requests need."""
 
 import logging
 import threading
@@ -7,21 +7,23 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
+from pyramid.request import Request
+
 from ..backends import redis_client
 from ..interfaces import IAccountStores, IBackends, IMount
 from ..settings import Settings
 from . import probes
 
 log = logging.getLogger(__name__)
-# Seconds: how long a verdict counts, and how long somebody waits for one.
-SOON, LATER = 5.0, 30.0
+# Seconds: how long a verdict is cached, and how long a request waits for one.
+TTL, EGNYTE_TTL = 5.0, 30.0
 PATIENCE = 5.0
 
-Ask = Callable[[], str]
+Probe = Callable[[], str]
 
 
 class Verdict(NamedTuple):
-    """What came of a check; the reason tells hosts and kinds of errors, and never a secret."""
+    """Result of a check; the reason names hosts and kinds of errors, never a secret."""
 
     ok: bool
     reason: str
@@ -31,9 +33,9 @@ _LATE = Verdict(False, f'no answer within {PATIENCE:g} seconds')
 
 
 class Check:
-    """A question that is asked by one thread at a time, and not before the last verdict is *ttl* seconds old.
+    """Probe that runs in one thread at a time, with a verdict that is cached for *ttl* seconds.
 
-    The thread is the check's own: whoever wants to know it can stop waiting.
+    The thread is the check's own, so that requests need not wait for its end.
     """
 
     def __init__(self, name: str, ttl: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -41,38 +43,38 @@ class Check:
         self._lock = threading.Lock()
         self._verdict = Verdict(True, '')
         self._until = float('-inf')
-        self._asking: threading.Thread | None = None
+        self._thread: threading.Thread | None = None
 
-    def begin(self, ask: Ask) -> None:
-        """Ask, if it is time. *ask* returns what is well, and raises what is not."""
+    def begin(self, probe: Probe) -> None:
+        """Start *probe* unless it runs or its verdict is cached. It returns a short text, and raises on failure."""
         with self._lock:
-            if self._asking is None and self._clock() >= self._until:
-                # A thread that hangs in somebody's library must not keep the process from ending.
-                self._asking = threading.Thread(target=self._answer, args=(ask,), daemon=True)
-                self._asking.start()
+            if self._thread is None and self._clock() >= self._until:
+                # Daemon: a thread that hangs in a library must not keep the process from ending.
+                self._thread = threading.Thread(target=self._run, args=(probe,), daemon=True)
+                self._thread.start()
 
     def verdict(self, patience: float) -> Verdict:
-        """The answer, or the last one; after *patience* seconds without an answer it is that there is none."""
+        """Return the verdict; after *patience* seconds without one, a failure."""
         with self._lock:
-            asking, late = self._asking, self._verdict == _LATE
-        # Who comes while somebody has waited in vain already need not wait as well.
-        if asking is not None and not late:
-            asking.join(patience)
+            thread, late = self._thread, self._verdict == _LATE
+        # After one request has waited in vain, the next ones need not wait as well.
+        if thread is not None and not late:
+            thread.join(patience)
         with self._lock:
-            if self._asking is not None and self._asking is asking:
-                self._keep(_LATE)
+            if self._thread is not None and self._thread is thread:
+                self._set(_LATE)
             return self._verdict
 
-    def _answer(self, ask: Ask) -> None:
+    def _run(self, probe: Probe) -> None:
         try:
-            verdict = Verdict(True, ask())
-        except Exception as error:  # noqa: BLE001 - whatever a library raises means the same
+            verdict = Verdict(True, probe())
+        except Exception as error:  # noqa: BLE001 - any error of a library means the same
             verdict = Verdict(False, error.args[0] if isinstance(error, probes.ProbeFailed) else type(error).__name__)
         with self._lock:
-            self._keep(verdict)
-            self._until, self._asking = self._clock() + self._ttl, None
+            self._set(verdict)
+            self._until, self._thread = self._clock() + self._ttl, None
 
-    def _keep(self, verdict: Verdict) -> None:
+    def _set(self, verdict: Verdict) -> None:
         if verdict.ok != self._verdict.ok:
             log.log(
                 logging.INFO if verdict.ok else logging.WARNING,
@@ -85,44 +87,44 @@ class Check:
 
 
 class Readiness:
-    """The checks of an application. Making one does no I/O."""
+    """Checks of an application. The constructor does no I/O."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        soon = ('settings', 'database', 'pace', 'redis', 'cache_dir', 'tmpdir')
-        self._checks = {name: Check(name, SOON) for name in soon} | {'egnyte': Check('egnyte', LATER)}
+        names = ('settings', 'database', 'pace', 'redis', 'cache_dir', 'tmpdir')
+        self._checks = {name: Check(name, TTL) for name in names} | {'egnyte': Check('egnyte', EGNYTE_TTL)}
 
-    def verdicts(self, request: Any) -> dict[str, Verdict]:
-        """What came of each check that the application needs, by name; all are asked at once."""
-        asks = self._asks(request)
-        for name, ask in asks.items():
-            self._checks[name].begin(ask)
+    def verdicts(self, request: Request) -> dict[str, Verdict]:
+        """Return the verdict of each check that the application needs, by name; the checks run in parallel."""
+        needed = self._probes(request)
+        for name, probe in needed.items():
+            self._checks[name].begin(probe)
         end = time.monotonic() + PATIENCE
-        return {name: self._checks[name].verdict(max(0.0, end - time.monotonic())) for name in asks}
+        return {name: self._checks[name].verdict(max(0.0, end - time.monotonic())) for name in needed}
 
-    def _asks(self, request: Any) -> dict[str, Ask]:
+    def _probes(self, request: Request) -> dict[str, Probe]:
         registry, settings = request.registry, self._settings
         mounts = [mount for _, mount in registry.getUtilitiesFor(IMount)]
-        asks: dict[str, Ask] = {'settings': lambda: f'right, for {len(mounts)} mount{"s" * (len(mounts) > 1)}'}
+        needed: dict[str, Probe] = {'settings': lambda: f'right, for {len(mounts)} mount{"s" * (len(mounts) > 1)}'}
         stores = registry.queryUtility(IAccountStores)
         if stores is not None:
-            asks['database'] = partial(_answers, stores.probe(request))
+            needed['database'] = partial(_answers, stores.probe(request))
         if settings.pace.backend != 'memory':
-            asks['pace'] = partial(_answers, registry.getUtility(IBackends).rate_limiter.probe)
+            needed['pace'] = partial(_answers, registry.getUtility(IBackends).rate_limiter.probe)
         if 'redis' in (settings.cache.backend, settings.pace.backend):
-            asks['redis'] = lambda: _answers(self._redis.ping)
+            needed['redis'] = lambda: _answers(self._redis.ping)
         if settings.public.cache_dir:
-            asks['cache_dir'] = partial(probes.directory, settings.public.cache_dir)
-        asks['tmpdir'] = probes.temporary
+            needed['cache_dir'] = partial(probes.directory, settings.public.cache_dir)
+        needed['tmpdir'] = probes.temporary
         client_backends = [backend for mount in mounts for backend in mount.client_backends.values()]
-        asks['egnyte'] = partial(probes.egnyte, client_backends, LATER)
-        return asks
+        needed['egnyte'] = partial(probes.egnyte, client_backends, EGNYTE_TTL)
+        return needed
 
     @cached_property
     def _redis(self) -> Any:
         return redis_client(self._settings.redis_url)
 
 
-def _answers(ask: Callable[[], object]) -> str:
-    ask()
+def _answers(probe: Callable[[], object]) -> str:
+    probe()
     return 'answers'

@@ -1,7 +1,7 @@
-"""What a request needs outside of the process: Egnyte within reach, and a directory to keep files in.
+"""Probes of what a request needs outside of the process: a connection to Egnyte, and directories for files.
 
-Egnyte is not called for that. A connection and its TLS handshake show that the name, the way and the certificate are
-right, without a token and so without a call of anybody's day.
+Egnyte's API is not called. A connection and its TLS handshake show that name, route and certificate are right, without
+a token, so that no daily quota is used.
 """
 
 import os
@@ -13,50 +13,51 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from requests.certs import where
+from requests.certs import where  # type: ignore[attr-defined]  # the stubs of requests lack it
 
+from ..clients import ClientBackend
 from ..disk import temporary_directory
+from ..settings import ClientSettings
 
 CONNECT_TIMEOUT = 3.0
-# Fewer bytes than a few pictures need.
+# Fewer free bytes than a few pictures need.
 LEAST_SPACE = 100 << 20
 # Temporary files live as long as their uploads, and their directory may be small on purpose.
 LEAST_TEMPORARY, WRITTEN = 16 << 20, 64 << 10
 
 
 class ProbeFailed(Exception):
-    """What is wrong, in words for the operator and without secrets."""
+    """A probe failed; the text is for the operator and holds no secrets."""
 
 
-def egnyte(client_backends: Iterable[Any], recently: float) -> str:
-    """Whether the Egnyte of each bridge is within reach; one that answered in the last *recently* seconds is.
+def egnyte(client_backends: Iterable[ClientBackend], recently: float) -> str:
+    """Probe the Egnyte of each backend; one that answered in the last *recently* seconds counts as reached.
 
-    Raises Trouble, which names the hosts that are not.
+    Raises ProbeFailed, which names the hosts that are out of reach.
     """
-    asked = {backend.settings.egnyte.url for backend in client_backends if _is_fixed(backend.settings)}
+    wanted = {backend.settings.egnyte.url for backend in client_backends if _is_fixed(backend.settings)}
     since = time.monotonic() - recently
     reached = {backend.settings.egnyte.url for backend in client_backends if backend.reached_at > since}
-    unknown = sorted(asked - reached)
+    unknown = sorted(wanted - reached)
     if unknown:
         with ThreadPoolExecutor(max_workers=8) as pool:
-            troubles = list(filter(None, pool.map(_connect, unknown)))
-        if troubles:
-            raise ProbeFailed(', '.join(troubles))
-    return 'within reach' if asked else 'not asked: it is a sandbox, or users name theirs'
+            failures = list(filter(None, pool.map(_connect, unknown)))
+        if failures:
+            raise ProbeFailed(', '.join(failures))
+    return 'within reach' if wanted else 'not asked: it is a sandbox, or users name theirs'
 
 
-def _is_fixed(settings: Any) -> bool:
-    """Whether it is known where Egnyte is, and that it is elsewhere."""
+def _is_fixed(settings: ClientSettings) -> bool:
+    """Return whether the settings name an Egnyte outside of this process."""
     return not settings.egnyte.sandbox_directory and (
         settings.accounts.mode == 'token' or settings.oauth.domain == 'fixed'
     )
 
 
 def _connect(url: str) -> str:
-    """What hinders a connection to the host of *url*; '' if nothing does."""
+    """Connect to the host of *url*. Return the error as text, '' for none."""
     parts = urlsplit(url)
     host, secure = parts.hostname or '', parts.scheme == 'https'
     try:
@@ -72,7 +73,7 @@ def _connect(url: str) -> str:
 
 
 def temporary() -> str:
-    """Write a temporary file, as uploads do. Raises Trouble, which names the directory.
+    """Write a temporary file, as uploads do. Raises ProbeFailed, which names the directory.
 
     A quota, a lack of inodes and a disk that became read-only show in no other way.
     """
@@ -90,15 +91,15 @@ def temporary() -> str:
 
 
 def directory(path: str) -> str:
-    """Whether *path* is a directory, or can become one, in which files can be kept. Raises Trouble."""
-    place = Path(path)
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    if not place.is_dir():
-        raise ProbeFailed(f'{place} is no directory')
-    if not os.access(place, os.W_OK | os.X_OK):
-        raise ProbeFailed(f'{place} is not writable')
-    free = shutil.disk_usage(place).free
+    """Probe that *path* is, or can become, a directory for files. Raises ProbeFailed."""
+    existing = Path(path)
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise ProbeFailed(f'{existing} is no directory')
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ProbeFailed(f'{existing} is not writable')
+    free = shutil.disk_usage(existing).free
     if free < LEAST_SPACE:
-        raise ProbeFailed(f'{place} has {free >> 20} MB left')
+        raise ProbeFailed(f'{existing} has {free >> 20} MB left')
     return f'{free >> 20} MB left'

@@ -1,11 +1,13 @@
-"""The audit log: one JSON object a line for each request below a mount, on a logger of its own.
+"""Audit log: one JSON object per line for each request below a mount, on a logger of its own.
 
-The logger is ``fsp_pyramid.audit``, at INFO. A line tells who did what to which path and how it ended; never a
-password, a token or the source of an upload.
+The logger is ``fsp_pyramid.audit``, at INFO. A line has user, operation, path and outcome; never a password, a token or
+the source of an upload.
 """
 
 import logging
 from typing import Any
+
+from pyramid.request import Request
 
 from .. import telemetry
 from ..errors import excerpt
@@ -15,6 +17,7 @@ from .resources import Directory
 # Ini files name it, so it stays when modules move.
 log = logging.getLogger('fsp_pyramid.audit')
 
+# By (context is a directory, method).
 OPERATIONS = {
     (True, 'GET'): 'list',
     (True, 'HEAD'): 'list',
@@ -29,19 +32,19 @@ OPERATIONS = {
 OTHER = 'other'
 
 
-def watch(request: Any) -> None:
-    """Log *request* when it is answered, whatever the answer and after its transaction ended."""
-    telemetry.watch(request, log, _operation, _fields)
+def log_request(request: Request) -> None:
+    """Log *request* when it is answered, in success and failure, after its transaction ended."""
+    telemetry.log_request(request, log, _operation, _fields)
 
 
-def _operation(request: Any) -> str:
+def _operation(request: Request) -> str:
     context = getattr(request, 'context', None)
     return OPERATIONS.get((isinstance(context, Directory), request.method), OTHER)
 
 
-def _fields(request: Any, operation: str) -> dict[str, Any]:
+def _fields(request: Request, operation: str) -> dict[str, Any]:
     fsp, context = request.fsp, getattr(request, 'context', None)
-    # Nobody who is not known gets a name here: it would be what a stranger claims.
+    # Empty for a caller without valid credentials: the headers are then only a claim.
     identity = fsp.identity or Identity('', '', '')
     return {
         'mount': fsp.mount.name,

@@ -1,4 +1,4 @@
-"""From what storage knows of a file or directory to Beefree's metadata."""
+"""Metadata of files and directories in the protocol's fields."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,12 +12,12 @@ ROOT_NAME = 'root'
 
 
 def metadata(entry: Entry, fsp: RequestContext) -> dict[str, Any]:
-    """The fields of the protocol, exactly typed. URLs are computed, never asked for."""
+    """Return the fields of the protocol, exactly typed. URLs are computed and cost no call."""
     return metadata_of_all([entry], fsp)[0]
 
 
 def metadata_of_all(entries: Sequence[Entry], fsp: RequestContext) -> list[dict[str, Any]]:
-    """The fields of each entry; the types of all of them are looked up at once."""
+    """Return the fields of each entry; the types of all of them are looked up at once."""
     types = iter(fsp.types(entry for entry in entries if not entry.is_directory))
     return [_metadata(entry, DIRECTORY_TYPE if entry.is_directory else next(types), fsp) for entry in entries]
 

@@ -1,6 +1,6 @@
-"""``config.add_fsp()``: a mount with its routes, traverser, views and errors, next to whatever the host has.
+"""``config.add_fsp()``: a mount with its route, traverser, views and exception views.
 
-Nothing of the host is touched: the policy is a named utility and a view deriver enforces it on our views, exception
+Nothing of the host's is touched: the policy is a named utility and a view deriver enforces it on our views, exception
 views are bound to our routes, the renderer has a name of its own, and our views opt out of defaults for permissions and
 CSRF.
 """
@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pyramid.config import Configurator
 from pyramid.exceptions import ConfigurationError, URLDecodeError
 from pyramid.interfaces import ISecurityPolicy
 from pyramid.renderers import JSON
-from pyramid.security import NO_PERMISSION_REQUIRED
+from pyramid.request import Request
 from zope.interface import implementer
 
 from ..accounts import AccountKey
@@ -25,11 +26,12 @@ from ..interfaces import (
     IBackends,
     IDirectory,
     IFile,
-    IMetrics,
     IMount,
     IPublic,
     IResource,
 )
+from ..metrics import IMetrics
+from ..routing import MountPredicate, add_own_view, full_path, is_below
 from ..settings import Settings
 from . import audit, error_views, views
 from .resources import Directory
@@ -48,7 +50,7 @@ SHARED = (
 @implementer(IMount)
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """See IMount."""
+    """One mount with its clients; immutable."""
 
     name: str
     path: str
@@ -59,46 +61,23 @@ class Mount:
 
 
 class Envelope(JSON):
-    """JSON in the envelope of a success."""
+    """Renderer: JSON in the envelope of a success."""
 
     def __call__(self, info: Any) -> Callable[..., str]:
-        """The renderer."""
+        """Return the renderer."""
         render = super().__call__(info)
         return lambda value, system: render({'status': 'success', 'data': value}, system)
 
 
-class MountPredicate:
-    """View predicate ``fsp_mount=path``: the raw path is below *path*. It works for what is no UTF-8, too."""
-
-    def __init__(self, path: str, _info: Any) -> None:
-        self._path = path
-        self._raw = path.encode().decode('latin-1')  # as WSGI has it
-
-    def text(self) -> str:
-        """For ``pviews``."""
-        return f'fsp_mount = {self._path}'
-
-    phash = text
-
-    def __call__(self, _context: Any, request: Any) -> bool:
-        """Whether the request is ours."""
-        return is_below(request.environ.get('PATH_INFO', ''), self._raw)
-
-
-def is_below(path: str, place: str) -> bool:
-    """Whether *path* is *place* or below it."""
-    return f'{path}/'.startswith(f'{place}/')
-
-
-def add_fsp(config: Any, name: str, prefix: str, **overrides: Any) -> None:
+def add_fsp(config: Configurator, name: str, prefix: str, **overrides: Any) -> None:
     """Directive: answer the protocol below *prefix*, with the application's ``fsp.`` settings and *overrides*.
 
     :param name: of the route, and of the account in public links: renaming a mount breaks the links that were sent;
         1 to 32 letters, digits and hyphens
-    :param prefix: where nothing else of ours is, neither above nor below
+    :param prefix: neither above nor below another prefix of ours
     :param overrides: settings as keywords, ``egnyte_token`` for ``fsp.egnyte.token``; as text, like in an ini file
 
-    Raises ConfigurationError for what cannot be, at the latest when the configuration is committed. Does no I/O.
+    Raises ConfigurationError for bad arguments, at the latest when the configuration is committed. Does no I/O.
     """
     if not re.fullmatch('[A-Za-z0-9-]{1,32}', name):
         raise ConfigurationError(f'the name of a mount is 1 to 32 letters, digits and hyphens, unlike {name!r}')
@@ -124,17 +103,17 @@ def add_fsp(config: Any, name: str, prefix: str, **overrides: Any) -> None:
 
     def register() -> None:
         policy = SecurityPolicy(settings.clients)
-        shared_public = config.registry.getUtility(IPublic)
-        _refuse_overlaps(path, shared_public, *(other for _, other in config.registry.getUtilitiesFor(IMount)))
-        shared, stores = config.registry.getUtility(IBackends), _stores(config, settings)
-        observer, metrics = shared_public.content_service.observer, config.registry.getUtility(IMetrics)
+        public = config.registry.getUtility(IPublic)
+        _refuse_overlaps(path, public, *(other for _, other in config.registry.getUtilitiesFor(IMount)))
+        backends, stores = config.registry.getUtility(IBackends), _stores(config, settings)
+        observer, metrics = public.content_service.observer, config.registry.getUtility(IMetrics)
         client_backends = {
             client: ClientBackend(
-                AccountKey(name, client), own, settings.public.token, shared, stores, observer, metrics
+                AccountKey(name, client), own, settings.public.token, backends, stores, observer, metrics
             )
             for client, own in settings.clients.items()
         }
-        mount = Mount(name, path, settings, policy, client_backends, shared_public)
+        mount = Mount(name, path, settings, policy, client_backends, public)
         config.registry.registerUtility(mount, IMount, name=name)
         config.registry.registerUtility(policy, ISecurityPolicy, name=name)
 
@@ -146,8 +125,8 @@ def add_fsp(config: Any, name: str, prefix: str, **overrides: Any) -> None:
     config.add_exception_view(error_views.undecodable, context=URLDecodeError, fsp_mount=path)
 
 
-def _stores(config: Any, settings: Settings) -> IAccountStores | None:
-    """The accounts that users connect, in a database that all mounts share. Nothing is opened yet."""
+def _stores(config: Configurator, settings: Settings) -> IAccountStores | None:
+    """Return the accounts that users connect, in a database that all mounts share. Nothing is opened yet."""
     if all(client.accounts.mode == 'token' for client in settings.clients.values()):
         return None
     stores = config.registry.queryUtility(IAccountStores)
@@ -163,14 +142,6 @@ def _stores(config: Any, settings: Settings) -> IAccountStores | None:
     return stores
 
 
-def full_path(config: Any, prefix: str) -> str:
-    """*prefix* behind the route_prefix of *config*. Raises ConfigurationError for a route_prefix with placeholders."""
-    before = (config.route_prefix or '').strip('/')
-    if '{' in before or '*' in before:
-        raise ConfigurationError(f'fsp_pyramid cannot be mounted below a route_prefix with placeholders: {before!r}')
-    return f'/{before}{prefix}' if before else prefix
-
-
 def _refuse_overlaps(path: str, *others: Any) -> None:
     for other in others:
         if is_below(path, other.path) or is_below(other.path, path):
@@ -179,17 +150,15 @@ def _refuse_overlaps(path: str, *others: Any) -> None:
             )
 
 
-def _root(request: Any) -> Directory:
-    audit.watch(request)
+def _root(request: Request) -> Directory:
+    audit.log_request(request)
     return Directory('', None)
 
 
-def _add_views(config: Any, route: str) -> None:
+def _add_views(config: Configurator, route: str) -> None:
     def add(view: Callable[..., Any], context: Any, method: str, permission: str) -> None:
-        add_ours(view, context=context, request_method=method, fsp_permission=permission, renderer=RENDERER)
-
-    def add_ours(view: Callable[..., Any], **options: Any) -> None:
-        config.add_view(view, route_name=route, permission=NO_PERMISSION_REQUIRED, require_csrf=False, **options)
+        options = {'context': context, 'request_method': method, 'fsp_permission': permission, 'renderer': RENDERER}
+        add_own_view(config, view, route, **options)
 
     add(views.list_directory, IDirectory, 'GET', READ)
     add(views.create_directory, IDirectory, 'POST', WRITE)
@@ -198,16 +167,16 @@ def _add_views(config: Any, route: str) -> None:
     add(views.upload_file, IFile, 'POST', WRITE)
     add(views.delete_file, IFile, 'DELETE', WRITE)
     add(views.move_file, IFile, 'PATCH', WRITE)
-    # Without a method it is tried last: Pyramid itself would answer 404.
-    add_ours(error_views.method_not_allowed, context=IResource, fsp_permission=READ)
+    # Without a method predicate it is tried last: Pyramid itself would answer 404.
+    add_own_view(config, error_views.method_not_allowed, route, context=IResource, fsp_permission=READ)
     config.add_exception_view(error_views.error, context=Exception, route_name=route)
 
 
-def add_shared(config: Any, settings: Settings) -> None:
-    """What all mounts need once in an application."""
+def add_shared(config: Configurator, settings: Settings) -> None:
+    """Register what all mounts of an application share: backends, renderer, predicate and traverser."""
     config.registry.registerUtility(Backends(settings), IBackends)
     config.add_renderer(RENDERER, Envelope())
     config.add_view_predicate('fsp_mount', MountPredicate)
     config.add_resource_url_adapter(ResourceURL, IResource)
-    # For relative look-ups in pyramid.traversal every directory is a root.
+    # Relative look-ups of pyramid.traversal take any directory as root.
     config.add_traverser(Traverser, IDirectory)

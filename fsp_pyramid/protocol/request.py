@@ -1,122 +1,140 @@
-"""``request.fsp``: what our views know of their request."""
+"""``request.fsp``: the context of a request below a mount."""
 
-import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import Any
 
+from pyramid.request import Request
+
 from ..clients import ClientBackend
 from ..content.links import Link, digits
-from ..egnyte import CallInfo, Priority
+from ..egnyte import Priority
+from ..errors import Unauthorized
 from ..imaging.render import TYPES
-from ..interfaces import IMetrics, IMount
+from ..interfaces import FSPContext, IMount
 from ..model import Account, Entry, Identity
+from ..paths import quoted
+from ..settings import ClientSettings
 from ..storage.cached import CacheLookup
 from ..storage.operations import Operations
 from ..storage.undo import UndoLog, UndoManager
-from .traversal import quoted
-
-# What came of a look at a remembered listing, the cheapest first.
-COSTS = ('hit', 'stale', 'miss')
 
 
-class RequestContext:
-    """One request below a mount.
+class RequestContext(FSPContext):
+    """Context of a request below a mount: mount, caller, account and files. Hosts use the part in FSPContext.
 
-    :ivar code: of the error that it was answered with, None for a success
-    :ivar bytes: that an upload stored
-    :ivar calls: to Egnyte, so far
-    :ivar waited: seconds for the turns of these calls
-    :ivar cache: what became of its looks at remembered listings: ``hit``, ``stale`` or ``miss``, the costliest of them;
-        None where it had none
+    Its figures (calls, support id) are in ``request.fsp_stats``, which requests without a mount have as well.
     """
 
-    code: int | None = None
-    bytes: int = 0
-    calls: int = 0
-    waited: float = 0.0
-    cache: str | None = None
-
-    def __init__(self, request: Any) -> None:
+    def __init__(self, request: Request) -> None:
         self._request = request
 
-    def count_call(self, called: CallInfo) -> None:
-        """Another call to Egnyte was made."""
-        self.calls += 1
-        self.waited += called.waited
-
-    def looked(self, looked: CacheLookup) -> None:
-        """A listing was looked up; the answer says if it rests on one that is older than it should be."""
-        self.cache = max(self.cache or looked.outcome, looked.outcome, key=COSTS.index)
-        self.metrics.looked(looked.outcome)
-        if looked.outcome == 'stale':
-            self._request.response.headers.update({'Age': str(int(looked.age)), 'X-FSP-Stale': looked.reason})
-
     @cached_property
-    def metrics(self) -> Any:
-        """The IMeter of the application."""
-        return self._request.registry.getUtility(IMetrics)
-
-    @cached_property
-    def mount(self) -> Any:
-        """The IMount that serves the request. Raises ComponentLookupError for requests of others."""
+    def mount(self) -> IMount:
+        """The mount that serves the request. Raises ComponentLookupError for requests of other routes."""
         route = self._request.matched_route
         return self._request.registry.getUtility(IMount, name=route.name if route else '')
 
     @property
     def identity(self) -> Identity | None:
-        """Who calls; None for somebody unknown."""
+        """The caller; None without valid credentials."""
         return self.mount.policy.identity(self._request)
 
+    @property
+    def caller(self) -> Identity:
+        """The caller. Raises Unauthorized without valid credentials; ``guarded_view`` checks them before our views."""
+        identity = self.identity
+        if identity is None:
+            raise Unauthorized
+        return identity
+
+    @property
+    def backend(self) -> ClientBackend:
+        """The backend of the caller's client."""
+        return self.mount.client_backends[self.caller.client]
+
+    @property
+    def settings(self) -> ClientSettings:
+        """The settings of the caller's client."""
+        return self.backend.settings
+
     @cached_property
-    def support_id(self) -> str:
-        """What a user tells the support, and the support finds in the log: 8 hex digits."""
-        return secrets.token_hex(4)
+    def account(self) -> Account:
+        """The caller's account at Egnyte. Raises NotConnected, ConnectionExpired."""
+        return self.backend.accounts.of(self.caller, self._request)
+
+    @property
+    def priority(self) -> Priority:
+        """The priority of the request's calls to Egnyte."""
+        # A read before a write is part of it: without it, a write could not use the last calls of the day.
+        return Priority.READ if self._request.method in {'GET', 'HEAD'} else Priority.WRITE
+
+    @cached_property
+    def storage(self) -> Operations:
+        """The caller's files."""
+        count_call = self._request.fsp_stats.count_call
+        return self.backend.operations(
+            self.caller, self.account, self.undo_log, count_call, self.priority, self._cache_lookup
+        )
+
+    def _cache_lookup(self, lookup: CacheLookup) -> None:
+        """Count a look-up in the listing cache; the response says if it rests on an expired listing."""
+        self._request.fsp_stats.cache_lookup(lookup)
+        if lookup.outcome == 'stale':
+            self._request.response.headers.update({'Age': str(int(lookup.age)), 'X-FSP-Stale': lookup.reason})
+
+    def download_slot(self) -> AbstractContextManager[None]:
+        """Return a slot for a download of the caller's. Entering it may raise Busy."""
+        return self.backend.download_slot(self.caller)
+
+    def report_refused_token(self) -> None:
+        """Report that Egnyte refused the account's token. Raises ConnectionExpired or Busy: see IAccounts.refused."""
+        self.backend.accounts.refused(self.account, self._request)
+
+    # Undo
 
     @cached_property
     def undo_log(self) -> UndoLog:
-        """Where this request's changes are noted: in its transaction, if it has one."""
+        """The log of this request's changes; it takes part in the request's transaction, if there is one."""
         if not _in_transaction(self._request):
             return UndoLog()
         undo_log = UndoManager(self._request.tm)
         self._request.add_finished_callback(lambda request: _settle(request, undo_log))
         return undo_log
 
-    @property
-    def backend(self) -> ClientBackend:
-        """The caller's client."""
-        return self.mount.client_backends[self.identity.client]
+    @contextmanager
+    def undo_on_error(self) -> Iterator[None]:
+        """Roll back the request's changes at once if the block raises and no transaction rolls them back."""
+        try:
+            yield
+        except BaseException:
+            if not isinstance(self.undo_log, UndoManager):
+                self.undo_log.roll_back()
+            raise
 
-    @cached_property
-    def account(self) -> Account:
-        """The caller's account at Egnyte. Raises NotConnected, ConnectionExpired."""
-        return self.backend.accounts.of(self.identity, self._request)
+    # Public content
 
-    @cached_property
-    def storage(self) -> Operations:
-        """The caller's files."""
-        # The look before a deed is part of it: without it the last calls of the day would be of no use to writes.
-        priority = Priority.READ if self._request.method in {'GET', 'HEAD'} else Priority.WRITE
-        return self.backend.operations(
-            self.identity, self.account, self.undo_log, self.count_call, priority, self.looked
-        )
+    def types(self, files: Iterable[Entry]) -> list[str]:
+        """Return the mime type of each file."""
+        return self.mount.public.content_service.types(files)
+
+    def prepare_content(self, entry: Entry) -> None:
+        """Prepare the thumbnail of a file that was uploaded."""
+        self.mount.public.content_service.prepare(self.account.key, entry)
 
     @cached_property
     def public_base(self) -> str:
-        """The URL below which public files are. A listing wants it for each of its entries."""
+        """The URL below which public files are, computed once for all entries of a listing."""
         public = self.mount.public
         return public.base_url or self._request.application_url + quoted(public.path)
 
     def public_url(self, entry: Entry) -> str:
-        """The URL of a file, for people without credentials."""
+        """Return the URL of a file, which needs no credentials."""
         return self._public_url(entry, self.mount.public.signer.sign(self._link(entry)))
 
-    def types(self, files: Iterable[Entry]) -> list[str]:
-        """The mime type of each file."""
-        return self.mount.public.content_service.types(files)
-
     def thumbnail_url(self, entry: Entry, mime_type: str) -> str | None:
-        """The URL of the thumbnail of a file, None for what has no picture. It changes with the content."""
+        """Return the URL of a file's thumbnail, which changes with the content; None for types without thumbnails."""
         if mime_type not in TYPES or not entry.checksum:
             return None
         content = digits(entry.checksum)
@@ -130,28 +148,24 @@ class RequestContext:
         return f'{self.public_base}/{token}/{quoted(entry.name)}'
 
 
-def _in_transaction(request: Any) -> bool:
+def _in_transaction(request: Request) -> bool:
     return 'tm.active' in request.environ
 
 
-def _settle(request: Any, undo_log: UndoManager) -> None:
-    # Where a before-commit hook of somebody's raises, pyramid_tm neither commits nor aborts. A transaction that is
-    # active still is that of an application around this one.
+def _settle(request: Request, undo_log: UndoManager) -> None:
+    # If a before-commit hook raises, pyramid_tm neither commits nor aborts. A transaction that is still active is that
+    # of an application around this one.
     if not _in_transaction(request):
         undo_log.roll_back()
 
 
 def undoing_view(view: Callable[..., Any], info: Any) -> Callable[..., Any]:
-    """View deriver: where no transaction does it, take back at once what a failing view of ours had changed."""
+    """View deriver: roll back the changes of a failing view of ours where no transaction does."""
     if info.options.get('fsp_permission') is None:
         return view
 
-    def undoing(context: Any, request: Any) -> Any:
-        try:
+    def undoing(context: Any, request: Request) -> Any:
+        with request.fsp.undo_on_error():
             return view(context, request)
-        except BaseException:
-            if not isinstance(request.fsp.undo_log, UndoManager):
-                request.fsp.undo_log.roll_back()
-            raise
 
     return undoing

@@ -1,4 +1,4 @@
-"""The tree below a mount: nodes with a name and a parent, and nothing else."""
+"""Resource tree of a mount: nodes with a name and a parent, without I/O."""
 
 from zope.interface import implementer
 
@@ -13,9 +13,9 @@ class _Resource:
 
     @property
     def path(self) -> paths.Path:
-        """The names from the root on. Not pyramid's ``resource_path``, which cannot tell a directory from a file."""
+        """The names from the root on. Pyramid's ``resource_path`` cannot distinguish a directory from a file."""
         names, here = [], self
-        while here.__parent__ is not None:  # no recursion: a stranger's path may have thousands of names
+        while here.__parent__ is not None:  # no recursion: the path of a request may have thousands of names
             names.append(here.__name__)
             here = here.__parent__
         return tuple(reversed(names))
@@ -26,7 +26,7 @@ class _Resource:
 
 @implementer(IDirectory)
 class Directory(_Resource):
-    """A path with a slash at its end. The root is the one without a parent."""
+    """A path that ends with a slash. The root has no parent."""
 
     def __str__(self) -> str:
         return paths.text(self.path, directory=True)
@@ -34,14 +34,14 @@ class Directory(_Resource):
 
 @implementer(IFile)
 class File(_Resource):
-    """A path without a slash at its end."""
+    """A path that does not end with a slash."""
 
     def __str__(self) -> str:
         return paths.text(self.path)
 
 
 def node(path: paths.Path, *, directory: bool, root: Directory | None = None) -> Directory | File:
-    """The node of *path* with its chain of parents, below *root* or a new one."""
+    """Return the node of *path* with its chain of parents, below *root* or a new root."""
     here = root or Directory('', None)
     if not path:
         return here

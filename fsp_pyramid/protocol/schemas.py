@@ -1,9 +1,10 @@
-"""Request bodies: JSON that came from outside becomes a value, or a complaint that names the field."""
+"""Schemas of request bodies: validate JSON, with errors that name the field."""
 
 import json
 from typing import Any, NamedTuple
 
 import colander
+from pyramid.request import Request
 
 from .. import paths
 from ..errors import BadRequest
@@ -13,7 +14,7 @@ MAX_BODY = 64 << 10
 
 
 class _Strategy(colander.SchemaType):
-    """``conflict_strategy``: one of Beefree's three words; ``""`` and null are as good as none."""
+    """``conflict_strategy``: one of Beefree's three words; ``""`` and null count as missing."""
 
     def deserialize(self, node: colander.SchemaNode, cstruct: Any) -> Strategy | None:
         if cstruct is colander.null or cstruct is None or cstruct == '':
@@ -22,13 +23,13 @@ class _Strategy(colander.SchemaType):
             strategy = Strategy(cstruct)
         except ValueError:
             strategy = Strategy.REFUSE
-        if strategy is Strategy.REFUSE:  # the site's word, not Beefree's
+        if strategy is Strategy.REFUSE:  # for settings only, not in the protocol
             raise colander.Invalid(node, 'is "keep", "replace", "ask" or ""')
         return strategy
 
 
 class _Directory(colander.SchemaType):
-    """An absolute path with a slash at its end."""
+    """Absolute path that ends with a slash."""
 
     def deserialize(self, node: colander.SchemaNode, cstruct: Any) -> paths.Path:
         if cstruct is colander.null:
@@ -59,34 +60,34 @@ _MOVE = _schema(colander.SchemaNode(_Directory(), name='new_path'))
 
 
 class Upload(NamedTuple):
-    """The body of ``POST /file``; *strategy* is None where the client leaves the choice to the site."""
+    """Body of ``POST /file``; *strategy* is None where the client leaves the choice to the settings."""
 
     source: str
     strategy: Strategy | None
 
 
 class Move(NamedTuple):
-    """The body of ``PATCH /file``; *strategy* is None where the client names none, or cancels."""
+    """Body of ``PATCH /file``; *strategy* is None where the client names none, or cancels."""
 
     directory: paths.Path
     strategy: Strategy | None
 
 
-def read_upload(request: Any) -> Upload:
-    """The body of an upload. Raises BadRequest."""
+def read_upload(request: Request) -> Upload:
+    """Read the body of an upload. Raises BadRequest."""
     body = _read(request, _UPLOAD)
     return Upload(body['source'], body['conflict_strategy'])
 
 
-def read_move(request: Any) -> Move:
-    """The body of a move. Raises BadRequest."""
+def read_move(request: Request) -> Move:
+    """Read the body of a move. Raises BadRequest."""
     body = _read(request, _MOVE)
     return Move(body['new_path'], body['conflict_strategy'])
 
 
-def _read(request: Any, schema: colander.SchemaNode) -> dict[str, Any]:
+def _read(request: Request, schema: colander.SchemaNode) -> dict[str, Any]:
     try:
-        # Looked at first: WebOb makes a buffer as large as the announced length.
+        # Checked first: WebOb allocates a buffer of the announced length.
         data = b'' if (request.content_length or 0) > MAX_BODY else request.body_file.read(MAX_BODY + 1)
         if not 0 < len(data) <= MAX_BODY:
             raise BadRequest(f'The body of the request must be a JSON object of {MAX_BODY >> 10} KB at most.')
@@ -98,15 +99,15 @@ def _read(request: Any, schema: colander.SchemaNode) -> dict[str, Any]:
     try:
         return schema.deserialize(body)
     except colander.Invalid as error:
-        raise BadRequest('The body of the request is not right: ' + '; '.join(_complaints(error)) + '.') from None
+        raise BadRequest('The body of the request is not right: ' + '; '.join(_field_errors(error)) + '.') from None
 
 
-def _complaints(error: colander.Invalid) -> list[str]:
-    return [f'"{child.node.name}" {_complaint(child)}' for child in error.children]
+def _field_errors(error: colander.Invalid) -> list[str]:
+    return [f'"{child.node.name}" {_field_error(child)}' for child in error.children]
 
 
-def _complaint(error: colander.Invalid) -> str:
+def _field_error(error: colander.Invalid) -> str:
     if error.msg == 'Required':
         return 'is missing'
-    # colander's other texts are translatable and speak of Python's types; those above are plain.
+    # colander's other messages are translatable and name Python's types; those above are plain.
     return error.msg if type(error.msg) is str else 'must be text'

@@ -1,16 +1,15 @@
-"""Who calls: Basic credentials of the integrator, and the two headers that Beefree adds.
+"""Authentication: Basic credentials of the integrator, and the two headers that Beefree adds.
 
-The policy is pure: it reads headers, asks nobody and never raises, because pyramid_tm may call it before there is a
-route and outside of every exception view. The view deriver is what enforces it, on our views only.
+The policy is pure: it reads headers, does no I/O and never raises, because pyramid_tm may call it before there is a
+route and outside of every exception view. The view deriver enforces it, on our views only.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pyramid.authentication import extract_http_basic_credentials
 from pyramid.interfaces import ISecurityPolicy
-from pyramid.request import RequestLocalCache
+from pyramid.request import Request, RequestLocalCache
 from pyramid.security import Allowed, Denied
 from zope.interface import implementer
 
@@ -23,16 +22,15 @@ from ..errors import (
     TokenRefused,
     Unauthorized,
 )
-from ..model import Identity
+from ..model import ID_FORMAT, Identity
 from ..passwords import Passwords
 from ..settings import ClientSettings
 
 MAX_HOST = 255 + len(':65535')  # the longest name in DNS, and a port
 READ, WRITE = 'fsp.read', 'fsp.write'
 CLIENT_ID, UID = 'X-BEE-ClientId', 'X-BEE-Uid'
-# Seconds after which a login that was not checked may come again.
+# Seconds after which the client of an unchecked login should retry.
 RETRY_AFTER = 2
-NAME = re.compile(r'[A-Za-z0-9_-]{1,200}')
 
 
 @implementer(ISecurityPolicy)
@@ -44,18 +42,18 @@ class SecurityPolicy:
         self._passwords = Passwords({settings.username: settings.password for settings in clients.values()})
         self._verdicts = RequestLocalCache(self._judge)
 
-    def verdict(self, request: Any) -> Identity | FSPError:
-        """Who calls, or what to answer instead.
+    def verdict(self, request: Request) -> Identity | FSPError:
+        """Return the caller, or the error to answer with.
 
-        That is Unauthorized, BadRequest where a header is missing or malformed, Forbidden where the client is switched
-        off or may not send that client id, and Busy where too many passwords are being checked.
+        The error is Unauthorized, BadRequest for a missing or malformed header, Forbidden for a disabled client or a
+        client id that the client may not send, or Busy while too many passwords are being checked.
         """
         return self._verdicts.get_or_create(request)
 
-    def _judge(self, request: Any) -> Identity | FSPError:
+    def _judge(self, request: Request) -> Identity | FSPError:
         username, password = extract_http_basic_credentials(request) or ('', '')
         try:
-            # Not what X-Forwarded-For says: anybody may send that, and the server vouches for this.
+            # Not X-Forwarded-For: any client may send it, while the server vouches for this address.
             known = self._passwords.check(username, password, request.remote_addr or '')
         except BulkheadFull:
             return Busy(
@@ -65,7 +63,7 @@ class SecurityPolicy:
         if not known:
             return Unauthorized()
         for header in (CLIENT_ID, UID):
-            if not NAME.fullmatch(request.headers.get(header, '')):
+            if not ID_FORMAT.fullmatch(request.headers.get(header, '')):
                 return BadRequest(
                     f'The header {header} must hold 1 to 200 letters, digits, underscores or hyphens; '
                     f'{"it holds something else" if header in request.headers else "it is missing"}.'
@@ -77,36 +75,36 @@ class SecurityPolicy:
             return Forbidden('These credentials belong to another Beefree application. Check them in its console.')
         return Identity(name, request.headers[CLIENT_ID], request.headers[UID])
 
-    def identity(self, request: Any) -> Identity | None:
-        """The caller, or None."""
+    def identity(self, request: Request) -> Identity | None:
+        """Return the caller; None without valid credentials."""
         verdict = self.verdict(request)
         return verdict if isinstance(verdict, Identity) else None
 
-    def authenticated_userid(self, request: Any) -> str | None:
-        """``CLIENTID/UID``, or None."""
+    def authenticated_userid(self, request: Request) -> str | None:
+        """Return ``CLIENTID/UID``; None without valid credentials."""
         identity = self.identity(request)
-        return identity and f'{identity.client_id}/{identity.uid}'
+        return None if identity is None else f'{identity.client_id}/{identity.uid}'
 
-    def permits(self, request: Any, context: Any, permission: str) -> Allowed | Denied:
-        """Everybody who is known may read and write; what they see is the storage's business."""
+    def permits(self, request: Request, context: Any, permission: str) -> Allowed | Denied:
+        """Allow reads and writes to all callers with valid credentials; the storage restricts the files."""
         del context
         if permission not in {READ, WRITE}:
             return Denied(f'{permission} is not a permission of fsp_pyramid')
         return Allowed('known') if self.identity(request) else Denied('not known')
 
-    def remember(self, request: Any, userid: str, **kwargs: Any) -> list[tuple[str, str]]:
-        """Nothing: the caller sends its credentials each time."""
+    def remember(self, request: Request, userid: str, **kwargs: Any) -> list[tuple[str, str]]:
+        """Return no headers: the caller sends its credentials with each request."""
         del request, userid, kwargs
         return []
 
-    def forget(self, request: Any, **kwargs: Any) -> list[tuple[str, str]]:
-        """The challenge of a 401."""
+    def forget(self, request: Request, **kwargs: Any) -> list[tuple[str, str]]:
+        """Return the challenge of a 401."""
         del request, kwargs
         return list(Unauthorized().headers.items())
 
 
 def guarded_view(view: Callable[..., Any], info: Any) -> Callable[..., Any]:
-    """View deriver: a view with ``fsp_permission`` runs only for callers whom the mount's policy permits.
+    """View deriver: run a view with ``fsp_permission`` only if the mount's policy permits the caller.
 
     Views without that option are returned as they are.
     """
@@ -114,7 +112,7 @@ def guarded_view(view: Callable[..., Any], info: Any) -> Callable[..., Any]:
     if permission is None:
         return view
 
-    def secured(context: Any, request: Any) -> Any:
+    def guarded(context: Any, request: Request) -> Any:
         mount = request.fsp.mount
         if mount.settings.require_https and request.scheme != 'https':
             raise Forbidden('This service answers over HTTPS only: put an "https" URL into the Beefree console.')
@@ -128,10 +126,11 @@ def guarded_view(view: Callable[..., Any], info: Any) -> Callable[..., Any]:
         try:
             return view(context, request)
         except TokenRefused:
-            request.fsp.backend.accounts.refused(request.fsp.account, request)
+            request.fsp.report_refused_token()
             raise
 
-    return secured
+    return guarded
 
 
-guarded_view.options = ('fsp_permission',)
+# Pyramid reads the names of a deriver's options from this attribute.
+guarded_view.options = ('fsp_permission',)  # type: ignore[attr-defined]  # mypy knows no attributes of functions

@@ -1,6 +1,6 @@
-"""The source of an upload becomes content to store: the guarded download with this site's rules and words.
+"""Download the source of an upload, with the client's rules and the texts for its users.
 
-It goes on in a thread of its own, so that the content can be stored while it still comes.
+The download runs in a thread of its own, so that the content can be stored while the rest of it is on its way.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self, cast
 
 from .. import errors
 from ..concurrency.growing_file import GrowingFile
@@ -25,11 +25,11 @@ from ..sources import Source, SourceError, SourceInvalid, SourceTooLarge, Source
 
 log = logging.getLogger(__name__)
 
-# Seconds within which the rest of a file has to be expected before it is stored, because its directory is locked
-# meanwhile. Half of the pace that makes this so is insisted on then.
-SOON = 5.0
-# Seconds over which a pace is measured at the least: what comes with the headers tells nothing about the rest.
-MOMENT = 1.0
+# A file is stored as soon as the rest of it is expected within so many seconds, because its directory is locked
+# meanwhile. From then on, at least half of the speed that this assumes is required.
+EXPECTED_WITHIN = 5.0
+# Seconds over which the speed is measured at least: bytes that come with the headers say nothing about the rest.
+MEASURED_OVER = 1.0
 
 _UNLIMITED = nullcontext()
 IN_MEMORY = 1 << 20  # bytes; a larger file goes to the disk
@@ -39,33 +39,34 @@ IN_MEMORY = 1 << 20  # bytes; a larger file goes to the disk
 def open_source(
     url: str, name: str, settings: ClientSettings, slot: AbstractContextManager[object] = _UNLIMITED
 ) -> Iterator[Content]:
-    """The content of *url*, to be stored as *name*; it is gone when the context is left, and so is the connection.
+    """Open the content of *url*, to be stored as *name*. Leaving the context drops it and closes the connection.
 
-    What can be known from the headers and the first bytes is checked already. The rest is there, or it is expected
-    within SOON seconds at the pace at which it has come so far.
+    Headers and first bytes have been checked. The rest is there, or is expected within EXPECTED_WITHIN seconds at the
+    speed so far.
 
-    :param slot: is held while the download goes on; Busy may be raised by it
+    :param slot: is held during the download; entering it may raise Busy
 
-    Raises SourceFailed, FileTooLarge, TypeNotAllowed, BadRequest, and Busy where too many others are fetched; those of
-    them that show later are raised by reading the content.
+    Raises SourceFailed, FileTooLarge, TypeNotAllowed, BadRequest, and Busy while too many downloads run. Reading the
+    content raises the errors that occur later.
     """
-    with SourceDownload(url, name, settings, slot) as fetching, fetching.file.reader() as reader:
-        yield Content(reader, fetching.checked(), fetching.digest)
+    with SourceDownload(url, name, settings, slot) as source, source.file.reader() as reader:
+        # RawIOBase and BinaryIO have the same methods, but are unrelated types.
+        yield Content(cast(BinaryIO, reader), source.checked_size(), source.digest)
 
 
 class SourceDownload:
-    """The download of one file, in a thread that ends with the context.
+    """Download of one file, in a thread that ends with the context.
 
-    :ivar file: what has come so far; it fails with what the caller is to be told
+    :ivar file: the bytes so far; it fails with the FSPError for the caller
     :ivar digest: gets the SHA-512, or that error
     """
 
     def __init__(self, url: str, name: str, settings: ClientSettings, slot: AbstractContextManager[object]) -> None:
         self._url, self._name, self._settings, self._slot = url, name, settings, slot
         self._source: Source | None = None
-        self.file = GrowingFile(tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - it closes it
+        self.file = GrowingFile(tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - GrowingFile closes it
         self.digest: Future[str] = Future()
-        self._soon = threading.Event()
+        self._storable = threading.Event()
         self._thread = threading.Thread(target=self._run, name='fsp-source', daemon=True)
 
     def __enter__(self) -> Self:
@@ -84,13 +85,13 @@ class SourceDownload:
         try:
             with self._slot:
                 self._copy()
-        except Exception as error:  # noqa: BLE001 - it is raised where somebody waits
-            # Not as it is: where it is raised, an OSError would be taken for one of Egnyte's connection.
-            failure = _told(error, self._name)
+        except Exception as error:  # noqa: BLE001 - raised again in the threads that wait
+            # Converted: where it is raised again, an OSError would be taken for one of the connection to Egnyte.
+            failure = _upload_error(error, self._name)
             self.file.fail(failure)
             self.digest.set_exception(failure)
         finally:
-            self._soon.set()
+            self._storable.set()
 
     def _copy(self) -> None:
         limit, allow, digest = self._settings.upload.max_size, self._settings.sources.allow, hashlib.sha512()
@@ -100,24 +101,24 @@ class SourceDownload:
                 digest.update(chunk)
                 with writing_temporary():
                     self.file.write(chunk)
-                self._expect(self._source, time.monotonic() - began)
-            # With its last byte the file is whole to all who follow it: nothing may go wrong between that and here.
+                self._check_speed(self._source, time.monotonic() - began)
+            # Readers take the file as complete with its last byte: nothing may fail between that and here.
             self.digest.set_result(digest.hexdigest())
             self.file.finish()
 
-    def _expect(self, source: Source, elapsed: float) -> None:
-        """See whether the rest comes soon."""
-        if source.size is None or self._soon.is_set():
+    def _check_speed(self, source: Source, elapsed: float) -> None:
+        """Let the file be stored once its rest is expected soon."""
+        if source.size is None or self._storable.is_set():
             return
-        left, rate_limiter = source.size - self.file.size, self.file.size / max(elapsed, MOMENT)
-        if left <= SOON * rate_limiter:
-            source.insist(left / (2 * SOON))
-            self._soon.set()
+        left, speed = source.size - self.file.size, self.file.size / max(elapsed, MEASURED_OVER)
+        if left <= EXPECTED_WITHIN * speed:
+            source.insist(left / (2 * EXPECTED_WITHIN))
+            self._storable.set()
 
-    def checked(self) -> int:
-        """The size of the file, after its type was checked. Waits until the rest comes soon.
+    def checked_size(self) -> int:
+        """Check the type and return the size.
 
-        It waits for all of it where the size is not known.
+        Waits until the rest is expected soon, or for all of it if the size is not known.
         """
         with io.BufferedReader(self.file.reader()) as beginning:
             sniffed = sniff_file(beginning)
@@ -126,16 +127,16 @@ class SourceDownload:
         try:
             self._settings.upload.types.check(self._name, sniffed, source.declared_type)
         except SourceTypeRefused as error:
-            raise _told(error, self._name) from error
+            raise _upload_error(error, self._name) from error
         if source.size is None:
             return self.file.wait()
-        self._soon.wait()
-        self.file.read(0, 0)  # raises what has gone wrong meanwhile
+        self._storable.wait()
+        self.file.read(0, 0)  # raises an error that occurred meanwhile
         return source.size
 
 
-def _told(error: Exception, name: str) -> errors.FSPError:
-    """What the caller is told; *error* is its cause."""
+def _upload_error(error: Exception, name: str) -> errors.FSPError:
+    """Return the error for the caller, with *error* as its cause."""
     match error:
         case errors.FSPError():
             return error
@@ -150,6 +151,7 @@ def _told(error: Exception, name: str) -> errors.FSPError:
         case _:
             log.error('a download failed', exc_info=error)
             kind = errors.InternalError
-    told = kind(f'"{errors.excerpt(name)}" was not uploaded. {error}') if isinstance(error, SourceError) else kind()
-    told.__cause__ = error
-    return told
+    text = f'"{errors.excerpt(name)}" was not uploaded. {error}' if isinstance(error, SourceError) else ''
+    failure = kind(text)
+    failure.__cause__ = error
+    return failure

@@ -3,6 +3,8 @@
 from contextlib import AbstractContextManager
 from typing import Any
 
+from pyramid.request import Request
+
 from ..events import DirectoryCreated, DirectoryDeleted, FileDeleted, FileMoved, FileStored
 from ..model import Content, Strategy
 from ..paths import key
@@ -14,8 +16,8 @@ from .uploads import open_source
 FLAGS = 'X-BEE-fsp-flags'
 
 
-def list_directory(context: Directory, request: Any) -> dict[str, Any]:
-    """``GET /dir/``; with the flag ``move`` only the directories in it, for Beefree's dialog."""
+def list_directory(context: Directory, request: Request) -> dict[str, Any]:
+    """Answer ``GET /dir/``; with the flag ``move`` only the directories in it, for Beefree's dialog."""
     listing = request.fsp.storage.list_directory(context.path)
     only_directories = 'move' in request.headers.get(FLAGS, '').lower().replace(',', ' ').split()
     return {
@@ -26,50 +28,49 @@ def list_directory(context: Directory, request: Any) -> dict[str, Any]:
     }
 
 
-def create_directory(context: Directory, request: Any) -> dict[str, Any]:
-    """``POST /dir/``"""
+def create_directory(context: Directory, request: Request) -> dict[str, Any]:
+    """Answer ``POST /dir/``."""
     entry = request.fsp.storage.create_directory(context.path)
     request.registry.notify(DirectoryCreated(request, entry))
     request.response.status_int = 201
     return {'meta': metadata(entry, request.fsp)}
 
 
-def delete_directory(context: Directory, request: Any) -> None:
-    """``DELETE /dir/``"""
+def delete_directory(context: Directory, request: Request) -> None:
+    """Answer ``DELETE /dir/``."""
     request.fsp.storage.delete_directory(context.path)
     request.registry.notify(DirectoryDeleted(request, context.path))
 
 
-def stat_file(context: File, request: Any) -> dict[str, Any]:
-    """``GET /file``"""
+def stat_file(context: File, request: Request) -> dict[str, Any]:
+    """Answer ``GET /file``."""
     return {'meta': metadata(request.fsp.storage.stat_file(context.path), request.fsp)}
 
 
-def upload_file(context: File, request: Any) -> dict[str, Any]:
-    """``POST /file`` with the URL that the content is fetched from."""
-    body, backend = read_upload(request), request.fsp.backend
-    strategy = body.strategy or Strategy(backend.settings.upload.on_conflict)
+def upload_file(context: File, request: Request) -> dict[str, Any]:
+    """Answer ``POST /file`` with the URL that the content is fetched from."""
+    body, settings = read_upload(request), request.fsp.settings
+    strategy = body.strategy or Strategy(settings.upload.on_conflict)
 
     def fetch() -> AbstractContextManager[Content]:
-        slot = backend.download_slot(request.fsp.identity)
-        return open_source(body.source, context.__name__, backend.settings, slot)
+        return open_source(body.source, context.__name__, settings, request.fsp.download_slot())
 
     entry = request.fsp.storage.upload(context.path, strategy, fetch)
-    request.fsp.bytes = entry.size
-    request.fsp.mount.public.content_service.prepare(request.fsp.account.key, entry)
+    request.fsp_stats.bytes = entry.size
+    request.fsp.prepare_content(entry)
     request.registry.notify(FileStored(request, entry))
     request.response.status_int = 201
     return {'meta': metadata(entry, request.fsp)}
 
 
-def delete_file(context: File, request: Any) -> None:
-    """``DELETE /file``"""
+def delete_file(context: File, request: Request) -> None:
+    """Answer ``DELETE /file``."""
     request.fsp.storage.delete_file(context.path)
     request.registry.notify(FileDeleted(request, context.path))
 
 
-def move_file(context: File, request: Any) -> dict[str, Any]:
-    """``PATCH /file`` with the directory that it is moved into."""
+def move_file(context: File, request: Request) -> dict[str, Any]:
+    """Answer ``PATCH /file`` with the directory that the file is moved into."""
     body = read_move(request)
     # Without a strategy nothing happens: Beefree sends "" when its user cancels.
     entry = request.fsp.storage.move_file(context.path, body.directory, body.strategy or Strategy.ASK)

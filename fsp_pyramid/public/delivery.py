@@ -134,7 +134,7 @@ def _headers(found: CachedContent, mime_type: str, caching: str) -> dict[str, st
 
 
 def _answer(request: Any, place: IPublic, found: CachedContent, headers: dict[str, str]) -> Response:
-    count = request.fsp.metrics.served
+    count = request.fsp_stats.metrics.served
     if _is_known(request, found):
         found.file.close()
         count('known', 0)
@@ -170,7 +170,7 @@ def _body(request: Any, place: IPublic, found: CachedContent, part: range | None
 
     def end(size: int) -> None:
         place.bodies.release()
-        request.fsp.metrics.served(_outcome(found), size)
+        request.fsp_stats.metrics.served(_outcome(found), size)
 
     body = Body(found.file, end, part)
     wrapper = request.environ.get('wsgi.file_wrapper')

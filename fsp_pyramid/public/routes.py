@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyramid.events import NewRequest
-from pyramid.security import NO_PERMISSION_REQUIRED
 from zope.interface import implementer
 
 from ..content.links import Signer
 from ..content.service import ContentService
 from ..interfaces import IBackends, IPublic
 from ..logs import mask_tokens
-from ..protocol.mount import full_path, is_below
+from ..routing import add_own_view, full_path, is_below
 from ..settings import Settings
-from ..telemetry import watched
+from ..telemetry import with_access_log
 from . import views
 
 ROUTE, THUMBNAIL_ROUTE = 'fsp_public', 'fsp_thumbnail'
@@ -55,10 +54,10 @@ def add_public(config: Any, settings: Settings) -> None:
         (THUMBNAIL_ROUTE, '/{token}/{digits:[0-9a-f]{12}}/{name:(?s:.*)}', views.serve_thumbnail),
         (ROUTE, '/{token}/{name:(?s:.*)}', views.serve),
     ):
-        config.add_route(route, settings.public.prefix + pattern, factory=watched())
+        config.add_route(route, settings.public.prefix + pattern, factory=with_access_log())
         for method, view in (('GET', serve), (None, views.method_not_allowed)):
             options = {'request_method': method} if method else {}
-            config.add_view(view, route_name=route, permission=NO_PERMISSION_REQUIRED, require_csrf=False, **options)
+            add_own_view(config, view, route, **options)
         config.add_exception_view(views.error, context=Exception, route_name=route)
     # Waitress writes the path when a reader leaves, or a body fails.
     config.action(('fsp tokens', path), mask_tokens, args=(path,))

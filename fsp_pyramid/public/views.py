@@ -19,7 +19,7 @@ from ..errors import (
 from ..imaging.render import CONTENT_TYPE, placeholder
 from ..interfaces import IPublic
 from ..media_types import ACTIVE, type_of_name
-from ..protocol.error_views import because, level, translated
+from ..telemetry import cause_suffix, log_level, to_fsp_error
 from .delivery import HEADERS, deliver
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def serve_thumbnail(request: Any) -> Response:
     except BadLink:
         return serve(request)  # the name of a file's link may begin with twelve digits
     found = place.content_service.thumbnail(request, link, digits)
-    request.fsp.metrics.thumbnail('placeholder' if found is None else 'picture')
+    request.fsp_stats.metrics.thumbnail('placeholder' if found is None else 'picture')
     if found is None:
         return _placeholder()
     caching = FOREVER if found.final else f'public, max-age={place.max_age}{_leeway()}'
@@ -75,8 +75,8 @@ def method_not_allowed(request: Any) -> None:
 
 def error(exception: Exception, request: Any) -> Response:
     """A short text: who reads it has followed a link, or looks at a picture that is missing."""
-    answer = exception if isinstance(exception, FSPError) else translated(exception)
-    request.fsp.code = answer.code
+    answer = to_fsp_error(exception)
+    request.fsp_stats.code = answer.code
     _log(exception, answer, request)
     response = Response(_text(answer), status=answer.status, content_type='text/plain')
     response.headers.update({**HEADERS, 'Cache-Control': 'no-store', **answer.headers})
@@ -101,13 +101,13 @@ def _log(exception: Exception, answer: FSPError, request: Any) -> None:
         log.error('%s public content: a disk fails: %s', request.method, exception)
         return
     log.log(
-        level(answer),
+        log_level(answer),
         '%s public content: %d/%d %s%s',
         excerpt(request.method),
         answer.status,
         answer.code,
         answer.title,
-        because(exception.__cause__) if expected else '',
+        cause_suffix(exception.__cause__) if expected else '',
         exc_info=None if expected else exception,
     )
 

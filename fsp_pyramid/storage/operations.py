@@ -58,9 +58,9 @@ class Operations:
     def __init__(self, storage: IStorage) -> None:
         self._storage = storage
 
-    def list_directory(self, path: Path) -> Listing:
-        """The directory and its items. Raises NotFound."""
-        return self._storage.list_directory(path)
+    def list_directory(self, path: Path, fresh: bool = False) -> Listing:
+        """Return the directory and its items; *fresh* bypasses the listing cache. Raises NotFound."""
+        return self._storage.list_directory(path, fresh)
 
     def stat_file(self, path: Path) -> Entry:
         """The file. Raises NotFound."""

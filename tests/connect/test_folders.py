@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from pyramid.events import ContextFound
 
 from fsp_pyramid.testing import Sandbox
 
@@ -77,6 +78,31 @@ def test_creating(visitor: Visitor, sandbox: Sandbox) -> None:
     assert visitor.response.status_code == 400
     assert folders(visitor) == ['50% of Ärger+#&']
     assert visitor.follow('50%').submit('Use “50% of Ärger+#&”').heading == 'Egnyte is connected'
+
+
+def test_creating_a_folder_costs_one_listing_and_one_call(visitor: Visitor, sandbox: Sandbox) -> None:
+    sandbox.forget_calls()
+    visitor.submit('Create', follow=False, name='New')
+    assert len(sandbox.calls) == 2, sandbox.calls
+
+
+def test_created_folder_is_deleted_if_the_transaction_aborts(place: Place, visitor: Visitor, sandbox: Sandbox) -> None:
+    place.registry.registerHandler(lambda event: event.request.tm.doom(), (ContextFound,))
+    visitor.submit('Create', follow=False, name='New')
+    assert visitor.response.status_code == 303
+    assert not sandbox.exists('/Private/alice/New')
+
+
+def test_created_folder_is_deleted_if_the_view_fails(
+    visitor: Visitor, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_location: str) -> None:
+        assert sandbox.exists('/Private/alice/New')
+        raise RuntimeError
+
+    monkeypatch.setattr('fsp_pyramid.connect.folders.redirect', failing)
+    assert visitor.submit('Create', name='New').response.status_code == 503
+    assert not sandbox.exists('/Private/alice/New')
 
 
 def test_the_search_looks_into_one_list(visitor: Visitor, sandbox: Sandbox) -> None:

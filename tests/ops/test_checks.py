@@ -16,7 +16,7 @@ from webtest import TestApp
 from fsp_pyramid.interfaces import IAccountStores
 from fsp_pyramid.ops import probes
 from fsp_pyramid.ops.checks import (
-    LATER,
+    EGNYTE_TTL,
     Check,
     Readiness,
     Verdict,
@@ -208,7 +208,7 @@ def ask(check: Check, question: Callable[[], str], patience: float = 20) -> Verd
 def test_a_verdict_counts_for_its_time(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     clock, asked = Clock(), []
-    check = Check('it', LATER, clock)
+    check = Check('it', EGNYTE_TTL, clock)
 
     def answer() -> str:
         asked.append(clock.now)
@@ -219,7 +219,7 @@ def test_a_verdict_counts_for_its_time(caplog: pytest.LogCaptureFixture) -> None
     for expected in (Verdict(True, 'fine'), Verdict(False, 'ConnectionResetError'), Verdict(True, 'fine')):
         for _ in range(3):
             assert ask(check, answer) == expected
-        clock.now += LATER
+        clock.now += EGNYTE_TTL
     assert len(asked) == 3
     assert [record.getMessage() for record in caplog.records] == [
         'not ready: it is ConnectionResetError',
@@ -228,7 +228,7 @@ def test_a_verdict_counts_for_its_time(caplog: pytest.LogCaptureFixture) -> None
 
 
 def test_many_ask_once() -> None:
-    check, asked, barrier = Check('it', LATER), [], threading.Barrier(8)
+    check, asked, barrier = Check('it', EGNYTE_TTL), [], threading.Barrier(8)
 
     def answer() -> str:
         asked.append(1)
@@ -247,7 +247,7 @@ def test_many_ask_once() -> None:
 
 
 def test_nobody_waits_for_what_hangs() -> None:
-    check, end, asked = Check('it', LATER, Clock()), threading.Event(), []
+    check, end, asked = Check('it', EGNYTE_TTL, Clock()), threading.Event(), []
 
     def answer() -> str:
         asked.append(1)

@@ -10,11 +10,9 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 from webtest import TestApp
-from zope.interface.verify import verifyObject
 
 from fsp_pyramid.egnyte import CallInfo, Usage
 from fsp_pyramid.events import DirectoryCreated, FileStored
-from fsp_pyramid.interfaces import IMetrics
 from fsp_pyramid.metrics import Metrics
 from fsp_pyramid.ops.prometheus import MOST_ACCOUNTS, PrometheusMetrics
 from fsp_pyramid.storage.cached import CacheLookup
@@ -49,15 +47,21 @@ class Counts:
         return self.samples.get((name, *sorted(labels.items())), 0)
 
 
-def test_both_meters_provide_the_interface() -> None:
-    for metrics in (Metrics(), PrometheusMetrics()):
-        assert verifyObject(IMetrics, metrics)
+EVENTS = [name for name in vars(Metrics) if not name.startswith('_')]
+
+
+def test_prometheus_metrics_override_every_method_of_the_contract() -> None:
+    assert EVENTS
+    for name in EVENTS:
+        ours, contract = getattr(PrometheusMetrics, name), getattr(Metrics, name)
+        assert ours is not contract
+        assert inspect.signature(ours) == inspect.signature(contract)
 
 
 def full() -> PrometheusMetrics:
-    """A meter that counted one of each."""
+    """Return metrics with one event of each kind."""
     metrics = PrometheusMetrics()
-    for name in IMetrics.names():
+    for name in EVENTS:
         parameters = inspect.signature(getattr(metrics, name)).parameters.values()
         kinds: dict[Any, Any] = {
             str: 'x',
@@ -172,8 +176,8 @@ def test_looks_are_counted_and_the_costliest_is_told(make: Make) -> None:
 
     def look(event: Any) -> None:
         for outcome in ('hit', 'miss', 'stale', 'hit'):
-            event.request.fsp.looked(CacheLookup(outcome))
-            told.append(event.request.fsp.cache)
+            event.request.fsp_stats.cache_lookup(CacheLookup(outcome))
+            told.append(event.request.fsp_stats.cache)
 
     app.app.registry.registerHandler(look, (DirectoryCreated,))
     app.get('/fsp/', headers=CALLER)  # a miss, so that what follows is a hit

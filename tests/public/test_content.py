@@ -14,8 +14,8 @@ from pyramid.request import Request
 
 from fsp_pyramid.concurrency.growing_file import GrowingFile, Reader
 from fsp_pyramid.egnyte import Download
-from fsp_pyramid.interfaces import IBackends, IMetrics, IPublic
-from fsp_pyramid.metrics import Metrics
+from fsp_pyramid.interfaces import IBackends, IPublic
+from fsp_pyramid.metrics import IMetrics, Metrics
 from fsp_pyramid.testing import Sandbox
 
 from ..background import settle
