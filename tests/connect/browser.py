@@ -32,13 +32,13 @@ PATIENCE = 30.0
 
 
 class Browser:
-    """One window."""
+    """A browser window."""
 
     def __init__(self, session: requests.Session, url: str) -> None:
         self._session, self._url = session, url
 
     def command(self, method: str, path: str, **body: Any) -> Any:
-        """A command of the WebDriver protocol."""
+        """Send a command of the WebDriver protocol."""
         answer = self._session.request(
             method, f'{self._url}{path}', json=body if method == 'POST' else None, timeout=PATIENCE
         )
@@ -54,7 +54,7 @@ class Browser:
         return self.command('GET', '/url')
 
     def script(self, script: str) -> Any:
-        """The value of JavaScript that the driver runs, whatever the page forbids to its own."""
+        """Return the value of JavaScript that the driver runs; the page's policy does not apply to it."""
         return self.command('POST', '/execute/sync', script=f'return {script}', args=[])
 
     @property
@@ -67,16 +67,16 @@ class Browser:
 
     @property
     def focused(self) -> str:
-        """The text, or the id, of what has the focus."""
+        """Return the text, or the id, of the focused element."""
         return self.script('document.activeElement.innerText || document.activeElement.id')
 
     def keys(self, text: str) -> None:
-        """Press keys, wherever the focus is."""
+        """Press keys at the focused element."""
         actions = [{'type': kind, 'value': key} for key in text for kind in ('keyDown', 'keyUp')]
         self.command('POST', '/actions', actions=[{'type': 'key', 'id': 'keyboard', 'actions': actions}])
 
     def tab_to(self, wanted: str) -> None:
-        """Press the tabulator until the focus is there."""
+        """Press Tab until the element has the focus."""
         seen = []
         while (seen[-1:] or [''])[0] != wanted:
             assert len(seen) < 60, seen
@@ -84,7 +84,7 @@ class Browser:
             seen.append(self.focused)
 
     def press(self, wanted: str) -> None:
-        """Go there with the keyboard, and press Enter: on to another page."""
+        """Focus the element by keyboard and press Enter, which leads to another page."""
         self.tab_to(wanted)
         before = self.command('POST', '/element', using='css selector', value='html')[ELEMENT]
         self.keys(ENTER)
@@ -102,7 +102,7 @@ class Browser:
         raise AssertionError('no other page came')
 
     def picture(self, file: Path, width: int) -> None:
-        """A picture of the whole page in a window of that width."""
+        """Return a picture of the whole page in a window of the given width."""
         metrics = {'width': width, 'height': 0, 'deviceScaleFactor': 1, 'mobile': False}
         self._devtools('Emulation.setDeviceMetricsOverride', **metrics)
         height = self.script('document.documentElement.scrollHeight')
@@ -111,18 +111,17 @@ class Browser:
 
     @property
     def overflow(self) -> int:
-        """The pixels by which the page is wider than the window."""
+        """Return the pixels by which the page is wider than the window."""
         return self.script('document.documentElement.scrollWidth - document.documentElement.clientWidth')
 
     def resize(self, width: int) -> None:
         metrics = {'width': width, 'height': 700, 'deviceScaleFactor': 1, 'mobile': False}
         self._devtools('Emulation.setDeviceMetricsOverride', **metrics)
 
-    @property
-    def complaints(self) -> list[str]:
-        """What the browser complained of since this was asked last: blocked content, for example."""
+    def console_messages(self) -> list[str]:
+        """Return the console messages since the last call, of blocked content for example."""
         messages = [entry['message'] for entry in self.command('POST', '/se/log', type='browser')]
-        # The application has no picture for its tab, which is nobody's fault.
+        # The application has no favicon.
         return [message for message in messages if 'favicon.ico' not in message]
 
     def _devtools(self, name: str, **parameters: Any) -> None:
@@ -131,7 +130,7 @@ class Browser:
 
 @contextmanager
 def chromium(profile: Path) -> Iterator[Browser]:
-    """A browser with an empty profile; the test is skipped where there is none."""
+    """Yield a browser with an empty profile; skip the test without one."""
     driver, binary = shutil.which('chromedriver'), shutil.which('chromium')
     if not (driver and binary):
         message = 'there is no Chromium here (Debian: chromium and chromium-driver)'

@@ -1,4 +1,4 @@
-"""An application whose users connect accounts, and an Egnyte, both on real sockets."""
+"""An application with ``fsp.accounts.mode = oauth`` and a sandbox, both on real sockets."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,14 +13,14 @@ from fsp_pyramid import main
 from fsp_pyramid.testing import Sandbox
 
 from ..sandbox.servers import serving
-from .visitor import Place
+from .visitor import Site
 
 KEY = Fernet.generate_key().decode()
 
 
 @contextmanager
 def served(application: Any) -> Iterator[str]:
-    """The URL of an application in a thread."""
+    """Serve an application in a thread; yield its URL."""
     server = StopableWSGIServer.create(application, threads=4)
     try:
         yield server.application_url.rstrip('/')
@@ -30,14 +30,14 @@ def served(application: Any) -> Iterator[str]:
 
 @pytest.fixture
 def egnyte(sandbox: Sandbox, tmp_path: Path) -> Iterator[str]:
-    """The URL of the sandbox."""
+    """Serve the sandbox; yield its URL."""
     with serving(tmp_path / 'egnyte') as url:
         yield url
 
 
 @pytest.fixture
 def ini(egnyte: str, tmp_path: Path) -> dict[str, str]:
-    """The settings of an application whose users connect accounts."""
+    """Return the settings of an application whose users connect accounts."""
     return {
         'fsp.username': 'beefree',
         'fsp.password': 'secret-password',
@@ -54,22 +54,22 @@ def ini(egnyte: str, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Any], Place]]:
-    """Serve an application until the test ends."""
+def serve() -> Iterator[Callable[[Any], Site]]:
+    """Yield a function that serves an application until the test ends."""
     with ExitStack() as stack:
-        yield lambda application: Place(application, stack.enter_context(served(application)))
+        yield lambda application: Site(application, stack.enter_context(served(application)))
 
 
 @pytest.fixture
-def make(ini: dict[str, str], serve: Callable[[Any], Place]) -> Callable[..., Place]:
-    """Applications with settings changed: ``make(oauth__domain='ask')``."""
+def make(ini: dict[str, str], serve: Callable[[Any], Site]) -> Callable[..., Site]:
+    """Return a factory of applications with settings changed: ``make(oauth__domain='ask')``."""
 
-    def make(**changes: str) -> Place:
+    def make(**changes: str) -> Site:
         return serve(main({}, **ini | {f'fsp.{name.replace("__", ".")}': value for name, value in changes.items()}))
 
     return make
 
 
 @pytest.fixture
-def place(make: Callable[..., Place]) -> Place:
+def site(make: Callable[..., Site]) -> Site:
     return make()

@@ -1,4 +1,4 @@
-"""In a real browser, with the keyboard only: the pages work without a mouse and without scripts."""
+"""Pages in a real browser: they work by keyboard, without scripts."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from fsp_pyramid.testing import Sandbox
 
 from .browser import ENTER, Browser, chromium
-from .visitor import Place
+from .visitor import Site
 
 
 @pytest.fixture(scope='module')
@@ -18,9 +18,10 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture
 def browser(window: Browser) -> Browser:
-    """Without cookies of other tests."""
+    """Return a window without cookies and console messages of other tests."""
     window.open('about:blank')
     window.command('POST', '/goog/cdp/execute', cmd='Network.clearBrowserCookies', params={})
+    window.console_messages()
     return window
 
 
@@ -33,12 +34,12 @@ def log_in(browser: Browser, decision: str) -> None:
     browser.press(decision)
 
 
-def test_connecting_and_choosing_a_folder(place: Place, browser: Browser, sandbox: Sandbox) -> None:
-    browser.open(place.link())
+def test_connecting_and_choosing_a_folder_work_by_keyboard(site: Site, browser: Browser, sandbox: Sandbox) -> None:
+    browser.open(site.link())
     browser.press('Go to Egnyte')
     log_in(browser, 'Allow')
     assert browser.heading == 'Egnyte is connected'
-    assert browser.url.startswith(place.url)
+    assert browser.url.startswith(site.url)
     browser.press('Choose a folder')
     browser.tab_to('name')
     browser.keys('Campaigns')
@@ -46,24 +47,24 @@ def test_connecting_and_choosing_a_folder(place: Place, browser: Browser, sandbo
     assert 'Campaigns' in browser.text
     browser.press('Use “Campaigns”')
     assert browser.heading == 'Egnyte is connected'
-    assert place.connection().folder == '/Private/alice/Campaigns'
-    assert place.files().status_code == 200
-    assert browser.complaints == []
+    assert site.connection().folder == '/Private/alice/Campaigns'
+    assert site.files().status_code == 200
+    assert browser.console_messages() == []
 
 
-def test_denying(place: Place, browser: Browser) -> None:
-    browser.open(place.link())
+def test_denied_consent_connects_nothing(site: Site, browser: Browser) -> None:
+    browser.open(site.link())
     browser.press('Go to Egnyte')
     log_in(browser, 'Deny')
     assert browser.heading == 'Egnyte was not connected'
     browser.press('Start again')
     assert browser.heading == 'Connect Egnyte'
-    assert place.connection() is None
+    assert site.connection() is None
 
 
-def test_asking_for_the_domain(make: Callable[..., Place], browser: Browser, egnyte: str) -> None:
-    place = make(oauth__domain='ask')
-    browser.open(place.link())
+def test_domain_form_works_by_keyboard(make: Callable[..., Site], browser: Browser, egnyte: str) -> None:
+    site = make(oauth__domain='ask')
+    browser.open(site.link())
     browser.tab_to('domain')
     browser.keys('egnyte.example.com')
     browser.press('Go to Egnyte')
@@ -76,9 +77,9 @@ def test_asking_for_the_domain(make: Callable[..., Place], browser: Browser, egn
     assert browser.heading == 'Egnyte is connected'
 
 
-def test_the_service_that_asks_for_the_domain(make: Callable[..., Place], browser: Browser, egnyte: str) -> None:
-    place = make(oauth__domain='service', oauth__service_url=f'{egnyte}/services/oauth/code')
-    browser.open(place.link())
+def test_auth_service_works_by_keyboard(make: Callable[..., Site], browser: Browser, egnyte: str) -> None:
+    site = make(oauth__domain='service', oauth__service_url=f'{egnyte}/services/oauth/code')
+    browser.open(site.link())
     browser.press('Go to Egnyte')
     assert browser.heading == 'Your Egnyte domain'
     browser.tab_to('domain')
@@ -88,20 +89,20 @@ def test_the_service_that_asks_for_the_domain(make: Callable[..., Place], browse
     assert browser.heading == 'Egnyte is connected'
 
 
-def test_disconnecting(place: Place, browser: Browser) -> None:
-    browser.open(place.link())
+def test_disconnecting_works_by_keyboard(site: Site, browser: Browser) -> None:
+    browser.open(site.link())
     browser.press('Go to Egnyte')
     log_in(browser, 'Allow')
     browser.tab_to('Use another account, or disconnect')
     browser.keys(ENTER)
     browser.press('Disconnect')
     assert browser.heading == 'Connect Egnyte'
-    assert place.files().json()['code'] == 3901
+    assert site.files().json()['code'] == 3901
 
 
-def test_small_windows(place: Place, browser: Browser, sandbox: Sandbox) -> None:
+def test_pages_fit_small_windows(site: Site, browser: Browser, sandbox: Sandbox) -> None:
     browser.resize(360)
-    browser.open(place.link('u' * 200))
+    browser.open(site.link('u' * 200))
     assert browser.overflow == 0
     browser.press('Go to Egnyte')
     log_in(browser, 'Allow')

@@ -1,4 +1,4 @@
-"""Which Egnyte a user may name, and how it is found where the user does not."""
+"""Egnyte domains: the user's input, and the domain after the Enhanced Auth Service."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from fsp_pyramid.connect.domains import EGNYTE, DomainRefused, egnyte_url
 from fsp_pyramid.egnyte import EgnyteError
 from fsp_pyramid.settings import Settings
 
-from .visitor import Place, Visitor
+from .visitor import Site, Visitor
 
 SETTINGS = Settings.parse(
     {
@@ -42,7 +42,7 @@ SETTINGS = Settings.parse(
         ('http://localhost:7701/x', 'http://localhost:7701'),
     ],
 )
-def test_what_may_be_named(text: str, url: str) -> None:
+def test_valid_domains_give_their_url(text: str, url: str) -> None:
     assert egnyte_url(text, SETTINGS) == url
 
 
@@ -76,7 +76,7 @@ def test_what_may_be_named(text: str, url: str) -> None:
         'partner-integrations.egnyte.com',
     ],
 )
-def test_what_may_not(text: str) -> None:
+def test_invalid_domains_are_refused(text: str) -> None:
     with pytest.raises(DomainRefused):
         egnyte_url(text, SETTINGS)
 
@@ -85,7 +85,7 @@ def test_what_may_not(text: str) -> None:
     st.text(max_size=40)
     | st.from_regex(r'(https?://)?[a-z.@:/#?\\-]{0,20}(\.egnyte\.com)?[a-z.:/]{0,5}', fullmatch=True)
 )
-def test_nobody_is_sent_anywhere_else(text: str) -> None:
+def test_any_text_gives_an_egnyte_url_or_a_refusal(text: str) -> None:
     try:
         url = egnyte_url(text, SETTINGS)
     except DomainRefused:
@@ -94,7 +94,7 @@ def test_nobody_is_sent_anywhere_else(text: str) -> None:
     assert urlsplit(url).scheme == 'https'
 
 
-def test_a_host_of_a_customer_is_asked_which_egnyte_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_custom_host_is_resolved_to_its_domain(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def resolve(_session: Any, url: str, *, timeout: float) -> str:
@@ -111,26 +111,26 @@ def test_a_host_of_a_customer_is_asked_which_egnyte_it_is(monkeypatch: pytest.Mo
 
 
 @pytest.fixture
-def service(make: Callable[..., Place], egnyte: str) -> Place:
+def service(make: Callable[..., Site], egnyte: str) -> Site:
     return make(oauth__domain='service', oauth__service_url=f'{egnyte}/services/oauth/code')
 
 
-def come_back(visitor: Visitor, place: Place, egnyte: str, **headers: str) -> str:
-    """The URL of the callback, after the service asked and the user allowed."""
-    visitor.open(place.link()).submit('Go to Egnyte')
+def come_back(visitor: Visitor, site: Site, egnyte: str, **headers: str) -> str:
+    """Return the URL of the callback, after the user's consent at the service."""
+    visitor.open(site.link()).submit('Go to Egnyte')
     assert urlsplit(visitor.url).path == '/services/oauth/code'
     visitor.submit('Continue', domain=urlsplit(egnyte).netloc)
     visitor.submit('Allow', follow=False, username='alice', password='alice')
     return visitor.response.headers['Location']
 
 
-def test_the_service_tells_by_the_referer(service: Place, egnyte: str) -> None:
+def test_domain_is_taken_from_the_referer(service: Site, egnyte: str) -> None:
     with Visitor() as visitor:
         back = come_back(visitor, service, egnyte)
         assert visitor.open(back, headers={'Referer': f'{egnyte}/'}).heading == 'Egnyte is connected'
 
 
-def test_the_service_tells_by_a_parameter(service: Place, egnyte: str) -> None:
+def test_domain_is_taken_from_a_parameter(service: Site, egnyte: str) -> None:
     with Visitor() as visitor:
         back = come_back(visitor, service, egnyte) + '&domain=' + urlsplit(egnyte).netloc
         assert visitor.open(back, headers={'Referer': 'https://evil.com/'}).heading == 'Egnyte is connected'
@@ -139,7 +139,7 @@ def test_the_service_tells_by_a_parameter(service: Place, egnyte: str) -> None:
 @pytest.mark.parametrize(
     'referer', [None, 'https://evil.com/', 'https://us-partner-integrations.egnyte.com/x', 'http://[x']
 )
-def test_a_service_that_does_not_tell(service: Place, egnyte: str, referer: str | None) -> None:
+def test_callback_without_a_domain_asks_the_user(service: Site, egnyte: str, referer: str | None) -> None:
     with Visitor() as visitor:
         back = come_back(visitor, service, egnyte)
         visitor.open(back, headers={'Referer': referer} if referer else {})
@@ -152,10 +152,10 @@ def test_a_service_that_does_not_tell(service: Place, egnyte: str, referer: str 
     assert service.files().status_code == 200
 
 
-def test_asking(make: Callable[..., Place], egnyte: str) -> None:
-    place = make(oauth__domain='ask')
+def test_domain_is_asked_for_before_the_redirect(make: Callable[..., Site], egnyte: str) -> None:
+    site = make(oauth__domain='ask')
     with Visitor() as visitor:
-        visitor.open(place.link()).submit('Go to Egnyte', domain='evil.com')
+        visitor.open(site.link()).submit('Go to Egnyte', domain='evil.com')
         assert (visitor.response.status_code, visitor.heading) == (400, 'Connect Egnyte')
         (field,) = visitor.page.html.find_all(id='domain')
         assert (field['value'], field['aria-invalid']) == ('evil.com', 'true')
@@ -163,7 +163,7 @@ def test_asking(make: Callable[..., Place], egnyte: str) -> None:
         visitor.submit('Go to Egnyte', follow=False, domain='acme')
         target = urlsplit(visitor.response.headers['Location'])
         assert (target.scheme, target.netloc) == ('https', 'acme.egnyte.com')
-        assert parse_qs(target.query)['redirect_uri'] == [f'{place.url}/fsp-connect/callback']
-        visitor.open(place.link()).submit('Go to Egnyte', domain=egnyte).consent()
+        assert parse_qs(target.query)['redirect_uri'] == [f'{site.url}/fsp-connect/callback']
+        visitor.open(site.link()).submit('Go to Egnyte', domain=egnyte).consent()
         assert visitor.heading == 'Egnyte is connected'
         assert visitor.page.html.find(id='domain')['value'] == urlsplit(egnyte).netloc

@@ -1,4 +1,4 @@
-"""From the link to files in one's own Egnyte."""
+"""The flow from the link to files in the user's own Egnyte."""
 
 import json
 
@@ -8,13 +8,13 @@ import requests
 from fsp_pyramid.testing import Sandbox
 
 from ..timing import PATIENCE
-from .visitor import Place, Visitor
+from .visitor import Site, Visitor
 
 
-def test_connecting(place: Place, sandbox: Sandbox) -> None:
-    assert place.files().json()['code'] == 3901
+def test_connected_user_has_files_in_their_own_egnyte(site: Site, sandbox: Sandbox) -> None:
+    assert site.files().json()['code'] == 3901
     with Visitor() as visitor:
-        visitor.open(place.link())
+        visitor.open(site.link())
         assert visitor.heading == 'Connect Egnyte'
         assert 'shop' in visitor.text
         assert 'anna' in visitor.text
@@ -22,13 +22,13 @@ def test_connecting(place: Place, sandbox: Sandbox) -> None:
         assert visitor.heading == 'Egnyte is connected'
         assert 'Done.' in visitor.text
         assert '/Private/alice/Beefree' in visitor.text
-    assert place.files().status_code == 200
-    assert place.files('bert').json()['code'] == 3901
+    assert site.files().status_code == 200
+    assert site.files('bert').json()['code'] == 3901
 
 
-def test_each_request_to_the_pages_is_a_line_of_the_access_log(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_request_to_the_pages_is_in_the_access_log(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level('INFO', 'fsp_pyramid.access')
-    link = place.link()
+    link = site.link()
     with Visitor() as visitor:
         visitor.open(link).submit('Go to Egnyte').consent().follow('Choose a folder')
         visitor.open(link.replace('/fsp-connect/', '/fsp-connect/x'))
@@ -46,24 +46,24 @@ def test_each_request_to_the_pages_is_a_line_of_the_access_log(place: Place, cap
     assert link.split('/')[-1] not in ''.join(records)
 
 
-def test_denying(place: Place) -> None:
+def test_denied_consent_connects_nothing(site: Site) -> None:
     with Visitor() as visitor:
-        visitor.open(place.link()).submit('Go to Egnyte').consent(decision='Deny')
+        visitor.open(site.link()).submit('Go to Egnyte').consent(decision='Deny')
         assert visitor.heading == 'Egnyte was not connected'
         assert visitor.follow('Start again').heading == 'Connect Egnyte'
-    assert place.files().json()['code'] == 3901
+    assert site.files().json()['code'] == 3901
 
 
-def test_connecting_again_ends_the_tokens_that_were_there(place: Place, egnyte: str) -> None:
+def test_connecting_again_revokes_the_previous_tokens(site: Site, egnyte: str) -> None:
     def is_known(token: str) -> bool:
         headers = {'Authorization': f'Bearer {token}'}
         return requests.get(f'{egnyte}/pubapi/v1/userinfo', headers=headers, timeout=PATIENCE).status_code == 200
 
     with Visitor() as visitor:
-        visitor.connect(place.link())
-        before = place.connection().tokens.access
+        visitor.connect(site.link())
+        before = site.connection().tokens.access
         assert is_known(before)
-        visitor.open(place.link()).submit('Connect another account').consent('bob')
-    assert place.connection().username == 'bob'
-    assert is_known(place.connection().tokens.access)
+        visitor.open(site.link()).submit('Connect another account').consent('bob')
+    assert site.connection().username == 'bob'
+    assert is_known(site.connection().tokens.access)
     assert not is_known(before)

@@ -8,14 +8,14 @@ from pyramid.events import ContextFound
 from fsp_pyramid.testing import Sandbox
 
 from ..timing import PATIENCE
-from .visitor import Place, Visitor
+from .visitor import Site, Visitor
 
 
 @pytest.fixture
-def visitor(place: Place, sandbox: Sandbox) -> Iterator[Visitor]:
-    """Alice, who is connected, at the chooser."""
+def visitor(site: Site, sandbox: Sandbox) -> Iterator[Visitor]:
+    """Yield the browser of a connected user at the chooser."""
     with Visitor() as visitor:
-        yield visitor.connect(place.link()).follow('Choose a folder')
+        yield visitor.connect(site.link()).follow('Choose a folder')
 
 
 def folders(visitor: Visitor) -> list[str]:
@@ -31,40 +31,40 @@ def make_folders(sandbox: Sandbox, *paths: str, token: str = 'sandbox-alice') ->
         sandbox.api('POST', f'/pubapi/v1/fs{path}', token=token, json={'action': 'add_folder'}).raise_for_status()
 
 
-def test_it_opens_where_files_go(place: Place, visitor: Visitor, sandbox: Sandbox) -> None:
+def test_chooser_opens_at_the_current_folder(site: Site, visitor: Visitor, sandbox: Sandbox) -> None:
     assert visitor.heading == 'Choose a folder'
     assert '/Private/alice/Beefree' in visitor.text
     assert crumbs(visitor) == ['Egnyte', 'Private', 'alice']  # nothing was stored, so the folder is not there yet
-    place.files()
+    site.files()
     make_folders(sandbox, '/Private/alice/Beefree', '/Private/alice/Beefree/2026')
-    visitor.open(place.link(purpose='folder'))
+    visitor.open(site.link(purpose='folder'))
     assert crumbs(visitor) == ['Egnyte', 'Private', 'alice', 'Beefree']
     assert folders(visitor) == ['2026']
     assert 'Your files go to this folder.' in visitor.text
 
 
-def test_choosing(place: Place, visitor: Visitor, sandbox: Sandbox) -> None:
+def test_chosen_folder_is_stored_and_reset(site: Site, visitor: Visitor, sandbox: Sandbox) -> None:
     make_folders(sandbox, '/Private/alice/Pictures & more')
     visitor.open(visitor.url).follow('Pictures & more').submit('Use “Pictures & more”')
     assert visitor.heading == 'Egnyte is connected'
     assert '/Private/alice/Pictures & more' in visitor.text
-    assert place.connection().folder == '/Private/alice/Pictures & more'
+    assert site.connection().folder == '/Private/alice/Pictures & more'
     visitor.follow('Choose another folder').submit('Use the usual folder')
-    assert place.connection().folder is None
+    assert site.connection().folder is None
 
 
-def test_going_back_without_choosing(place: Place, visitor: Visitor) -> None:
+def test_back_link_leads_to_the_overview(site: Site, visitor: Visitor) -> None:
     assert visitor.follow('Back without choosing').heading == 'Egnyte is connected'
-    assert 'Back without' not in visitor.open(place.link(purpose='folder')).text
+    assert 'Back without' not in visitor.open(site.link(purpose='folder')).text
 
 
-def test_a_link_for_folders_comes_back_to_the_chooser(place: Place, visitor: Visitor) -> None:
-    visitor.open(place.link(purpose='folder')).submit('Use “alice”')
+def test_folder_link_returns_to_the_chooser(site: Site, visitor: Visitor) -> None:
+    visitor.open(site.link(purpose='folder')).submit('Use “alice”')
     assert visitor.heading == 'Choose a folder'
     assert 'Your files go to /Private/alice from now on.' in visitor.text
 
 
-def test_creating(visitor: Visitor, sandbox: Sandbox) -> None:
+def test_created_folder_is_shown_and_bad_names_are_refused(visitor: Visitor, sandbox: Sandbox) -> None:
     visitor.submit('Create', name=' 50% of <b>Ärger+#? ')
     assert crumbs(visitor) == ['Egnyte', 'Private', 'alice'], 'a question mark is not allowed'
     assert visitor.response.status_code == 400
@@ -86,8 +86,8 @@ def test_creating_a_folder_costs_one_listing_and_one_call(visitor: Visitor, sand
     assert len(sandbox.calls) == 2, sandbox.calls
 
 
-def test_created_folder_is_deleted_if_the_transaction_aborts(place: Place, visitor: Visitor, sandbox: Sandbox) -> None:
-    place.registry.registerHandler(lambda event: event.request.tm.doom(), (ContextFound,))
+def test_created_folder_is_deleted_if_the_transaction_aborts(site: Site, visitor: Visitor, sandbox: Sandbox) -> None:
+    site.registry.registerHandler(lambda event: event.request.tm.doom(), (ContextFound,))
     visitor.submit('Create', follow=False, name='New')
     assert visitor.response.status_code == 303
     assert not sandbox.exists('/Private/alice/New')
@@ -105,7 +105,7 @@ def test_created_folder_is_deleted_if_the_view_fails(
     assert not sandbox.exists('/Private/alice/New')
 
 
-def test_the_search_looks_into_one_list(visitor: Visitor, sandbox: Sandbox) -> None:
+def test_search_filters_one_level(visitor: Visitor, sandbox: Sandbox) -> None:
     make_folders(sandbox, *(f'/Private/alice/Folder {number}' for number in range(12)), '/Private/alice/Folder 1/Élan')
     visitor.open(visitor.url)
     assert len(folders(visitor)) == 12
@@ -124,7 +124,7 @@ def test_long_lists_are_cut(visitor: Visitor, sandbox: Sandbox) -> None:
     assert folders(visitor.submit('Search', find='202')) == ['202']
 
 
-def test_only_what_can_be_written_to_is_chosen(place: Place, visitor: Visitor, sandbox: Sandbox) -> None:
+def test_only_writable_folders_can_be_chosen(site: Site, visitor: Visitor, sandbox: Sandbox) -> None:
     make_folders(sandbox, '/Shared/Readable', '/Shared/Writable', token='sandbox')
     for path, level in (('/Shared/Readable', 'Viewer'), ('/Shared/Writable', 'Editor')):
         body = {'users': ['alice'], 'permission': level}
@@ -137,7 +137,7 @@ def test_only_what_can_be_written_to_is_chosen(place: Place, visitor: Visitor, s
     visitor.follow('Readable')
     assert 'You may not add files to this folder' in visitor.text
     assert 'New folder' not in visitor.text
-    page = place.link() + '/folder'
+    page = site.link() + '/folder'
     for at in ('/Shared/Readable', '/Shared', '/Private', '/'):
         answer = visitor.session.post(page, {'action': 'choose', 'at': at}, timeout=PATIENCE)
         assert answer.status_code == 403, at
@@ -147,21 +147,21 @@ def test_only_what_can_be_written_to_is_chosen(place: Place, visitor: Visitor, s
             visitor.session.get(page, params={'at': at}, timeout=PATIENCE),
         ):
             assert answer.status_code == status, at
-    assert place.connection().folder is None
+    assert site.connection().folder is None
     visitor.open(page + '?at=/Shared/writable').submit('Use “Writable”')
-    assert place.connection().folder == '/Shared/Writable'
-    assert place.files().status_code == 200
+    assert site.connection().folder == '/Shared/Writable'
+    assert site.files().status_code == 200
 
 
-def test_who_is_not_connected_is_told(place: Place) -> None:
+def test_chooser_without_a_connection_is_an_error_page(site: Site) -> None:
     with Visitor() as visitor:
-        visitor.open(place.link('bert') + '/folder')
+        visitor.open(site.link('bert') + '/folder')
         assert (visitor.response.status_code, visitor.heading) == (403, 'Egnyte is not connected')
         assert visitor.follow('Back').heading == 'Connect Egnyte'
 
 
-def test_who_took_it_back_is_told(place: Place, visitor: Visitor, sandbox: Sandbox) -> None:
-    access = place.connection().tokens.access
+def test_revoked_token_is_an_error_page(site: Site, visitor: Visitor, sandbox: Sandbox) -> None:
+    access = site.connection().tokens.access
     body = {'token': access, 'client_secret': 'sandbox-secret'}
     sandbox.api('POST', '/pubapi/v1/tokens/revoke', token=access, data=body).raise_for_status()
     visitor.open(visitor.url)
@@ -185,48 +185,48 @@ def test_who_took_it_back_is_told(place: Place, visitor: Visitor, sandbox: Sandb
     ],
 )
 def test_pages_offer_no_choice_that_has_no_effect(
-    make: Callable[..., Place], sandbox: Sandbox, folders: str, shown: list[str]
+    make: Callable[..., Site], sandbox: Sandbox, folders: str, shown: list[str]
 ) -> None:
-    place = make(folders=folders)
+    site = make(folders=folders)
     with Visitor() as visitor:
-        visitor.connect(place.link())
+        visitor.connect(site.link())
         assert visitor.heading == 'Egnyte is connected'
         assert [item.get_text() for item in visitor.page.html.select('dd')][2:] == shown
         assert 'Beefree' not in visitor.text
         assert 'Choose' not in visitor.text
         assert 'choose where' not in visitor.text
-        for link in (place.link() + '/folder', place.link(purpose='folder')):
+        for link in (site.link() + '/folder', site.link(purpose='folder')):
             visitor.open(link)
             assert (visitor.response.status_code, visitor.heading) == (404, 'There is nothing to choose')
             assert shown[0] in visitor.text
             assert visitor.forms == []
         for action in ('choose', 'default', 'create'):
             answer = visitor.session.post(
-                place.link() + '/folder', {'action': action, 'at': '/Private/alice', 'name': 'x'}, timeout=10
+                site.link() + '/folder', {'action': action, 'at': '/Private/alice', 'name': 'x'}, timeout=10
             )
             assert answer.status_code == 404
-    assert place.connection().folder is None
+    assert site.connection().folder is None
     assert not sandbox.exists('/Private/alice/x')
 
 
-def test_folder_below_the_chosen_one_is_shown(make: Callable[..., Place], sandbox: Sandbox) -> None:
-    place = make(folders='/ {folder}/pictures')
+def test_folder_below_the_chosen_one_is_shown(make: Callable[..., Site], sandbox: Sandbox) -> None:
+    site = make(folders='/ {folder}/pictures')
     with Visitor() as visitor:
-        visitor.connect(place.link())
+        visitor.connect(site.link())
         assert '/Private/alice/Beefree/pictures' in visitor.text
         assert visitor.follow('Choose a folder').heading == 'Choose a folder'
 
 
 @pytest.mark.parametrize('is_there', [True, False])
 def test_refusal_names_the_folder_and_who_can_grant_it(
-    make: Callable[..., Place], sandbox: Sandbox, is_there: bool
+    make: Callable[..., Site], sandbox: Sandbox, is_there: bool
 ) -> None:
     if is_there:
         make_folders(sandbox, '/Shared/Team', token='sandbox')
-    place = make(folders='/ /Shared/Team')
+    site = make(folders='/ /Shared/Team')
     with Visitor() as visitor:
-        visitor.connect(place.link())
-    answer = place.ask('POST', '/New/')
+        visitor.connect(site.link())
+    answer = site.ask('POST', '/New/')
     assert (answer.status_code, answer.json()['code']) == (403, 3300)
     assert '"/Shared/Team"' in answer.json()['details']
     assert 'administrator of your Egnyte' in answer.json()['details']

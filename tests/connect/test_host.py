@@ -1,4 +1,4 @@
-"""In an application with habits of its own: neither gets in the other's way."""
+"""The pages in a host application: neither side affects the other."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +11,11 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.session import SignedCookieSessionFactory
 from webtest import TestApp
 
-from .visitor import Place, Visitor
+from .visitor import Site, Visitor
 
 
-class Nobody:
-    """The host's security policy: nobody may do anything."""
+class DenyAll:
+    """Security policy of a host that denies everything."""
 
     def identity(self, _request: Any) -> None:
         return None
@@ -27,9 +27,9 @@ class Nobody:
 
 
 def configure(config: Any) -> None:
-    """What a host may do before and after it includes the provider."""
+    """Return an application that configures itself before and after it includes the provider."""
     config.set_session_factory(SignedCookieSessionFactory('secret'))
-    config.set_security_policy(Nobody())
+    config.set_security_policy(DenyAll())
     config.set_default_permission('member')
     config.set_default_csrf_options(require_csrf=True)
     config.add_route('ours', '/link')
@@ -50,46 +50,46 @@ def make_host(ini: dict[str, str], *more: Callable[[Any], Any], **settings: str)
         return config.make_wsgi_app()
 
 
-def test_all_of_it_works_in_a_host(ini: dict[str, str], serve: Callable[[Any], Place]) -> None:
-    place = serve(make_host(ini))
+def test_pages_work_in_a_host_that_denies_by_default(ini: dict[str, str], serve: Callable[[Any], Site]) -> None:
+    site = serve(make_host(ini))
     with Visitor() as visitor:
-        link = visitor.open(f'{place.url}/link').response.text
-        assert link.startswith(f'{place.url}/files/fsp-connect/')
+        link = visitor.open(f'{site.url}/link').response.text
+        assert link.startswith(f'{site.url}/files/fsp-connect/')
         visitor.connect(link)
         assert visitor.heading == 'Egnyte is connected'
         visitor.follow('Choose a folder').submit('Create', name='New').submit('Use “New”')
-        assert place.connection().folder == '/Private/alice/New'
+        assert site.connection().folder == '/Private/alice/New'
         assert visitor.submit('Disconnect').heading == 'Connect Egnyte'
 
 
 @pytest.mark.parametrize(
     'path', ['/files/fsp-connect', '/files/fsp-connect/', '/fsp-connect/callback', '/files/fsp-connect/a/b']
 )
-def test_the_host_answers_what_is_not_ours(ini: dict[str, str], path: str) -> None:
+def test_other_paths_are_answered_by_the_host(ini: dict[str, str], path: str) -> None:
     assert TestApp(make_host(ini)).get(path, status=404).text == 'of the host'
 
 
-def test_where_nobody_connects_all_is_the_hosts(ini: dict[str, str], tmp_path: Path) -> None:
+def test_without_oauth_the_prefix_is_the_hosts(ini: dict[str, str], tmp_path: Path) -> None:
     least = {key: ini[key] for key in ('fsp.username', 'fsp.password', 'tm.manager_hook')}
     app = TestApp(make_host(least | {'fsp.egnyte.url': f'sandbox:{tmp_path / "egnyte"}'}))
     for path in ('/files/fsp-connect/callback', '/files/fsp-connect/x', '/files/fsp-connect/x/folder'):
         assert app.get(path, status=404).text == 'of the host'
 
 
-def test_another_mount_whose_users_connect(ini: dict[str, str], tmp_path: Path, serve: Callable[[Any], Place]) -> None:
+def test_second_mount_may_use_oauth(ini: dict[str, str], tmp_path: Path, serve: Callable[[Any], Site]) -> None:
     mine = dict(ini) | {'fsp.egnyte.url': f'sandbox:{tmp_path / "mine"}', 'fsp.accounts.mode': 'token'}
 
     def add(config: Any) -> None:
         config.add_fsp('team', '/team', egnyte_url=ini['fsp.egnyte.url'], accounts_mode='oauth')
 
-    place = serve(make_host(mine, add))
+    site = serve(make_host(mine, add))
     with pytest.raises(ValueError, match='oauth'):
-        place.link()
+        site.link()
     with Visitor() as visitor:
-        assert visitor.connect(place.link(mount='team')).heading == 'Egnyte is connected'
+        assert visitor.connect(site.link(mount='team')).heading == 'Egnyte is connected'
 
 
-def test_below_a_script_name(ini: dict[str, str]) -> None:
+def test_links_have_the_script_name(ini: dict[str, str]) -> None:
     app = TestApp(make_host(ini), extra_environ={'SCRIPT_NAME': '/product'})
     link = app.get('/link').text
     assert link.startswith('http://localhost/product/files/fsp-connect/')
@@ -121,13 +121,13 @@ def test_templates_can_be_replaced(ini: dict[str, str], tmp_path: Path) -> None:
     assert 'Acme' not in TestApp(make_host(ini)).get('/files/fsp-connect/x', status=404)
 
 
-def test_templates_of_the_host_stay_what_they_are(ini: dict[str, str], serve: Callable[[Any], Place]) -> None:
+def test_templates_of_the_host_are_not_touched(ini: dict[str, str], serve: Callable[[Any], Site]) -> None:
     def with_jinja2(config: Any) -> None:
         config.include('pyramid_jinja2')
 
-    place = serve(make_host(ini, with_jinja2, **{'jinja2.autoescape': 'false', 'jinja2.block_start_string': '<%'}))
+    site = serve(make_host(ini, with_jinja2, **{'jinja2.autoescape': 'false', 'jinja2.block_start_string': '<%'}))
     with Visitor() as visitor:
-        visitor.connect(place.link()).follow('Choose a folder').submit('Create', name='x\'"&y')
+        visitor.connect(site.link()).follow('Choose a folder').submit('Create', name='x\'"&y')
         assert 'x&#39;' not in visitor.text
         visitor.submit('Create', name="Tom's & Ann's")
         assert 'Tom&#39;s &amp; Ann&#39;s' in visitor.response.text

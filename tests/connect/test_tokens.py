@@ -1,4 +1,4 @@
-"""Links and states: whoever changes them, or brings them late, gets nowhere."""
+"""Links and states: modified and expired ones are refused."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -31,14 +31,14 @@ TOKEN, STATE = links().sign(ANNA), states().make(ANNA, 'https://acme.egnyte.com'
 
 
 @given(names, names, st.sampled_from(Purpose))
-def test_a_link_tells_whom_it_is_for(client_id: str, uid: str, purpose: Purpose) -> None:
+def test_link_round_trips(client_id: str, uid: str, purpose: Purpose) -> None:
     link = links().make('fsp', '', client_id, uid, purpose, 60)
     assert links().read(links().sign(link)) == link
     assert (link.client_id, link.uid, link.purpose) == (client_id, uid, purpose)
 
 
 @given(st.data(), st.sampled_from([TOKEN, STATE]))
-def test_what_was_changed_is_refused(data: st.DataObject, token: str) -> None:
+def test_modified_token_is_refused(data: st.DataObject, token: str) -> None:
     at = data.draw(st.integers(0, len(token) - 1))
     other = data.draw(st.text(max_size=3).filter(lambda text: text != token[at]))
     changed = token[:at] + other + token[at + 1 :]
@@ -49,14 +49,14 @@ def test_what_was_changed_is_refused(data: st.DataObject, token: str) -> None:
 
 
 @given(st.text(max_size=300))
-def test_any_other_text_is_refused(text: str) -> None:
+def test_arbitrary_text_is_refused(text: str) -> None:
     with pytest.raises(BadToken):
         links().read(text)
     with pytest.raises(BadToken):
         states().read(text, BROWSER)
 
 
-def test_one_kind_of_token_is_not_another() -> None:
+def test_token_is_valid_for_one_purpose() -> None:
     file = public.Signer(SECRETS).sign(public.Link('fsp', 'x'))
     for token in (STATE, file):
         with pytest.raises(BadToken):
@@ -92,7 +92,7 @@ def test_states_differ_and_hold_neither_the_link_nor_the_cookie() -> None:
     assert TOKEN[-20:] not in STATE
 
 
-def test_the_way_to_egnyte_makes_a_link_no_younger() -> None:
+def test_state_keeps_the_expiry_of_its_link() -> None:
     link = links().make('fsp', '', 'shop', 'anna', Purpose.CONNECT, 5)
     state = states().read(states().make(link, '', BROWSER), BROWSER)
     assert state.link == link
@@ -100,7 +100,7 @@ def test_the_way_to_egnyte_makes_a_link_no_younger() -> None:
 
 
 @pytest.mark.parametrize('value', ['', 'short', 'ä' * 22, 'b' * 23, 'b b' * 8])
-def test_a_cookie_that_is_not_ours_is_none(value: str) -> None:
+def test_malformed_cookie_is_ignored(value: str) -> None:
     for scheme, name in (('http', 'fsp_connect'), ('https', '__Host-fsp_connect')):
         request: Any = SimpleNamespace(cookies={name: value}, scheme=scheme)
         assert browser_of(request) == ''

@@ -1,4 +1,4 @@
-"""A user with a browser that knows forms and cookies, but draws nothing."""
+"""A user with a minimal browser: forms and cookies."""
 
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
@@ -18,16 +18,16 @@ UID = 'anna'
 
 
 class Request:
-    """What the store of accounts has to know of a request."""
+    """The part of a request that the store of accounts uses."""
 
     def __init__(self, manager: transaction.TransactionManager) -> None:
         self.tm = manager
 
     def add_finished_callback(self, _callback: Any) -> None:
-        """RequestLocalCache wants it."""
+        """Do nothing; RequestLocalCache calls it."""
 
 
-class Place:
+class Site:
     """An application on a socket."""
 
     def __init__(self, application: Any, url: str) -> None:
@@ -38,18 +38,18 @@ class Place:
         return self.application.registry
 
     def link(self, uid: str = UID, **options: Any) -> str:
-        """The link that the user gets from the application."""
+        """Return the link that the application gives to a user."""
         return connect_url(self.registry, self.url, 'shop', uid, **options)
 
     def connection(self, uid: str = UID) -> Any:
-        """What is kept of the user."""
+        """Return the stored connection of a user."""
         stores = self.registry.getUtility(IAccountStores)
         manager = transaction.TransactionManager(explicit=True)
         with manager:
             return stores(Request(manager)).find('fsp', 'shop', uid)
 
-    def let_the_token_end(self, uid: str = UID) -> None:
-        """As if a month had passed: the access token is no good any more, and the refresh token is."""
+    def expire_access_token(self, uid: str = UID) -> None:
+        """Expire the access token of a user; the refresh token stays valid."""
         stores = self.registry.getUtility(IAccountStores)
         manager = transaction.TransactionManager(explicit=True)
         with manager:
@@ -58,11 +58,11 @@ class Place:
             stores(Request(manager)).connect('fsp', 'shop', uid, found.egnyte_url, found.username, ended)
 
     def files(self, uid: str = UID) -> requests.Response:
-        """What Beefree gets for that user."""
+        """Return the root listing of a user, as Beefree gets it."""
         return self.ask('GET', '/', uid)
 
     def ask(self, method: str, path: str, uid: str = UID) -> requests.Response:
-        """What Beefree gets for that user when it asks for *path*."""
+        """Return the response to a request of Beefree's for a user."""
         headers = {'X-BEE-ClientId': 'shop', 'X-BEE-Uid': uid}
         with new_session() as session:
             auth = ('beefree', 'secret-password')
@@ -76,7 +76,7 @@ def new_session() -> requests.Session:
 
 
 class Visitor:
-    """Reads one page at a time."""
+    """A browser that shows one page."""
 
     def __init__(self) -> None:
         self.session = new_session()
@@ -98,7 +98,7 @@ class Visitor:
         return self.open(urljoin(self.url, link['href']))
 
     def submit(self, button: str, follow: bool = True, **fields: str) -> Self:
-        """Fill a form in and press its button."""
+        """Fill in a form and press its button."""
         form, pressed = next(
             (form, found) for form in self.forms for found in _buttons(form) if found.get_text() == button
         )
@@ -145,11 +145,11 @@ class Visitor:
         return ' '.join(self.page.html.main.get_text().split())
 
     def consent(self, username: str = 'alice', decision: str = 'Allow') -> Self:
-        """Answer Egnyte's question."""
+        """Log in at Egnyte and press a button of its consent page."""
         return self.submit(decision, username=username, password=username)
 
     def connect(self, link: str, username: str = 'alice') -> Self:
-        """From the link to the end."""
+        """Connect an account, from the link to the last page."""
         return self.open(link).submit('Go to Egnyte').consent(username)
 
 

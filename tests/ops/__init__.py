@@ -1,1 +1,1 @@
-"""What operators ask."""
+"""Endpoints for operators."""

@@ -1,4 +1,4 @@
-"""An application, and who asks it."""
+"""An application with the endpoints for operators, and its callers."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,13 +18,13 @@ CALLER = {'X-BEE-ClientId': 'shop', 'X-BEE-Uid': 'demo'}
 
 @pytest.fixture(autouse=True)
 def unseeded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No seed tree: it takes seconds."""
+    """Return a sandbox without the seed tree, which takes seconds."""
     monkeypatch.setattr('fsp_pyramid.sandbox.seed.tree', lambda: iter(()))
 
 
 @pytest.fixture
 def settings(sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
-    """Those of a bridge over an empty Egnyte."""
+    """Return settings of an application over an empty Egnyte."""
     return {
         'fsp.username': 'beefree',
         'fsp.password': 'secret-password',
@@ -37,7 +37,7 @@ def settings(sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def make(settings: dict[str, str]) -> Callable[..., TestApp]:
-    """Make an application that is asked from its own machine; keywords are more settings."""
+    """Return a factory of applications with loopback callers; keywords are more settings."""
 
     def make(**more: str) -> Any:
         more = {f'fsp.{key.replace("__", ".")}': value for key, value in more.items()}

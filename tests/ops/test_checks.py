@@ -1,4 +1,4 @@
-"""Readiness: what is asked, how often, and what is told of it."""
+"""Readiness: the checks, their caching and their reports."""
 
 import logging
 import socket
@@ -41,7 +41,7 @@ OAUTH = {
 
 
 def reasons(app: TestApp, status: int = 200) -> dict[str, str]:
-    """What is told of each check; those that failed have a ``!`` before their names."""
+    """Return the reason of each check by name; names of failed checks begin with ``!``."""
     answer = app.get('/fsp-ops/ready', status=status)
     assert answer.json['status'] == ('ok' if status == 200 else 'not ready')
     return {('' if check['ok'] else '!') + check['name']: check['reason'] for check in answer.json['checks']}
@@ -49,7 +49,7 @@ def reasons(app: TestApp, status: int = 200) -> dict[str, str]:
 
 @contextmanager
 def listening() -> Iterator[tuple[str, list[str]]]:
-    """The URL of somebody who takes connections and says nothing, and who came, complete after the context."""
+    """Yield the URL of a server that sends nothing, and a list of its peers, complete after the context."""
     came: list[str] = []
     with socket.create_server(('127.0.0.1', 0)) as listener:
 
@@ -77,7 +77,7 @@ def listening() -> Iterator[tuple[str, list[str]]]:
 # Egnyte
 
 
-def test_egnyte_is_connected_to_once_in_a_while_and_never_called(make: Make) -> None:
+def test_egnyte_probe_connects_once_per_ttl_and_calls_nothing(make: Make) -> None:
     with listening() as (url, came):
         app = make(egnyte__url=url, **REAL)
         for _ in range(3):
@@ -85,7 +85,7 @@ def test_egnyte_is_connected_to_once_in_a_while_and_never_called(make: Make) -> 
     assert len(came) == 1
 
 
-def test_egnyte_out_of_reach(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+def test_unreachable_egnyte_is_not_ready(make: Make, caplog: pytest.LogCaptureFixture) -> None:
     port = free_port()
     app = make(egnyte__url=f'http://127.0.0.1:{port}', **REAL)
     assert reasons(app, 503)['!egnyte'] == f'127.0.0.1:{port}: ConnectionRefusedError'
@@ -94,21 +94,21 @@ def test_egnyte_out_of_reach(make: Make, caplog: pytest.LogCaptureFixture) -> No
     assert warnings == [f'not ready: egnyte is 127.0.0.1:{port}: ConnectionRefusedError']
 
 
-def test_egnyte_with_a_certificate_of_nobody(make: Make) -> None:
+def test_egnyte_with_an_untrusted_certificate_is_not_ready(make: Make) -> None:
     with listening() as (url, _):
         app = make(egnyte__url=url.replace('http:', 'https:'), **REAL)
         assert reasons(app, 503)['!egnyte'].startswith(url.removeprefix('http://') + ': ')
 
 
-def test_a_call_that_was_answered_says_it_all(make: Make, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_recent_call_replaces_the_egnyte_probe(make: Make, sandbox: Sandbox, tmp_path: Path) -> None:
     with serving(tmp_path / 'egnyte') as url:
         app = make(egnyte__url=url, **REAL)
         app.get('/fsp/', headers=CALLER)
-    # Nobody listens there any more, and nobody needs to.
+    # The server is gone, and the probe does not need it.
     assert reasons(app)['egnyte'] == 'within reach'
 
 
-def test_each_egnyte_is_asked_once(make: Make) -> None:
+def test_each_egnyte_is_probed_once(make: Make) -> None:
     with listening() as (url, came), listening() as (other, others):
         clients = {'clients': 'a b c', 'username': '', 'password': ''}
         for name in 'abc':
@@ -121,7 +121,7 @@ def test_each_egnyte_is_asked_once(make: Make) -> None:
 # What else
 
 
-def test_the_database_of_accounts(make: Make, tmp_path: Path) -> None:
+def test_accounts_database_is_probed(make: Make, tmp_path: Path) -> None:
     path = tmp_path / 'var' / 'accounts.sqlite'
     with listening() as (url, _):
         app = make(egnyte__url=url, database_url=f'sqlite:///{path}', **OAUTH)
@@ -130,7 +130,7 @@ def test_the_database_of_accounts(make: Make, tmp_path: Path) -> None:
         assert path.stat().st_mode & 0o077 == 0
 
 
-def test_a_database_that_is_not_there(make: Make) -> None:
+def test_missing_database_is_not_ready(make: Make) -> None:
     secret = 'hush-password'
     url = f'postgresql+psycopg://user:{secret}@127.0.0.1:{free_port()}/test'
     with listening() as (egnyte, _):
@@ -141,7 +141,7 @@ def test_a_database_that_is_not_there(make: Make) -> None:
     assert secret not in str(found)
 
 
-def test_a_real_postgresql(make: Make) -> None:
+def test_postgresql_is_probed(make: Make) -> None:
     with postgresql() as url, listening() as (egnyte, _):
         app = make(egnyte__url=egnyte, database_url=url.replace('postgresql:', 'postgresql+psycopg:'), **OAUTH)
         assert reasons(app)['database'] == 'answers'
@@ -154,7 +154,7 @@ def redis_verdict(make: Make, settings: dict[str, str], url: str) -> Verdict:
     return Readiness(given).verdicts(DummyRequest(registry=make().app.registry))['redis']
 
 
-def test_a_real_redis(make: Make, settings: dict[str, str]) -> None:
+def test_redis_is_probed(make: Make, settings: dict[str, str]) -> None:
     url = 'redis://127.0.0.1:6379/0'
     try:
         redis.Redis.from_url(url).ping()
@@ -163,12 +163,12 @@ def test_a_real_redis(make: Make, settings: dict[str, str]) -> None:
     assert redis_verdict(make, settings, url) == Verdict(True, 'answers')
 
 
-def test_a_redis_that_is_not_there(make: Make, settings: dict[str, str]) -> None:
+def test_missing_redis_is_not_ready(make: Make, settings: dict[str, str]) -> None:
     url = f'redis://:hush@127.0.0.1:{free_port()}/0'
     assert redis_verdict(make, settings, url) == Verdict(False, 'ConnectionError')
 
 
-def test_the_count_of_calls(make: Make, tmp_path: Path) -> None:
+def test_rate_store_is_probed(make: Make, tmp_path: Path) -> None:
     app = make(pace__backend='database', database_url=f'sqlite:///{tmp_path}/pace.sqlite')
     assert reasons(app)['pace'] == 'answers'
     (tmp_path / 'file').touch()
@@ -176,7 +176,7 @@ def test_the_count_of_calls(make: Make, tmp_path: Path) -> None:
     assert reasons(broken, 503)['!pace'] == 'RateStoreError'
 
 
-def test_the_directory_of_the_cache(make: Make, tmp_path: Path) -> None:
+def test_cache_directory_is_probed(make: Make, tmp_path: Path) -> None:
     assert reasons(make(public__cache_dir=str(tmp_path / 'a' / 'b')))['cache_dir'].endswith(' MB left')
     assert not (tmp_path / 'a').exists()
     (tmp_path / 'file').touch()
@@ -184,7 +184,7 @@ def test_the_directory_of_the_cache(make: Make, tmp_path: Path) -> None:
     assert found['!cache_dir'] == f'{tmp_path / "file"} is no directory'
 
 
-def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probes, 'LEAST_SPACE', 1 << 60)
     with pytest.raises(probes.ProbeFailed, match=r' has \d+ MB left'):
         probes.directory(str(tmp_path))
@@ -205,7 +205,7 @@ def ask(check: Check, question: Callable[[], str], patience: float = 20) -> Verd
     return check.verdict(patience)
 
 
-def test_a_verdict_counts_for_its_time(caplog: pytest.LogCaptureFixture) -> None:
+def test_verdict_is_cached_for_its_ttl(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     clock, asked = Clock(), []
     check = Check('it', EGNYTE_TTL, clock)
@@ -227,7 +227,7 @@ def test_a_verdict_counts_for_its_time(caplog: pytest.LogCaptureFixture) -> None
     ]
 
 
-def test_many_ask_once() -> None:
+def test_concurrent_requests_share_one_probe() -> None:
     check, asked, barrier = Check('it', EGNYTE_TTL), [], threading.Barrier(8)
 
     def answer() -> str:
@@ -246,7 +246,7 @@ def test_many_ask_once() -> None:
     assert len(asked) == 1
 
 
-def test_nobody_waits_for_what_hangs() -> None:
+def test_hanging_probe_blocks_no_request() -> None:
     check, end, asked = Check('it', EGNYTE_TTL, Clock()), threading.Event(), []
 
     def answer() -> str:
@@ -259,7 +259,7 @@ def test_nobody_waits_for_what_hangs() -> None:
     # The second has a minute's patience, and needs none of it.
     assert ask(check, answer, patience=600) == late
     end.set()
-    thread = check._asking
+    thread = check._thread
     if thread is not None:
         thread.join()
     assert ask(check, answer) == Verdict(True, 'fine')

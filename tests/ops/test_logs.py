@@ -28,7 +28,7 @@ DOCS = Path(__file__).parents[2] / 'docs'
 
 
 def line(message: Any, *arguments: Any, **more: Any) -> dict[str, Any]:
-    """What a record becomes, through a real logger and handler."""
+    """Return the parsed line of a record, through a real logger and handler."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JSONFormatter())
@@ -41,37 +41,37 @@ def line(message: Any, *arguments: Any, **more: Any) -> dict[str, Any]:
     return json.loads(text, parse_constant=pytest.fail)
 
 
-def test_a_message() -> None:
-    told = line('%s went\nwrong', 'ä')
-    assert datetime.fromisoformat(told.pop('time')).tzinfo is not None
-    assert told == {'level': 'WARNING', 'logger': 'some.logger', 'message': 'ä went\nwrong'}
+def test_message_is_one_json_object() -> None:
+    found = line('%s went\nwrong', 'ä')
+    assert datetime.fromisoformat(found.pop('time')).tzinfo is not None
+    assert found == {'level': 'WARNING', 'logger': 'some.logger', 'message': 'ä went\nwrong'}
 
 
-def test_extra_fields_and_what_cannot_be_one() -> None:
+def test_extra_fields_are_kept_and_never_replace_standard_ones() -> None:
     circle: list[Any] = []
     circle.append(circle)
-    told = line('x', extra={'status': 200, 'path': Path('/a'), 'level': 'mine', 'circle': circle, 'nan': float('nan')})
-    assert (told['status'], told['level'], told['nan']) == (200, 'WARNING', 'nan')
-    assert told['path'] == "PosixPath('/a')"
+    found = line('x', extra={'status': 200, 'path': Path('/a'), 'level': 'mine', 'circle': circle, 'nan': float('nan')})
+    assert (found['status'], found['level'], found['nan']) == (200, 'WARNING', 'nan')
+    assert found['path'] == "PosixPath('/a')"
     assert line('x', extra={'path': Path('/a')})['path'] == '/a'
 
 
-def test_an_exception_is_text() -> None:
+def test_exception_is_text() -> None:
     try:
         int('of\nlines')
     except ValueError:
-        told = line('x', exc_info=True, stack_info=True)
-    assert told['exception'].startswith('Traceback')
-    assert told['exception'].endswith("ValueError: invalid literal for int() with base 10: 'of\\nlines'")
-    assert told['stack'].startswith('Stack')
+        found = line('x', exc_info=True, stack_info=True)
+    assert found['exception'].startswith('Traceback')
+    assert found['exception'].endswith("ValueError: invalid literal for int() with base 10: 'of\\nlines'")
+    assert found['stack'].startswith('Stack')
     assert 'exception' not in line('x', exc_info=sys.exc_info())
 
 
-def test_an_event_is_fields_and_not_json_in_json() -> None:
+def test_event_becomes_fields_and_not_json_in_json() -> None:
     event = Event(status=200, path='/ä\n', level='mine')
-    told = line(event)
-    assert (told['status'], told['path'], told['logger']) == (200, '/ä\n', 'some.logger')
-    assert 'message' not in told
+    found = line(event)
+    assert (found['status'], found['path'], found['logger']) == (200, '/ä\n', 'some.logger')
+    assert 'message' not in found
     # Without the formatter it is a line, too.
     assert json.loads(str(event)) == event
     assert '\n' not in str(event)
@@ -88,10 +88,10 @@ VALUES = st.recursive(
 
 @settings(max_examples=50)
 @given(st.text(), st.dictionaries(st.text(), VALUES, max_size=4))
-def test_whatever_is_logged_is_a_line(message: str, fields: dict[str, Any]) -> None:
+def test_any_record_is_one_line(message: str, fields: dict[str, Any]) -> None:
     fields = {f'f{name}': value for name, value in fields.items()}
-    told = line(message.replace('%', '%%'), extra=fields)
-    assert {'time', 'level', 'logger', 'message', *fields} == set(told)
+    found = line(message.replace('%', '%%'), extra=fields)
+    assert {'time', 'level', 'logger', 'message', *fields} == set(found)
     assert {'time', 'level', 'logger', *fields} == set(line(Event(fields)))
 
 
@@ -100,7 +100,7 @@ def test_whatever_is_logged_is_a_line(message: str, fields: dict[str, Any]) -> N
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture) -> Callable[[str], list[dict[str, Any]]]:
-    """The lines of a log so far."""
+    """Return a function that returns the lines of a log so far."""
     caplog.set_level('INFO', 'fsp_pyramid')
 
     def read(log: str) -> list[dict[str, Any]]:
@@ -109,7 +109,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Callable[[str], list[dict[str, An
     return read
 
 
-def test_requests_that_belong_to_no_mount_are_lines_of_the_access_log(
+def test_requests_without_a_mount_go_to_the_access_log(
     make: Make, source: Source, lines: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = make()
@@ -119,7 +119,7 @@ def test_requests_that_belong_to_no_mount_are_lines_of_the_access_log(
     app.get(f'{url[:20]}x/a.png', status=404)
     app.post(url, status=405)
     app.get('/fsp-ops/health')
-    found = [(told['operation'], told['method'], told['status'], told['code']) for told in lines('access')]
+    found = [(entry['operation'], entry['method'], entry['status'], entry['code']) for entry in lines('access')]
     assert found == [
         ('fsp_public', 'GET', 200, None),
         ('fsp_public', 'GET', 404, 3200),
@@ -129,16 +129,16 @@ def test_requests_that_belong_to_no_mount_are_lines_of_the_access_log(
     assert token not in '\n'.join(record.getMessage() for record in caplog.records)
 
 
-def test_a_line_tells_waits_and_seconds(make: Make, lines: Any, sandbox: Sandbox) -> None:
+def test_line_has_waits_and_seconds(make: Make, lines: Any, sandbox: Sandbox) -> None:
     app = make()
     sandbox.fail({'status': 429, 'retry_after': 1, 'times': 1})
     app.get('/fsp/', headers=CALLER)
-    (told,) = lines('audit')
-    assert told['calls'] == 2
-    assert 0.5 < told['waits'] <= told['seconds'] < 20
+    (found,) = lines('audit')
+    assert found['calls'] == 2
+    assert 0.5 < found['waits'] <= found['seconds'] < 20
 
 
-def test_the_table_of_fields_is_that_of_the_lines(make: Make, lines: Any) -> None:
+def test_documented_fields_are_those_of_the_lines(make: Make, lines: Any) -> None:
     app = make()
     app.get('/fsp/', headers=CALLER)
     app.get('/fsp-public/x/y', status=404)
@@ -147,8 +147,8 @@ def test_the_table_of_fields_is_that_of_the_lines(make: Make, lines: Any) -> Non
     assert body
     rows = [(name.strip('`'), where) for name, where, _ in csv.reader(body[1].splitlines(), skipinitialspace=True)]
     for log in ('audit', 'access'):
-        (told,) = lines(log)
-        assert list(told) == [name for name, where in rows if where in {'both', log}]
+        (found,) = lines(log)
+        assert list(found) == [name for name, where in rows if where in {'both', log}]
     shown = re.search(r'``fsp_pyramid.audit``::\n\n(.*?\})\n', page, re.DOTALL)
     assert shown
     assert list(json.loads(shown[1])) == list(lines('audit')[0])

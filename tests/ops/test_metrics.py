@@ -1,4 +1,4 @@
-"""Metrics: what happens is counted, under names and labels that the documentation has."""
+"""Metrics: events are counted under documented names and labels."""
 
 import csv
 import hashlib
@@ -27,13 +27,13 @@ PNG = b'\x89PNG\r\n\x1a\n' + b'p' * 100
 
 
 def families(text: str) -> dict[str, Any]:
-    """Those of an exposition, without the times at which counters were made."""
+    """Return the metric families of an exposition, without the creation times of counters."""
     found = {family.name: family for family in text_string_to_metric_families(text)}
     return {name: family for name, family in found.items() if not name.endswith('_created')}
 
 
 class Counts:
-    """What an application tells."""
+    """Values of an application's metrics."""
 
     def __init__(self, app: TestApp) -> None:
         self.text = app.get('/fsp-ops/metrics').text
@@ -75,7 +75,7 @@ def full() -> PrometheusMetrics:
     return metrics
 
 
-def test_the_table_of_metrics_is_that_of_the_code() -> None:
+def test_documented_metrics_are_those_of_the_code() -> None:
     page = (DOCS / 'operations.rst').read_text()
     body = re.search(r'   :header: Metric.*\n(?:   :.*\n)*\n((?:   .*\n)+)', page)
     assert body
@@ -90,14 +90,14 @@ def test_the_table_of_metrics_is_that_of_the_code() -> None:
     assert found == documented
 
 
-def test_metrics_that_the_alerts_name_are_there() -> None:
+def test_metrics_in_the_alerts_exist() -> None:
     named = set(re.findall(r'fsp_[a-z_]+', (DOCS / 'operations.rst').read_text().split('groups:')[1]))
     text, _ = full().exposition('')
     names = {sample.name for family in families(text.decode()).values() for sample in family.samples}
     assert named - names == set()
 
 
-def test_openmetrics_for_who_asks_for_it(make: Make) -> None:
+def test_accept_header_selects_openmetrics(make: Make) -> None:
     app = make(ops__metrics='true')
     answer = app.get('/fsp-ops/metrics', headers={'Accept': 'application/openmetrics-text;version=1.0.0,*/*;q=0.1'})
     assert answer.content_type == 'application/openmetrics-text'
@@ -134,7 +134,7 @@ def test_requests_and_calls_are_counted(make: Make, source: Source, sandbox: San
         assert counts('fsp_egnyte_wait_seconds_count', method=method) == methods.count(method)
 
 
-def test_failed_calls_are_counted_by_their_kind(make: Make, sandbox: Sandbox) -> None:
+def test_failed_calls_are_counted_by_outcome(make: Make, sandbox: Sandbox) -> None:
     app = make(ops__metrics='true')
     sandbox.fail({'status': 500, 'times': 1})
     app.get('/fsp/', headers=CALLER, status=503)
@@ -143,7 +143,7 @@ def test_failed_calls_are_counted_by_their_kind(make: Make, sandbox: Sandbox) ->
     assert counts('fsp_requests_total', operation='list', status='503', code='3100') == 1
 
 
-def test_sources_that_are_refused_are_counted_by_kind(make: Make, source: Source) -> None:
+def test_refused_sources_are_counted_by_kind(make: Make, source: Source) -> None:
     app = make(ops__metrics='true')
     for url, kind in (
         ('http://10.0.0.1/a.png', 'SourceRefused'),
@@ -157,7 +157,7 @@ def test_sources_that_are_refused_are_counted_by_kind(make: Make, source: Source
         assert Counts(app)('fsp_sources_refused_total', kind=kind) == 1
 
 
-def test_nothing_is_stored_where_the_transaction_fails(make: Make, source: Source) -> None:
+def test_failed_transaction_counts_no_stored_bytes(make: Make, source: Source) -> None:
     app = make(ops__metrics='true')
 
     def fail(event: Any) -> None:
@@ -170,25 +170,25 @@ def test_nothing_is_stored_where_the_transaction_fails(make: Make, source: Sourc
     assert counts('fsp_requests_total', operation='upload', status='503', code='3001') == 1
 
 
-def test_looks_are_counted_and_the_costliest_is_told(make: Make) -> None:
+def test_cache_lookups_are_counted_and_the_log_has_the_costliest(make: Make) -> None:
     app = make(ops__metrics='true')
-    told = []
+    costliest = []
 
     def look(event: Any) -> None:
         for outcome in ('hit', 'miss', 'stale', 'hit'):
             event.request.fsp_stats.cache_lookup(CacheLookup(outcome))
-            told.append(event.request.fsp_stats.cache)
+            costliest.append(event.request.fsp_stats.cache)
 
     app.app.registry.registerHandler(look, (DirectoryCreated,))
     app.get('/fsp/', headers=CALLER)  # a miss, so that what follows is a hit
     app.post('/fsp/new/', headers=CALLER, status=201)
-    assert told == ['hit', 'miss', 'miss', 'miss']
+    assert costliest == ['hit', 'miss', 'miss', 'miss']
     counts = Counts(app)
     looks = {outcome: counts('fsp_listing_looks_total', outcome=outcome) for outcome in ('hit', 'miss', 'stale')}
     assert looks == {'hit': 3, 'miss': 2, 'stale': 1}
 
 
-def test_what_is_left_of_the_day(make: Make) -> None:
+def test_quota_of_an_account_is_exported(make: Make) -> None:
     app = make(ops__metrics='true')
     app.get('/fsp/', headers=CALLER)
     app.get('/fsp/none/', headers=CALLER, status=404)
@@ -198,7 +198,7 @@ def test_what_is_left_of_the_day(make: Make) -> None:
     assert 0 < left.value < daily.value
 
 
-def test_no_more_accounts_than_there_may_be() -> None:
+def test_number_of_accounts_is_bounded() -> None:
     metrics = PrometheusMetrics()
     accounts = [hashlib.sha256(bytes((n >> 8, n & 255))).hexdigest()[:8] for n in range(MOST_ACCOUNTS + 5)]
     for account in accounts:
@@ -212,7 +212,7 @@ def test_no_more_accounts_than_there_may_be() -> None:
     assert (samples[accounts[0]], samples[accounts[1]]) == (0, 100)
 
 
-def test_no_paths_users_or_secrets_are_told(make: Make, source: Source) -> None:
+def test_labels_hold_no_paths_users_or_secrets(make: Make, source: Source) -> None:
     app = make(ops__metrics='true')
     app.get('/fsp/a-secret-name.png', headers=CALLER, status=404)
     app.post_json('/fsp/b.png', {'source': source.offer(PNG, 'a-secret-name')}, headers=CALLER)

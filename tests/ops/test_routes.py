@@ -1,4 +1,4 @@
-"""Health, readiness and metrics: who gets what, by which method, and in whose application."""
+"""Health, readiness and metrics: access control, methods, and hosts."""
 
 import sys
 from collections.abc import Callable
@@ -29,13 +29,13 @@ PATHS = ('/fsp-ops/health', '/fsp-ops/ready', '/fsp-ops/metrics')
 BEARER = {'Authorization': f'Bearer {TOKEN}'}
 
 
-def test_health(make: Make) -> None:
+def test_health_reports_ok_and_the_version(make: Make) -> None:
     answer = make().get('/fsp-ops/health', extra_environ=REMOTE)
     assert answer.json == {'status': 'ok', 'version': __version__}
     assert answer.headers['Cache-Control'] == 'no-store'
 
 
-def test_ready_in_a_sandbox(make: Make) -> None:
+def test_sandbox_is_ready(make: Make) -> None:
     answer = make().get('/fsp-ops/ready')
     assert answer.json['status'] == 'ok'
     assert [(check['name'], check['ok']) for check in answer.json['checks']] == [
@@ -48,7 +48,7 @@ def test_ready_in_a_sandbox(make: Make) -> None:
 
 
 @pytest.mark.parametrize('path', PATHS)
-def test_head_and_other_methods(make: Make, path: str) -> None:
+def test_head_is_answered_and_other_methods_are_refused(make: Make, path: str) -> None:
     app = make(ops__metrics='true')
     head = app.head(path)
     assert (head.body, head.content_length) == (b'', len(app.get(path).body))
@@ -67,13 +67,13 @@ def test_other_paths_are_not_ours(make: Make, path: str) -> None:
     assert request.get_response(make().app).content_type == 'text/plain'
 
 
-def test_the_settings_say_where(make: Make) -> None:
+def test_prefix_is_a_setting(make: Make) -> None:
     app = make(ops__prefix='/how/is/it')
     assert app.get('/how/is/it/health').json['status'] == 'ok'
     app.get('/fsp-ops/health', status=404)
 
 
-def test_metrics_without_their_package(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics_without_their_package_fail_at_start(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, 'fsp_pyramid.ops.prometheus', raising=False)
     monkeypatch.delattr(ops, 'metrics', raising=False)
     monkeypatch.setitem(sys.modules, 'prometheus_client', None)
@@ -109,7 +109,7 @@ def test_metrics_without_their_package(make: Make, monkeypatch: pytest.MonkeyPat
         ({'HTTP_HOST': ''}, False),
     ],
 )
-def test_without_a_token_only_this_machine_sees_more(make: Make, environ: dict[str, str], sees: bool) -> None:
+def test_without_a_token_only_loopback_sees_details(make: Make, environ: dict[str, str], sees: bool) -> None:
     app = make(ops__metrics='true')
     assert ('checks' in app.get('/fsp-ops/ready', extra_environ=environ).json) == sees
     answer = app.get('/fsp-ops/metrics', extra_environ=environ, status='*')
@@ -121,7 +121,7 @@ def test_without_a_token_only_this_machine_sees_more(make: Make, environ: dict[s
 
 
 @pytest.mark.parametrize('given', [TOKEN[:-1], f'{TOKEN}x', 'ä' * 16, '', f'x {TOKEN}'])
-def test_a_wrong_token(make: Make, given: str) -> None:
+def test_wrong_token_is_refused(make: Make, given: str) -> None:
     app = make(ops__metrics='true', ops__token=TOKEN)
     wrong = {'HTTP_AUTHORIZATION': f'Bearer {given}'.encode().decode('latin-1')}
     for environ in (wrong, {'HTTP_AUTHORIZATION': f'Basic {TOKEN}'}, {'HTTP_AUTHORIZATION': TOKEN}, {}):
@@ -134,7 +134,7 @@ def test_a_wrong_token(make: Make, given: str) -> None:
 
 
 @pytest.mark.parametrize('scheme', ['Bearer', 'bearer', 'BEARER '])
-def test_the_token_opens_it_from_everywhere(make: Make, scheme: str) -> None:
+def test_token_permits_any_address(make: Make, scheme: str) -> None:
     app = make(ops__metrics='true', ops__token=TOKEN)
     for where in (LOCAL, REMOTE, REMOTE | {'HTTP_X_FORWARDED_FOR': '192.0.2.1'}):
         environ = where | {'HTTP_AUTHORIZATION': f'{scheme} {TOKEN}'}
@@ -142,7 +142,7 @@ def test_the_token_opens_it_from_everywhere(make: Make, scheme: str) -> None:
         assert 'checks' in app.get('/fsp-ops/ready', extra_environ=environ).json
 
 
-def test_a_token_in_clear_is_refused_where_https_is_required(make: Make) -> None:
+def test_token_over_http_is_refused_if_https_is_required(make: Make) -> None:
     app = make(ops__metrics='true', ops__token=TOKEN, require_https='true')
     bearer = {'HTTP_AUTHORIZATION': f'Bearer {TOKEN}'}
     assert 'HTTPS' in app.get('/fsp-ops/metrics', extra_environ=REMOTE | bearer, status=401).json['details']
@@ -151,11 +151,11 @@ def test_a_token_in_clear_is_refused_where_https_is_required(make: Make) -> None
     app.get('/fsp-ops/health', extra_environ=REMOTE)
 
 
-# In an application of somebody else
+# In a host application
 
 
-class Nobody:
-    """The host's security policy: it must not be asked."""
+class DenyAll:
+    """Security policy of a host, which must not be called."""
 
     def identity(self, request: Any) -> Any:
         raise AssertionError('the policy of the host was asked')
@@ -169,7 +169,7 @@ def make_host(settings: dict[str, str], *more: Callable[[Any], Any]) -> TestApp:
 
     with Configurator(settings=settings, root_factory=forbidden_root) as config:
         config.set_session_factory(SignedCookieSessionFactory('secret'))
-        config.set_security_policy(Nobody())
+        config.set_security_policy(DenyAll())
         config.set_default_permission('member')
         config.set_default_csrf_options(require_csrf=True)
         config.add_view(lambda request: Response('of the host', status=500), context=Exception)
@@ -179,14 +179,14 @@ def make_host(settings: dict[str, str], *more: Callable[[Any], Any]) -> TestApp:
         return TestApp(config.make_wsgi_app(), extra_environ=dict(LOCAL))
 
 
-def test_it_works_in_a_host_that_guards_everything(settings: dict[str, str]) -> None:
+def test_endpoints_work_in_a_host_that_denies_by_default(settings: dict[str, str]) -> None:
     app = make_host(settings | {'fsp.ops.metrics': 'true'})
     for path in PATHS:
         app.get(f'/files{path}')
         app.post(f'/files{path}', status=405)
 
 
-def test_exceptions_of_a_hosts_subscribers_are_answered_as_json(settings: dict[str, str]) -> None:
+def test_exceptions_of_host_subscribers_are_answered_as_json(settings: dict[str, str]) -> None:
     errors: list[Exception] = [HTTPForbidden(), RuntimeError('hush')]
 
     def fail(event: Any) -> None:
@@ -198,12 +198,12 @@ def test_exceptions_of_a_hosts_subscribers_are_answered_as_json(settings: dict[s
     assert app.get('/files/fsp-ops/health', status=503).json == {'status': 'failed'}
 
 
-def test_a_hosts_metrics_stay_its_own(settings: dict[str, str]) -> None:
+def test_metrics_of_the_host_stay_separate(settings: dict[str, str]) -> None:
     own = Counter('fsp_requests', 'Of the host, under the very name', ['operation'])
     try:
         before = generate_latest(REGISTRY)
-        metered = settings | {'fsp.ops.metrics': 'true'}
-        one, other = make_host(metered), make_host(metered)
+        with_metrics = settings | {'fsp.ops.metrics': 'true'}
+        one, other = make_host(with_metrics), make_host(with_metrics)
         one.get('/files/fsp/', headers=CALLER, status=401)
         assert generate_latest(REGISTRY).count(b'fsp_') == before.count(b'fsp_')
         assert 'fsp_requests_total{' in one.get('/files/fsp-ops/metrics').text

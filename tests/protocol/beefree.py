@@ -1,4 +1,4 @@
-"""A client that is shaped like Beefree's resource server."""
+"""A client that sends requests as Beefree's resource server does."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ CREDENTIALS = ('Basic', ('beefree', 'secret-password'))
 
 
 class Beefree:
-    """One user of one integrator, below *base*."""
+    """A user of an integrator, below *base*."""
 
     def __init__(self, application: Any, uid: str = 'u1', base: str = '/fsp') -> None:
         self.app = TestApp(application)
@@ -20,7 +20,7 @@ class Beefree:
         self.headers = {'X-BEE-ClientId': 'client', 'X-BEE-Uid': uid}
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
-        """Send it and take whatever comes; header names may be written with underscores."""
+        """Send a request and return the response of any status; header names may have underscores."""
         sent = self.headers | {name.replace('_', '-'): value for name, value in headers.items()}
         url, options = self.base + quote(path), {'headers': sent, 'status': '*', 'expect_errors': True}
         if body is None:
@@ -45,12 +45,12 @@ class Beefree:
         return self.request('PATCH', path, _body('new_path', directory, strategy))
 
     def names(self, path: str) -> list[str]:
-        """What is listed, directories with a slash."""
+        """Return the names in a listing, those of directories with a slash."""
         items = self.get(path).json['data']['items']
         return [item['path'].removeprefix(path) for item in items]
 
     def public(self, url: str, method: str = 'GET', **kwargs: Any) -> TestResponse:
-        """What somebody without credentials sees at a public URL."""
+        """Request a public URL without credentials."""
         parts = urlsplit(url)
         anonymous = TestApp(self.app.app)
         return anonymous.request(parts.path, method=method, status='*', expect_errors=True, **kwargs)
@@ -61,5 +61,5 @@ def _body(key: str, value: str, strategy: Any) -> dict[str, Any]:
 
 
 def outcome(response: TestResponse) -> tuple[int, int | None]:
-    """Status and code."""
+    """Return status and code."""
     return response.status_int, response.json.get('code')

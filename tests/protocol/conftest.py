@@ -1,4 +1,4 @@
-"""The whole bridge over an Egnyte of a few files, in process."""
+"""The whole application over a small sandbox, in process."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +20,7 @@ FOLDERS = """
 
 @pytest.fixture
 def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    """The Egnyte behind the bridge, with what tests want in it instead of the seed tree."""
+    """Return the sandbox of the application, with a few files instead of the seed tree."""
     monkeypatch.setattr('fsp_pyramid.sandbox.seed.tree', lambda: iter(()))
     sandbox = Sandbox(tmp_path / 'egnyte')
     for path in ('Brand', 'Team', 'Beefree', 'Beefree/u1'):
@@ -33,7 +33,7 @@ def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
 
 @pytest.fixture
 def make_app(sandbox: Sandbox, tmp_path: Path) -> Callable[..., Any]:
-    """Make the application; keywords are more settings, with double underscores for dots."""
+    """Return a factory of applications; keywords are more settings, with double underscores for dots."""
 
     def make(**more: str) -> Any:
         settings = {
@@ -52,5 +52,5 @@ def make_app(sandbox: Sandbox, tmp_path: Path) -> Callable[..., Any]:
 
 @pytest.fixture
 def client(make_app: Callable[..., Any]) -> Beefree:
-    """A user whose directory is empty."""
+    """Return a user with an empty directory."""
     return Beefree(make_app())

@@ -26,14 +26,14 @@ KEY = Fernet.generate_key().decode()
 
 @pytest.fixture
 def egnyte(sandbox: Sandbox, tmp_path: Path) -> Iterator[str]:
-    """The URL of the sandbox."""
+    """Serve the sandbox; yield its URL."""
     with serving(tmp_path / 'egnyte') as url:
         yield url
 
 
 @pytest.fixture
 def more_settings() -> dict[str, str]:
-    """What a test needs besides."""
+    """Return the settings of the application."""
     return {}
 
 
@@ -64,21 +64,21 @@ def application(egnyte: str, tmp_path: Path, more_settings: dict[str, str]) -> I
 
 @pytest.fixture
 def store(application: Any) -> Callable[[], Any]:
-    """The store of accounts, outside of any request; commit what is done with it."""
+    """Yield the store of accounts outside of a request, and commit."""
     stores = application.registry.getUtility(IAccountStores)
 
     class Request:
         tm = transaction.manager
 
         def add_finished_callback(self, _callback: Any) -> None:
-            """RequestLocalCache wants it."""
+            """Do nothing; RequestLocalCache calls it."""
 
     return lambda: stores(Request())
 
 
 @pytest.fixture
 def connect(egnyte: str, store: Callable[[], Any]) -> Callable[..., Any]:
-    """Connect uid to an Egnyte user, as the pages do it."""
+    """Return a function that connects a uid to an Egnyte user, as the pages do."""
 
     def connect(uid: str, username: str, **changes: Any) -> Any:
         grant = {
@@ -97,7 +97,7 @@ def connect(egnyte: str, store: Callable[[], Any]) -> Callable[..., Any]:
     return connect
 
 
-def test_until_connected_the_marketer_is_told_what_to_do(application: Any, sandbox: Sandbox) -> None:
+def test_without_a_connection_the_error_says_what_to_do(application: Any, sandbox: Sandbox) -> None:
     answer = Beefree(application).get('/')
     assert outcome(answer) == (403, 3901)
     assert 'Connect Egnyte' in answer.json['details']
@@ -117,7 +117,7 @@ def test_each_user_has_files_of_their_own(
         assert client.public(meta['public-url']).body == PNG
 
 
-def test_a_picked_folder(
+def test_files_are_in_the_chosen_folder(
     application: Any, connect: Callable[..., Any], store: Callable[[], Any], sandbox: Sandbox
 ) -> None:
     connection = connect('u1', 'demo')
@@ -126,7 +126,7 @@ def test_a_picked_folder(
     assert Beefree(application).names('/') == ['logo.png']
 
 
-def test_a_token_is_refreshed_before_it_ends(application: Any, connect: Callable[..., Any], sandbox: Sandbox) -> None:
+def test_token_is_refreshed_before_it_expires(application: Any, connect: Callable[..., Any], sandbox: Sandbox) -> None:
     connect('u1', 'alice', expires_at=1.0)
     client = Beefree(application)
     for _ in range(2):
@@ -134,7 +134,7 @@ def test_a_token_is_refreshed_before_it_ends(application: Any, connect: Callable
     assert sum('/puboauth/token' in call for call in sandbox.calls) == 2  # the grant, and one refresh
 
 
-def test_a_refused_token_is_refreshed_and_one_that_cannot_be_has_to_be_connected_again(
+def test_refused_token_is_refreshed_or_reported_as_expired(
     application: Any, egnyte: str, connect: Callable[..., Any], store: Callable[[], Any]
 ) -> None:
     connect('u1', 'alice')
@@ -168,7 +168,7 @@ def test_links_survive_disconnecting_and_connecting_again(
     store().disconnect(connection.number)
     transaction.commit()
     assert outcome(client.get('/')) == (403, 3901)
-    assert client.public(url).body == PNG, 'what is kept here needs no account'
+    assert client.public(url).body == PNG, 'cached content needs no account'
     assert client.public(never_seen).status_int == 403
     connect('u1', 'alice')
     assert client.public(url).body == client.public(never_seen).body == PNG
@@ -176,7 +176,7 @@ def test_links_survive_disconnecting_and_connecting_again(
 
 
 @pytest.mark.parametrize('more_settings', [{'fsp.public.token': 'sandbox'}], ids=['with a token for the public'])
-def test_a_token_of_the_site_serves_the_files_of_users_who_are_gone(
+def test_public_token_serves_files_of_disconnected_users(
     application: Any, connect: Callable[..., Any], store: Callable[[], Any], sandbox: Sandbox
 ) -> None:
     connection = connect('u1', 'alice')
@@ -188,7 +188,7 @@ def test_a_token_of_the_site_serves_the_files_of_users_who_are_gone(
 
 
 @pytest.mark.parametrize('more_settings', [{'fsp.public.token': 'sandbox'}], ids=['with a token for the public'])
-def test_the_token_of_the_site_goes_to_no_other_egnyte(
+def test_public_token_is_sent_to_no_other_egnyte(
     application: Any, connect: Callable[..., Any], store: Callable[[], Any], sandbox: Sandbox
 ) -> None:
     connection = connect('u1', 'alice')
@@ -201,7 +201,7 @@ def test_the_token_of_the_site_goes_to_no_other_egnyte(
     assert Beefree(application).public(url).status_int == 403
 
 
-def test_the_account_of_another_client_serves_no_link(
+def test_account_of_another_client_serves_no_link(
     application: Any, connect: Callable[..., Any], store: Callable[[], Any], source: Source, egnyte: str
 ) -> None:
     connect('u1', 'alice')
@@ -225,7 +225,7 @@ def test_nothing_secret_is_logged_or_shown(
     sandbox: Sandbox,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A whole run at DEBUG, of all loggers, with successes, refusals, troubles and refreshes."""
+    """Run successes, refusals, errors and refreshes with all loggers at DEBUG."""
     caplog.set_level('DEBUG')
     connection = connect('u1', 'alice', expires_at=1.0)
     client, shown = Beefree(application), []

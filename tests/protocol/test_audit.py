@@ -14,7 +14,7 @@ from .beefree import PNG, Beefree
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture) -> list[dict]:
-    """What was logged, as soon as it is."""
+    """Return the list of logged lines."""
     caplog.set_level('INFO', 'fsp_pyramid.audit')
     found: list[dict] = []
     emit = caplog.handler.emit
@@ -28,11 +28,11 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[dict]:
     return found
 
 
-def told(line: dict) -> tuple:
+def summary(line: dict) -> tuple:
     return tuple(line[key] for key in ('operation', 'path', 'status', 'code', 'bytes', 'calls'))
 
 
-def test_each_request_is_a_line(client: Beefree, source: Source, lines: list[dict], sandbox: Sandbox) -> None:
+def test_each_request_is_one_line(client: Beefree, source: Source, lines: list[dict], sandbox: Sandbox) -> None:
     client.get('/')
     client.create('/ä d/')
     client.upload('/ä d/a.png', source.offer(PNG))
@@ -40,7 +40,7 @@ def test_each_request_is_a_line(client: Beefree, source: Source, lines: list[dic
     client.move('/ä d/a.png', '/')
     client.delete('/a.png')
     client.delete('/ä d/')
-    assert [told(line) for line in lines] == [
+    assert [summary(line) for line in lines] == [
         ('list', '/', 200, None, 0, 1),
         ('create', '/ä d/', 201, None, 0, 1),
         ('upload', '/ä d/a.png', 201, None, len(PNG), 1),
@@ -55,13 +55,13 @@ def test_each_request_is_a_line(client: Beefree, source: Source, lines: list[dic
         assert datetime.fromisoformat(line['time']).tzinfo is not None
 
 
-def test_refusals_are_lines(client: Beefree, lines: list[dict]) -> None:
+def test_refused_requests_are_logged(client: Beefree, lines: list[dict]) -> None:
     answer = client.get('/none')
     client.get('/a/../b')
     client.request('PUT', '/a')
     client.app.authorization = ('Basic', ('beefree', 'wrong'))
     client.get('/')
-    assert [told(line)[:4] for line in lines] == [
+    assert [summary(line)[:4] for line in lines] == [
         ('metadata', '/none', 404, 3200),
         ('metadata', None, 400, 3500),
         ('PUT', '/a', 405, 3500),
@@ -71,7 +71,7 @@ def test_refusals_are_lines(client: Beefree, lines: list[dict]) -> None:
     assert lines[3]['uid'] == ''
 
 
-def test_what_a_commit_undid_is_no_success(client: Beefree, source: Source, lines: list[dict]) -> None:
+def test_failed_commit_is_logged_as_an_error(client: Beefree, source: Source, lines: list[dict]) -> None:
     registry = client.app.app.registry
 
     def fail(event: FileStored) -> None:
@@ -79,4 +79,4 @@ def test_what_a_commit_undid_is_no_success(client: Beefree, source: Source, line
 
     registry.registerHandler(fail, (FileStored,))
     assert client.upload('/a.png', source.offer(PNG)).status_int == 503
-    assert told(lines[0])[:4] == ('upload', '/a.png', 503, 3001)
+    assert summary(lines[0])[:4] == ('upload', '/a.png', 503, 3001)

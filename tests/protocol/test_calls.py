@@ -1,4 +1,4 @@
-"""The budget: how many calls to Egnyte each operation costs. Calls are what Egnyte is short of."""
+"""Budget of calls to Egnyte for each operation. Egnyte limits calls per second and per day."""
 
 from collections.abc import Callable
 from typing import Any
@@ -44,7 +44,7 @@ OPERATIONS: dict[str, tuple[Operation, list[str], list[str], int, int]] = {
 
 @pytest.mark.parametrize('name', OPERATIONS)
 @pytest.mark.parametrize('known', [False, True], ids=['cold', 'known'])
-def test_budget(client: Beefree, sandbox: Sandbox, source: Source, name: str, known: bool) -> None:
+def test_operation_costs_its_budget(client: Beefree, sandbox: Sandbox, source: Source, name: str, known: bool) -> None:
     operation, parents, affected, cold, warm = OPERATIONS[name]
     if known:
         for path in parents:
@@ -59,7 +59,7 @@ def test_budget(client: Beefree, sandbox: Sandbox, source: Source, name: str, kn
     assert sandbox.calls == [], 'a listing after our own write costs nothing'
 
 
-def test_the_known_parent_is_listed_without_a_call_after_a_deletion_in_it(client: Beefree, sandbox: Sandbox) -> None:
+def test_listing_after_a_deletion_costs_no_call(client: Beefree, sandbox: Sandbox) -> None:
     client.get('/d/')
     client.delete('/d/empty/')
     sandbox.forget_calls()
@@ -77,7 +77,7 @@ def test_the_known_parent_is_listed_without_a_call_after_a_deletion_in_it(client
     ],
     ids=['list', 'create', 'upload', 'editor_images'],
 )
-def test_the_first_request_of_a_new_uid(
+def test_first_requests_of_a_new_uid_cost_their_budget(
     make_app: Callable[..., Any], sandbox: Sandbox, source: Source, operation: Operation, calls: int
 ) -> None:
     client = Beefree(make_app(), uid='new')
@@ -85,7 +85,7 @@ def test_the_first_request_of_a_new_uid(
     assert len(sandbox.calls) == calls, sandbox.calls
 
 
-def test_a_conflict_costs_what_the_look_costs(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+def test_conflict_costs_only_the_listing(client: Beefree, sandbox: Sandbox, source: Source) -> None:
     client.get('/')
     sandbox.forget_calls()
     assert outcome(client.upload('/f.png', source.offer(PNG), 'ask')) == (409, 3400)
@@ -104,7 +104,7 @@ def test_public_content_costs_one_call(client: Beefree, sandbox: Sandbox) -> Non
     assert sandbox.calls == [], 'a bad signature is found without a call'
 
 
-def test_a_thousand_entries_a_call(client: Beefree, sandbox: Sandbox) -> None:
+def test_listing_costs_one_call_per_thousand_entries(client: Beefree, sandbox: Sandbox) -> None:
     for number in range(1003):
         sandbox.upload(f'/Shared/Team/{number}.txt', b'x')
     sandbox.forget_calls()
@@ -114,7 +114,7 @@ def test_a_thousand_entries_a_call(client: Beefree, sandbox: Sandbox) -> None:
     assert len({item['path'] for item in answer.json['data']['items']}) == 1003
 
 
-def test_nothing_that_cannot_be_costs_anything(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+def test_invalid_requests_cost_no_call(client: Beefree, sandbox: Sandbox, source: Source) -> None:
     client.get('/')
     client.get('/shared/')
     sandbox.forget_calls()
@@ -126,7 +126,7 @@ def test_nothing_that_cannot_be_costs_anything(client: Beefree, sandbox: Sandbox
     assert sandbox.calls == []
 
 
-def test_the_last_calls_of_the_day_are_for_changes(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+def test_last_calls_of_the_day_are_reserved_for_writes(client: Beefree, sandbox: Sandbox, source: Source) -> None:
     rate_limiter = client.app.app.registry.getUtility(IBackends).rate_limiter
     rate_limiter.learn(
         rate_limiter.turn('sandbox', 10), {'X-Accesstoken-Quota-Allotted': '1000', 'X-Accesstoken-Quota-Current': '950'}

@@ -1,4 +1,4 @@
-"""Several integrators behind one mount."""
+"""Several clients of one mount."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ Clients = Callable[[str], Beefree]
 
 @pytest.fixture
 def clients(make_app: Callable[..., Any], sandbox: Sandbox) -> Clients:
-    """A user of one of four clients."""
+    """Return a factory of users of four clients."""
     application = make_app(
         username='',
         password='',
@@ -45,26 +45,26 @@ def clients(make_app: Callable[..., Any], sandbox: Sandbox) -> Clients:
     return client
 
 
-def test_each_has_folders_of_its_own(clients: Clients, source: Source) -> None:
+def test_each_client_has_its_own_folders(clients: Clients, source: Source) -> None:
     assert outcome(clients('acme').upload('/a.png', source.offer(PNG))) == (201, None)
     assert clients('acme').names('/') == ['shared/', 'team/', 'a.png']
     assert clients('shop').names('/') == ['logo.png']
 
 
-def test_each_has_a_policy_of_its_own(clients: Clients, source: Source) -> None:
+def test_each_client_has_its_own_settings(clients: Clients, source: Source) -> None:
     for name, expected in (('acme', (201, None)), ('shop', (403, 3400))):
         clients(name).upload('/a.png', source.offer(PNG))
         assert outcome(clients(name).upload('/a.png', source.offer(PNG))) == expected
 
 
-def test_client_ids(clients: Clients) -> None:
+def test_unlisted_client_id_is_refused(clients: Clients) -> None:
     user = clients('acme')
     for client_id, expected in (('client', (200, None)), ('other', (200, None)), ('Client', (403, 3300))):
         user.headers['X-BEE-ClientId'] = client_id
         assert outcome(user.get('/')) == expected
 
 
-def test_a_read_only_client_looks_and_touches_nothing(clients: Clients, source: Source) -> None:
+def test_read_only_client_reads_and_cannot_write(clients: Clients, source: Source) -> None:
     user = clients('preview')
     meta = user.get('/').json['data']
     assert meta['meta']['permissions'] == 'ro'
@@ -76,20 +76,20 @@ def test_a_read_only_client_looks_and_touches_nothing(clients: Clients, source: 
     assert outcome(user.move('/logo.png', '/')) == (403, 3300)
 
 
-def test_a_disabled_client_is_told_so(clients: Clients) -> None:
+def test_disabled_client_gets_an_error_that_says_so(clients: Clients) -> None:
     answer = clients('gone').get('/')
     assert outcome(answer) == (403, 3300)
     assert 'switched off' in answer.json['details']
 
 
 @pytest.mark.parametrize(('name', 'password'), [('acme', 'x'), ('nobody', 'secret-password'), ('', '')])
-def test_who_is_nobody(clients: Clients, name: str, password: str) -> None:
+def test_wrong_credentials_are_refused(clients: Clients, name: str, password: str) -> None:
     user = clients('acme')
     user.app.authorization = ('Basic', (name, password))
     assert outcome(user.get('/')) == (401, 3650)
 
 
-def test_links_live_on_whatever_becomes_of_a_client(
+def test_public_links_survive_changes_of_a_client(
     make_app: Callable[..., Any], clients: Clients, source: Source
 ) -> None:
     url = clients('shop').get('/logo.png').json['data']['meta']['public-url']

@@ -1,4 +1,4 @@
-"""Several requests at once."""
+"""Concurrent requests."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from .beefree import PNG, Beefree
 
 
 def at_once(*functions: Callable[[], Any]) -> list[Any]:
-    """Call them together and return what they return; a barrier lets none begin before all are there."""
+    """Call the functions concurrently, behind a barrier; return their results."""
     barrier, results = threading.Barrier(len(functions)), [None] * len(functions)
 
     def call(index: int) -> None:
@@ -31,7 +31,7 @@ def at_once(*functions: Callable[[], Any]) -> list[Any]:
     return results
 
 
-def test_keep_uploads_of_one_name_end_as_as_many_files(
+def test_concurrent_keep_uploads_become_separate_files(
     make_app: Callable[..., Any], sandbox: Sandbox, source: Source
 ) -> None:
     application, url = make_app(), source.offer(PNG)
@@ -45,9 +45,7 @@ def test_keep_uploads_of_one_name_end_as_as_many_files(
     assert all(sandbox.content(f'/Shared/Beefree/u1/{name}') == PNG for name in names)
 
 
-def test_asking_uploads_of_one_name_end_as_one_file(
-    make_app: Callable[..., Any], sandbox: Sandbox, source: Source
-) -> None:
+def test_concurrent_ask_uploads_become_one_file(make_app: Callable[..., Any], sandbox: Sandbox, source: Source) -> None:
     application, url = make_app(), source.offer(PNG)
     clients = [Beefree(application) for _ in range(4)]
     sandbox.fail({'path_prefix': '/pubapi/v1/fs-content', 'latency': 0.05, 'times': 100})
@@ -55,7 +53,7 @@ def test_asking_uploads_of_one_name_end_as_one_file(
     assert sorted(answer.status_int for answer in answers) == [201, 409, 409, 409]
 
 
-def test_crossing_moves_do_not_wait_for_each_other(client: Beefree, source: Source) -> None:
+def test_crossing_moves_do_not_deadlock(client: Beefree, source: Source) -> None:
     for path in ('/a/', '/b/'):
         client.create(path)
     client.upload('/a/one.png', source.offer(PNG))
@@ -67,7 +65,7 @@ def test_crossing_moves_do_not_wait_for_each_other(client: Beefree, source: Sour
     assert (client.names('/a/'), client.names('/b/')) == (['one.png'], ['two.png'])
 
 
-def test_one_caller_asks_for_a_listing_that_many_want(make_app: Callable[..., Any], sandbox: Sandbox) -> None:
+def test_concurrent_listings_share_one_call(make_app: Callable[..., Any], sandbox: Sandbox) -> None:
     application = make_app()
     clients = [Beefree(application) for _ in range(6)]
     sandbox.fail({'latency': 0.05, 'times': 100})
@@ -76,10 +74,10 @@ def test_one_caller_asks_for_a_listing_that_many_want(make_app: Callable[..., An
     assert len(sandbox.calls) == 1
 
 
-def test_many_who_want_a_listing_share_a_failure(
+def test_concurrent_listings_share_a_failure(
     make_app: Callable[..., Any], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The one that asks is answered when the five others wait for what it hears."""
+    """The call is answered when the five others wait for its result."""
     waiting, send, result = threading.Semaphore(0), WSGIAdapter.send, Future.result
 
     def wait(flight: Future[Any], *arguments: Any) -> Any:
@@ -102,10 +100,10 @@ def test_many_who_want_a_listing_share_a_failure(
     assert len(sandbox.calls) == 1
 
 
-def test_a_write_is_seen_by_a_listing_that_began_before_it(
+def test_listing_older_than_a_write_is_not_cached(
     make_app: Callable[..., Any], sandbox: Sandbox, source: Source
 ) -> None:
-    """What Egnyte answered before our write must not be remembered after it."""
+    """An answer from before our write must not be cached after it."""
     url = source.offer(PNG)
     for name in ('1.png', '2.png', '3.png', '4.png', '5.png'):
         application = make_app()

@@ -1,4 +1,4 @@
-"""A first upload that fails leaves nothing of what was created for it, with an ordinary user's token as well."""
+"""A failed first upload leaves no created folders, with an ordinary user's token as well."""
 
 import sqlite3
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from .beefree import PNG, Beefree, outcome
 
 @pytest.fixture(params=['sandbox', ORDINARY], ids=['administrator', 'ordinary user'])
 def newcomer(request: pytest.FixtureRequest, make_app: Callable[..., Any], tmp_path: Path) -> Beefree:
-    """A user without a folder."""
+    """Return a user without a folder."""
     grant(tmp_path, '/Shared/Beefree', 'alice', Level.FULL)
     return Beefree(make_app(egnyte__token=request.param), uid='new')
 
@@ -29,7 +29,7 @@ def fail(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize('path', ['/a.png', '/editor_images/a.png', '/favicon_images/a.png'])
-def test_the_folders_go(newcomer: Beefree, sandbox: Sandbox, source: Source, path: str) -> None:
+def test_created_folders_are_deleted(newcomer: Beefree, sandbox: Sandbox, source: Source, path: str) -> None:
     fail(sandbox)
     assert newcomer.upload(path, source.offer(PNG)).status_int == 403
     assert not sandbox.exists('/Shared/Beefree/new')
@@ -40,8 +40,8 @@ def test_the_folders_go(newcomer: Beefree, sandbox: Sandbox, source: Source, pat
     assert sandbox.content(f'/Shared/Beefree/new{path}') == PNG
 
 
-def test_a_folder_that_was_there_stays(newcomer: Beefree, sandbox: Sandbox, source: Source, tmp_path: Path) -> None:
-    """Also an empty one, that somebody created before."""
+def test_existing_folder_stays(newcomer: Beefree, sandbox: Sandbox, source: Source, tmp_path: Path) -> None:
+    """An empty folder that existed before stays, too."""
     sandbox.api('POST', '/pubapi/v1/fs/Shared/Beefree/new', json={'action': 'add_folder'}).raise_for_status()
     with closing(sqlite3.connect(tmp_path / 'egnyte' / 'sandbox.sqlite')) as db, db:
         db.execute("UPDATE nodes SET created = created - 60000 WHERE name = 'new'")
@@ -51,7 +51,7 @@ def test_a_folder_that_was_there_stays(newcomer: Beefree, sandbox: Sandbox, sour
     assert not sandbox.exists('/Shared/Beefree/new/editor_images')
 
 
-def test_a_folder_that_somebody_has_used_meanwhile_stays(
+def test_folder_used_by_another_user_stays(
     newcomer: Beefree, sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload = Client.upload

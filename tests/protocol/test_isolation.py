@@ -1,4 +1,4 @@
-"""One user never reaches another's files: not by path, header, move target, name, conflict strategy or link."""
+"""Isolation: no path, header, move target, name, conflict strategy or link reaches another user's files."""
 
 import json
 from collections.abc import Callable
@@ -84,7 +84,7 @@ def application(make_app: Callable[..., Any], sandbox: Sandbox) -> Any:
     return make_app(folders='/ /Shared/Beefree/{uid}\n/shared/ /Shared/Brand ro', cache__ttl='0')
 
 
-def test_no_request_reaches_what_is_not_the_callers(application: Any, sandbox: Sandbox, source: Source) -> None:
+def test_no_request_reaches_files_of_another_user(application: Any, sandbox: Sandbox, source: Source) -> None:
     url = source.offer(PNG)
     bodies = st.one_of(
         st.fixed_dictionaries({'source': st.just(url), 'conflict_strategy': st.sampled_from(['keep', 'replace', ''])}),
@@ -119,8 +119,8 @@ def test_no_request_reaches_what_is_not_the_callers(application: Any, sandbox: S
     assert sorted(folder['name'] for folder in folders) == ['Beefree', 'Board', 'Brand', 'Team']
 
 
-def test_what_one_user_did_is_in_no_answer_to_another(application: Any, source: Source) -> None:
-    """Nothing that is remembered for one is told to another, and capitals make another user."""
+def test_answers_hold_nothing_of_another_user(application: Any, source: Source) -> None:
+    """No cached answer goes to another user, and uids are case-sensitive."""
     one, other = Beefree(application, 'one'), Beefree(application, 'One')
     url = one.upload('/mine.png', source.offer(PNG)).json['data']['meta']['public-url']
     assert one.names('/') == ['shared/', 'mine.png']
@@ -133,7 +133,7 @@ def test_what_one_user_did_is_in_no_answer_to_another(application: Any, source: 
 
 @given(st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-def test_links_are_good_for_one_file(application: Any, source: Source, data: st.DataObject) -> None:
+def test_link_opens_one_file(application: Any, source: Source, data: st.DataObject) -> None:
     client = Beefree(application, 'one')
     url = client.upload('/a.png', source.offer(PNG), 'replace').json['data']['meta']['public-url']
     base, token, name = url.rsplit('/', 2)

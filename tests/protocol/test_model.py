@@ -1,4 +1,4 @@
-"""Sequences of operations, through HTTP, against a model: what the protocol says they do."""
+"""Sequences of operations, through HTTP, against a model of the protocol."""
 
 import tempfile
 from typing import Any
@@ -49,7 +49,7 @@ class Files(RuleBasedStateMachine):
         return key(path) in self.model and self.model[key(path)][1] is not None
 
     def stored(self, path: Path) -> Path:
-        """The path in the spelling that is stored, as far as it is stored."""
+        """Return the path in the stored spelling, as far as it is stored."""
         return self.model[key(path)][0] if key(path) in self.model else (*self.stored(path[:-1]), path[-1])
 
     def children(self, path: Path) -> list[Path]:
@@ -65,7 +65,7 @@ class Files(RuleBasedStateMachine):
         return (*path[:-1], f'{path[-1]}_{number}')
 
     def any_path(self, data: Any) -> Path:
-        """A path that is there, or one that may be."""
+        """Return a path that exists, or one that may."""
         directories = [path for path, content in self.model.values() if content is None]
         return (*data.draw(st.sampled_from(directories)), data.draw(names))
 
@@ -73,7 +73,7 @@ class Files(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        """Another process: nothing is remembered."""
+        """Continue in another process, with empty caches."""
         self.client = Beefree(
             main(
                 {},
@@ -193,7 +193,7 @@ class Files(RuleBasedStateMachine):
             assert outcome(answer) == (404, 3200)
 
 
-def test_operations(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sequences_of_operations_match_the_model(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('fsp_pyramid.sandbox.seed.tree', lambda: iter(()))
     monkeypatch.setattr(Files, 'source', source, raising=False)
     run_state_machine_as_test(

@@ -1,4 +1,4 @@
-"""Uploads that go up while they come down, over both ways to the sandbox; events and not clocks say what was first."""
+"""Pipelined uploads, over both transports to the sandbox; events decide the order, not clocks."""
 
 import socket
 import threading
@@ -33,7 +33,7 @@ FILE = '/Shared/Beefree/u1/a.png'
 
 
 class Way:
-    """A sandbox, how bridges reach it, and when half of the picture has gone up.
+    """A sandbox, the transport to it, and an event for the first half of the picture.
 
     :ivar wire: to the sandbox, None where it is in this process
     """
@@ -43,7 +43,7 @@ class Way:
         self.half_is_up = threading.Event()
 
     def client(self, **more: str) -> Beefree:
-        """A user of a bridge of their own."""
+        """Return a user of an application of their own."""
         if self.wire is not None:
             more |= {'egnyte__url': self.wire.url, 'egnyte__token': TOKEN, 'public__secret': 's' * 32}
         return Beefree(self._make(**more))
@@ -53,7 +53,7 @@ class Way:
             self.half_is_up.set()
 
     def stored(self) -> tuple[Any, ...]:
-        """All that an upload leaves: files, events, and contents on disk."""
+        """Return all traces of an upload: files, events, and contents on disk."""
         listing = self.sandbox.api('GET', '/pubapi/v1/fs/Shared/Beefree/u1').json()
         cursor = self.sandbox.api('GET', '/pubapi/v1/events/cursor').json()
         contents = [sorted((self._root / name).iterdir()) for name in ('incoming', 'contents')]
@@ -62,7 +62,7 @@ class Way:
 
 @pytest.fixture
 def wire(_no_thread_left: None, sandbox: Sandbox, tmp_path: Path) -> Iterator[Wire]:
-    """A wire to the sandbox on a real socket, which takes chunks of any size."""
+    """Yield a relay to the sandbox on a real socket, which accepts chunks of any size."""
     with sandbox_serving(tmp_path / 'egnyte', chunk_minimum=1) as url, wired(url) as wire:
         yield wire
 
@@ -94,7 +94,7 @@ def way(
 
 
 def halves(between: Callable[[], Any], *, head: bytes = KNOWN, rest: bytes = PNG[HALF:]) -> Reaction:
-    """The first half of the picture, then something to wait for, then the rest."""
+    """Return a source that sends the first half of the picture, waits for an event, and sends the rest."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(head + PNG[:HALF])
@@ -104,8 +104,8 @@ def halves(between: Callable[[], Any], *, head: bytes = KNOWN, rest: bytes = PNG
     return answer
 
 
-def test_bytes_go_up_before_the_last_ones_came_down(way: Way) -> None:
-    """The source keeps its second half until the first one is at Egnyte."""
+def test_upload_begins_before_the_download_ends(way: Way) -> None:
+    """The source withholds its second half until the first one is at Egnyte."""
     with serving(halves(lambda: way.half_is_up.wait(PATIENCE))) as source:
         answer = way.client().upload('/a.png', f'http://127.0.0.1:{source.port}/')
     assert outcome(answer) == (201, None)
@@ -113,7 +113,7 @@ def test_bytes_go_up_before_the_last_ones_came_down(way: Way) -> None:
     assert way.sandbox.content(FILE) == PNG
 
 
-def test_a_file_of_unknown_size_goes_up_when_it_is_there(way: Way) -> None:
+def test_file_of_unknown_size_is_uploaded_after_the_download(way: Way) -> None:
     with serving(halves(lambda: not way.half_is_up.is_set(), head=b'HTTP/1.1 200 OK\r\n\r\n')) as source:
         answer = way.client().upload('/a.png', f'http://127.0.0.1:{source.port}/')
     assert outcome(answer) == (201, None)
@@ -121,7 +121,7 @@ def test_a_file_of_unknown_size_goes_up_when_it_is_there(way: Way) -> None:
 
 
 @pytest.mark.parametrize('death', ['cut', 'slow'])
-def test_a_source_that_dies_half_way_leaves_nothing_behind(way: Way, death: str) -> None:
+def test_failed_source_leaves_nothing_behind(way: Way, death: str) -> None:
     def die(connection: socket.socket) -> None:
         connection.sendall(KNOWN + PNG[:HALF])
         assert way.half_is_up.wait(PATIENCE)
@@ -134,7 +134,7 @@ def test_a_source_that_dies_half_way_leaves_nothing_behind(way: Way, death: str)
         answer = client.upload('/a.png', f'http://127.0.0.1:{source.port}/')
         assert outcome(answer) == (422, 3450)
         assert '"a.png" was not uploaded' in answer.json['details']
-        # It is neither looked for nor tried again. waitress does not even tell of calls that break off.
+        # Neither looked up nor retried. waitress does not even report calls that break off.
         assert way.sandbox.calls[:1] == ['GET /pubapi/v1/fs/Shared/Beefree/u1']
         assert way.sandbox.calls[1:] == ([] if way.wire else [f'POST /pubapi/v1/fs-content{FILE}'])
         assert way.stored() == before
@@ -152,7 +152,7 @@ def test_a_source_that_dies_half_way_leaves_nothing_behind(way: Way, death: str)
     ],
     ids=['cut', 'too-large'],
 )
-def test_a_source_of_unknown_size_that_dies_does_not_even_begin_to_go_up(way: Way, answer: bytes) -> None:
+def test_failed_source_of_unknown_size_begins_no_upload(way: Way, answer: bytes) -> None:
     before = way.stored()
     with serving(answer) as source:
         status = outcome(way.client(upload__max_size='500 KB').upload('/a.png', f'http://127.0.0.1:{source.port}/'))
@@ -162,7 +162,7 @@ def test_a_source_of_unknown_size_that_dies_does_not_even_begin_to_go_up(way: Wa
 
 
 @pytest.mark.parametrize('dies', [False, True])
-def test_chunks_go_up_as_soon_as_they_are_complete(
+def test_complete_chunks_are_uploaded_at_once(
     wire: Wire,
     make_app: Callable[..., Any],
     sandbox: Sandbox,
@@ -189,10 +189,10 @@ def test_chunks_go_up_as_soon_as_they_are_complete(
     assert len(posts) in ({2, 3} if dies else {6})
 
 
-def test_egnyte_breaks_off_while_bytes_still_come(
+def test_broken_upload_is_checked_and_sent_again(
     wire: Wire, make_app: Callable[..., Any], sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """It is looked whether it took effect, and sent again from the beginning."""
+    """The application checks whether the upload took effect, and sends it again from the beginning."""
     way = Way(make_app, sandbox, tmp_path / 'egnyte', wire)
 
     def cut(passed: int) -> None:
@@ -214,7 +214,7 @@ def test_egnyte_breaks_off_while_bytes_still_come(
     ]
 
 
-def test_slow_sources_come_down_together_and_keep_ends_as_two_files(way: Way) -> None:
+def test_slow_sources_download_in_parallel_and_keep_makes_two_files(way: Way) -> None:
     """Each of the two sources waits for the other one in the middle of its file."""
     together, client = threading.Barrier(2), way.client()
     other = Beefree(client.app.app)
@@ -233,7 +233,7 @@ def test_slow_sources_come_down_together_and_keep_ends_as_two_files(way: Way) ->
     assert way.sandbox.content(FILE) == way.sandbox.content('/Shared/Beefree/u1/a_1.png') == PNG
 
 
-def test_what_egnyte_refuses_ends_the_download(client: Beefree, sandbox: Sandbox) -> None:
+def test_upload_refused_by_egnyte_ends_the_download(client: Beefree, sandbox: Sandbox) -> None:
     gone = threading.Event()
 
     def endless(connection: socket.socket) -> None:

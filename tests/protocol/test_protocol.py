@@ -1,4 +1,4 @@
-"""Every row of the protocol, through HTTP, over the sandbox."""
+"""Every operation and error of the protocol, through HTTP, over the sandbox."""
 
 import hashlib
 import re
@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from fsp_pyramid.paths import MAX_NAMES
 from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
@@ -17,7 +18,7 @@ from .beefree import PNG, Beefree, outcome
 JPEG = b'\xff\xd8\xff\xe0' + b'j' * 100
 
 
-def test_the_fields_of_a_listing_are_exactly_typed(client: Beefree, source: Source) -> None:
+def test_fields_of_a_listing_are_exactly_typed(client: Beefree, source: Source) -> None:
     before = int(time.time() * 1000) - 2000
     client.create('/sub/')
     client.upload('/a b+é.png', source.offer(PNG))
@@ -65,7 +66,7 @@ def test_the_fields_of_a_listing_are_exactly_typed(client: Beefree, source: Sour
     assert re.fullmatch(rf'http://localhost/fsp-public/[\w-]+/{digits}/a%20b%2B%C3%A9\.png', thumbnail)
 
 
-def test_the_base_url_without_a_slash_is_the_root(client: Beefree) -> None:
+def test_base_url_without_a_slash_is_the_root(client: Beefree) -> None:
     assert client.get('').json == client.get('/').json
 
 
@@ -76,7 +77,7 @@ def test_head_is_get_without_a_body(client: Beefree) -> None:
     assert head.content_length == len(got.body)
 
 
-def test_the_move_flag_lists_directories_only(client: Beefree, source: Source) -> None:
+def test_move_flag_lists_directories_only(client: Beefree, source: Source) -> None:
     client.upload('/a.png', source.offer(PNG))
     for name, value in (('X-BEE-fsp-flags', 'move'), ('x_bee_FSP_flags', 'MOVE'), ('X_BEE_FSP_FLAGS', 'a, Move')):
         paths = [item['path'] for item in client.get('/', **{name: value}).json['data']['items']]
@@ -84,14 +85,14 @@ def test_the_move_flag_lists_directories_only(client: Beefree, source: Source) -
     assert len(client.get('/', X_BEE_fsp_flags='other').json['data']['items']) == 3
 
 
-def test_a_mount_tells_more_once_it_was_read(client: Beefree) -> None:
+def test_mapped_directory_has_its_metadata_once_it_was_listed(client: Beefree) -> None:
     client.get('/shared/')
     shared = client.get('/').json['data']['items'][0]
     assert shared['last-modified'] > 0
     assert shared['item-count'] == 1
 
 
-def test_metadata(client: Beefree) -> None:
+def test_metadata_of_a_file(client: Beefree) -> None:
     answer = client.get('/shared/LOGO.png')
     assert outcome(answer) == (200, None)
     assert list(answer.json['data']) == ['meta']
@@ -100,7 +101,7 @@ def test_metadata(client: Beefree) -> None:
     assert meta['extra'] == {'can-move': False}
 
 
-def test_the_slash_decides_the_kind(client: Beefree, source: Source) -> None:
+def test_slash_decides_between_file_and_directory(client: Beefree, source: Source) -> None:
     client.create('/a.png/')
     client.upload('/b', source.offer(PNG))
     assert outcome(client.get('/a.png')) == (404, 3200)
@@ -109,7 +110,7 @@ def test_the_slash_decides_the_kind(client: Beefree, source: Source) -> None:
     assert outcome(client.get('/none/')) == (404, 3200)
 
 
-def test_creating_a_directory(client: Beefree) -> None:
+def test_directory_is_created(client: Beefree) -> None:
     answer = client.create('/New (1)_dir.-/')
     assert outcome(answer) == (201, None)
     meta = answer.json['data']['meta']
@@ -118,7 +119,7 @@ def test_creating_a_directory(client: Beefree) -> None:
     assert client.get('/New (1)_dir.-/').json['data']['items'] == []
 
 
-def test_directories_that_cannot_be_created(client: Beefree, source: Source) -> None:
+def test_impossible_directories_are_refused(client: Beefree, source: Source) -> None:
     client.create('/a/')
     client.upload('/f', source.offer(PNG))
     assert outcome(client.create('/A/')) == (403, 3400)
@@ -132,7 +133,7 @@ def test_directories_that_cannot_be_created(client: Beefree, source: Source) -> 
     assert 'the character * is not allowed' in answer.json['details']
 
 
-def test_deleting_a_directory(client: Beefree, source: Source, sandbox: Sandbox) -> None:
+def test_empty_directory_is_deleted_and_others_are_refused(client: Beefree, source: Source, sandbox: Sandbox) -> None:
     client.create('/a/')
     client.upload('/a/f', source.offer(PNG))
     assert outcome(client.delete('/a/')) == (403, 3908)
@@ -143,18 +144,18 @@ def test_deleting_a_directory(client: Beefree, source: Source, sandbox: Sandbox)
     assert not sandbox.exists('/Shared/Beefree/u1/a')
 
 
-def test_a_directory_that_somebody_filled_is_not_deleted(client: Beefree, sandbox: Sandbox) -> None:
+def test_directory_that_was_filled_meanwhile_is_not_deleted(client: Beefree, sandbox: Sandbox) -> None:
     client.create('/a/')
-    sandbox.upload('/Shared/Beefree/u1/a/f', b'x')  # the bridge believes that it is empty
+    sandbox.upload('/Shared/Beefree/u1/a/f', b'x')  # the cached listing is empty
     assert outcome(client.delete('/a/')) == (403, 3908)
 
 
 @pytest.mark.parametrize('path', ['/', '/shared/', '/team/'])
-def test_what_the_configuration_put_there_stays(client: Beefree, path: str) -> None:
+def test_configured_directories_cannot_be_deleted(client: Beefree, path: str) -> None:
     assert outcome(client.delete(path)) == (403, 3300)
 
 
-def test_delete_without_a_slash_never_deletes_a_tree(client: Beefree, sandbox: Sandbox) -> None:
+def test_delete_without_a_slash_never_deletes_a_directory(client: Beefree, sandbox: Sandbox) -> None:
     client.get('/')
     sandbox.upload('/Shared/Beefree/u1/tree/deep/f', b'x')  # it appeared a moment ago
     for _ in range(2):
@@ -163,7 +164,7 @@ def test_delete_without_a_slash_never_deletes_a_tree(client: Beefree, sandbox: S
         client.get('/tree/')
 
 
-def test_uploading(client: Beefree, source: Source, sandbox: Sandbox) -> None:
+def test_upload_stores_the_content_of_the_source(client: Beefree, source: Source, sandbox: Sandbox) -> None:
     answer = client.upload('/pic.png', source.offer(PNG))
     assert outcome(answer) == (201, None)
     meta = answer.json['data']['meta']
@@ -175,14 +176,14 @@ def test_uploading(client: Beefree, source: Source, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize('directory', ['/editor_images/', '/favicon_images/'])
-def test_two_directories_are_there_when_they_are_needed(client: Beefree, source: Source, directory: str) -> None:
+def test_implied_directories_are_created_by_an_upload(client: Beefree, source: Source, directory: str) -> None:
     assert outcome(client.upload(f'{directory}a.png', source.offer(PNG))) == (201, None)
     assert outcome(client.upload(f'{directory}b.png', source.offer(PNG))) == (201, None)
     assert client.names(directory) == ['a.png', 'b.png']
     assert directory[1:] in client.names('/')
 
 
-def test_uploads_that_are_refused_before_anything_is_fetched(client: Beefree, source: Source) -> None:
+def test_impossible_uploads_are_refused_before_the_download(client: Beefree, source: Source) -> None:
     url = source.offer(PNG)
     client.create('/d/')
     client.upload('/f.png', url)
@@ -197,7 +198,7 @@ def test_uploads_that_are_refused_before_anything_is_fetched(client: Beefree, so
 
 
 @pytest.mark.parametrize('folders', ['/ /Shared/Brand ro', '/a/ /Shared/Team'])
-def test_implied_directories_need_a_root_that_can_be_written_to(
+def test_implied_directories_need_a_writable_root(
     make_app: Callable[..., Any], sandbox: Sandbox, source: Source, folders: str
 ) -> None:
     client, url = Beefree(make_app(folders=folders)), source.offer(PNG)
@@ -227,13 +228,13 @@ def test_implied_directories_need_a_root_that_can_be_written_to(
         (b'{"source": "http://a/", "conflict_strategy": []}', '"conflict_strategy" is "keep"'),
     ],
 )
-def test_bodies_that_are_wrong(client: Beefree, body: bytes, complaint: str) -> None:
+def test_invalid_body_of_an_upload_is_refused(client: Beefree, body: bytes, complaint: str) -> None:
     answer = client.app.request('/fsp/a.png', method='POST', body=body, headers=client.headers, status=400)
     assert answer.json['code'] == 3500
     assert complaint in answer.json['details']
 
 
-def test_a_strategy_that_is_null_is_as_good_as_none(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+def test_null_strategy_counts_as_missing(client: Beefree, sandbox: Sandbox, source: Source) -> None:
     sandbox.upload('/Shared/Beefree/u1/a.png', b'x')
     sandbox.upload('/Shared/Beefree/u1/d/a.png', b'y')
     body = {'source': source.offer(PNG), 'conflict_strategy': None}
@@ -254,14 +255,14 @@ def test_a_strategy_that_is_null_is_as_good_as_none(client: Beefree, sandbox: Sa
         ('/a/\ud800/', 'no surrogate'),
     ],
 )
-def test_targets_that_are_wrong(client: Beefree, path: Any, complaint: str) -> None:
+def test_invalid_target_of_a_move_is_refused(client: Beefree, path: Any, complaint: str) -> None:
     answer = client.move('/a.png', path)
     assert outcome(answer) == (400, 3500)
     assert '"new_path"' in answer.json['details']
     assert complaint in answer.json['details']
 
 
-def test_sources_that_do_not_come(client: Beefree, source: Source, make_app: Callable[..., Any]) -> None:
+def test_failed_sources_are_reported(client: Beefree, source: Source, make_app: Callable[..., Any]) -> None:
     source.offer(PNG)
     missing = source.offer(b'').replace('/file', '/missing')
     for url in (missing, 'http://127.0.0.1:1/a.png', 'http://nowhere.invalid/a.png', source.offer(b'', 'empty')):
@@ -276,7 +277,7 @@ def test_sources_that_do_not_come(client: Beefree, source: Source, make_app: Cal
     assert client.names('/') == ['shared/', 'team/']
 
 
-def test_upload_onto_a_name_that_is_taken(client: Beefree, source: Source, sandbox: Sandbox) -> None:
+def test_upload_to_a_taken_name_follows_the_strategy(client: Beefree, source: Source, sandbox: Sandbox) -> None:
     first = client.upload('/Pizza.png', source.offer(PNG)).json['data']['meta']
     jpeg = source.offer(JPEG, 'other')
     kept = client.upload('/pizza.png', jpeg, 'keep').json['data']['meta']
@@ -298,7 +299,7 @@ def test_upload_onto_a_name_that_is_taken(client: Beefree, source: Source, sandb
 @pytest.mark.parametrize(
     ('choice', 'expected'), [('replace', (201, None)), ('keep', (201, None)), ('error', (403, 3400))]
 )
-def test_the_site_chooses_where_the_client_does_not(
+def test_setting_is_the_default_strategy(
     make_app: Callable[..., Any], source: Source, choice: str, expected: tuple[int, int | None]
 ) -> None:
     client = Beefree(make_app(upload__on_conflict=choice))
@@ -308,14 +309,14 @@ def test_the_site_chooses_where_the_client_does_not(
     assert ('a_1.png' in client.names('/')) is (choice == 'keep')
 
 
-def test_a_directory_in_the_way_of_an_upload(client: Beefree, source: Source) -> None:
+def test_upload_to_the_name_of_a_directory_is_refused(client: Beefree, source: Source) -> None:
     client.create('/a/')
     for strategy in ('replace', 'ask', '', None):
         assert outcome(client.upload('/a', source.offer(PNG), strategy)) == (409, 3401)
     assert client.upload('/a', source.offer(PNG), 'keep').json['data']['meta']['name'] == 'a_1'
 
 
-def test_deleting_a_file(client: Beefree, source: Source) -> None:
+def test_file_is_deleted(client: Beefree, source: Source) -> None:
     url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     assert client.delete('/A.png').json == {'status': 'success', 'data': None}
     assert outcome(client.delete('/a.png')) == (404, 3200)
@@ -324,7 +325,7 @@ def test_deleting_a_file(client: Beefree, source: Source) -> None:
     assert outcome(client.delete('/none/a.png')) == (404, 3200)
 
 
-def test_moving(client: Beefree, source: Source, sandbox: Sandbox) -> None:
+def test_file_is_moved(client: Beefree, source: Source, sandbox: Sandbox) -> None:
     client.create('/d/')
     meta = client.upload('/a.png', source.offer(PNG)).json['data']['meta']
     answer = client.move('/a.png', '/d/')
@@ -339,7 +340,7 @@ def test_moving(client: Beefree, source: Source, sandbox: Sandbox) -> None:
     assert client.names('/team/') == ['a.png']
 
 
-def test_moving_onto_a_name_that_is_taken(client: Beefree, source: Source) -> None:
+def test_move_to_a_taken_name_follows_the_strategy(client: Beefree, source: Source) -> None:
     client.create('/d/')
     there = client.upload('/d/a.png', source.offer(JPEG)).json['data']['meta']
     meta = client.upload('/a.png', source.offer(PNG)).json['data']['meta']
@@ -355,7 +356,7 @@ def test_moving_onto_a_name_that_is_taken(client: Beefree, source: Source) -> No
 
 
 @pytest.mark.parametrize('strategy', ['replace', 'keep', 'ask', '', None])
-def test_moving_a_file_to_where_it_is_changes_nothing(client: Beefree, source: Source, strategy: str | None) -> None:
+def test_move_to_the_same_directory_changes_nothing(client: Beefree, source: Source, strategy: str | None) -> None:
     meta = client.upload('/a.png', source.offer(PNG)).json['data']['meta']
     answer = client.move('/a.png', '/', strategy)
     assert outcome(answer) == (200, None)
@@ -363,7 +364,7 @@ def test_moving_a_file_to_where_it_is_changes_nothing(client: Beefree, source: S
     assert client.public(meta['public-url']).body == PNG
 
 
-def test_moves_that_cannot_be(client: Beefree, source: Source) -> None:
+def test_impossible_moves_are_refused(client: Beefree, source: Source) -> None:
     client.create('/d/')
     client.create('/d/a.png/')
     client.upload('/a.png', source.offer(PNG))
@@ -386,7 +387,7 @@ def test_moves_that_cannot_be(client: Beefree, source: Source) -> None:
         ('PUT', '/f', 'GET, HEAD, POST, DELETE, PATCH'),
     ],
 )
-def test_other_methods(client: Beefree, method: str, path: str, allowed: str) -> None:
+def test_other_methods_are_refused(client: Beefree, method: str, path: str, allowed: str) -> None:
     answer = client.request(method, path)
     assert outcome(answer) == (405, 3500)
     assert answer.headers['Allow'] == allowed
@@ -402,7 +403,7 @@ def test_failures_have_the_one_envelope_and_a_support_id(client: Beefree, caplog
     assert support_id in caplog.text
 
 
-def test_a_new_user_sees_an_empty_root_and_the_first_write_creates_it(
+def test_new_user_sees_an_empty_root_which_the_first_write_creates(
     make_app: Callable[..., Any], source: Source, sandbox: Sandbox
 ) -> None:
     client = Beefree(make_app(), uid='new')
@@ -427,7 +428,7 @@ def test_users_do_not_see_each_other(make_app: Callable[..., Any], source: Sourc
 
 
 @pytest.mark.parametrize('name', ['50% off.png', 'a+b & c#1.png', 'żółć ☃.png', '@@x', "it's (1);,=.png", 'a%2Fb'])
-def test_odd_names(client: Beefree, source: Source, name: str) -> None:
+def test_unusual_names_round_trip(client: Beefree, source: Source, name: str) -> None:
     meta = client.upload(f'/{name}', source.offer(PNG)).json['data']['meta']
     assert (meta['name'], meta['path']) == (name, f'/{name}')
     assert unquote(meta['public-url'].rpartition('/')[2]) == name
@@ -438,7 +439,7 @@ def test_odd_names(client: Beefree, source: Source, name: str) -> None:
     assert outcome(client.delete(f'/d/{name}')) == (200, None)
 
 
-def test_egnyte_in_trouble(client: Beefree, sandbox: Sandbox) -> None:
+def test_egnyte_errors_become_503(client: Beefree, sandbox: Sandbox) -> None:
     for status, expected in ((500, (503, 3100)), (401, (503, 3001)), (403, (403, 3300))):
         sandbox.fail({'status': status, 'times': 1})
         assert outcome(client.get('/team/')) == expected
@@ -448,7 +449,7 @@ def test_egnyte_in_trouble(client: Beefree, sandbox: Sandbox) -> None:
     assert outcome(client.get('/team/')) == (200, None)
 
 
-def test_egnyte_is_busy(make_app: Callable[..., Any], sandbox: Sandbox) -> None:
+def test_long_rate_limit_is_reported_as_busy(make_app: Callable[..., Any], sandbox: Sandbox) -> None:
     client = Beefree(make_app(egnyte__max_wait='0'))
     sandbox.fail({'status': 429, 'times': 1})
     answer = client.get('/team/')
@@ -456,18 +457,20 @@ def test_egnyte_is_busy(make_app: Callable[..., Any], sandbox: Sandbox) -> None:
     assert int(answer.headers['Retry-After']) >= 1
 
 
-def test_a_busy_moment_is_waited_for(client: Beefree, sandbox: Sandbox) -> None:
+def test_short_rate_limit_is_waited_for(client: Beefree, sandbox: Sandbox) -> None:
     sandbox.fail({'status': 429, 'times': 1})
     assert outcome(client.get('/team/')) == (200, None)
     assert len(sandbox.calls) == 2
 
 
-@pytest.mark.parametrize('depth', [500, 1100, 3000])
-def test_paths_of_any_depth(client: Beefree, depth: int) -> None:
-    assert outcome(client.get('/' + 'a/' * depth)) == (404, 3200)
+@pytest.mark.parametrize(
+    ('depth', 'expected'), [(MAX_NAMES, (404, 3200)), (MAX_NAMES + 1, (400, 3500)), (3000, (400, 3500))]
+)
+def test_depth_of_paths_is_bounded(client: Beefree, depth: int, expected: tuple[int, int]) -> None:
+    assert outcome(client.get('/' + 'a/' * depth)) == expected
 
 
-def test_errors_call_a_mount_as_its_users_do(client: Beefree, sandbox: Sandbox) -> None:
+def test_errors_name_a_mapped_directory_as_users_see_it(client: Beefree, sandbox: Sandbox) -> None:
     sandbox.fail({'status': 403, 'times': 1})
     assert 'for "shared"' in client.get('/shared/').json['details']
     sandbox.fail({'status': 403, 'times': 1})
@@ -475,13 +478,13 @@ def test_errors_call_a_mount_as_its_users_do(client: Beefree, sandbox: Sandbox) 
 
 
 @pytest.mark.parametrize('uid', ['aab12345', 'atmp1234', 'x_egnmeta'])
-def test_user_ids_that_egnyte_keeps_no_folder_for(make_app: Callable[..., Any], uid: str) -> None:
+def test_uid_without_a_possible_folder_is_refused(make_app: Callable[..., Any], uid: str) -> None:
     answer = Beefree(make_app(), uid).get('/')
     assert outcome(answer) == (400, 3905)
     assert f'this user id: "{uid}"' in answer.json['details']
 
 
-def test_what_was_stored_has_the_access_of_its_directory(
+def test_stored_file_has_the_access_of_its_directory(
     make_app: Callable[..., Any], sandbox: Sandbox, source: Source
 ) -> None:
     body = {'users': ['alice'], 'permission': 'Editor'}
@@ -495,7 +498,7 @@ def test_what_was_stored_has_the_access_of_its_directory(
         assert client.get(path).json['data']['meta'] == answer.json['data']['meta']
 
 
-def test_a_directory_on_the_way_to_a_mount_hides_a_file(make_app: Callable[..., Any], sandbox: Sandbox) -> None:
+def test_directory_above_a_mapping_hides_a_file(make_app: Callable[..., Any], sandbox: Sandbox) -> None:
     sandbox.upload('/Shared/Beefree/u1/a', b'x')
     client = Beefree(make_app(folders='/ /Shared/Beefree/{uid}\n/a/b/ /Shared/Team'))
     assert client.names('/') == ['a/']
@@ -503,7 +506,7 @@ def test_a_directory_on_the_way_to_a_mount_hides_a_file(make_app: Callable[..., 
     assert client.names('/a/') == ['b/']
 
 
-def test_a_folder_that_is_mounted_twice_is_seen_at_both(make_app: Callable[..., Any], source: Source) -> None:
+def test_folder_mapped_twice_is_listed_at_both_places(make_app: Callable[..., Any], source: Source) -> None:
     client = Beefree(make_app(folders='/ /Shared/Beefree/{uid}\n/all/ /Shared/Beefree'), 'new')
     client.get('/all/')
     assert outcome(client.upload('/editor_images/a.png', source.offer(PNG))) == (201, None)
@@ -511,7 +514,7 @@ def test_a_folder_that_is_mounted_twice_is_seen_at_both(make_app: Callable[..., 
     assert client.names('/all/') == ['new/', 'u1/']
 
 
-def test_mounts_are_spelt_as_the_highest_one_spells_them(make_app: Callable[..., Any], source: Source) -> None:
+def test_highest_mapping_decides_the_spelling(make_app: Callable[..., Any], source: Source) -> None:
     table = '/ /Shared/Beefree/{uid}\n/shared/Team/ /Shared/Team\n/Shared/ /Shared/Brand ro'
     client = Beefree(make_app(folders=table))
     assert client.names('/') == ['Shared/']

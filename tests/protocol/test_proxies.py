@@ -1,4 +1,4 @@
-"""The bridge when a proxy, a firewall or a gateway answers in Egnyte's place."""
+"""Answers of a proxy, a firewall or a gateway in Egnyte's place."""
 
 import logging
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def instead(sandbox: Sandbox, page: dict[str, Any], **more: Any) -> None:
 
 
 @pages
-def test_the_old_listing_is_shown(client: Beefree, sandbox: Sandbox, page: dict[str, Any]) -> None:
+def test_foreign_answer_serves_the_stale_listing(client: Beefree, sandbox: Sandbox, page: dict[str, Any]) -> None:
     sandbox.upload(f'{HOME}/f.png', b'x')
     client.get('/')
     listing_cache = client.app.app.registry.getUtility(IBackends).listing_cache
@@ -77,7 +77,7 @@ def test_without_an_old_listing_storage_is_unavailable(
     assert outcome(client.get(path)) == (200, None)
 
 
-def test_a_404_of_doubtful_origin_does_not_forget_a_listing(client: Beefree, sandbox: Sandbox) -> None:
+def test_foreign_404_evicts_no_listing(client: Beefree, sandbox: Sandbox) -> None:
     sandbox.upload(f'{HOME}/f.png', b'x')
     client.get('/')
     listing_cache = client.app.app.registry.getUtility(IBackends).listing_cache
@@ -91,7 +91,7 @@ def test_a_404_of_doubtful_origin_does_not_forget_a_listing(client: Beefree, san
 
 @pages
 @pytest.mark.parametrize('carried_out', [True, False])
-def test_an_upload_that_another_answers_is_stored_once(
+def test_upload_with_a_foreign_answer_is_stored_once(
     client: Beefree, sandbox: Sandbox, source: Source, page: dict[str, Any], carried_out: bool
 ) -> None:
     client.get('/')
@@ -105,7 +105,7 @@ def test_an_upload_that_another_answers_is_stored_once(
 
 
 @pytest.mark.parametrize('body', [HTML, '', '[]'])
-def test_a_folder_and_a_move_that_another_answers(client: Beefree, sandbox: Sandbox, body: str) -> None:
+def test_folder_and_move_with_a_foreign_answer_are_done_once(client: Beefree, sandbox: Sandbox, body: str) -> None:
     sandbox.upload(f'{HOME}/f.png', b'x')
     client.get('/')
     taken = {'status': 200, 'body': body, 'carried_out': True}
@@ -125,7 +125,9 @@ def test_a_folder_and_a_move_that_another_answers(client: Beefree, sandbox: Sand
         {'status': 429, 'body': '{"message": "Developer Over Rate"}'},
     ],
 )
-def test_a_used_up_day_is_told_and_costs_one_call(client: Beefree, sandbox: Sandbox, refusal: dict[str, Any]) -> None:
+def test_exhausted_quota_is_reported_and_costs_one_call(
+    client: Beefree, sandbox: Sandbox, refusal: dict[str, Any]
+) -> None:
     instead(sandbox, refusal)
     sandbox.forget_calls()
     for _ in range(3):
@@ -140,12 +142,12 @@ def test_a_used_up_day_is_told_and_costs_one_call(client: Beefree, sandbox: Sand
 
 
 def over(client: Beefree) -> None:
-    """The seconds are over for which Egnyte was not asked again."""
+    """Move the clocks past the back-off."""
     client.app.app.registry.getUtility(IPublic).content_service._fetcher._trouble.clear()
 
 
 @pages
-def test_a_picture_is_there_again_when_the_trouble_is_over(
+def test_picture_is_served_again_after_foreign_answers(
     kept: Callable[..., Beefree], sandbox: Sandbox, page: dict[str, Any]
 ) -> None:
     sandbox.upload(f'{HOME}/a.png', PNG)
@@ -163,7 +165,7 @@ def test_a_picture_is_there_again_when_the_trouble_is_over(
     assert client.public(url).body == PNG
 
 
-def test_a_403_that_may_be_egnytes_is_not_remembered(kept: Callable[..., Beefree], sandbox: Sandbox) -> None:
+def test_ambiguous_403_is_not_cached(kept: Callable[..., Beefree], sandbox: Sandbox) -> None:
     sandbox.upload(f'{HOME}/a.png', PNG)
     client = kept()
     url = url_of(client, '/a.png')
@@ -175,7 +177,7 @@ def test_a_403_that_may_be_egnytes_is_not_remembered(kept: Callable[..., Beefree
 
 
 @pages
-def test_a_picture_that_is_here_stays_while_others_answer(
+def test_cached_picture_is_served_during_foreign_answers(
     kept: Callable[..., Beefree],
     sandbox: Sandbox,
     source: Source,
@@ -200,7 +202,7 @@ def test_a_picture_that_is_here_stays_while_others_answer(
         ({'status': 403, 'body': '{"errorMessage": "You do not have permission"}'}, 86401),
     ],
 )
-def test_how_long_a_refusal_is_believed(
+def test_refusal_is_cached_for_its_ttl(
     kept: Callable[..., Beefree],
     sandbox: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
@@ -227,7 +229,7 @@ def test_how_long_a_refusal_is_believed(
 @pytest.mark.parametrize('headers', [{}, {'ETag': '"5f3c1a2b-264"', 'Last-Modified': 'Mon, 03 Aug 2026 11:48:35 GMT'}])
 @pytest.mark.parametrize('body', [HTML, ''])
 @pytest.mark.parametrize('which', ['public-url', 'thumbnail'])
-def test_a_maintenance_page_is_no_picture(
+def test_maintenance_page_is_not_served_as_a_picture(
     kept: Callable[..., Beefree], sandbox: Sandbox, headers: dict[str, str], body: str, which: str
 ) -> None:
     sandbox.upload(f'{HOME}/a.png', PNG)

@@ -1,4 +1,4 @@
-"""What the bridge remembers is out of date, or somebody acts at the same time: callers do not notice."""
+"""Stale caches and concurrent changes: callers do not notice them."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -19,7 +19,7 @@ HOME = '/Shared/Beefree/u1'
 
 
 def create(sandbox: Sandbox, path: str) -> None:
-    """Another process creates a folder."""
+    """Create a folder, as another process does."""
     sandbox.api('POST', f'/pubapi/v1/fs{path}', json={'action': 'add_folder'}).raise_for_status()
 
 
@@ -27,7 +27,7 @@ def slow_writes(sandbox: Sandbox) -> None:
     sandbox.fail({'method': 'POST', 'path_prefix': '/pubapi/v1/fs/', 'latency': 0.05, 'times': 100})
 
 
-def test_the_first_write_of_a_user_whom_another_process_knows(
+def test_first_write_finds_the_folder_of_another_process(
     make_app: Callable[..., Any], sandbox: Sandbox, source: Source
 ) -> None:
     client = Beefree(make_app(), 'new')
@@ -37,18 +37,20 @@ def test_the_first_write_of_a_user_whom_another_process_knows(
     assert 'a.png' in client.names('/')
 
 
-def test_an_implied_directory_that_another_process_created(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+def test_implied_directory_of_another_process_is_used(client: Beefree, sandbox: Sandbox, source: Source) -> None:
     client.get('/')
     create(sandbox, f'{HOME}/editor_images')
     assert outcome(client.upload('/editor_images/a.png', source.offer(PNG))) == (201, None)
 
 
-def test_a_file_in_the_place_of_an_implied_directory(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+def test_file_with_the_name_of_an_implied_directory_is_refused(
+    client: Beefree, sandbox: Sandbox, source: Source
+) -> None:
     sandbox.upload(f'{HOME}/editor_images', b'x')
     assert client.upload('/editor_images/a.png', source.offer(PNG)).status_int == 403
 
 
-def test_a_directory_that_another_process_created_is_refused_as_any_other(client: Beefree, sandbox: Sandbox) -> None:
+def test_directory_of_another_process_counts_as_taken(client: Beefree, sandbox: Sandbox) -> None:
     client.get('/')
     create(sandbox, f'{HOME}/d')
     assert outcome(client.create('/d/')) == (403, 3400)
@@ -62,7 +64,7 @@ def test_a_directory_that_another_process_created_is_refused_as_any_other(client
         ('ask', (409, 3400), ['f.png']),
     ],
 )
-def test_a_move_to_a_name_that_was_taken_meanwhile(
+def test_move_to_a_name_taken_meanwhile_follows_the_strategy(
     client: Beefree, sandbox: Sandbox, strategy: str, expected: tuple[int, int | None], names: list[str]
 ) -> None:
     sandbox.upload(f'{HOME}/f.png', b'mine')
@@ -75,7 +77,7 @@ def test_a_move_to_a_name_that_was_taken_meanwhile(
     assert ('f.png' in client.names('/')) is (strategy == 'ask')
 
 
-def test_a_move_of_what_is_gone(client: Beefree, sandbox: Sandbox) -> None:
+def test_move_of_a_deleted_file_is_not_found(client: Beefree, sandbox: Sandbox) -> None:
     sandbox.upload(f'{HOME}/f.png', b'x')
     create(sandbox, f'{HOME}/d')
     client.get('/')
@@ -84,7 +86,7 @@ def test_a_move_of_what_is_gone(client: Beefree, sandbox: Sandbox) -> None:
     assert 'f.png' not in client.names('/')
 
 
-def test_a_file_that_was_replaced_by_another_is_deleted(client: Beefree, sandbox: Sandbox) -> None:
+def test_delete_follows_a_replaced_file(client: Beefree, sandbox: Sandbox) -> None:
     sandbox.upload(f'{HOME}/f.png', b'x')
     client.get('/')
     sandbox.api('DELETE', f'/pubapi/v1/fs{HOME}/f.png')
@@ -93,7 +95,7 @@ def test_a_file_that_was_replaced_by_another_is_deleted(client: Beefree, sandbox
     assert not sandbox.exists(f'{HOME}/f.png')
 
 
-def test_two_first_writes_of_a_user_at_once(make_app: Callable[..., Any], sandbox: Sandbox, source: Source) -> None:
+def test_concurrent_first_writes_succeed(make_app: Callable[..., Any], sandbox: Sandbox, source: Source) -> None:
     url, application = source.offer(PNG), make_app()
     slow_writes(sandbox)
     for number in range(4):
@@ -107,7 +109,7 @@ def test_two_first_writes_of_a_user_at_once(make_app: Callable[..., Any], sandbo
         assert one.names('/')[0] == 'editor_images/'
 
 
-def test_an_upload_into_a_directory_that_is_being_created(
+def test_upload_into_a_directory_in_creation_succeeds(
     make_app: Callable[..., Any], sandbox: Sandbox, source: Source
 ) -> None:
     url, application = source.offer(PNG), make_app()
@@ -123,7 +125,7 @@ def test_an_upload_into_a_directory_that_is_being_created(
         assert outcome(created) in ((201, None), (403, 3400))
 
 
-def test_an_answer_says_that_it_is_old_and_why(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+def test_stale_answer_has_its_age_and_reason(client: Beefree, sandbox: Sandbox, source: Source) -> None:
     sandbox.upload(f'{HOME}/f.png', b'x')
     assert not {'Age', 'X-FSP-Stale'} & set(client.get('/').headers)
     listing_cache = client.app.app.registry.getUtility(IBackends).listing_cache
@@ -145,7 +147,7 @@ def test_an_answer_says_that_it_is_old_and_why(client: Beefree, sandbox: Sandbox
     assert 'X-FSP-Stale' not in answer.headers
 
 
-def test_listings_are_believed_for_longer_when_calls_are_scarce(client: Beefree, sandbox: Sandbox) -> None:
+def test_ttl_of_listings_grows_when_calls_are_scarce(client: Beefree, sandbox: Sandbox) -> None:
     client.get('/')
     shared = client.app.app.registry.getUtility(IBackends)
     used = {'X-Accesstoken-Quota-Allotted': '1000', 'X-Accesstoken-Quota-Current': '1000'}
@@ -159,7 +161,7 @@ def test_listings_are_believed_for_longer_when_calls_are_scarce(client: Beefree,
     assert sandbox.calls == []
 
 
-def test_events_tell_what_others_changed(make_app: Callable[..., Any], sandbox: Sandbox) -> None:
+def test_events_evict_listings_that_others_changed(make_app: Callable[..., Any], sandbox: Sandbox) -> None:
     client = Beefree(make_app(events__interval='300', cache__ttl='36000'))
     client.get('/')
     listing_cache = client.app.app.registry.getUtility(IBackends).listing_cache
@@ -175,7 +177,7 @@ def test_events_tell_what_others_changed(make_app: Callable[..., Any], sandbox: 
 # One at a time in each directory: without that, two see the same free name, the same file, the same empty directory.
 
 
-def test_two_moves_to_one_name(client: Beefree, sandbox: Sandbox) -> None:
+def test_concurrent_moves_to_one_name_do_not_overwrite(client: Beefree, sandbox: Sandbox) -> None:
     for name in ('a/f.png', 'b/f.png', 'c/other'):
         sandbox.upload(f'{HOME}/{name}', name.encode())
     other = Beefree(client.app.app)
@@ -186,10 +188,10 @@ def test_two_moves_to_one_name(client: Beefree, sandbox: Sandbox) -> None:
     answers = at_once(lambda: client.move('/a/f.png', '/c/', 'keep'), lambda: other.move('/b/f.png', '/c/', 'keep'))
     assert [answer.status_int for answer in answers] == [200, 200]
     assert client.names('/c/') == ['f.png', 'f_1.png', 'other']
-    assert len(sandbox.calls) == 2, 'nobody had to try twice'
+    assert len(sandbox.calls) == 2, 'no retry'
 
 
-def test_a_directory_is_created_once(client: Beefree, sandbox: Sandbox) -> None:
+def test_concurrent_creations_make_one_directory(client: Beefree, sandbox: Sandbox) -> None:
     client.get('/')
     other = Beefree(client.app.app)
     slow_writes(sandbox)
@@ -199,7 +201,7 @@ def test_a_directory_is_created_once(client: Beefree, sandbox: Sandbox) -> None:
     assert len(sandbox.calls) == 1
 
 
-def test_a_file_is_deleted_once(client: Beefree, sandbox: Sandbox) -> None:
+def test_concurrent_deletions_succeed_once(client: Beefree, sandbox: Sandbox) -> None:
     sandbox.upload(f'{HOME}/f.png', b'x')
     client.get('/')
     other = Beefree(client.app.app)
@@ -210,7 +212,7 @@ def test_a_file_is_deleted_once(client: Beefree, sandbox: Sandbox) -> None:
     assert len(sandbox.calls) == 1
 
 
-def test_a_directory_that_is_being_deleted_takes_no_files(
+def test_directory_in_deletion_takes_no_files(
     client: Beefree, sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.create('/d/')

@@ -1,4 +1,4 @@
-"""Sources that stall hold up their own user, and nobody else. Events say what was first, and answers are counted."""
+"""Stalling sources delay their own user only. Events decide the order, and answers are counted."""
 
 import socket
 import threading
@@ -26,7 +26,7 @@ CREDENTIALS = ('beefree', 'secret-password')
 
 
 class Silent:
-    """Sources that take requests and answer nothing until they are told to."""
+    """Sources that accept requests and answer on command only."""
 
     def __init__(self) -> None:
         self.asked, self.release = threading.Semaphore(0), threading.Event()
@@ -37,7 +37,7 @@ class Silent:
         connection.sendall(ok(PNG))
 
     def were_asked(self, times: int) -> bool:
-        """Wait until so many requests have come."""
+        """Wait for a number of requests."""
         return all(self.asked.acquire(timeout=PATIENCE) for _ in range(times))
 
 
@@ -50,14 +50,14 @@ def silent() -> Iterator[Silent]:
 
 @contextmanager
 def offered(answer: Reaction, number: int) -> Iterator[list[str]]:
-    """The URLs of so many sources, as each takes one connection after the other."""
+    """Return the URLs of several sources, because each serves one connection at a time."""
     with ExitStack() as stack:
         servers = [stack.enter_context(serving(answer)) for _ in range(number)]
         yield [f'http://127.0.0.1:{server.port}/' for server in servers]
 
 
 def refused_as_busy(answers: list[Any]) -> bool:
-    """Each with the code of the protocol, and when to come again."""
+    """Return code and Retry-After of each answer."""
     return {(*outcome(answer), 'Retry-After' in answer.headers) for answer in answers} == {(503, 3904, True)}
 
 
@@ -89,7 +89,7 @@ def test_silent_sources_of_one_user_leave_slots_to_others(
 
 
 def first(futures: list[Future[Any]], number: int) -> list[Any]:
-    """The first results that are there; waits for so many."""
+    """Wait for a number of results and return them."""
     done: set[Future[Any]] = set()
     while len(done) < number:
         fresh, _ = wait(set(futures) - done, timeout=PATIENCE, return_when='FIRST_COMPLETED')
@@ -106,7 +106,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 class Caller:
-    """A user of a server, over the network."""
+    """A user of a server on the network."""
 
     def __init__(self, url: str, uid: str) -> None:
         self._url = f'{url.rstrip("/")}/fsp'
@@ -126,7 +126,7 @@ class Caller:
 
 @contextmanager
 def served(application: Any, threads: int) -> Iterator[str]:
-    """The URL of waitress with so many threads."""
+    """Serve an application by waitress with a number of threads; yield its URL."""
     server = StopableWSGIServer.create(application, threads=threads)
     try:
         yield server.application_url
@@ -142,7 +142,7 @@ def code(response: requests.Response) -> tuple[int, int]:
 def test_silent_sources_leave_threads_for_listings(
     make_app: Make, silent: Silent, monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
-    """However few threads there are; the sources are silent until the listing is there."""
+    """For any number of threads; the sources are silent until the listing is there."""
     monkeypatch.setattr(shares, 'WAIT', 60)
     application = make_app(threads=str(threads), sources__timeout='60')
     with (
@@ -163,10 +163,10 @@ def test_silent_sources_leave_threads_for_listings(
 
 
 @pytest.mark.parametrize('threads', [4, 8, 32])
-def test_a_source_that_slows_down_and_forty_changes_leave_threads_for_listings(
+def test_slow_source_and_forty_writes_leave_threads_for_listings(
     make_app: Make, monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
-    """It holds the lock of its directory; those who wait for that are few, and the others are refused at once."""
+    """The source holds the lock of its directory; few requests wait for it, and the others are refused at once."""
     monkeypatch.setattr(locks, 'WAIT', 60.0)
     monkeypatch.setattr(minimum_rate, 'WINDOW', 60.0)
     release, content = threading.Event(), PNG + bytes(400_000)

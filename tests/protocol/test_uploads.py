@@ -1,4 +1,4 @@
-"""The source of an upload while it comes: what is known when, and what is left when it ends."""
+"""Downloads of sources: reading, checks and errors during the download."""
 
 import hashlib
 import socket
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.usefixtures('_no_thread_left')
 
 
 def halves(between: Callable[[], object]) -> Reaction:
-    """The picture, with something to be done after its first half."""
+    """Return the picture, with a callback after its first half."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % len(PNG) + PNG[:HALF])
@@ -50,7 +50,7 @@ def halves(between: Callable[[], object]) -> Reaction:
     return answer
 
 
-def test_a_file_is_read_while_it_comes() -> None:
+def test_file_is_read_during_the_download() -> None:
     read = threading.Event()
     with serving(halves(lambda: read.wait(PATIENCE))) as server:
         with open_source(f'http://127.0.0.1:{server.port}/', 'a.png', parse()) as content:
@@ -66,7 +66,7 @@ def test_a_file_is_read_while_it_comes() -> None:
         assert content.file.closed
 
 
-def test_a_small_file_is_complete_at_once() -> None:
+def test_small_file_is_complete_at_once() -> None:
     with (
         serving(ok(b'hello')) as server,
         open_source(f'http://127.0.0.1:{server.port}/', 'a.txt', parse()) as content,
@@ -75,7 +75,7 @@ def test_a_small_file_is_complete_at_once() -> None:
         assert (content.size, content.file.read()) == (5, b'hello')
 
 
-def test_a_file_of_unknown_size_is_waited_for() -> None:
+def test_file_of_unknown_size_is_waited_for() -> None:
     with (
         serving(b'HTTP/1.1 200 OK\r\n\r\n' + PNG) as server,
         open_source(f'http://127.0.0.1:{server.port}/', 'a.png', parse()) as content,
@@ -94,8 +94,10 @@ def test_a_file_of_unknown_size_is_waited_for() -> None:
     ],
     ids=['status', 'size', 'type', 'type-of-unknown-size'],
 )
-def test_what_the_beginning_tells_is_not_waited_for(start: bytes, name: str, error: type[errors.FSPError]) -> None:
-    """The rest never comes, and nobody is asked to wait the minute that it may take."""
+def test_refusal_by_the_first_bytes_does_not_wait_for_the_rest(
+    start: bytes, name: str, error: type[errors.FSPError]
+) -> None:
+    """The rest never comes, and no reader waits for its timeout."""
     settings = parse(**{'fsp.sources.timeout': '60'})
     with (
         serving(stalling(start)) as server,
@@ -109,7 +111,7 @@ def test_what_the_beginning_tells_is_not_waited_for(start: bytes, name: str, err
 
 @pytest.mark.parametrize('size', [b'', b'Content-Length: %d\r\n'], ids=['unknown', 'known'])
 @pytest.mark.parametrize('cut', [True, False], ids=['cut', 'slow'])
-def test_a_source_that_dies_half_way(size: bytes, cut: bool) -> None:
+def test_broken_source_fails_the_reader(size: bytes, cut: bool) -> None:
     start = b'HTTP/1.1 200 OK\r\n' + (size % len(PNG) if size else b'Transfer-Encoding: chunked\r\n') + b'\r\n'
     start += PNG[:HALF] if size else b'%x\r\n%b\r\n' % (HALF, PNG[:HALF])
 
@@ -123,7 +125,7 @@ def test_a_source_that_dies_half_way(size: bytes, cut: bool) -> None:
         use(f'http://127.0.0.1:{server.port}/')
 
 
-def test_a_file_that_grows_too_large_while_it_comes() -> None:
+def test_file_that_grows_too_large_fails_the_reader() -> None:
     with (
         serving(b'HTTP/1.1 200 OK\r\n\r\n' + PNG) as server,
         pytest.raises(errors.FileTooLarge),
@@ -152,9 +154,7 @@ def test_leaving_the_context_ends_the_download() -> None:
         assert gone.wait(PATIENCE)
 
 
-def test_a_full_disk_is_no_trouble_of_the_source_or_of_egnyte(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_full_disk_is_reported_as_such(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     full = Path('/dev/full')
     monkeypatch.setattr(uploads.tempfile, 'SpooledTemporaryFile', lambda _size: full.open('r+b', buffering=0))
     with (
@@ -167,7 +167,7 @@ def test_a_full_disk_is_no_trouble_of_the_source_or_of_egnyte(
     assert 'No space left' in caplog.text
 
 
-def test_a_slot_is_held_while_the_file_comes_and_not_while_it_is_stored() -> None:
+def test_slot_is_held_for_the_download_only() -> None:
     shares, release = Shares(1, share=1, waiting=0), threading.Event()
     with (
         serving(halves(lambda: release.wait(PATIENCE))) as server,
@@ -183,7 +183,7 @@ def test_a_slot_is_held_while_the_file_comes_and_not_while_it_is_stored() -> Non
         assert content.file.read() == PNG
 
 
-def test_without_a_slot_nothing_is_asked() -> None:
+def test_without_a_slot_no_request_is_made() -> None:
     shares = Shares(1, share=1, waiting=0)
     with serving(ok(PNG)) as server, shares.take('u1'):
         url = f'http://127.0.0.1:{server.port}/'
@@ -196,7 +196,7 @@ def test_without_a_slot_nothing_is_asked() -> None:
         assert not server.requests
 
 
-def test_a_download_that_fails_gives_its_slot_back() -> None:
+def test_failed_download_releases_its_slot() -> None:
     shares = Shares(1, share=1, waiting=0)
     with serving(b'HTTP/1.1 404 No\r\n\r\n') as server:
         for _ in range(2):
@@ -209,8 +209,8 @@ def test_a_download_that_fails_gives_its_slot_back() -> None:
 
 
 @pytest.mark.parametrize('first', [HEAD, 20_000], ids=['head', 'more'])
-def test_a_file_is_not_stored_before_the_rest_is_near(first: int) -> None:
-    """Its beginning comes at once, and promises nothing about the rest."""
+def test_storing_waits_until_the_rest_is_expected_soon(first: int) -> None:
+    """Its first bytes come at once and say nothing about the speed."""
     stored, release = threading.Event(), threading.Event()
 
     def answer(connection: socket.socket) -> None:
@@ -230,7 +230,7 @@ def test_a_file_is_not_stored_before_the_rest_is_near(first: int) -> None:
         assert using.result(PATIENCE) == 1_000_000
 
 
-def test_a_source_that_dies_before_it_is_stored_is_told_at_once() -> None:
+def test_source_that_breaks_early_fails_at_once() -> None:
     start = b'HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n' + PNG[:20_000]
     with (
         serving(start) as server,
@@ -241,8 +241,8 @@ def test_a_source_that_dies_before_it_is_stored_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize('rest', [b'', b'x'], ids=['silent', 'dribbling'])
-def test_a_source_that_slows_down_while_it_is_stored_is_given_up(monkeypatch: pytest.MonkeyPatch, rest: bytes) -> None:
-    """The timeout of a minute is not waited for, and neither is the least pace enough: 50 KB are left."""
+def test_source_that_slows_down_during_storing_is_dropped(monkeypatch: pytest.MonkeyPatch, rest: bytes) -> None:
+    """Neither the timeout of a minute nor the minimum rate applies: 50 KB are left."""
     monkeypatch.setattr(minimum_rate, 'WINDOW', 0.3)
     monkeypatch.setattr(minimum_rate, 'LEAST', 1)
     start = b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % len(PNG) + PNG[:HALF]

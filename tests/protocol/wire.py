@@ -1,4 +1,4 @@
-"""The wire between the bridge and an Egnyte on a real socket: what goes up is counted, and can be cut."""
+"""Relay to an Egnyte on a real socket: it counts uploaded bytes and can break connections."""
 
 import socket
 import threading
@@ -14,7 +14,7 @@ class Wire:
 
     :ivar url: of this end
     :ivar connections: how many were made
-    :ivar watch: is told how many bytes have gone up so far, after each piece
+    :ivar watch: is called with the number of bytes so far, after each piece
     """
 
     def __init__(self, url: str) -> None:
@@ -77,7 +77,7 @@ def _cut(*sockets: socket.socket) -> None:
 
 @contextmanager
 def wired(url: str) -> Iterator[Wire]:
-    """A wire to the Egnyte at *url*."""
+    """Yield a relay to the Egnyte at *url*."""
     wire = Wire(url)
     try:
         yield wire

@@ -1,4 +1,4 @@
-"""A product that embeds Beefree's editor: a Pyramid application with habits of its own, and the provider in it."""
+"""A product that embeds Beefree's editor: a Pyramid application with its own configuration, and the provider in it."""
 
 from datetime import datetime
 from typing import Any
@@ -11,11 +11,11 @@ from .security import MEMBER, SessionPolicy
 
 
 def main(_global_config: dict[str, str], **settings: Any) -> Any:
-    """The WSGI application of host.ini."""
+    """Return the WSGI application of host.ini."""
     json = JSON(indent=2)
     json.add_adapter(datetime, lambda value, _request: value.isoformat())
     with Configurator(settings=settings) as config:
-        # All of this is the product's own business, and stays so with the provider mounted.
+        # The product's own configuration, which the provider does not change.
         config.set_session_factory(SignedCookieSessionFactory(settings['host.secret']))
         config.set_security_policy(SessionPolicy())
         config.set_default_permission(MEMBER)

@@ -1,4 +1,4 @@
-"""The product's database: customers, and a row for each of their uploads."""
+"""Database of the product: customers, and a row for each of their uploads."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +12,11 @@ QUOTA = 10_000_000
 
 
 class Base(DeclarativeBase):
-    """The tables."""
+    """Base of the tables."""
 
 
 class Customer(Base):
-    """Somebody who may upload *quota* bytes; Beefree knows them by the same *uid*."""
+    """Customer with *quota* bytes for uploads; *uid* is the uid in Beefree."""
 
     __tablename__ = 'customer'
 
@@ -25,7 +25,7 @@ class Customer(Base):
 
 
 class Upload(Base):
-    """A file that a customer stored. It belongs to a customer that exists: the database sees to that."""
+    """Upload of a customer. A foreign key ensures that the customer exists."""
 
     __tablename__ = 'upload'
 
@@ -37,7 +37,7 @@ class Upload(Base):
 
 
 def includeme(config: Any) -> None:
-    """``request.dbsession``: a session that is committed or rolled back with ``request.tm``."""
+    """Add ``request.dbsession``, a session that is committed or rolled back with ``request.tm``."""
     engine = create_engine(config.registry.settings['sqlalchemy.url'])
     Path(engine.url.database or '').parent.mkdir(exist_ok=True)
     event.listen(engine, 'connect', lambda connection, _: connection.execute('PRAGMA foreign_keys = ON').close())
@@ -56,5 +56,5 @@ def includeme(config: Any) -> None:
 
 
 def session_of(request: Any) -> Session:
-    """For ``fsp.accounts.session``: accounts at Egnyte in this database, and in this application's transactions."""
+    """Return the session for ``fsp.accounts.session``: accounts are in this database and in its transactions."""
     return request.dbsession

@@ -1,4 +1,4 @@
-"""Who is logged in at the product. The provider neither asks this policy nor changes it."""
+"""Security policy of the product. The provider neither uses nor changes it."""
 
 from typing import Any
 
@@ -12,19 +12,19 @@ MEMBER = 'member'
 
 @implementer(ISecurityPolicy)
 class SessionPolicy:
-    """The session knows the customer's uid; whoever has one is a member, and that is the one permission."""
+    """Authenticate customers by the uid in their session; they have the one permission, of members."""
 
     def __init__(self) -> None:
         self._helper = SessionAuthenticationHelper()
 
     def identity(self, request: Any) -> str | None:
-        """The uid."""
+        """Return the uid; None without a login."""
         return self._helper.authenticated_userid(request)
 
     authenticated_userid = identity
 
     def permits(self, request: Any, context: Any, permission: str) -> Allowed | Denied:
-        """Members may do all that there is to do."""
+        """Allow everything to members."""
         del context
         return Allowed('a member') if permission == MEMBER and self.identity(request) else Denied('not a member')
 

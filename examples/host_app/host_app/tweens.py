@@ -1,4 +1,4 @@
-"""The product measures all that it answers, the provider's answers included."""
+"""Tween that measures all responses, including those of the provider."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def timing(handler: Callable[[Any], Any], _registry: Any) -> Callable[[Any], Any]:
-    """A tween: how long it took, for the developer tools of browsers."""
+    """Tween: report the time of a request to the developer tools of browsers."""
 
     def timed(request: Any) -> Any:
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The product's pages, and what it says when something goes wrong on them."""
+"""Pages and exception views of the product."""
 
 import logging
 from typing import Any
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 @view_config(name='', request_method='GET', permission=NO_PERMISSION_REQUIRED)
 def home(request: Any) -> Response:
-    """Where customers log in. A real product has Beefree's editor behind it, and asks for passwords."""
+    """Show the login form. A real product asks for passwords and shows Beefree's editor."""
     return Response(
         '<form action="/login" method="post">'
         f'<input type="hidden" name="csrf_token" value="{get_csrf_token(request)}">'
@@ -27,7 +27,7 @@ def home(request: Any) -> Response:
 
 @view_config(name='login', request_method='POST', permission=NO_PERMISSION_REQUIRED)
 def login(request: Any) -> Response:
-    """For customers; anybody else sees the form again."""
+    """Log in a customer; show the form again for an unknown uid."""
     customer = request.dbsession.get(Customer, request.POST.get('uid'))
     if customer is None:
         return HTTPFound('/')
@@ -36,28 +36,28 @@ def login(request: Any) -> Response:
 
 @view_config(name='uploads', request_method='GET', renderer='json')
 def uploads(request: Any) -> list[dict[str, Any]]:
-    """What the customer stored; the default permission guards it."""
+    """List the customer's uploads; the default permission guards the view."""
     mine = select(Upload).where(Upload.uid == request.authenticated_userid).order_by(Upload.id)
     return [{'path': upload.path, 'size': upload.size, 'at': upload.at} for upload in request.dbsession.scalars(mine)]
 
 
 @notfound_view_config()
 def not_found(request: Any) -> Response:
-    """The product's 404."""
+    """Return the product's 404."""
     del request
     return Response('<h1>We have no such page</h1>', status=404)
 
 
 @forbidden_view_config()
 def forbidden(request: Any) -> Response:
-    """The product's 403."""
+    """Return the product's 403."""
     del request
     return Response('<h1>Please log in</h1>', status=403)
 
 
 @exception_view_config(Exception)
 def failed(exception: Exception, request: Any) -> Response:
-    """The product's 500."""
+    """Return the product's 500."""
     del request
     log.error('a page failed', exc_info=exception)
     return Response('<h1>We have a problem</h1>', status=500)
