@@ -40,7 +40,7 @@ def _the_application_waits(monkeypatch: pytest.MonkeyPatch) -> None:
         'accounts.database',
     ):
         monkeypatch.setattr(f'fsp_pyramid.{module}.WAIT', PATIENCE)
-    monkeypatch.setattr('fsp_pyramid.ops.checks.PATIENCE', PATIENCE)
+    monkeypatch.setattr('fsp_pyramid.ops.checks.TIMEOUT', PATIENCE)
 
 
 @pytest.fixture

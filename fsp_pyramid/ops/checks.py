@@ -17,7 +17,7 @@ from . import probes
 log = logging.getLogger(__name__)
 # Seconds: how long a verdict is cached, and how long a request waits for one.
 TTL, EGNYTE_TTL = 5.0, 30.0
-PATIENCE = 5.0
+TIMEOUT = 5.0
 
 Probe = Callable[[], str]
 
@@ -29,7 +29,7 @@ class Verdict(NamedTuple):
     reason: str
 
 
-_LATE = Verdict(False, f'no answer within {PATIENCE:g} seconds')
+_LATE = Verdict(False, f'no answer within {TIMEOUT:g} seconds')
 
 
 class Check:
@@ -53,13 +53,13 @@ class Check:
                 self._thread = threading.Thread(target=self._run, args=(probe,), daemon=True)
                 self._thread.start()
 
-    def verdict(self, patience: float) -> Verdict:
-        """Return the verdict; after *patience* seconds without one, a failure."""
+    def verdict(self, timeout: float) -> Verdict:
+        """Return the verdict; after *timeout* seconds without one, a failure."""
         with self._lock:
             thread, late = self._thread, self._verdict == _LATE
         # After one request has waited in vain, the next ones need not wait as well.
         if thread is not None and not late:
-            thread.join(patience)
+            thread.join(timeout)
         with self._lock:
             if self._thread is not None and self._thread is thread:
                 self._set(_LATE)
@@ -99,7 +99,7 @@ class Readiness:
         needed = self._probes(request)
         for name, probe in needed.items():
             self._checks[name].begin(probe)
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT
         return {name: self._checks[name].verdict(max(0.0, end - time.monotonic())) for name in needed}
 
     def _probes(self, request: Request) -> dict[str, Probe]:

@@ -119,7 +119,7 @@ class RequestContext(FSPContext):
         """Return the mime type of each file."""
         return self.mount.public.content_service.types(files)
 
-    def prepare_content(self, entry: Entry) -> None:
+    def prepare_thumbnail(self, entry: Entry) -> None:
         """Prepare the thumbnail of a file that was uploaded."""
         self.mount.public.content_service.prepare(self.account.key, entry)
 

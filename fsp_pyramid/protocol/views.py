@@ -57,7 +57,7 @@ def upload_file(context: File, request: Request) -> dict[str, Any]:
 
     entry = request.fsp.storage.upload(context.path, strategy, fetch)
     request.fsp_stats.bytes = entry.size
-    request.fsp.prepare_content(entry)
+    request.fsp.prepare_thumbnail(entry)
     request.registry.notify(FileStored(request, entry))
     request.response.status_int = 201
     return {'meta': metadata(entry, request.fsp)}

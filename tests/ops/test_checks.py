@@ -200,9 +200,9 @@ class Clock:
         return self.now
 
 
-def ask(check: Check, question: Callable[[], str], patience: float = 20) -> Verdict:
-    check.begin(question)
-    return check.verdict(patience)
+def run(check: Check, probe: Callable[[], str], timeout: float = 20) -> Verdict:
+    check.begin(probe)
+    return check.verdict(timeout)
 
 
 def test_verdict_is_cached_for_its_ttl(caplog: pytest.LogCaptureFixture) -> None:
@@ -218,7 +218,7 @@ def test_verdict_is_cached_for_its_ttl(caplog: pytest.LogCaptureFixture) -> None
 
     for expected in (Verdict(True, 'fine'), Verdict(False, 'ConnectionResetError'), Verdict(True, 'fine')):
         for _ in range(3):
-            assert ask(check, answer) == expected
+            assert run(check, answer) == expected
         clock.now += EGNYTE_TTL
     assert len(asked) == 3
     assert [record.getMessage() for record in caplog.records] == [
@@ -236,7 +236,7 @@ def test_concurrent_requests_share_one_probe() -> None:
 
     def come() -> None:
         barrier.wait()
-        assert ask(check, answer).ok
+        assert run(check, answer).ok
 
     threads = [threading.Thread(target=come) for _ in range(8)]
     for thread in threads:
@@ -254,13 +254,13 @@ def test_hanging_probe_blocks_no_request() -> None:
         end.wait()
         return 'fine'
 
-    late = ask(check, answer, patience=0)
+    late = run(check, answer, timeout=0)
     assert (late.ok, late.reason) == (False, 'no answer within 5 seconds')
-    # The second has a minute's patience, and needs none of it.
-    assert ask(check, answer, patience=600) == late
+    # The second call may wait for minutes, and does not wait.
+    assert run(check, answer, timeout=600) == late
     end.set()
     thread = check._thread
     if thread is not None:
         thread.join()
-    assert ask(check, answer) == Verdict(True, 'fine')
+    assert run(check, answer) == Verdict(True, 'fine')
     assert len(asked) == 1

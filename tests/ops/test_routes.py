@@ -75,7 +75,7 @@ def test_prefix_is_a_setting(make: Make) -> None:
 
 def test_metrics_without_their_package_fail_at_start(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, 'fsp_pyramid.ops.prometheus', raising=False)
-    monkeypatch.delattr(ops, 'metrics', raising=False)
+    monkeypatch.delattr(ops, 'prometheus', raising=False)
     monkeypatch.setitem(sys.modules, 'prometheus_client', None)
     with pytest.raises(ConfigurationError, match=r'fsp.ops.metrics = true needs .* "fsp-pyramid\[metrics\]"'):
         make(ops__metrics='true')
