@@ -17,7 +17,7 @@ from .protocol import mount
 from .protocol.request import RequestContext, undoing_view
 from .protocol.security import guarded_view
 from .public.routes import add_public
-from .settings import Settings, refuse_defaults, strange_variables
+from .settings import Settings, refuse_defaults, unknown_variables
 from .standalone import add_elsewhere
 from .telemetry import RequestStats
 
@@ -40,7 +40,7 @@ def includeme(config: Configurator) -> None:
     Raises ConfigurationError if the ``fsp.`` settings are not right.
     """
     settings = Settings.parse(config.registry.settings, os.environ)
-    for warning in strange_variables(config.registry.settings, os.environ):
+    for warning in unknown_variables(config.registry.settings, os.environ):
         log.warning('%s', warning)
     if settings.include_tm:
         config.include('pyramid_tm')

@@ -55,11 +55,11 @@ def _rate_store(settings: Settings) -> egnyte.RateStore | None:
 
         return FallbackStore(RedisRateStore(client))
     if settings.pace.backend == 'database':
-        return FallbackStore(_database_ledger(settings))
+        return FallbackStore(_database_store(settings))
     return None
 
 
-def _database_ledger(settings: Settings) -> egnyte.RateStore:
+def _database_store(settings: Settings) -> egnyte.RateStore:
     try:
         from .rate_stores.database import DatabaseRateStore, engine_by_url, engine_of_host
     except ImportError as error:

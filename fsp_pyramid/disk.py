@@ -12,20 +12,20 @@ from .errors import NoRoom
 
 log = logging.getLogger(__name__)
 
-TROUBLES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
+DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
 # https://sqlite.org/rescode.html
-SQLITE_TROUBLES = ('SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_CANTOPEN', 'SQLITE_READONLY')
+SQLITE_DISK_ERRORS = ('SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_CANTOPEN', 'SQLITE_READONLY')
 
 
-def is_trouble(error: BaseException) -> bool:
-    """Return whether *error* says that a disk, rather than our code, is at fault."""
+def is_disk_error(error: BaseException) -> bool:
+    """Return whether a disk caused *error*, rather than our code."""
     if isinstance(error, sqlite3.Error):
-        return getattr(error, 'sqlite_errorname', '').startswith(SQLITE_TROUBLES)
-    return isinstance(error, OSError) and error.errno in TROUBLES
+        return getattr(error, 'sqlite_errorname', '').startswith(SQLITE_DISK_ERRORS)
+    return isinstance(error, OSError) and error.errno in DISK_ERRORS
 
 
 def temporary_directory() -> str:
-    """Return the directory of temporary files; where there is none, the variable that names it."""
+    """Return the directory of temporary files, or the name of its variable if there is none."""
     try:
         return tempfile.gettempdir()
     except OSError:
@@ -34,11 +34,11 @@ def temporary_directory() -> str:
 
 @contextmanager
 def located(directory: Path) -> Iterator[None]:
-    """Let disk errors of SQLite, and those that name no file, be OSErrors that name *directory*."""
+    """Translate disk errors of SQLite, and those without a file name, to OSErrors that name *directory*."""
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        if not is_trouble(error) or getattr(error, 'filename', None) is not None:
+        if not is_disk_error(error) or getattr(error, 'filename', None) is not None:
             raise
         number = getattr(error, 'errno', None) or errno.EIO
         raise OSError(number, getattr(error, 'strerror', None) or str(error), str(directory)) from error
@@ -46,11 +46,11 @@ def located(directory: Path) -> Iterator[None]:
 
 @contextmanager
 def writing_temporary() -> Iterator[None]:
-    """Write to a temporary file. Raises NoRoom for any OSError, and logs which directory is meant."""
+    """Guard writes to a temporary file. Raises NoRoom for any OSError, and logs the directory."""
     try:
         yield
     except OSError as error:
-        log.error(  # noqa: TRY400 - a traceback tells no more
+        log.error(  # noqa: TRY400 - a traceback adds nothing
             'the directory of temporary files, %s, cannot be written to (%s): free space there, or set TMPDIR',
             temporary_directory(),
             error.strerror or type(error).__name__,

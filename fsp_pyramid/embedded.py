@@ -1,6 +1,6 @@
-"""The one place that knows the sandbox: it turns ``sandbox:DIR`` into a transport for the Egnyte client.
+"""Embedded sandbox: turns ``sandbox:DIR`` into a transport for the Egnyte client. No other module imports the sandbox.
 
-The sandbox is called in process: no socket, no second server to start, and no deadlock with a server of few threads.
+The sandbox runs in this process: no socket, no second server to start, and no deadlock with a server of few threads.
 """
 
 import io
@@ -10,36 +10,36 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
-from urllib3 import HTTPResponse
+from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from .sandbox import make_app
 
 PREFIX = 'sandbox:'
 URL = 'http://sandbox'
-TOKEN = 'sandbox'  # noqa: S105 - the sandbox's own, and nobody's secret
+TOKEN = 'sandbox'  # noqa: S105 - the sandbox's own, no secret
 
 
 def mount_sandbox(session: requests.Session, directory: str) -> None:
-    """Let *session* answer calls to :data:`URL` by a sandbox in *directory*, seeded at its first call. No I/O."""
+    """Route calls of *session* to :data:`URL` to a sandbox in *directory*, which its first call seeds. No I/O."""
     session.mount(URL, WSGIAdapter(make_app(directory, seed=True)))
 
 
 class WSGIAdapter(BaseAdapter):
-    """Sends requests to a WSGI application. Bodies go in and come out as streams."""
+    """Adapter that sends requests to a WSGI application. Bodies are streamed in both directions."""
 
     def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
         super().__init__()
         self._application = application
 
-    def send(self, request: requests.PreparedRequest, **_options: Any) -> requests.Response:
-        """Answer *request*. Timeouts, proxies and certificates have no meaning here.
+    def send(self, request: requests.PreparedRequest, *_args: Any, **_options: Any) -> requests.Response:
+        """Answer *request*. Timeouts, proxies and certificates have no effect.
 
-        Raises ConnectionError where the application's answer ends before its announced length, and what reading the
-        request's body raised: to the application that was a client that went away.
+        Raises ConnectionError if the application's answer ends before its announced length, and any exception of
+        reading the request's body: the application sees a client that disconnected.
         """
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
-        def start_response(status: str, headers: list[tuple[str, str]], *_exc_info: Any) -> Callable[..., None]:
+        def start_response(status: str, headers: list[tuple[str, str]], *_exc_info: Any) -> Callable[..., Any]:
             started[:] = [(status, headers)]
             return io.BytesIO().write
 
@@ -64,11 +64,13 @@ class WSGIAdapter(BaseAdapter):
         response.headers.update(headers)
         response.encoding = requests.utils.get_encoding_from_headers(response.headers)
         response.request = request
-        response.raw = HTTPResponse(body, headers=headers, status=code, reason=reason, preload_content=False)
+        response.raw = HTTPResponse(
+            body, headers=HTTPHeaderDict(headers), status=code, reason=reason, preload_content=False
+        )
         return response
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: the adapter has no connections."""
 
 
 def _environ(request: requests.PreparedRequest, body: '_Sent') -> dict[str, Any]:
@@ -91,16 +93,19 @@ def _environ(request: requests.PreparedRequest, body: '_Sent') -> dict[str, Any]
         'wsgi.run_once': False,
     }
     for name, value in request.headers.items():
-        text = value.decode('latin-1') if isinstance(value, bytes) else value
         key = name.upper().replace('-', '_')
-        environ[key if key in {'CONTENT_TYPE', 'CONTENT_LENGTH'} else f'HTTP_{key}'] = text
+        environ[key if key in {'CONTENT_TYPE', 'CONTENT_LENGTH'} else f'HTTP_{key}'] = _header_text(value)
     if request.body is not None and 'CONTENT_LENGTH' not in environ:
-        environ['wsgi.input_terminated'] = True  # read to its end, as a server does with a chunked body
+        environ['wsgi.input_terminated'] = True  # to be read until its end, as with a chunked body
     return environ
 
 
+def _header_text(value: str | bytes) -> str:
+    return value.decode('latin-1') if isinstance(value, bytes) else value
+
+
 class _Iterated(io.RawIOBase):
-    """An iterator of bytes, read like a file."""
+    """Iterator of bytes as a file."""
 
     def __init__(self, parts: Iterable[bytes]) -> None:
         super().__init__()
@@ -121,9 +126,9 @@ class _Iterated(io.RawIOBase):
 
 
 class _Sent(io.RawIOBase):
-    """The body of a request, of any of the kinds that requests takes.
+    """Body of a request, of any type that requests accepts, as a file.
 
-    *failure* is what reading it raised, None where nothing did.
+    *failure* is the exception of reading it; None without one.
     """
 
     failure: Exception | None = None
@@ -149,9 +154,9 @@ class _Sent(io.RawIOBase):
 
 
 class _Answer(_Iterated):
-    """The application's answer, read like a file. Closing it closes what the application returned.
+    """Answer of the application as a file. Closing it closes the iterable of the application.
 
-    *missing* counts down from the announced length; None where none was announced.
+    *missing* counts down from the announced length; None without one.
     """
 
     missing: int | None = None

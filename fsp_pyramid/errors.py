@@ -1,9 +1,8 @@
-"""The table of errors: one class a row of the protocol's table of statuses and codes.
+"""Errors of the protocol: one class for each row of its table of statuses and codes.
 
-Whatever goes wrong below the base URL ends as one of these, and the error view writes it down in the one envelope that
-satisfies both of Beefree's documented shapes. ``title`` becomes ``message`` and ``details`` is text that a person at
-the File Manager can act on: it names the thing and what to do, and never holds what Egnyte or a library said to us
-(that goes to the log).
+All failures below the base URL become one of these, and the error view renders it in the one envelope that satisfies
+both of Beefree's documented shapes. ``title`` becomes ``message``. ``details`` is text for a user of the File Manager:
+it names the thing and what to do, and never holds messages of Egnyte or of a library, which go to the log.
 """
 
 import math
@@ -15,17 +14,17 @@ MAX_EXCERPT = 200
 def excerpt(text: str) -> str:
     """Return *text*, or its beginning and end if it is longer than MAX_EXCERPT characters.
 
-    Answers and logs repeat no more than this of anything in a request: names, methods, paths.
+    Answers and logs repeat no more than this of any value of a request: names, methods, paths.
     """
     half = MAX_EXCERPT // 2 - 1
     return text if len(text) <= MAX_EXCERPT else f'{text[:half]}…{text[-half:]}'
 
 
 class FSPError(Exception):
-    """Something that the caller is told. Raise one of its subclasses, with the details as the only argument.
+    """Error that the caller gets. Raise one of its subclasses, with the details as the only argument.
 
-    :param details: what happened and what to do, in a sentence or two, without the support id
-    :param retry_after: seconds after which another try makes sense; becomes the ``Retry-After`` header
+    :param details: problem and remedy, in a sentence or two, without the support id
+    :param retry_after: seconds until a retry makes sense; becomes the ``Retry-After`` header
     """
 
     status: int
@@ -41,27 +40,27 @@ class FSPError(Exception):
             self.retry_after = retry_after
 
     def saying(self, details: str) -> Self:
-        """The same in other words: another exception, because this one may be on its way to others as well."""
+        """Return a copy with other details: this exception may be raised in other threads as well."""
         other = type(self).__new__(type(self), details)
         other.__dict__.update(self.__dict__, details=details)
         return other
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that belong to this answer."""
-        # Rounded up: who comes back at that second must not be early.
+        """Headers of the answer."""
+        # Rounded up: a retry at that second must not be early.
         return {} if self.retry_after is None else {'Retry-After': str(math.ceil(self.retry_after))}
 
 
 class InternalError(FSPError):
-    """Our own failure; also an Egnyte token that Egnyte refuses, because the caller cannot mend it."""
+    """Our own failure; also an Egnyte token that Egnyte refuses, because the caller cannot replace it."""
 
     status, code, title = 503, 3001, 'Something went wrong'
     details = 'The file service failed. Please try again; if it fails again, tell your administrator the support id.'
 
 
 class EgnyteUnavailable(FSPError):
-    """Egnyte cannot be reached, or answers that it is in trouble."""
+    """Egnyte cannot be reached, or fails."""
 
     status, code, title = 503, 3100, 'Storage unavailable'
     details = 'Egnyte, where the files are kept, does not answer at the moment. Please try again in a minute.'
@@ -69,7 +68,7 @@ class EgnyteUnavailable(FSPError):
 
 
 class NotFound(FSPError):
-    """There is no such file, or no such directory (a file asked for as a directory included)."""
+    """There is no such file or directory (also: a file requested as a directory)."""
 
     status, code, title = 404, 3200, 'Resource not found'
 
@@ -81,31 +80,31 @@ class Forbidden(FSPError):
 
 
 class NameTaken(FSPError):
-    """The name is taken, and the site or the kind of operation forbids to ask or to replace."""
+    """The name is taken, and the site or the operation allows neither a question to the user nor a replacement."""
 
     status, code, title = 403, 3400, 'Name already in use'
 
 
 class Conflict(FSPError):
-    """The name is taken; Beefree asks its user what to do."""
+    """The name is taken; Beefree asks its user for a decision."""
 
     status, code, title = 409, 3400, 'Name already in use'
 
 
 class DirectoryInTheWay(FSPError):
-    """A directory has the name of the file; no dialog can solve that."""
+    """A directory has the name of the file, which no dialog of Beefree's can resolve."""
 
     status, code, title = 409, 3401, 'Name already in use by a folder'
 
 
 class SourceFailed(FSPError):
-    """The source of an upload could not be fetched, or what came could not be stored."""
+    """The source of an upload could not be fetched, or its content could not be stored."""
 
     status, code, title = 422, 3450, 'File could not be fetched'
 
 
 class BadRequest(FSPError):
-    """The request itself is wrong: body, header or path."""
+    """The request is invalid: its body, a header or the path."""
 
     status, code, title = 400, 3500, 'Bad request'
 
@@ -121,7 +120,7 @@ class MethodNotAllowed(FSPError):
 
     @property
     def headers(self) -> dict[str, str]:
-        """RFC 9110 wants ``Allow``."""
+        """``Allow``, which RFC 9110 requires."""
         return {'Allow': ', '.join(self.allowed)}
 
 
@@ -133,7 +132,7 @@ class Unauthorized(FSPError):
 
     @property
     def headers(self) -> dict[str, str]:
-        """RFC 9110 wants a challenge."""
+        """Challenge, which RFC 9110 requires."""
         return {'WWW-Authenticate': 'Basic realm="fsp", charset="UTF-8"'}
 
 
@@ -152,7 +151,7 @@ class NotConnected(FSPError):
 
 
 class ConnectionExpired(FSPError):
-    """The user had connected an account, and Egnyte does not accept that any more."""
+    """Egnyte does not accept the tokens of the connected account any more."""
 
     status, code, title = 403, 3902, 'Connect Egnyte again'
     details = (
@@ -168,7 +167,7 @@ class QuotaUsedUp(FSPError):
 
 
 class Busy(FSPError):
-    """Egnyte takes no more calls at the moment."""
+    """Egnyte accepts no more calls at the moment."""
 
     status, code, title = 503, 3904, 'Storage is busy'
     details = 'Egnyte is busy at the moment. Please try again in a few seconds.'
@@ -185,7 +184,7 @@ class NoRoom(Busy):
 
 
 class NameNotAllowed(FSPError):
-    """Egnyte keeps nothing of that name."""
+    """Egnyte does not allow that name."""
 
     status, code, title = 400, 3905, 'Name not allowed'
 
@@ -197,7 +196,7 @@ class FileTooLarge(FSPError):
 
 
 class TypeNotAllowed(FSPError):
-    """The site does not take this type of file."""
+    """The site does not accept this type of file."""
 
     status, code, title = 422, 3907, 'File type not allowed'
 
@@ -209,6 +208,6 @@ class NotEmpty(FSPError):
 
 
 class Locked(FSPError):
-    """Somebody locked the file at Egnyte."""
+    """The file is locked at Egnyte."""
 
     status, code, title = 403, 3909, 'File is locked'

@@ -1,7 +1,7 @@
-"""What happened to files, for subscribers: ``config.add_subscriber(listener, FileStored)``.
+"""Events of changes to files: ``config.add_subscriber(listener, FileStored)``.
 
-Subscribers run inside of the request, before its transaction is committed. If one raises, or if the commit fails,
-the change is taken back at Egnyte and the caller is told of the failure.
+Subscribers run inside of the request, before its transaction is committed. If one raises, or if the commit fails, the
+change is rolled back at Egnyte and the caller gets an error.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from .paths import Path
 
 @dataclass(frozen=True, slots=True)
 class FileSystemEvent:
-    """The caller of *request* changed something. Subscribe to this one for all of them."""
+    """Base of all events: the caller of *request* made a change. Subscribe to it for all events."""
 
     request: Any
 

@@ -1,8 +1,8 @@
-"""Passwords of clients: plain or hashed, checked in a time that tells nothing, and remembered for a moment.
+"""Passwords of clients: plain or hashed, verified in constant time, with a short-lived cache of successes.
 
-Basic sends the password with every request, and one argon2 check costs some 20 ms of a core (OWASP's profile): without
-memory a second of one core would do for fifty requests. Each check also takes 19 MiB, and strangers may ask for it: a
-limiter bounds the checks of a process, and the threads that wait for one.
+Basic sends the password with every request, and one argon2 verification costs some 20 ms of a core (OWASP's profile):
+without the cache, a core could serve fifty requests a second. Each verification also takes 19 MiB, and unauthenticated
+clients can cause it: a bulkhead limits the verifications of a process, and the threads that wait for one.
 """
 
 import hmac
@@ -23,22 +23,22 @@ from .concurrency.single_flight import SingleFlight
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, type=Type.ID)
 REMEMBERED_FOR = 60.0
 MAX_REMEMBERED = 1000
-# Checks at once in a process, threads that wait for one, and their seconds; a client address gets half of the places.
+# Concurrent verifications of a process, threads that wait for one, and their seconds; a client address gets half.
 CHECKS, WAITING, WAIT = 2, 6, 1.0
 _limiter = Bulkhead(CHECKS, WAITING, WAIT, share=(CHECKS + WAITING) // 2)
 
 
 def hash_password(password: str) -> str:
-    """An argon2id hash, for an ini file. Raises ValueError for an empty password."""
+    """Return an argon2id hash for an ini file. Raises ValueError for an empty password."""
     if not password:
         raise ValueError('a password is not empty')
     return _HASHER.hash(password)
 
 
 def is_hash(text: str) -> bool:
-    """Whether *text* is a hash as :func:`hash_password` makes them.
+    """Return whether *text* is a hash with the parameters of :func:`hash_password`.
 
-    Others cost another time to check than what an unknown user is checked against, which would tell them apart.
+    Other parameters take another time to verify than the hash for unknown users, which would reveal users.
     """
     try:
         return not _HASHER.check_needs_rehash(text)
@@ -47,35 +47,35 @@ def is_hash(text: str) -> bool:
 
 
 class Passwords:
-    """The passwords of some users.
+    """Verifier of users' passwords.
 
     :param stored: plain passwords or argon2 hashes, by user name
     """
 
     def __init__(self, stored: Mapping[str, str], clock: Callable[[], float] = time.monotonic) -> None:
-        # One hash makes hashes of all, and an unknown user has one as well: the time must not tell who is who.
+        # If one password is hashed, all are, and unknown users get a hash as well: the time must not reveal users.
         self._hashed = any(map(is_hash, stored.values()))
-        self._stored = {user.encode(): self._kept(password) for user, password in stored.items()}
-        self._nobody = self._kept(secrets.token_hex())
+        self._stored = {user.encode(): self._hashed_like_others(password) for user, password in stored.items()}
+        self._unknown_user = self._hashed_like_others(secrets.token_hex())
         self._clock = clock
         self._key = secrets.token_bytes()
         self._lock = threading.Lock()
         self._remembered: OrderedDict[bytes, float] = OrderedDict()
         self._single_flight = SingleFlight()
 
-    def _kept(self, password: str) -> str:
+    def _hashed_like_others(self, password: str) -> str:
         return hash_password(password) if self._hashed and not is_hash(password) else password
 
     def check(self, user: str, password: str, address: str = '') -> bool:
         """Return whether that is the user's password.
 
-        Concurrent checks of the same pair share one verification. Raises LimitReachedError where too many others are
-        verified; remembered pairs are never refused.
+        Concurrent checks of the same pair share one verification. Raises BulkheadFull if too many other pairs are
+        being verified; cached pairs are never refused.
 
         :param address: of the client; one address gets no more than its share of the verifications
         """
         name = user.encode()
-        stored = self._stored.get(name, self._nobody)
+        stored = self._stored.get(name, self._unknown_user)
         if not self._hashed:
             return hmac.compare_digest(password.encode(), stored.encode()) and name in self._stored
         pair = b'%d:%b:%b' % (len(name), name, password.encode())
@@ -91,7 +91,7 @@ class Passwords:
         with self._lock:
             if self._remembered.get(digest, 0) <= self._clock():
                 return False
-        # Each use counts: a client at work must not queue behind strangers once a minute.
+        # Each use renews it: an active client must not queue behind others once a minute.
         return self._remember(digest)
 
     def _remember(self, digest: bytes) -> bool:

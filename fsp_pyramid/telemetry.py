@@ -14,7 +14,7 @@ from typing import Any
 from pyramid.httpexceptions import HTTPException
 from pyramid.request import Request
 
-from .disk import is_trouble
+from .disk import is_disk_error
 from .egnyte import CallInfo
 from .errors import BadRequest, Forbidden, FSPError, InternalError, NoRoom, NotFound, excerpt
 from .logs import Event, timestamp
@@ -129,7 +129,7 @@ def to_fsp_error(exception: Exception) -> FSPError:
         classes = {401: Forbidden, 403: Forbidden, 404: NotFound}
         default = BadRequest if exception.code < 500 else InternalError
         return classes.get(exception.code, default)(str(exception.detail or exception.title))
-    return NoRoom() if is_trouble(exception) else InternalError()
+    return NoRoom() if is_disk_error(exception) else InternalError()
 
 
 def log_error(log: logging.Logger, exception: Exception, answer: FSPError, request: Request, subject: str) -> None:

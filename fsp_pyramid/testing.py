@@ -1,7 +1,7 @@
-"""What the tests of integrators need: a sandbox under control, and the suite that every IStorage has to pass.
+"""Test tools for integrators: a controlled sandbox, and the contract tests of IStorage.
 
-A layer or a storage of one's own is tested by subclassing :class:`StorageContract` and providing ``storage`` and
-``home`` as pytest fixtures.
+To test a storage or a layer of your own, subclass :class:`StorageContract` and provide ``storage`` and ``home`` as
+pytest fixtures.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from .sandbox import make_app
 
 
 class Sandbox:
-    """A sandbox in *directory*, with what can be asked of it and done to it from outside."""
+    """Sandbox in *directory*, with control over its calls, faults and files."""
 
     def __init__(self, directory: FilePath | str, **options: Any) -> None:
         self.session = requests.Session()
@@ -34,7 +34,7 @@ class Sandbox:
 
     @property
     def calls(self) -> list[str]:
-        """The calls since the last :meth:`forget_calls`, each as ``GET /pubapi/v1/fs/Shared``."""
+        """Calls since the last :meth:`forget_calls`, each as ``GET /pubapi/v1/fs/Shared``."""
         calls = self._control('GET', 'calls').json()['calls']
         return [f'{call["method"]} {call["path"]}' for call in calls]
 
@@ -43,49 +43,49 @@ class Sandbox:
         self._control('DELETE', 'calls')
 
     def fail(self, *faults: dict[str, Any]) -> None:
-        """Let calls fail as the sandbox's documentation describes; without arguments none does any more."""
+        """Let calls fail as the sandbox's documentation describes; without arguments remove all faults."""
         self._control('PUT', 'faults', json=list(faults))
 
     @property
     def faults(self) -> list[dict[str, Any]]:
-        """What is still to fail."""
+        """Faults that are still active."""
         return self._control('GET', 'faults').json()
 
     def api(self, method: str, path: str, *, token: str = 'sandbox', **kwargs: Any) -> requests.Response:  # noqa: S107
-        """Somebody else's call to Egnyte, behind the bridge's back: ``api('GET', '/pubapi/v1/fs/Shared')``."""
+        """Make a call to Egnyte as another application does: ``api('GET', '/pubapi/v1/fs/Shared')``."""
         headers = {'Authorization': f'Bearer {token}'} | kwargs.pop('headers', {})
         return self.session.request(method, URL + path, headers=headers, **kwargs)
 
     def upload(self, path: str, content: bytes) -> dict[str, Any]:
-        """Put a file there, behind the bridge's back."""
+        """Upload a file as another application does."""
         response = self.api('POST', f'/pubapi/v1/fs-content{path}', data=content)
         response.raise_for_status()
         return response.json()
 
     def content(self, path: str) -> bytes | None:
-        """What Egnyte has at *path*; None for nothing."""
+        """Return the content of the file at *path*; None if there is none."""
         response = self.api('GET', f'/pubapi/v1/fs-content{path}')
         return response.content if response.status_code == 200 else None
 
     def exists(self, path: str) -> bool:
-        """Whether Egnyte has a file or a folder there."""
+        """Return whether there is a file or a folder at *path*."""
         return self.api('GET', f'/pubapi/v1/fs{path}').status_code == 200
 
-    def _control(self, method: str, what: str, **kwargs: Any) -> requests.Response:
-        response = self.session.request(method, f'{URL}/_sandbox/{what}', **kwargs)
+    def _control(self, method: str, resource: str, **kwargs: Any) -> requests.Response:
+        response = self.session.request(method, f'{URL}/_sandbox/{resource}', **kwargs)
         response.raise_for_status()
         return response
 
 
 def content(data: bytes) -> Content:
-    """Bytes to store."""
+    """Return *data* as content to store."""
     digest: Future[str] = Future()
     digest.set_result(hashlib.sha512(data).hexdigest())
     return Content(io.BytesIO(data), len(data), digest)
 
 
 def read(storage: IStorage, entry: Entry) -> bytes:
-    """What is stored."""
+    """Return the stored bytes of *entry*."""
     download = storage.open_file(entry.id or '')
     try:
         return b''.join(download)
@@ -94,9 +94,9 @@ def read(storage: IStorage, entry: Entry) -> bytes:
 
 
 class StorageContract:
-    """What every IStorage has to do.
+    """Contract tests of IStorage.
 
-    Fixtures of the subclass: ``storage``, and ``home``, the path of an empty directory in which all is permitted.
+    Fixtures of the subclass: ``storage``, and ``home``, the path of an empty directory with all permissions.
     """
 
     def test_it_provides_the_interface(self, storage: Any) -> None:
@@ -110,7 +110,7 @@ class StorageContract:
         assert listing.entry.item_count == 0
         assert listing.entry.access is Access.FULL
 
-    def test_what_was_stored_is_listed_and_read(self, storage: Any, home: Path) -> None:
+    def test_stored_file_is_listed_and_read(self, storage: Any, home: Path) -> None:
         entry, change = storage.store_file((*home, 'a.txt'), content(b'hello'))
         assert (entry.path, entry.size, entry.is_directory) == ((*home, 'a.txt'), 5, False)
         assert entry.checksum == content(b'hello').sha512
@@ -148,13 +148,13 @@ class StorageContract:
         assert [item.name for item in storage.list_directory(home, fresh=True).items] == names
         assert storage.list_directory(home).entry.item_count == 5
 
-    def test_names_are_found_in_any_case_and_told_as_stored(self, storage: Any, home: Path) -> None:
+    def test_names_are_found_in_any_case_and_listed_as_stored(self, storage: Any, home: Path) -> None:
         storage.create_directory((*home, 'Album'))
         storage.store_file((*home, 'Album', 'Straße+&#%1.PNG'), content(b'x'))
         assert storage.stat_file((*home, 'ALBUM', 'straße+&#%1.png')).name == 'Straße+&#%1.PNG'
         assert storage.list_directory((*home, 'album'), fresh=True).entry.name == 'Album'
 
-    def test_kinds_are_told_apart(self, storage: Any, home: Path) -> None:
+    def test_files_and_directories_are_distinguished(self, storage: Any, home: Path) -> None:
         storage.create_directory((*home, 'd'))
         storage.store_file((*home, 'f'), content(b'x'))
         for fresh in (False, True):
@@ -163,7 +163,7 @@ class StorageContract:
         with pytest.raises(errors.NotFound):
             storage.stat_file((*home, 'd'))
 
-    def test_what_is_missing_is_not_found(self, storage: Any, home: Path) -> None:
+    def test_missing_paths_and_ids_are_not_found(self, storage: Any, home: Path) -> None:
         with pytest.raises(errors.NotFound):
             storage.list_directory((*home, 'none'))
         with pytest.raises(errors.NotFound):
@@ -214,7 +214,7 @@ class StorageContract:
             storage.stat_file((*home, 'f'))
         assert [item.name for item in storage.list_directory((*home, 'd')).items] == ['g']
 
-    def test_a_move_takes_no_place_that_is_taken(self, storage: Any, home: Path) -> None:
+    def test_a_move_to_a_taken_name_is_refused(self, storage: Any, home: Path) -> None:
         first, _ = storage.store_file((*home, 'f'), content(b'1'))
         storage.store_file((*home, 'g'), content(b'2'))
         with pytest.raises(errors.Conflict):
@@ -225,9 +225,9 @@ class StorageContract:
         _, change = storage.create_directory((*home, 'd'))
         storage.revert(change)
         assert storage.list_directory(home).items == ()
-        storage.revert(change)  # what is gone counts as taken back
+        storage.revert(change)  # a missing item counts as reverted
 
-    def test_reverting_a_creation_keeps_what_somebody_put_there(self, storage: Any, home: Path) -> None:
+    def test_reverting_a_creation_keeps_new_files_in_it(self, storage: Any, home: Path) -> None:
         _, change = storage.create_directory((*home, 'd'))
         storage.store_file((*home, 'd', 'f'), content(b'x'))
         storage.revert(change)
@@ -278,14 +278,14 @@ class StorageContract:
         assert storage.stat_file((*home, 'f')).id == entry.id
         assert storage.list_directory((*home, 'd')).items == ()
 
-    def test_reverting_a_move_leaves_what_was_moved_on(self, storage: Any, home: Path) -> None:
+    def test_reverting_a_move_leaves_a_file_that_moved_on(self, storage: Any, home: Path) -> None:
         entry, _ = storage.store_file((*home, 'f'), content(b'x'))
         moved, change = storage.move_file(entry, (*home, 'g'))
         storage.move_file(moved, (*home, 'h'))
         storage.revert(change)
         assert storage.stat_file((*home, 'h')).id == entry.id
 
-    def test_holding_keeps_others_out(self, storage: Any, home: Path) -> None:
+    def test_lock_excludes_other_threads(self, storage: Any, home: Path) -> None:
         entered = threading.Event()
 
         def enter() -> None:
@@ -295,6 +295,6 @@ class StorageContract:
         with storage.lock(home, (*home, 'd'), home):
             other = threading.Thread(target=enter)
             other.start()
-            assert not entered.wait(timeout=0.1), 'two hold one directory'
+            assert not entered.wait(timeout=0.1), 'two threads hold one lock'
         assert entered.wait(timeout=20)
         other.join()

@@ -15,7 +15,7 @@ from fsp_pyramid.settings import (
     ClientSettings,
     Settings,
     refuse_defaults,
-    strange_variables,
+    unknown_variables,
     variable,
 )
 
@@ -595,7 +595,7 @@ def test_key_in_capitals_that_is_no_setting() -> None:
     ],
 )
 def test_variables_that_are_no_setting_are_told(name: str, said: str) -> None:
-    (line,) = strange_variables({'fsp.clients': 'shop'}, {name: HUSH, 'FSP_USERNAME': 'u', 'PATH': '/bin'})
+    (line,) = unknown_variables({'fsp.clients': 'shop'}, {name: HUSH, 'FSP_USERNAME': 'u', 'PATH': '/bin'})
     assert name in line
     assert said in line
     assert HUSH not in line
@@ -604,7 +604,7 @@ def test_variables_that_are_no_setting_are_told(name: str, said: str) -> None:
 def test_variables_that_are_settings_or_of_our_tests_are_not_told() -> None:
     environ = dict.fromkeys((*map(variable, KEYS), 'FSP_REQUIRE_SERVICES', 'FSP_CHECK_PASSWORD', 'FSPX', 'AFSP_X'), 'x')
     environ |= {'FSP_CLIENTS': 'shop', 'FSP_CLIENT_SHOP_EGNYTE_TOKEN': 'x'}
-    assert strange_variables({}, environ) == []
+    assert unknown_variables({}, environ) == []
 
 
 def test_application_warns_of_strange_variables_at_its_start(

@@ -1,4 +1,4 @@
-"""Which account at Egnyte serves a request."""
+"""Accounts at Egnyte that serve requests: that of the ini file, or those that users connected."""
 
 import re
 from typing import Any, NamedTuple, Self
@@ -11,13 +11,12 @@ from ..model import Account, Identity
 
 
 class AccountKey(NamedTuple):
-    """What names an account in public links and caches: ``fsp``, ``fsp/acme``, ``fsp:12`` or ``fsp/acme:12``.
+    """Key of an account in public links and caches: ``fsp``, ``fsp/acme``, ``fsp:12`` or ``fsp/acme:12``.
 
-    It stays what it is for as long as links live: names of mounts and clients must, too, and a number is never given to
-    another account.
+    Keys are stable as long as links live: mounts and clients must keep their names, and a number is never reused.
 
-    :param client: '' for the one without a name
-    :param number: of an account that a user connected; 0 for that of the ini file
+    :param client: '' for the client without a name
+    :param number: number of an account that a user connected; 0 for that of the ini file
     """
 
     mount: str
@@ -30,7 +29,7 @@ class AccountKey(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises NotFound for what is no key."""
+        """Return the key in *text*. Raises NotFound if it is no key."""
         match = re.fullmatch(r'([A-Za-z0-9-]+)(?:/([a-z0-9_]+))?(?::(\d+))?', text)
         if not match:
             raise NotFound('There is no such account.')
@@ -39,22 +38,20 @@ class AccountKey(NamedTuple):
 
 @implementer(IAccounts)
 class TokenAccounts:
-    """One account for everybody: that of the token in the ini file."""
+    """Single account of a client, with the token of the ini file."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
 
     def of(self, identity: Identity, request: Any) -> Account:
-        """See IAccounts."""
         del identity, request
         return self._account
 
     def numbered(self, number: int, request: Any) -> Account:
-        """See IAccounts."""
         del request
         if number:
             raise NotFound('There is no such account.')
         return self._account
 
     def refused(self, account: Account, request: Any) -> None:
-        """See IAccounts: nobody but the operator can mend it."""
+        """Do nothing: only the operator can replace the token."""

@@ -1,7 +1,7 @@
-"""The database of accounts: one of our own by URL, or that of the host application.
+"""Database of accounts: our own by URL, or that of the host application.
 
-Two kinds of sessions: *joined* ones take part in the request's transaction; *own* ones are short transactions that last
-whatever becomes of the request.
+There are two kinds of sessions: *joined* ones take part in the request's transaction; *own* ones are short transactions
+that commit independently of the request.
 """
 
 import threading
@@ -22,16 +22,16 @@ from ..database.migrations import upgrade
 from ..errors import Busy
 from .models import AccountRow
 
-# Seconds that a transaction waits for one that writes; a refresh waits for Egnyte meanwhile.
-PATIENCE = 5
-# Seconds that connecting to a server may take.
-CONNECT = 3
-# Threads that look accounts up at once, a matter of milliseconds while all is well; and that may wait for each other in
-# transactions of their own. Further ones wait for so many seconds.
-LOOKING, OWN, WAIT = 3, 8, 2.0
-MANY = 1000
+# Seconds that a transaction waits for a lock; a refresh of tokens holds one while Egnyte answers.
+LOCK_TIMEOUT = 5
+# Seconds.
+CONNECT_TIMEOUT = 3
+# Bulkheads: threads that read at once, which normally takes milliseconds, and threads in transactions that may wait for
+# each other. Further threads wait WAIT seconds, at most QUEUE of them.
+READERS, OWN, WAIT = 3, 8, 2.0
+QUEUE = 1000
 # SQLSTATEs (https://www.postgresql.org/docs/current/errcodes-appendix.html): lock_not_available and query_canceled, and
-# the classes of a server that is not there: connection, resources, operator's intervention (shutdown), system.
+# the classes of an unavailable server: connection, resources, operator intervention (shutdown), system.
 PGSQL_LATE, PGSQL_DOWN = {'55P03', '57014'}, ('08', '53', '57P', '58')
 # https://sqlite.org/rescode.html
 SQLITE_LOCKED = {'SQLITE_BUSY', 'SQLITE_BUSY_SNAPSHOT'}
@@ -39,13 +39,13 @@ SQLITE_DOWN = ('SQLITE_CANTOPEN', 'SQLITE_IOERR', 'SQLITE_FULL', 'SQLITE_READONL
 
 
 class UnreachableError(Exception):
-    """The database does not answer, or its disk does not."""
+    """The database or its disk does not answer."""
 
 
 class Guard:
-    """What all requests share that use one database: a circuit breaker, and limits for threads that wait for it.
+    """Circuit breaker and bulkheads of one database, shared by all requests.
 
-    :param of_host: whether joined sessions are a host's, which sees conflicts as they are: it may try again
+    :param of_host: whether joined sessions are a host's: it gets conflicts unchanged, because it may retry
     """
 
     def __init__(self, of_host: bool) -> None:
@@ -53,18 +53,18 @@ class Guard:
         self._breaker = CircuitBreaker(
             'the database of accounts', (UnreachableError,), consequence='refusing what needs it for a few seconds'
         )
-        self._looking, self._own = Bulkhead(LOOKING, MANY, WAIT), Bulkhead(OWN, MANY, WAIT)
+        self._readers, self._own = Bulkhead(READERS, QUEUE, WAIT), Bulkhead(OWN, QUEUE, WAIT)
 
-    def looking(self) -> AbstractContextManager[None]:
-        """A look in the request's transaction. Raises Busy."""
-        return self._guarded(self._looking, conflicts=not self._of_host)
+    def reading(self) -> AbstractContextManager[None]:
+        """Guard a read in the request's transaction. Raises Busy."""
+        return self._guarded(self._readers, conflicts=not self._of_host)
 
-    def changing(self) -> AbstractContextManager[None]:
-        """A change in the request's transaction, which may wait for others. Raises Busy."""
+    def writing(self) -> AbstractContextManager[None]:
+        """Guard a write in the request's transaction, which may wait for other transactions. Raises Busy."""
         return self._guarded(self._own, conflicts=not self._of_host)
 
     def own(self) -> AbstractContextManager[None]:
-        """A transaction that may wait for others, and for Egnyte. Raises Busy."""
+        """Guard an own transaction, which may wait for other transactions and for Egnyte. Raises Busy."""
         return self._guarded(self._own, conflicts=True)
 
     @contextmanager
@@ -82,40 +82,39 @@ class Guard:
 
 
 class Sessions:
-    """The sessions of one request; not for several threads.
+    """Sessions of one request. Not thread-safe.
 
-    :param joined: the session that takes part in the request's transaction
-    :param prepare: makes an engine's database ready and gives the engine for own transactions
+    :param joined: returns the session that takes part in the request's transaction
+    :param prepare: creates the tables in an engine's database and returns the engine for own transactions
     """
 
     def __init__(self, joined: Callable[[], Session], prepare: Callable[[Engine], Engine], guard: Guard) -> None:
         self._joined, self._prepare, self._guard = joined, prepare, guard
 
     def joined(self) -> Session:
-        """The session of the request's transaction. Who ends that transaction ends what was done here."""
+        """Return the session that takes part in the request's transaction."""
         session = self._joined()
         self._prepare(engine_of(session))
         return session
 
     @contextmanager
-    def looking(self) -> Iterator[Session]:
-        """The session of :meth:`joined`, for one look. Raises Busy where the database does not answer."""
-        with self._guard.looking():
+    def reading(self) -> Iterator[Session]:
+        """Give the session of :meth:`joined` for one read. Raises Busy if the database does not answer."""
+        with self._guard.reading():
             yield self.joined()
 
     @contextmanager
-    def changing(self) -> Iterator[Session]:
-        """The session of :meth:`joined`, for one change. Raises Busy as :meth:`own` does."""
-        with self._guard.changing():
+    def writing(self) -> Iterator[Session]:
+        """Give the session of :meth:`joined` for one write. Raises Busy as :meth:`own` does."""
+        with self._guard.writing():
             yield self.joined()
 
     @contextmanager
     def own(self) -> Iterator[Session]:
-        """A session of its own: committed at the end, rolled back by an exception.
+        """Give a session with a transaction of its own: committed at the end, rolled back by an exception.
 
-        Raises Busy where the database does not answer, and after 5 seconds where others hold what it wants to change.
-        On SQLite that is the whole database, and one of them may be the request itself: do this before the request
-        changes anything.
+        Raises Busy if the database does not answer, and after 5 seconds if another transaction holds a lock. On SQLite
+        the lock is the whole database, and its holder may be the request itself: use this before the request writes.
         """
         with self._guard.own():
             engine = self._prepare(engine_of(self._joined()))
@@ -126,11 +125,11 @@ class Sessions:
 
 
 class HostDatabase:
-    """The tables of accounts in the database of a host application, one for the application.
+    """Tables of accounts in the database of a host application; one object for the application.
 
-    Own transactions use the same database through connections of their own, so a database in memory will not do; one
-    of SQLite is switched to WAL, in which reading requests and writing ones do not lock each other out. What the host
-    compares its own models with has to leave out the tables ``fsp_*`` (alembic: ``include_name``).
+    Own transactions use the same database through connections of their own, so a database in memory is not supported;
+    SQLite is switched to WAL, in which readers and writers do not block each other. If the host compares its own models
+    with the database, it has to leave out the tables ``fsp_*`` (alembic: ``include_name``).
     """
 
     def __init__(self, of_host: bool = True) -> None:
@@ -138,24 +137,24 @@ class HostDatabase:
         self._own: dict[Engine, Engine] = {}
 
     def sessions(self, session: Callable[[], Session]) -> Sessions:
-        """*session* gives the host's session, which the host has joined to its transaction."""
+        """Return the sessions of a request; *session* returns the host's, which is joined to its transaction."""
         return Sessions(session, self.prepare, self._guard)
 
     def prepare(self, engine: Engine) -> Engine:
-        """Create or upgrade the tables, once; the result is for own transactions.
+        """Create or upgrade the tables once, and return the engine for own transactions.
 
-        The first request does this. A host on SQLite, or one whose user of the database may change nothing while
-        requests run, calls it at its start.
+        The first request does this. A host on SQLite, or one that may not change tables while requests run, calls it at
+        its start.
         """
         own = self._own.get(engine)
         if own is not None:
             return own
-        # Only one thread makes the tables; a database that hangs meanwhile holds up the others no longer than this.
+        # Only one thread creates the tables; if the database hangs meanwhile, the others wait no longer than this.
         if not self._lock.acquire(timeout=WAIT):
             raise BulkheadFull
         try:
             if engine not in self._own:
-                own = own_engine(engine, PATIENCE)
+                own = own_engine(engine, LOCK_TIMEOUT)
                 upgrade(own)
                 self._own[engine] = own
             return self._own[engine]
@@ -163,19 +162,19 @@ class HostDatabase:
             self._lock.release()
 
     def probe(self, engine: Engine) -> None:
-        """Ask the database of *engine* something, as a request would. Raises what it says."""
+        """Run a query on the database of *engine*, as a request would. Raises the errors of SQLAlchemy."""
         with self.prepare(engine).connect() as connection:
             connection.execute(text('SELECT 1'))
 
     def close(self) -> None:
-        """Close the connections that are not in use. The next use opens new ones."""
+        """Close the idle connections. The next use opens new ones."""
         for engine, own in self._own.items():
             engine.dispose()
             own.dispose()
 
 
 class Database:
-    """A database of our own, one for the application. Nothing is opened or created before it is used.
+    """Database of our own; one object for the application. The first use opens and creates it.
 
     :param url: ``sqlite:////var/lib/fsp/fsp.sqlite``, ``postgresql://user:password@host/name``
 
@@ -183,40 +182,40 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = make_engine(url, 'fsp.database_url', PATIENCE, CONNECT)
+        self._engine = make_engine(url, 'fsp.database_url', LOCK_TIMEOUT, CONNECT_TIMEOUT)
         self._tables = HostDatabase(of_host=False)
 
     def sessions(self, manager: ITransactionManager) -> Sessions:
-        """Sessions whose joined one takes part in the transactions of *manager* (``request.tm``)."""
+        """Return sessions whose joined one takes part in the transactions of *manager* (``request.tm``)."""
         session = Session(self._engine)
         zope.sqlalchemy.register(session, transaction_manager=manager)
         return self._tables.sessions(lambda: session)
 
     def probe(self) -> None:
-        """See HostDatabase."""
+        """Run a query, as a request would. Raises the errors of SQLAlchemy."""
         self._tables.probe(self._engine)
 
     def close(self) -> None:
-        """See HostDatabase."""
+        """Close the idle connections. The next use opens new ones."""
         self._tables.close()
 
 
 def engine_of(session: Session) -> Engine:
-    """The engine behind the accounts of *session*."""
+    """Return the engine of the tables of accounts in *session*."""
     return session.get_bind(AccountRow).engine
 
 
 def _set_up_postgresql(session: Session) -> None:
-    # Whoever waited for a lock has to see what the one before did, whatever isolation a host prefers.
+    # After waiting for a lock, the transaction must see the changes of the last holder, despite the host's isolation.
     connection = session.connection(execution_options={'isolation_level': 'READ COMMITTED'})
-    connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENCE}s'"))
+    connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'"))
 
 
 @contextmanager
 def _classified(conflicts: bool) -> Iterator[None]:
-    """Let errors of the database become UnreachableError or, where *conflicts* are meant as well, Busy.
+    """Translate errors of an unavailable database to UnreachableError and, if asked to, *conflicts* to Busy.
 
-    Others, such as a deadlock, stay as they are.
+    Other errors, such as a deadlock, stay as they are.
     """
     try:
         yield
@@ -227,7 +226,7 @@ def _classified(conflicts: bool) -> Iterator[None]:
         name = getattr(error.orig, 'sqlite_errorname', '')
         if conflicts and (code in PGSQL_LATE or name in SQLITE_LOCKED):
             raise _busy() from error
-        # A connection that never was has no SQLSTATE.
+        # A failed attempt to connect has no SQLSTATE.
         unconnected = not code and not name
         if unconnected or error.connection_invalidated or code.startswith(PGSQL_DOWN) or name.startswith(SQLITE_DOWN):
             raise UnreachableError from error

@@ -1,4 +1,4 @@
-"""Encryption of what users granted: readable with our keys only, and only where it was put."""
+"""Encryption of users' tokens with our keys, bound to the row that holds them."""
 
 import json
 from typing import Any
@@ -9,18 +9,18 @@ KEY_LENGTH = 44
 HOW_TO_MAKE_A_KEY = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 
 
-class VaultError(Exception):
-    """What is stored cannot be opened. The message tells nothing of it."""
+class DecryptionError(Exception):
+    """A stored value cannot be decrypted. The message holds nothing of it."""
 
 
 class TokenCipher:
-    """Seals small JSON objects and opens them again.
+    """Encrypts and decrypts small JSON objects with Fernet.
 
-    Fernet has no associated data, so whom a value is bound to is sealed with it and compared at opening.
+    Fernet has no associated data, so the owner of a value is encrypted with it and compared at decryption.
 
-    :param keys: Fernet keys, the newest first: that one seals, all of them open
+    :param keys: Fernet keys, the newest first: the first one encrypts, all of them decrypt
 
-    Raises ValueError without keys and for a key that is none.
+    Raises ValueError without keys and for an invalid key.
     """
 
     def __init__(self, keys: tuple[str, ...]) -> None:
@@ -28,31 +28,31 @@ class TokenCipher:
             raise ValueError(f'accounts need at least one encryption key; make one with: {HOW_TO_MAKE_A_KEY}')
         self._fernet = MultiFernet([_fernet(key, position) for position, key in enumerate(keys, 1)])
 
-    def seal(self, value: dict[str, Any], bound_to: tuple[str, ...]) -> str:
-        """*value* as text that tells nothing but its length and when it was sealed."""
-        return self._fernet.encrypt(json.dumps([bound_to, value]).encode()).decode()
+    def encrypt(self, value: dict[str, Any], owner: tuple[str, ...]) -> str:
+        """Return *value* as text that reveals only its length and the time of encryption."""
+        return self._fernet.encrypt(json.dumps([owner, value]).encode()).decode()
 
-    def open(self, text: str, bound_to: tuple[str, ...]) -> dict[str, Any]:
-        """What was sealed. Raises VaultError: another key, changed since, or bound to somebody else."""
+    def decrypt(self, text: str, owner: tuple[str, ...]) -> dict[str, Any]:
+        """Return the value in *text*. Raises DecryptionError for an unknown key, a changed text or another owner."""
         try:
-            owner, value = json.loads(self._fernet.decrypt(text))
+            encrypted_for, value = json.loads(self._fernet.decrypt(text))
         except (InvalidToken, ValueError):
-            raise VaultError('none of the encryption keys opens it, or somebody changed it') from None
-        if tuple(owner) != bound_to:
-            raise VaultError('it was sealed for somebody else')
+            raise DecryptionError('none of the encryption keys decrypts it, or it was changed') from None
+        if tuple(encrypted_for) != owner:
+            raise DecryptionError('it was encrypted for another owner')
         return value
 
-    def rotate(self, text: str, bound_to: tuple[str, ...]) -> str:
-        """The same, sealed with the newest key. Raises what :meth:`open` does."""
-        return self.seal(self.open(text, bound_to), bound_to)
+    def rotate(self, text: str, owner: tuple[str, ...]) -> str:
+        """Return the value in *text* encrypted with the newest key. Raises as :meth:`decrypt` does."""
+        return self.encrypt(self.decrypt(text, owner), owner)
 
 
 def _fernet(key: str, position: int) -> Fernet:
     try:
-        # Fernet passes over characters that are not base64, and would take a key with a typing error in it.
+        # Fernet ignores characters that are not base64, and would accept a key with a typing error.
         return Fernet(key if len(key) == KEY_LENGTH else '')
     except ValueError:
-        # Not "from" it: what is wrong with a secret tells of the secret.
+        # Without a cause: the error of a secret reveals a part of it.
         raise ValueError(
             f'encryption key {position} is no Fernet key ({KEY_LENGTH} characters, urlsafe base64); '
             f'make one with: {HOW_TO_MAKE_A_KEY}'

@@ -1,4 +1,4 @@
-"""The tables of accounts. Migrations bring databases to this; a test holds the two together."""
+"""Tables of accounts. Migrations bring databases to this state; a test compares the two."""
 
 from enum import StrEnum
 
@@ -9,35 +9,35 @@ from ..database.base import Base
 
 
 class State(StrEnum):
-    """What an account can be used for."""
+    """State of an account."""
 
     CONNECTED = 'connected'
-    EXPIRED = 'expired'  # Egnyte takes the tokens no more: the user has to connect again
+    EXPIRED = 'expired'  # Egnyte refuses the tokens: the user has to connect again
     DISCONNECTED = 'disconnected'
 
 
 class AccountRow(Base):
-    """An account at Egnyte, of one user of one client.
+    """Account at Egnyte of one user of one client.
 
-    The row survives disconnecting: its number is in public links, which live again when the user comes back.
+    The row survives a disconnect: its number is in public links, which work again when the user reconnects.
 
-    :param client: the name of the configured client
+    :param account_key: key of the client's accounts (AccountKey without a number), in the column ``client``
     :param egnyte_url: ``https://acme.egnyte.com``
-    :param sealed: the tokens, encrypted; NULL where there are none to be used
-    :param expires_at: when the access token ends; NULL if it does not
-    :param folder: an Egnyte path; NULL where none was picked
+    :param sealed: encrypted tokens; NULL if there are none to be used
+    :param expires_at: end of the access token; NULL if it has none
+    :param folder: Egnyte path; NULL if the user picked none
     """
 
     __tablename__ = 'fsp_accounts'
     __table_args__ = (
         Index('ix_fsp_accounts_owner', 'client', 'client_id', 'uid', unique=True),
-        # SQLite would give the highest number a second time, were its row deleted.
+        # Otherwise SQLite would reuse the highest number after its row is deleted.
         {'sqlite_autoincrement': True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    # Both databases compare text to the letter unless they are told otherwise.
-    client: Mapped[str] = mapped_column(Text)
+    # Both databases compare text case-sensitively by default.
+    account_key: Mapped[str] = mapped_column('client', Text)
     client_id: Mapped[str] = mapped_column(Text)
     uid: Mapped[str] = mapped_column(Text)
     egnyte_url: Mapped[str] = mapped_column(Text)
@@ -53,7 +53,7 @@ class AccountRow(Base):
 
 
 class StateRow(Base):
-    """An OAuth ``state`` that was used, kept until it would have expired anyway."""
+    """Used OAuth ``state``, stored until its expiry."""
 
     __tablename__ = 'fsp_states'
 

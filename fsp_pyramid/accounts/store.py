@@ -1,11 +1,11 @@
-"""The accounts that users connected: who has one, what it may be used for, and its tokens, kept fresh."""
+"""Store of the accounts that users connected: their state, and their tokens, which it refreshes."""
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import CursorResult, case, delete, select, update
 from sqlalchemy.orm import Session
 
 from ..database.inserts import INSERT
@@ -13,17 +13,17 @@ from ..egnyte.errors import EgnyteError, GrantRefused
 from ..egnyte.oauth import Tokens
 from ..errors import Busy, NotFound
 from .database import Sessions
-from .encryption import TokenCipher, VaultError
+from .encryption import DecryptionError, TokenCipher
 from .models import AccountRow, State, StateRow
 
 log = logging.getLogger(__name__)
 
-# Rows are read to be told of, so what a session remembers of them is of no use.
-AS_IT_IS = {'populate_existing': True}
+# Rows are read as they are in the database: cached attributes of a session may be stale.
+UNCACHED = {'populate_existing': True}
 
 
-class NotConnected(Exception):
-    """The account has no tokens; *state* says why."""
+class NoTokens(Exception):
+    """The account has no tokens; *state* tells the reason."""
 
     def __init__(self, number: int, state: State) -> None:
         super().__init__(f'account {number} is {state}')
@@ -32,18 +32,18 @@ class NotConnected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A user's account at Egnyte.
+    """Account of a user at Egnyte.
 
-    :param number: names it in public links; never given to another (client, client_id, uid)
-    :param client: the name of the configured client
+    :param number: its number in public links; never reused for another (account_key, client_id, uid)
+    :param account_key: key of the client's accounts (AccountKey without a number)
     :param egnyte_url: ``https://acme.egnyte.com``
-    :param folder: the Egnyte path that the user picked; None where none was
-    :param expires_at: when the access token ends, in UNIX seconds; None if it does not
-    :param tokens: None where the state is not ``connected``, and in lists
+    :param folder: Egnyte path that the user picked; None if none was picked
+    :param expires_at: end of the access token in UNIX seconds; None if it has none
+    :param tokens: None if the state is not ``connected``, and in lists
     """
 
     number: int
-    client: str
+    account_key: str
     client_id: str
     uid: str
     egnyte_url: str
@@ -57,94 +57,93 @@ class Connection:
 
 
 class Rotation(NamedTuple):
-    """How many accounts are sealed anew, and the numbers of those that no key opens: they have to connect again."""
+    """Result of a key rotation: count of encrypted accounts, and numbers of those that no key decrypts."""
 
-    sealed: int
+    encrypted: int
     unreadable: tuple[int, ...]
 
 
 class AccountStore:
-    """The accounts, for one request.
+    """Accounts, for one request.
 
-    All methods raise Busy where the database does not answer, or others keep it busy for too long.
+    All methods raise Busy if the database does not answer, or if other transactions hold it for too long.
 
-    :meth:`connect`, :meth:`disconnect`, :meth:`set_folder` and what looks accounts up take part in the request's
-    transaction. The others commit by themselves, because a failing request must not take them back, and see only what
-    is committed.
+    :meth:`connect`, :meth:`disconnect`, :meth:`set_folder` and the look-ups take part in the request's transaction. The
+    other methods commit by themselves, because a failing request must not roll them back, and see only committed data.
 
     :param clock: UNIX time in seconds
     """
 
-    def __init__(self, sessions: Sessions, vault: TokenCipher, clock: Callable[[], float]) -> None:
-        self._sessions, self._vault, self._clock = sessions, vault, clock
+    def __init__(self, sessions: Sessions, cipher: TokenCipher, clock: Callable[[], float]) -> None:
+        self._sessions, self._cipher, self._clock = sessions, cipher, clock
 
-    def find(self, client: str, client_id: str, uid: str) -> Connection | None:
-        """The account of a user, in any state; None if there never was one.
+    def find(self, account_key: str, client_id: str, uid: str) -> Connection | None:
+        """Return the account of a user in any state; None if there never was one.
 
-        Where its tokens cannot be opened it is ``expired``, and has none.
+        An account whose tokens cannot be decrypted is ``expired`` and has none.
         """
-        owner = {'client': client, 'client_id': client_id, 'uid': uid}
-        with self._sessions.looking() as session:
-            row = session.scalar(select(AccountRow).filter_by(**owner), execution_options=AS_IT_IS)
-            return row and self._connection(row)
+        owner = {'account_key': account_key, 'client_id': client_id, 'uid': uid}
+        with self._sessions.reading() as session:
+            row = session.scalar(select(AccountRow).filter_by(**owner), execution_options=UNCACHED)
+            return None if row is None else self._connection(row)
 
     def by_number(self, number: int) -> Connection | None:
-        """The account of that number, as :meth:`find` tells it."""
-        with self._sessions.looking() as session:
+        """Return the account of that number, as :meth:`find` does."""
+        with self._sessions.reading() as session:
             row = _row(session, number)
-            return row and self._connection(row)
+            return None if row is None else self._connection(row)
 
-    def list_all(self, client: str | None = None) -> tuple[Connection, ...]:
-        """All accounts, or those of one configured client, by number and without their tokens."""
+    def list_all(self, account_key: str | None = None) -> tuple[Connection, ...]:
+        """Return all accounts, or those of one client, by number and without their tokens."""
         rows = select(AccountRow).order_by(AccountRow.id)
-        if client is not None:
-            rows = rows.filter_by(client=client)
-        with self._sessions.looking() as session:
-            return tuple(_told(row) for row in session.scalars(rows, execution_options=AS_IT_IS))
+        if account_key is not None:
+            rows = rows.filter_by(account_key=account_key)
+        with self._sessions.reading() as session:
+            return tuple(_to_connection(row) for row in session.scalars(rows, execution_options=UNCACHED))
 
     def connect(
-        self, client: str, client_id: str, uid: str, egnyte_url: str, username: str, tokens: Tokens
+        self, account_key: str, client_id: str, uid: str, egnyte_url: str, username: str, tokens: Tokens
     ) -> Connection:
-        """Keep what the user granted, in place of what was there.
+        """Store the tokens that a user granted, in place of earlier ones.
 
-        The folder stays picked if this is the same user at the same Egnyte.
+        The picked folder stays if this is the same user at the same Egnyte.
         """
         now = self._clock()
-        owner = {'client': client, 'client_id': client_id, 'uid': uid}
-        granted = {
+        owner = {AccountRow.account_key: account_key, AccountRow.client_id: client_id, AccountRow.uid: uid}
+        granted: dict[Any, Any] = {
             'egnyte_url': egnyte_url,
             'username': username,
-            'sealed': self._seal(tokens, (client, client_id, uid, egnyte_url)),
+            'sealed': self._encrypt(tokens, (account_key, client_id, uid, egnyte_url)),
             'expires_at': tokens.expires_at,
             'state': State.CONNECTED,
             'updated_at': now,
         }
         same = (AccountRow.egnyte_url == egnyte_url) & (AccountRow.username == username)
         replaced = granted | {'folder': case((same, AccountRow.folder))}
-        with self._sessions.changing() as session:
+        with self._sessions.writing() as session:
             number = session.execute(
                 _insert(session, AccountRow)
-                .values(**owner, **granted, created_at=now)
+                .values(owner | {'created_at': now} | granted)
                 .on_conflict_do_update(index_elements=list(owner), set_=replaced)
                 .returning(AccountRow.id)
             ).scalar_one()
             return self._connection(_existing(session, number))
 
     def disconnect(self, number: int) -> None:
-        """Forget the tokens; the number and the folder stay for the day when the user comes back. Raises NotFound."""
-        with self._sessions.changing() as session:
+        """Delete the tokens; keep the number and the folder for a later reconnect. Raises NotFound."""
+        with self._sessions.writing() as session:
             self._change(session, number, sealed=None, expires_at=None, state=State.DISCONNECTED)
 
     def set_folder(self, number: int, path: str | None) -> None:
-        """Where the account's files go. Raises NotFound."""
-        with self._sessions.changing() as session:
+        """Set the folder of the account's files; None for the default. Raises NotFound."""
+        with self._sessions.writing() as session:
             self._change(session, number, folder=path)
 
     def expire(self, number: int, refused: Tokens | None = None) -> bool:
-        """Egnyte takes the tokens no more: forget them. Commits by itself.
+        """Delete tokens that Egnyte refuses. Commits by itself.
 
-        *refused* are those that Egnyte refused; where the account has others by now, or none, nothing happens and the
-        result is False. Raises NotFound, Busy.
+        If the account has other tokens than *refused* by now, or none, do nothing and return False. Raises NotFound,
+        Busy.
         """
         with self._sessions.own() as session:
             row = _locked(session, number)
@@ -153,23 +152,23 @@ class AccountStore:
             self._expire(session, number)
         return True
 
-    def fresh(
+    def fresh_tokens(
         self,
         number: int,
         refresh: Callable[[str, Tokens], Tokens],
         margin: float = 300,
         refused: Tokens | None = None,
     ) -> Tokens:
-        """The account's tokens, good for *margin* seconds or more. Commits by itself.
+        """Return the account's tokens, valid for *margin* seconds or more. Commits by itself.
 
-        They are refreshed once, however many threads and processes ask at once; the others wait for it. Where Egnyte
-        is in trouble or the refresh of another takes too long, tokens that are still good are given as they are.
+        Concurrent callers in all threads and processes share one refresh. If Egnyte fails, or if the refresh of another
+        caller takes too long, tokens that are still valid are returned as they are.
 
-        :param refresh: gets the account's ``egnyte_url`` and its tokens, and gives new ones
-        :param refused: tokens that Egnyte refused although their time had not come: due for a refresh, too
+        :param refresh: returns new tokens for the account's ``egnyte_url`` and tokens
+        :param refused: tokens that Egnyte refused before their expiry: these are refreshed as well
 
-        Raises NotFound, NotConnected, GrantRefused (the account is ``expired`` from then on), VaultError, Busy where
-        the refresh of another takes too long, and the other errors of *refresh*.
+        Raises NotFound, NoTokens, GrantRefused (the account is ``expired`` from then on), DecryptionError, Busy if the
+        refresh of another caller takes too long, and the other errors of *refresh*.
         """
 
         def due(tokens: Tokens, seconds: float = margin) -> bool:
@@ -200,23 +199,23 @@ class AccountStore:
             except EgnyteError as error:
                 if due(tokens, 0):
                     raise
-                log.warning('account %d: not refreshed yet: %s', number, error)
+                log.warning('account %d: refresh failed, its tokens are still valid: %s', number, error)
                 return tokens
-        # Only here: inside, it would take back what was just noted.
+        # Not inside: there, it would roll back the expiry.
         raise refusal
 
     def rotate(self) -> Rotation:
-        """Seal all tokens with the newest key. Commits account by account; doing it again does no harm."""
+        """Encrypt all tokens with the newest key. Commits account by account; it may be repeated."""
         with self._sessions.own() as session:
             numbers = session.scalars(select(AccountRow.id).where(AccountRow.sealed.is_not(None))).all()
-        unreadable = tuple(number for number in numbers if not self._seal_anew(number))
+        unreadable = tuple(number for number in numbers if not self._reencrypt(number))
         return Rotation(len(numbers) - len(unreadable), unreadable)
 
     def use_state(self, nonce: str, expires_at: float) -> bool:
-        """Whether an OAuth ``state`` is used for the first time, and in time. Commits by itself."""
+        """Mark an OAuth ``state`` as used. Return False if it was used before or is expired. Commits by itself."""
         now = self._clock()
         if expires_at <= now:
-            # It may have been used, and be forgotten since.
+            # Its row may have been deleted since its first use.
             return False
         with self._sessions.own() as session:
             used = session.execute(
@@ -236,7 +235,7 @@ class AccountStore:
         self, session: Session, row: AccountRow, tokens: Tokens, refresh: Callable[[str, Tokens], Tokens]
     ) -> Tokens:
         new = refresh(row.egnyte_url, tokens)
-        self._change(session, row.id, sealed=self._seal(new, _owner(row)), expires_at=new.expires_at)
+        self._change(session, row.id, sealed=self._encrypt(new, _owner(row)), expires_at=new.expires_at)
         log.info('account %d: refreshed', row.id)
         return new
 
@@ -244,12 +243,12 @@ class AccountStore:
         self._change(session, number, sealed=None, expires_at=None, state=State.EXPIRED)
         log.info('account %d: expired', number)
 
-    def _seal_anew(self, number: int) -> bool:
+    def _reencrypt(self, number: int) -> bool:
         with self._sessions.own() as session:
             row = _locked(session, number)
             try:
-                sealed = row.sealed and self._vault.rotate(row.sealed, _owner(row))
-            except VaultError as error:
+                sealed = row.sealed and self._cipher.rotate(row.sealed, _owner(row))
+            except DecryptionError as error:
                 log.warning('account %d: %s', number, error)
                 return False
             self._change(session, number, sealed=sealed)
@@ -258,30 +257,30 @@ class AccountStore:
     def _change(self, session: Session, number: int, **values: Any) -> None:
         _update(session, number, updated_at=self._clock(), **values)
 
-    def _seal(self, tokens: Tokens, owner: tuple[str, ...]) -> str:
-        return self._vault.seal({'access': tokens.access, 'refresh': tokens.refresh}, owner)
+    def _encrypt(self, tokens: Tokens, owner: tuple[str, ...]) -> str:
+        return self._cipher.encrypt({'access': tokens.access, 'refresh': tokens.refresh}, owner)
 
     def _tokens(self, row: AccountRow) -> Tokens:
         if row.sealed is None:
-            raise NotConnected(row.id, row.state)
+            raise NoTokens(row.id, row.state)
         try:
-            return Tokens(**self._vault.open(row.sealed, _owner(row)), expires_at=row.expires_at)
-        except VaultError as error:
-            raise VaultError(f'the tokens of account {row.id}: {error}') from None
+            return Tokens(**self._cipher.decrypt(row.sealed, _owner(row)), expires_at=row.expires_at)
+        except DecryptionError as error:
+            raise DecryptionError(f'the tokens of account {row.id}: {error}') from None
 
     def _connection(self, row: AccountRow) -> Connection:
         try:
-            return replace(_told(row), tokens=self._tokens(row) if row.sealed else None)
-        except VaultError as error:
-            # As good as expired: its user can connect again, or disconnect.
+            return replace(_to_connection(row), tokens=self._tokens(row) if row.sealed else None)
+        except DecryptionError as error:
+            # Treated as expired: its user can connect again, or disconnect.
             log.warning('%s', error)
-            return replace(_told(row), state=State.EXPIRED)
+            return replace(_to_connection(row), state=State.EXPIRED)
 
 
-def _told(row: AccountRow) -> Connection:
+def _to_connection(row: AccountRow) -> Connection:
     return Connection(
         number=row.id,
-        client=row.client,
+        account_key=row.account_key,
         client_id=row.client_id,
         uid=row.uid,
         egnyte_url=row.egnyte_url,
@@ -295,8 +294,8 @@ def _told(row: AccountRow) -> Connection:
 
 
 def _owner(row: AccountRow) -> tuple[str, ...]:
-    # With the URL: whoever can write to the database could otherwise have tokens sent elsewhere.
-    return (row.client, row.client_id, row.uid, row.egnyte_url)
+    # With the URL: otherwise write access to the database would suffice to send tokens to another host.
+    return (row.account_key, row.client_id, row.uid, row.egnyte_url)
 
 
 def _row(session: Session, number: int) -> AccountRow | None:
@@ -311,15 +310,16 @@ def _existing(session: Session, number: int) -> AccountRow:
 
 
 def _locked(session: Session, number: int) -> AccountRow:
-    """The row as it is once nobody else can change it, until the session's transaction ends."""
-    # SQLite knows no SELECT ... FOR UPDATE; a change that changes nothing locks on both.
+    """Return the row, locked until the session's transaction ends."""
+    # SQLite has no SELECT ... FOR UPDATE; an update without a change locks on both databases.
     _update(session, number, updated_at=AccountRow.updated_at)
     return _existing(session, number)
 
 
 def _update(session: Session, number: int, **values: Any) -> None:
     statement = update(AccountRow).where(AccountRow.id == number).values(**values)
-    if not session.execute(statement, execution_options={'synchronize_session': False}).rowcount:
+    result = session.execute(statement, execution_options={'synchronize_session': False})
+    if not cast(CursorResult[Any], result).rowcount:
         raise NotFound('There is no such account.')
 
 

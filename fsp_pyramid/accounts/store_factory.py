@@ -1,4 +1,4 @@
-"""The store of accounts for each request: in a database of our own, or in the host's."""
+"""Factory of account stores for requests, on our own database or the host's."""
 
 import time
 from collections.abc import Callable
@@ -24,27 +24,26 @@ from .store import AccountStore
 
 @implementer(IAccountStores)
 class AccountStoreFactory:
-    """See IAccountStores. Making one does no I/O.
+    """Factory of the account store of each request. The constructor does no I/O.
 
-    :param host_session: gives a request's session of the host application, joined to ``request.tm`` (zope.sqlalchemy);
-        None for a database of our own
+    :param host_session: returns a request's session of the host application, joined to ``request.tm``
+        (zope.sqlalchemy); None for a database of our own
     """
 
     def __init__(self, settings: Settings, host_session: Callable[[Any], Session] | None) -> None:
         try:
-            self._vault = TokenCipher(settings.accounts.keys)
-            self._own = Database(settings.database_url) if host_session is None else None
+            self._cipher = TokenCipher(settings.accounts.keys)
+            self._own = None if host_session else Database(settings.database_url)
         except ValueError as error:
             raise ConfigurationError(f'fsp_pyramid cannot start with these settings:\n  {error}') from error
-        self._hosts, self._host_session = HostDatabase(), host_session
+        self._hosts, self._host_session = HostDatabase(), host_session or _no_session
         self._stores = RequestLocalCache(self._make)
 
     def __call__(self, request: Any) -> AccountStore:
-        """See IAccountStores."""
         return self._stores.get_or_create(request)
 
     def _make(self, request: Any) -> AccountStore:
-        return AccountStore(self._sessions(request), self._vault, time.time)
+        return AccountStore(self._sessions(request), self._cipher, time.time)
 
     def _sessions(self, request: Any) -> Sessions:
         if self._own is None:
@@ -52,13 +51,17 @@ class AccountStoreFactory:
         return self._own.sessions(request.tm)
 
     def probe(self, request: Any) -> Callable[[], None]:
-        """See IAccountStores."""
         if self._own is not None:
             return self._own.probe
-        # A session belongs to the thread of its request, its engine to nobody.
+        # A session belongs to the thread of its request; its engine does not.
         return partial(self._hosts.probe, engine_of(self._host_session(request)))
 
     def close(self) -> None:
-        """Close the connections to the database that are not in use; the next use opens new ones."""
-        for database in filter(None, (self._own, self._hosts)):
-            database.close()
+        """Close the idle connections to the database. The next use opens new ones."""
+        if self._own is not None:
+            self._own.close()
+        self._hosts.close()
+
+
+def _no_session(_request: Any) -> Session:
+    raise AssertionError('our own database has no session of a host')

@@ -16,7 +16,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from ..disk import is_trouble, located
+from ..disk import is_disk_error, located
 from ..model import Entry
 from .directory import CacheDirectory
 
@@ -130,7 +130,7 @@ def log_cache_errors() -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        if is_trouble(error):
+        if is_disk_error(error):
             log.error(  # noqa: TRY400 - a traceback tells no more
                 'the directory of public files (fsp.public.cache_dir, or TMPDIR) cannot be written to: %s', error
             )

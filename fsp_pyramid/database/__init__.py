@@ -1,1 +1,1 @@
-"""The database of the bridge: engines, and the tables of all who keep something in it."""
+"""Database: engines, the base of all tables, and migrations."""

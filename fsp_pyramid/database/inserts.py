@@ -1,4 +1,4 @@
-"""INSERT with ON CONFLICT: both databases know it, each in a class of its own."""
+"""INSERT with ON CONFLICT, by dialect: each database has its own class for it."""
 
 from collections.abc import Callable
 from typing import Any

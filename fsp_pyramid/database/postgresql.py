@@ -1,8 +1,8 @@
-"""Connections to PostgreSQL that fail where they would hang.
+"""Connections to PostgreSQL with time-outs for every way to hang.
 
-Three peers can hang: a network that swallows packets (TCP settings end that), a server that works on a statement for
-too long or waits for a lock (its own time-outs end that), and a server that is stopped while its kernel goes on
-acknowledging. libpq has no time-out for the last one, so connections of psycopg 3 get a deadline for each answer.
+There are three: a network that drops packets (ended by TCP settings), a server that works on a statement for too long
+or waits for a lock (ended by its own time-outs), and a server that is stopped while its kernel goes on acknowledging.
+libpq has no time-out for the last one, so connections of psycopg 3 get a deadline for each answer.
 """
 
 import time
@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import URL, Engine, create_engine, event
 
-# Seconds that a statement waits for a lock, that the server works on it, and that its answer is waited for. Each is
-# longer than the one before, so that the most telling error comes first.
+# Seconds: limits for the wait for a lock, for a statement, and for its answer. Each is longer than the one before, so
+# that the most specific error comes first.
 LOCK, STATEMENT, ANSWER = 5, 7, 9
 # For libpq, whose names these are; seconds, and milliseconds for the last one.
 TCP = {
@@ -22,22 +22,22 @@ TCP = {
     'keepalives_count': 3,
     'tcp_user_timeout': 10_000,
 }
-# Whatever the operator has set, in the URL, for the role, the database or the server, is left as it is.
+# Sets only what the operator has not set in the URL, for the role, the database or the server.
 SET_TIMEOUT = "SELECT set_config(name, %s, false) FROM pg_settings WHERE name = %s AND source = 'default'"
 
 R = TypeVar('R')
 
 
-def make_postgresql(url: URL, patience: int) -> Engine:
-    """Return an engine that waits for nothing without end. Options in *url* win over ours.
+def make_postgresql(url: URL, connect_timeout: int) -> Engine:
+    """Return an engine with a limit for each wait. Options in *url* win over ours.
 
-    :param patience: seconds that connecting may take
+    :param connect_timeout: seconds for connecting
     """
     # Unlimited overflow: a request holds a connection and wants a second one, so a full pool would wait for itself.
     options: dict[str, Any] = {'hide_parameters': True, 'max_overflow': -1, 'pool_pre_ping': True}
     if not url.get_driver_name().startswith('psycopg'):
         return create_engine(url, **options)
-    arguments = {name: value for name, value in _arguments(patience).items() if name not in url.query}
+    arguments = {name: value for name, value in _arguments(connect_timeout).items() if name not in url.query}
     engine = create_engine(url, connect_args=arguments, **options)
     if not engine.dialect.is_async:
         if url.get_driver_name() == 'psycopg':
@@ -46,8 +46,8 @@ def make_postgresql(url: URL, patience: int) -> Engine:
     return engine
 
 
-def _arguments(patience: int) -> dict[str, int]:
-    return {'connect_timeout': patience, **TCP}
+def _arguments(connect_timeout: int) -> dict[str, int]:
+    return {'connect_timeout': connect_timeout, **TCP}
 
 
 def _set_timeouts(connection: Any, record: Any) -> None:
@@ -63,10 +63,10 @@ def _set_deadline(engine: Engine) -> None:
     from psycopg import Connection, OperationalError
 
     class DeadlineConnection(Connection[Any]):
-        """Closes itself when an answer is late, because nothing else can be done with it."""
+        """Connection that closes itself when an answer is late: it cannot be used any more."""
 
-        def wait(self, gen: Generator[int, int, R], interval: float = 0.1, **options: Any) -> R:
-            def timed() -> Generator[int, int, R]:
+        def wait(self, gen: Generator[Any, Any, R], *arguments: Any, **options: Any) -> R:
+            def timed() -> Generator[Any, Any, R]:
                 end, ready = time.monotonic() + ANSWER, None
                 try:
                     while True:
@@ -80,7 +80,7 @@ def _set_deadline(engine: Engine) -> None:
 
             late: list[bool] = []
             try:
-                return super().wait(timed(), interval=interval, **options)
+                return super().wait(timed(), *arguments, **options)
             finally:
                 if late:
                     self.close()

@@ -1,4 +1,4 @@
-"""Egnyte's public API: one method a call, exceptions, pacing. Knows nothing of Beefree or Pyramid."""
+"""Client of Egnyte's public API: one method a call, exceptions, rate limiter. Independent of Beefree and Pyramid."""
 
 from .checksum import Verifier
 from .client import (

@@ -1,4 +1,4 @@
-"""Checksums as Egnyte tells them: SHA-512, and for what came up in chunks one over those of the chunks."""
+"""Checksums of Egnyte: SHA-512, and for chunked uploads a composite one over the digests of the chunks."""
 
 import hashlib
 import re
@@ -6,15 +6,15 @@ from collections.abc import Iterable
 
 
 def composite(digests: Iterable[str], chunk_size: int) -> str:
-    """The checksum of a file whose chunks, each of *chunk_size* bytes but for the last, have these SHA-512 digests."""
+    """Return the checksum of a file by the digests of its chunks, of which all but the last have *chunk_size* bytes."""
     digests = tuple(digests)
     return f'2-{len(digests)}-{chunk_size}-{hashlib.sha512("".join(digests).encode()).hexdigest()}'
 
 
 class Verifier:
-    """Takes a file's bytes as they come, and tells whether they have the *checksum*.
+    """Incremental verification of a file's bytes against *checksum*.
 
-    A checksum of an unknown form is not held against them.
+    A checksum of an unknown form matches all bytes.
     """
 
     def __init__(self, checksum: str) -> None:
@@ -26,7 +26,7 @@ class Verifier:
         self._chunk, self._filled = hashlib.sha512(), 0
 
     def update(self, data: bytes) -> None:
-        """The next bytes."""
+        """Add the next bytes."""
         while self._chunk_size and self._filled + len(data) > self._chunk_size:
             room = self._chunk_size - self._filled
             self._chunk.update(data[:room])
@@ -40,7 +40,7 @@ class Verifier:
         self._chunk, self._filled = hashlib.sha512(), 0
 
     def fits(self) -> bool:
-        """Whether that were all bytes, and the right ones. To be asked once, at the end."""
+        """Return whether the bytes match. To be called once, after the last byte."""
         if not self._chunk_size:
             return not self._known or self._chunk.hexdigest() == self._wanted
         if self._filled:

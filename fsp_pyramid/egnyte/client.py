@@ -1,4 +1,4 @@
-"""The client: one method a call, in Egnyte's own terms."""
+"""Client of Egnyte's API: one method a call, in Egnyte's own terms."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -41,7 +41,7 @@ CHUNK_SIZE = 100 * 1024 * 1024  # Egnyte recommends it, and wants chunks above i
 
 
 class Stored(NamedTuple):
-    """What an upload made: the file, its new version, and the time of it in UNIX milliseconds (0: not told)."""
+    """Result of an upload: the file, its new version, and its time in UNIX milliseconds (0 if the answer has none)."""
 
     file_id: str
     version_id: str
@@ -50,12 +50,12 @@ class Stored(NamedTuple):
 
 
 class Content(Protocol):
-    """What is uploaded.
+    """Content to upload, which may still be on its way.
 
-    :ivar file: seekable; reading it waits for what has not come yet
+    :ivar file: seekable; reading blocks until the bytes are there
     :ivar size: in bytes
-    :ivar complete: whether all of it has come
-    :ivar sha512: in lower-case hex; waits until all of it has come
+    :ivar complete: whether all bytes are there
+    :ivar sha512: in lower-case hex; blocks until all bytes are there
     """
 
     @property
@@ -76,11 +76,11 @@ class Client:
 
     :param url: ``https://acme.egnyte.com``, without a trailing slash
     :param session: shared by all clients of the process, see :func:`~fsp_pyramid.egnyte.new_session`
-    :param pace: shared by all clients that use the token
+    :param rate_limiter: shared by all clients that use the token
     :param timeout: seconds that Egnyte may stay silent in one call
-    :param max_wait: seconds that all calls of this client together may wait for their turn
-    :param urgency: of its calls; READ becomes WRITE where a call changes something
-    :param on_call: hears of each call that was made, those that are made again included
+    :param max_wait: seconds that all calls of this client together may wait for the rate limiter
+    :param priority: of its calls; READ becomes WRITE where a call changes something
+    :param on_call: listener for each call that was made, including repeated ones
 
     Every method raises EgnyteError: Unauthorized, Forbidden, Throttled, QuotaExceeded, Unavailable and Unreachable
     besides those it names. Paths are Egnyte's (``/Shared/a b.png``), not url-encoded.
@@ -97,9 +97,9 @@ class Client:
         max_wait: float = 10.0,
         chunk_size: int = CHUNK_SIZE,
         priority: Priority = Priority.READ,
-        on_call: Callable[[CallInfo], None] = lambda _called: None,
+        on_call: Callable[[CallInfo], None] = lambda _call: None,
     ) -> None:
-        caller = Transport(
+        transport = Transport(
             url,
             token,
             session=session,
@@ -109,15 +109,15 @@ class Client:
             priority=priority,
             on_call=on_call,
         )
-        self._call = caller.call
+        self._call = transport.call
         self._chunk_size = chunk_size
 
     # Reading
 
     def list_folder(self, path: str) -> FolderListing:
-        """A folder with all its items, a call for each 1,000 of them. Raises NotFound (also: it is a file).
+        """Return a folder with all its items, in a call for each 1,000 of them. Raises NotFound (also for a file).
 
-        If it changes between two pages, items move from one to another: it is listed again, once.
+        If the folder changes between two pages, items may move across pages: it is listed again, once.
         """
         pages = self._pages(path, steady=True) or self._pages(path, steady=False)
         items = _distinct(item for page in pages for item in page.items)
@@ -128,7 +128,7 @@ class Client:
         )
 
     def _pages(self, path: str, *, steady: bool) -> list[ListingPage]:
-        """Return all pages; none if they are to be *steady*, and the folder changed meanwhile."""
+        """Return all pages. With *steady*, return none if the folder changed meanwhile."""
         pages: list[ListingPage] = []
         seen: set[str] = set()
         offset = 0
@@ -144,45 +144,44 @@ class Client:
                 return pages
 
     def stat_file(self, path: str) -> File:
-        """A file's metadata. Raises NotFound (also: it is a folder)."""
+        """Return a file's metadata. Raises NotFound (also for a folder)."""
         return self._stat(_fs(path))
 
     def stat_file_by_id(self, file_id: str) -> File:
-        """The same by id; the path in it is where the file is now."""
+        """Return a file's metadata by its id, with its current path. Raises NotFound."""
         return self._stat(_by_id('fs', 'file', file_id))
 
-    def _stat(self, place: str) -> File:
-        return self._json(place, _file, include_perm='true', list_content='false')
+    def _stat(self, api_path: str) -> File:
+        return self._json(api_path, _file, include_perm='true', list_content='false')
 
     def count_items(self, folder_id: str) -> int:
-        """How many files and folders the folder holds right now. Raises NotFound."""
+        """Return the current number of files and folders in a folder. Raises NotFound."""
         return self._json(_by_id('fs', 'folder', folder_id), _count, count=1)
 
     def download(self, file_id: str, byte_range: tuple[int, int | None] | None = None) -> Download:
-        """A file's current content, or the bytes from the first to the last of *byte_range* (None: the end).
+        """Return a file's current content, or the bytes from the first to the last of *byte_range* (None: the end).
 
-        Raises NotFound, and RangeRefused where the file ends before the range begins.
+        Raises NotFound, and RangeRefused if the file ends before the range begins.
         """
-        headers = {'Accept-Encoding': 'identity'}  # else the length that is told is not the file's
+        headers = {'Accept-Encoding': 'identity'}  # otherwise Content-Length is not the file's
         if byte_range is not None:
             first, last = byte_range
             headers['Range'] = f'bytes={first}-{"" if last is None else last}'
-        place = _by_id('fs-content', 'file', file_id)
-        return self._call('GET', place, Download, headers=headers, stream=True)
+        return self._call('GET', _by_id('fs-content', 'file', file_id), Download, headers=headers, stream=True)
 
     # Changing
 
     def create_folder(self, path: str) -> str:
-        """Create a folder and return its id, '' where Egnyte does not tell.
+        """Create a folder and return its id, '' if the answer does not tell it.
 
         Egnyte may or may not create missing parents. Raises AlreadyExists, NameRejected, NotFound (a parent).
         """
         return self._call('POST', _fs(path), _created, json={'action': 'add_folder'}, rejected=NameRejected)
 
     def checksum(self, content: Content) -> str:
-        """What Egnyte tells as the checksum of what :meth:`upload` stored. No call.
+        """Return the checksum that Egnyte has for *content* after :meth:`upload`, without a call.
 
-        What goes up in chunks has a checksum over those of the chunks, for which it is read.
+        For a chunked upload it is a composite of the chunks' digests, for which the content is read.
         """
         if content.size <= self._chunk_size:
             return content.sha512
@@ -195,16 +194,16 @@ class Client:
     def upload(self, path: str, content: Content) -> Stored:
         """Store *content* at *path*: a new file, or a new version of the one that is there.
 
-        It goes up while it comes; large files go up in chunks, each as soon as it is complete. What reading the content
-        raises breaks the call off and leaves this method as it is: Egnyte stores nothing then.
+        The upload streams bytes as they arrive; large files are sent in chunks, each as soon as it is complete. An
+        exception of reading the content aborts the call and is raised unchanged: Egnyte stores nothing then.
 
-        Raises ChecksumRefused where Egnyte got other bytes, Corrupted where it even stored
-        them, NameRejected (also: an empty file), NotFound (the parent), Locked. After Unreachable it may have happened:
-        look for a file with that :meth:`checksum` before trying again.
+        Raises ChecksumRefused if Egnyte received other bytes, Corrupted if it even stored them, NameRejected (also for
+        an empty file), NotFound (the parent), Locked. After Unreachable the outcome is unknown: look for a file with
+        that :meth:`checksum` before a retry.
         """
         if content.size > self._chunk_size:
             return self._upload_chunks(path, content)
-        # Told beforehand, Egnyte does not even store other bytes; but that must not keep the bytes waiting.
+        # With the checksum in advance Egnyte does not even store other bytes; but the upload must not wait for it.
         headers = {'X-Sha512-Checksum': content.sha512} if content.complete else {}
         part = Part(content.file, 0, content.size)
         return self._call(
@@ -218,19 +217,19 @@ class Client:
 
     def _upload_chunks(self, path: str, content: Content) -> Stored:
         parts, digests = self._parts(content), list[str]()
-        place = f'/pubapi/v1/fs-content-chunked{_quoted(path)}'
+        api_path = f'/pubapi/v1/fs-content-chunked{_quoted(path)}'
 
         def send(part: Part, read: Callable[[requests.Response], T], headers: dict[str, str], repeatable: bool) -> T:
             digests.append(_sha512(part))
             headers |= {'X-Egnyte-Chunk-Num': str(len(digests)), 'X-Egnyte-Chunk-Sha512-Checksum': digests[-1]}
             return self._call(
-                'POST', place, read, headers=headers, part=part, rejected=NameRejected, repeatable=repeatable
+                'POST', api_path, read, headers=headers, part=part, rejected=NameRejected, repeatable=repeatable
             )
 
         def stored(response: requests.Response) -> Stored:
             return _stored(response, composite(digests, self._chunk_size))
 
-        # The first one begins an upload and the last one makes a version: twice would be two of them.
+        # Not repeatable: each first chunk begins an upload, each last chunk makes a version.
         upload_id = send(parts[0], _upload_id, {}, repeatable=False)
         for part in parts[1:-1]:
             send(part, _upload_id, {'X-Egnyte-Upload-Id': upload_id}, repeatable=True)
@@ -240,7 +239,7 @@ class Client:
     def move(self, path: str, destination: str) -> None:
         """Move (or rename) to the full path *destination*. Ids stay.
 
-        Raises NotFound, AlreadyExists, NameRejected. After Unreachable it may have happened: look before trying again.
+        Raises NotFound, AlreadyExists, NameRejected. After Unreachable the outcome is unknown: look before a retry.
         """
         body = {'action': 'move', 'destination': destination}
         self._call('POST', _fs(path), _acknowledged, json=body, rejected=NameRejected)
@@ -254,26 +253,26 @@ class Client:
         """Move a folder, with all that is in it, to the trash. Raises NotFound."""
         self._delete(_by_id('fs', 'folder', folder_id), {})
 
-    def _delete(self, place: str, params: dict[str, str]) -> None:
+    def _delete(self, api_path: str, params: dict[str, str]) -> None:
         try:
-            self._call('DELETE', place, _acknowledged, params=params)
+            self._call('DELETE', api_path, _acknowledged, params=params)
         except Unreachable:
             try:
-                self._call('DELETE', place, _acknowledged, params=params, repeatable=True)
+                self._call('DELETE', api_path, _acknowledged, params=params, repeatable=True)
             except NotFound:
-                return  # the first call had done it
+                return  # the first call had deleted it
 
-    # The trash
+    # Trash
 
     def trash(self) -> list[TrashItem]:
-        """What is in the trash, a call for each 1,000 items; once more if it changes between two pages."""
+        """Return the items of the trash, in a call for each 1,000. If it changes meanwhile, list it again, once."""
         items = self._trash(steady=True)
         return self._trash(steady=False) or [] if items is None else items
 
     def _trash(self, *, steady: bool) -> list[TrashItem] | None:
-        """Return all items; None if they are to be *steady*, and the trash changed meanwhile.
+        """Return all items. With *steady*, return None if the trash changed meanwhile.
 
-        No total is told. Each page begins with the last item of the one before it, unless something has changed.
+        Answers have no total. Each page begins with the last item of the one before it, unless something has changed.
         """
         found: dict[str, TrashItem] = {}
         last, offset = None, 0
@@ -288,34 +287,34 @@ class Client:
             last, offset = items[-1].item_id, offset + max(len(items) - 1, 1)
 
     def restore(self, item_id: str) -> None:
-        """Put an item of the trash back where it was."""
+        """Restore an item of the trash to its former path."""
         self._call('POST', '/pubapi/v1/fs/trash', _restored, json={'action': 'RESTORE', 'ids': [item_id]})
 
-    # What happened
+    # Events
 
     def events_cursor(self) -> int:
-        """The id of the latest event in the domain."""
+        """Return the id of the latest event in the domain."""
         return self._json('/pubapi/v1/events/cursor', lambda data: int(data['latest_event_id'] or 0))
 
     def events(self, after: int) -> list[Event]:
-        """The oldest EVENTS of the events with greater ids, as far as the caller may see them.
+        """Return the oldest EVENTS events with greater ids that the caller may see.
 
         Egnyte asks for no more than one poll in 5 minutes. Raises NotFound for an id that is too old.
         """
         params = {'id': after, 'count': EVENTS, 'type': 'file_system'}
         return self._call('GET', '/pubapi/v1/events', _events, params=params)
 
-    # Who calls
+    # User
 
     def userinfo(self) -> User:
-        """The user for whom the token speaks."""
+        """Return the user of the token."""
         return self._json('/pubapi/v1/userinfo', User.read)
 
-    def _json(self, place: str, read: Callable[[dict[str, Any]], T], **params: Any) -> T:
-        return self._call('GET', place, lambda response: read(json_object(response)), params=params)
+    def _json(self, api_path: str, read: Callable[[dict[str, Any]], T], **params: Any) -> T:
+        return self._call('GET', api_path, lambda response: read(json_object(response)), params=params)
 
 
-# What answers say. What these raise for an answer of another shape is for call.understood.
+# Readers of answers. transport.understood() handles their exceptions for answers of another shape.
 
 
 def _is_folder(data: dict[str, Any]) -> bool:
@@ -329,7 +328,7 @@ def _listing_page(data: dict[str, Any]) -> ListingPage:
 
 
 def _count(data: dict[str, Any]) -> int:
-    """Return the number of items. A folder is deleted if that is 0, so that a number that is missing is an error."""
+    """Return the number of items. A missing number is an error, because folders with 0 items are deleted."""
     return Folder.read(data).total or int(data['total_count'])
 
 
@@ -355,7 +354,7 @@ def _created(response: requests.Response) -> str:
     except MALFORMED:
         if response.status_code != 201:
             raise
-        return ''  # it is there all the same
+        return ''  # the folder exists nevertheless
 
 
 def _upload_id(response: requests.Response) -> str:
@@ -366,7 +365,7 @@ def _upload_id(response: requests.Response) -> str:
 
 
 def _acknowledged(response: requests.Response) -> None:
-    """Check the answer to a change that has nothing to tell: a JSON object, or an empty body with Egnyte's headers."""
+    """Check an answer without a result: it is a JSON object, or an empty body with Egnyte's headers."""
     if response.status_code != 204 and (response.content or not has_egnyte_headers(response)):
         json_object(response)
 
@@ -389,10 +388,10 @@ def _distinct(items: Iterable[Folder | File]) -> list[Folder | File]:
 
 def _stored(response: requests.Response, checksum: str) -> Stored:
     data = json_object(response)
-    told = data.get('checksum') or response.headers['X-Sha512-Checksum']
+    reported = data.get('checksum') or response.headers['X-Sha512-Checksum']
     modified = milliseconds(response.headers.get('Last-Modified'))
-    stored = Stored(text(data, 'group_id'), text(data, 'entry_id'), told, modified)
-    if told.lower() != checksum:
+    stored = Stored(text(data, 'group_id'), text(data, 'entry_id'), reported, modified)
+    if reported.lower() != checksum:
         raise Corrupted(stored.file_id, stored.version_id)
     return stored
 
@@ -406,7 +405,7 @@ def _sha512(part: Part) -> str:
 
 
 def _quoted(path: str) -> str:
-    """Each segment encoded, slashes kept: ``+`` must not become a space, nor ``%41`` an ``A``."""
+    """Return *path* percent-encoded, except slashes: ``+`` must not become a space, nor ``%41`` an ``A``."""
     return quote(path, safe='/')
 
 

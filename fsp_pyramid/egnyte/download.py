@@ -1,4 +1,4 @@
-"""A file's content on its way down."""
+"""Streaming download of a file."""
 
 import re
 from collections.abc import Iterator
@@ -15,18 +15,18 @@ ENTRY_ID = re.compile(r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}', re.IGNOREC
 
 
 class Download(Iterator[bytes]):
-    """Iterate over it once; close it in any case, or its connection stays taken.
+    """Content of a file, an iterator to use once. Close it in any case, or its connection stays in use.
 
-    It is its own iterator, because WSGI servers and WebOb close what they iterate over.
+    It is its own iterator, because WSGI servers and WebOb close the iterable that they get.
 
-    :ivar version_id: '' if the headers are not those that Egnyte sends with a file: it is the page of a proxy, then
+    :ivar version_id: '' if the headers are not those that Egnyte sends with a file, as with the page of a proxy
     """
 
     def __init__(self, response: requests.Response) -> None:
         headers = response.headers
         length = headers.get('Content-Length', '')
         self._response, self._blocks = response, response.iter_content(BLOCK)
-        # The length of what is encoded (although we asked for it plain) is not that of the file.
+        # The length of an encoded body (although we asked for a plain one) is not that of the file.
         self.size = int(length) if length.isdecimal() and 'Content-Encoding' not in headers else None
         self.mime_type: str = headers.get('Content-Type', 'application/octet-stream')
         self.checksum: str = headers.get('X-Sha512-Checksum', '')
@@ -35,12 +35,12 @@ class Download(Iterator[bytes]):
         self.modified: int = milliseconds(headers.get('Last-Modified'))
 
     def __next__(self) -> bytes:
-        """The next bytes. Raises Unreachable where the connection breaks before the last one."""
+        """Return the next bytes. Raises Unreachable if the connection breaks before the last one."""
         try:
             return next(self._blocks)
         except BROKEN as error:
             raise Unreachable(f'the download broke off: {type(error).__name__}') from None
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Release the connection."""
         self._response.close()

@@ -1,4 +1,4 @@
-"""What may go wrong in a call to Egnyte, told apart by what a caller would do about it."""
+"""Exceptions of calls to Egnyte, by the reaction that they allow to a caller."""
 
 import re
 import time
@@ -10,7 +10,7 @@ import requests
 from .provenance import is_common_error, is_egnyte_error, json_value
 from .times import http_date
 
-# A 429 does not say which limit it is about. Nobody waits this long for the per-second one.
+# Seconds. A 429 does not name its limit; the one per second never needs a longer wait.
 LONGEST_QPS_WAIT = 60.0
 DAY = 86400.0
 # The words of Egnyte's gateways for too many calls; proxies may drop the header that says the same.
@@ -19,19 +19,18 @@ OVER = re.compile(
 )
 OVER_DAY = re.compile(r'(?<![/\w])over[ _](?:rate|quota|daily)|_OVER_(?:RATE|QUOTA|DAILY)', re.IGNORECASE)
 INACTIVE = re.compile(r'developer[ _]inactive', re.IGNORECASE)
-# Statuses that Egnyte is known to use, so that an empty body does not raise doubts. 403 needs a text: it has three
-# meanings.
+# Statuses of Egnyte's that are trusted with an empty body. 403 needs a text, because it has three meanings.
 KNOWN = {400, 401, 409, 423}
-# A gateway lost the answer of the server behind it, or did not wait for it: the call may have taken effect.
+# Statuses of gateways without an answer from the server behind them: the call may have taken effect.
 LOST = {502, 504, 520, 524, 598, 599}
 
 
 class EgnyteError(Exception):
-    """A call failed. The message is Egnyte's own: for logs, not for users.
+    """Failed call. The message is Egnyte's own: for logs, not for users.
 
-    :param status: the HTTP status, 0 when there was no answer
-    :param request_id: Egnyte's name for the call, which its support asks for
-    :param authentic: False if the answer may be that of a proxy or a gateway: believe it for minutes at the most
+    :param status: HTTP status, 0 without an answer
+    :param request_id: Egnyte's id of the call, which its support asks for
+    :param authentic: False if the answer may come from a proxy or a gateway: trust it for minutes at most
     """
 
     def __init__(self, message: str, *, status: int = 0, request_id: str = '', authentic: bool = True) -> None:
@@ -54,15 +53,15 @@ class Forbidden(EgnyteError):
 
 
 class Locked(Forbidden):
-    """Somebody locked the file."""
+    """Another user has locked the file."""
 
 
 class AlreadyExists(EgnyteError):
-    """Something has that path."""
+    """The path is taken."""
 
 
 class NotFound(EgnyteError):
-    """Nothing has that path or id, or the user may not see it."""
+    """No file or folder has that path or id, or the user may not see it."""
 
 
 class GrantRefused(EgnyteError):
@@ -70,15 +69,15 @@ class GrantRefused(EgnyteError):
 
 
 class Rejected(EgnyteError):
-    """Egnyte takes the call for wrong."""
+    """Egnyte rejects the call as invalid."""
 
 
 class NameRejected(Rejected):
-    """Creating, uploading or moving to that path is wrong: it keeps nothing of that name. Also an empty file."""
+    """Egnyte rejects the path of a creation, an upload or a move because of the name; or the file is empty."""
 
 
 class ChecksumRefused(Rejected):
-    """Other bytes came than were announced; nothing was stored."""
+    """Egnyte received other bytes than announced and stored nothing."""
 
 
 class RangeRefused(Rejected):
@@ -86,11 +85,11 @@ class RangeRefused(Rejected):
 
 
 class Unavailable(EgnyteError):
-    """Egnyte is in trouble (5xx), or another answered in its place: a proxy, a firewall, a gateway."""
+    """Egnyte fails (5xx), or a proxy, a firewall or a gateway answered in its place."""
 
 
 class Unreachable(Unavailable):
-    """No complete answer of Egnyte came. Whether the call took effect is unknown."""
+    """No complete answer of Egnyte came, so the outcome of the call is unknown."""
 
 
 class Corrupted(EgnyteError):
@@ -103,7 +102,7 @@ class Corrupted(EgnyteError):
 
 
 class Throttled(EgnyteError):
-    """Too many calls in a second; *wait* seconds from now there may be a place."""
+    """Too many calls in a second; the next one may be made in *wait* seconds."""
 
     def __init__(
         self, message: str, wait: float, *, status: int = 0, request_id: str = '', authentic: bool = True
@@ -113,19 +112,19 @@ class Throttled(EgnyteError):
 
 
 class QuotaExceeded(Throttled):
-    """Too many calls on this day; *wait* seconds from now another one begins."""
+    """Too many calls on this day; the next day begins in *wait* seconds."""
 
 
 class QuotaReserved(QuotaExceeded):
-    """The calls that are left on this day are for more urgent ones."""
+    """The rest of the day's calls is reserved for a higher priority."""
 
 
 def from_response(
     response: requests.Response, method: str, rejected: type[Rejected] = Rejected, now: float | None = None
 ) -> EgnyteError:
-    """Return the exception for an answer to a *method* that is no success.
+    """Return the exception for an unsuccessful answer to a *method*.
 
-    :param rejected: what it means that Egnyte takes the call for wrong, if it does not say it itself
+    :param rejected: exception for a rejection whose text names no reason
     :param now: UNIX seconds, by default those of the machine's clock
 
     It depends on the author of the answer, not on the status alone: see :mod:`.provenance`.
@@ -155,17 +154,17 @@ def _class_of(
     status = response.status_code
     if status in LOST and method != 'GET':
         return Unreachable
-    # Egnyte's own 404s are not always JSON, so that none is taken for trouble: "authentic" tells them apart.
+    # Egnyte's own 404s are not always JSON, so none counts as an outage: "authentic" tells them apart.
     if status == 404:
         return NotFound
-    # Too large is too large, whoever says so; and a range is a matter of HTTP.
+    # These hold for any author: too large is too large, and ranges are a matter of HTTP.
     if status in {413, 416}:
         return _class_of_rejection(status, message, rejected)
     if status in {407, 408} or not 400 <= status < 500 or not (plausible or _is_terse(response)):
         return Unavailable
     if status == 401:
         return Unauthorized
-    # 403 has three meanings that only the text tells apart.
+    # Only the text tells the three meanings of 403 apart.
     if status == 409 or (status == 403 and 'already exists' in message.lower()):
         return AlreadyExists
     if status == 423 or (status == 403 and _says('locked', message)):
@@ -174,7 +173,7 @@ def _class_of(
 
 
 def _is_terse(response: requests.Response) -> bool:
-    """Return whether the status is all that the answer tells, and fits Egnyte."""
+    """Return whether the answer has a status of Egnyte's and no body."""
     challenge = response.headers.get('WWW-Authenticate', '')
     return response.status_code in KNOWN and not response.content.strip() and challenge.lower()[:6] in {'', 'bearer'}
 
@@ -182,19 +181,19 @@ def _is_terse(response: requests.Response) -> bool:
 def _class_of_rejection(status: int, message: str, rejected: type[Rejected]) -> type[Rejected]:
     if status == 416:
         return RangeRefused
-    # With which status is not documented.
+    # The status of a wrong checksum is not documented.
     return ChecksumRefused if _says('checksum', message) else rejected
 
 
 def _says(word: str, message: str) -> bool:
-    """Whether the text has the word, and not only a path in it."""
+    """Return whether the text has the word, outside of paths."""
     return re.search(rf'(?<![/\w]){word}(?![/\w])', message, re.IGNORECASE) is not None
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds that a refused caller has to wait: from 1 (0 would be a storm of calls) to a day.
+    """Return the seconds of ``Retry-After``, from 1 (0 would cause a storm of calls) to a day.
 
-    None if the header is missing, cannot be read, or tells of a time that is over.
+    None if the header is missing, invalid, or a time in the past.
     """
     text = headers.get('Retry-After', '')
     try:
@@ -205,7 +204,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def _seconds_until(date: str, sent: str, now: float) -> float:
-    """Return the seconds from the time when the answer was *sent*, by the clock that wrote both dates, to *date*."""
+    """Return the seconds to *date* from *sent*, the answer's own date by the same clock; without it, from *now*."""
     try:
         until = http_date(date)
     except ValueError:
@@ -217,7 +216,7 @@ def _seconds_until(date: str, sent: str, now: float) -> float:
 
 
 def message_of(response: requests.Response) -> str:
-    """Return the text in any of the shapes that Egnyte and its gateways wrap errors in, shortened."""
+    """Return the text of an error in any shape of Egnyte and its gateways, shortened."""
     try:
         found = next(_texts(json_value(response)), None)
     except (ValueError, RecursionError):
@@ -226,7 +225,7 @@ def message_of(response: requests.Response) -> str:
 
 
 def _texts(value: Any) -> Any:
-    """Every message in an error body, whichever of the known keys it hides under."""
+    """Yield the messages in an error body under all known keys."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):

@@ -1,7 +1,7 @@
-"""OAuth 2 at Egnyte: where a user consents, and the tokens for a code or for a refresh token.
+"""OAuth 2 at Egnyte: authorization URLs, and exchange, refresh and revocation of tokens.
 
-Written by hand because OAuth libraries take Egnyte's ``expires_in: -1`` for expired. Codes, tokens and secrets travel
-in bodies and headers only, which nothing logs.
+Written by hand because OAuth libraries take Egnyte's ``expires_in: -1`` for expired. Codes, tokens and secrets are
+sent in bodies and headers only, which are never logged.
 """
 
 import math
@@ -35,7 +35,7 @@ WORKGROUP = re.compile(r'[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?', re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """An API key with its secret. *scope* is separated by spaces; '' asks for all that the key may have."""
+    """API key with its secret. *scope* is separated by spaces; '' asks for all scopes of the key."""
 
     key: str
     secret: str = field(repr=False)
@@ -44,7 +44,7 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a user's consent is worth. *expires_at* is in UNIX seconds, None for an access token without an end."""
+    """Tokens of a user's consent. *expires_at* is in UNIX seconds, None for an access token without an expiry."""
 
     access: str = field(repr=False)
     refresh: str | None = field(repr=False)
@@ -52,16 +52,16 @@ class Tokens:
 
 
 def authorize_url(base_url: str, application: Application, redirect_uri: str, state: str) -> str:
-    """Where to send a user of the domain *base_url* (``https://acme.egnyte.com``) for consent.
+    """Return the authorization URL for a user of the domain *base_url* (``https://acme.egnyte.com``).
 
-    Egnyte comes back to *redirect_uri*, https and registered with the key, with ``code`` or ``error``, and ``state``.
+    Egnyte redirects to *redirect_uri*, https and registered with the key, with ``code`` or ``error``, and ``state``.
     """
-    # The address of the token endpoint, which the documentation gives for both; newer tools say /puboauth/authorize.
+    # The documentation has the path of the token endpoint for both; newer tools use /puboauth/authorize.
     return service_authorize_url(f'{base_url}/puboauth/token', application, redirect_uri, state)
 
 
 def service_authorize_url(service_url: str, application: Application, redirect_uri: str, state: str) -> str:
-    """The same at the Enhanced Auth Service, which asks the user for the domain.
+    """Return the authorization URL at the Enhanced Auth Service, which asks the user for the domain.
 
     :param service_url: ``https://partner-integrations.egnyte.com/services/oauth/code`` (EU) or its US sibling
     """
@@ -84,14 +84,14 @@ def exchange(
     timeout: float,
     now: float,
 ) -> Tokens:
-    """The tokens for a code, which lives for a minute or two and can be used once.
+    """Exchange a code for tokens. A code is valid for a minute or two and can be used once.
 
     :param redirect_uri: the same as in :func:`authorize_url`
     :param timeout: seconds that Egnyte may stay silent
-    :param now: UNIX seconds, of before the call
+    :param now: UNIX seconds, taken before the call
 
-    Raises GrantRefused (begin anew), Throttled (100 requests an hour and key), Unauthorized or Rejected (the
-    application is set up wrongly), Unavailable, Unreachable.
+    Raises GrantRefused (ask for consent again), Throttled (100 requests an hour and key), Unauthorized or Rejected (the
+    application is misconfigured), Unavailable, Unreachable.
     """
     grant = {'grant_type': 'authorization_code', 'code': code, 'redirect_uri': redirect_uri}
     grant |= _scope(application)
@@ -101,10 +101,10 @@ def exchange(
 def refresh(
     session: requests.Session, base_url: str, application: Application, tokens: Tokens, *, timeout: float, now: float
 ) -> Tokens:
-    """New tokens for the refresh token in *tokens*, which is used up by that.
+    """Exchange the refresh token in *tokens* for new tokens, which invalidates it.
 
-    Raises what :func:`exchange` does; GrantRefused means that the user has to connect again. After Unreachable the
-    refresh token may be used up: only a second try tells.
+    Raises as :func:`exchange` does; GrantRefused means that the user has to connect again. After Unreachable the
+    refresh token may be invalid: only a second try tells.
     """
     if tokens.refresh is None:
         raise GrantRefused('there is no refresh token')
@@ -115,7 +115,7 @@ def refresh(
 def revoke(
     session: requests.Session, base_url: str, application: Application, tokens: Tokens, *, timeout: float
 ) -> None:
-    """End the access token, and with it the refresh token. Raises Unauthorized where it had ended already."""
+    """Revoke the access token, and with it the refresh token. Raises Unauthorized if it was invalid already."""
     _send(
         session,
         'POST',
@@ -127,9 +127,9 @@ def revoke(
 
 
 def resolve_domain(session: requests.Session, base_url: str, *, timeout: float) -> str:
-    """The Egnyte host (``acme.egnyte.com``) behind a customer's own (*base_url*: ``https://files.acme.com``).
+    """Return the Egnyte host (``acme.egnyte.com``) behind a customer's own (*base_url*: ``https://files.acme.com``).
 
-    Asks that host; whether it may be asked is for the caller to decide. Raises EgnyteError where it is not Egnyte's.
+    The request goes to that host: the caller decides if it is allowed. Raises EgnyteError if it is not Egnyte's.
     """
     response = _send(session, 'GET', f'{base_url}/rest/public/1.0/env-pub', timeout)
     answer = understood(response, 'GET', json_object)
@@ -158,12 +158,15 @@ def _ask(
 
 
 def _tokens(answer: dict[str, Any], now: float, last_refresh: str | None = None) -> Tokens:
-    """Both generations: 30 days with a refresh token, or ``expires_in: -1`` without. Raises ValueError for neither."""
+    """Return the tokens of either generation: 30 days with a refresh token, or ``expires_in: -1`` without.
+
+    Raises ValueError for an answer without tokens.
+    """
     access, refresh_token = answer.get('access_token'), answer.get('refresh_token') or last_refresh
     if not isinstance(access, str) or not access or not isinstance(refresh_token, str | None):
         raise ValueError('no tokens')
     seconds = _seconds(answer.get('expires_in'))
-    # Without a refresh token nothing can be done before the end, if there is one: the token is good until refused.
+    # Without a refresh token an expiry cannot be acted on: the token is used until it is refused.
     return Tokens(access, refresh_token, now + seconds if seconds > 0 and refresh_token else None)
 
 
@@ -183,9 +186,9 @@ def _send(session: requests.Session, method: str, url: str, timeout: float, **kw
 
 
 def _refusal(response: requests.Response, method: str) -> EgnyteError:
-    """The exception for an answer that is no success; 409 and "invalid_grant" have a meaning of their own here."""
+    """Return the exception for an unsuccessful answer; 409 and "invalid_grant" have a meaning of their own here."""
     error = from_response(response, method)
-    about = {'status': error.status, 'request_id': error.request_id, 'authentic': error.authentic}
+    about: dict[str, Any] = {'status': error.status, 'request_id': error.request_id, 'authentic': error.authentic}
     if error.status == 409:
         return Throttled(error.args[0], retry_after(response.headers, time.time()) or 1.0, **about)
     if error.status in {400, 401} and _refuses_grant(response):
@@ -194,7 +197,7 @@ def _refusal(response: requests.Response, method: str) -> EgnyteError:
 
 
 def _refuses_grant(response: requests.Response) -> bool:
-    """Return whether a JSON object says so: a page of a proxy ends no connection."""
+    """Return whether a JSON object refuses the grant: the page of a proxy must not end a connection."""
     try:
         json_object(response)
     except ValueError:

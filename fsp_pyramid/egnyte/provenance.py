@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-# What reading an answer of another shape raises.
+# Exceptions of functions that read an answer of an unexpected shape.
 MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
 # Egnyte and Apigee, one of its gateways, name what is wrong with a token or a grant in one of these words.
 OAUTH_ERROR = re.compile(r'[a-z]+(?:_[a-z]+)+')
@@ -52,7 +52,7 @@ def is_egnyte_error(response: requests.Response) -> bool:
         or _has_complaints(body)
         or _is_message(body, response)
         or _is_oauth_error(body)
-        # Apigee refuses tokens for Egnyte; whatever else it refuses, Egnyte has not heard of.
+        # Apigee refuses tokens for Egnyte; its other refusals never reached Egnyte.
         or (response.status_code == HTTPStatus.UNAUTHORIZED and isinstance(body.get('fault'), dict))
     )
 

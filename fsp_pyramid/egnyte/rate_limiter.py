@@ -1,7 +1,7 @@
-"""When a token may make its next call: Egnyte allows so many a second and so many a day.
+"""Rate limiter: keeps the calls of each token within Egnyte's limits for a second and for a day.
 
-Slots are reserved ahead, so that a caller knows its wait before it waits, and one that would wait too long is turned
-away at once, without spending a call. How far a pace reaches is the ledger's business: threads, processes or machines.
+Slots are reserved ahead, so that a caller knows its wait before it waits, and a caller that would wait too long is
+refused at once, without spending a call. The rate store decides who shares the limits: threads, processes or machines.
 """
 
 import hashlib
@@ -18,28 +18,29 @@ from .rate_rules import (
 )
 from .rate_store import MemoryRateStore, RateStore
 
-# Of the day's calls, this share is kept for writes, and as much again for those that somebody waits for.
+# Share of the day's calls that is kept for writes; as much again is kept for reads and writes in requests.
 RESERVE = 0.1
 
 
 class Permit(NamedTuple):
-    """A call that may be made now.
+    """Permission to make one call now.
 
+    :param key: of the token, in the rate store
     :param waited: seconds
     """
 
     key: str
-    slot: Reservation
+    reservation: Reservation
     waited: float
 
 
 class Usage(NamedTuple):
-    """How much of the day is gone.
+    """Calls of a token on this day.
 
     :param used: calls so far, those of other applications included
     :param daily: calls that Egnyte allows
-    :param resets_in: seconds until it counts anew
-    :param is_short: what is left is for those that somebody waits for
+    :param resets_in: seconds until Egnyte counts from zero
+    :param is_short: whether the rest is reserved for calls above BACKGROUND
     """
 
     used: int
@@ -49,12 +50,12 @@ class Usage(NamedTuple):
 
 
 class RateLimiter:
-    """The calls of all tokens.
+    """Rate limiter for the calls of all tokens.
 
-    :param ledger: keeps what is known of them; in the memory of this process without one
-    :param reserve: the share of a day's calls that is kept for writes; as much again is for reads and writes
+    :param rate_store: store of the usage of tokens; by default the memory of this process
+    :param reserve: share of a day's calls that is kept for writes; as much again is kept for reads and writes
     :param clock: UNIX time in seconds (the day ends at 00:00 UTC)
-    :param sleep: waits so many seconds
+    :param sleep: function that waits a number of seconds
     """
 
     def __init__(
@@ -72,74 +73,75 @@ class RateLimiter:
         """Return the UNIX seconds of the clock that waits are measured with."""
         return self._clock()
 
-    def turn(self, token: str, patience: float, priority: Priority = Priority.READ) -> Permit:
-        """Wait for the token's turn: first come, first served. Whoever got one calls, and then tells :meth:`learn`.
+    def acquire(self, token: str, max_wait: float, priority: Priority = Priority.READ) -> Permit:
+        """Wait for a slot, in the order of the calls of this method. Pass the permit to :meth:`observe` after the call.
 
-        BACKGROUND takes no place in the queue: it gets a turn when nobody else waits for one.
+        BACKGROUND takes no place in the queue: it gets a slot when no other caller waits for one.
 
-        Raises Throttled at once if the turn comes later than *patience* seconds from now, QuotaExceeded if it does not
-        come on this day, or if what is left of it is kept for more urgent calls. Neither takes a slot.
+        Raises Throttled at once if the slot is more than *max_wait* seconds away, QuotaExceeded if there is none on
+        this day, or if the rest of the day is reserved for a higher priority. Neither takes a slot.
         """
-        key, waited, slot = _key(token), 0.0, None
+        key, waited, reservation = _key(token), 0.0, None
 
         def reserve(record: TokenUsage, now: float) -> tuple[Reservation | None, float, float, float]:
-            """The slot, if there is one; the time, the seconds to wait, and when that is over by our own clock."""
-            read, mine = self._clock(), None
-            at = record.next(now, patience - waited, priority, self._reserve)
+            """Return the reservation if there is one, the time, the seconds to wait, and their end by our own clock."""
+            read, reserved = self._clock(), None
+            at = record.next_slot(now, max_wait - waited, priority, self._reserve)
             if at <= now or priority is not Priority.BACKGROUND:
-                mine = record.take(at, now)
+                reserved = record.reserve(at, now)
             if at <= now:
                 at = record.start(now)
-            return mine, now, at - now, read + (at - now)
+            return reserved, now, at - now, read + (at - now)
 
-        while slot is None:
-            slot, asked, wait, until = self._rate_store.change(key, reserve)
+        while reservation is None:
+            reservation, reserved_at, wait, until = self._rate_store.update(key, reserve)
             waited += self._wait(wait, until)
-        if slot.at <= asked:
-            return Permit(key, slot, waited)
+        if reservation.at <= reserved_at:
+            return Permit(key, reservation, waited)
+        due = reservation.at
 
         def start(record: TokenUsage, now: float) -> tuple[float, float]:
             read = self._clock()
-            came = max(now, slot.at) if now >= asked else now  # or the clock was set back
+            came = max(now, due) if now >= reserved_at else now  # or the clock was set back
             at = record.start(came)
             return at - came, read + (at - came)
 
-        return Permit(key, slot, waited + self._wait(*self._rate_store.change(key, start)))
+        return Permit(key, reservation, waited + self._wait(*self._rate_store.update(key, start)))
 
     def _wait(self, seconds: float, until: float) -> float:
-        """Wait so many seconds, which are over at *until*: the ledger takes its time, too."""
+        """Wait *seconds*, which end at *until* by our clock: the rate store itself takes some of the time."""
         left = until - self._clock()
         if seconds > 0 and left > 0:
             self._sleep(left)
         return seconds
 
-    def learn(self, turn: Permit, headers: Mapping[str, str] | None) -> None:
-        """The call is over: believe what the answer's ``X-Accesstoken-*`` headers say, None if there was no answer.
+    def observe(self, permit: Permit, headers: Mapping[str, str] | None) -> None:
+        """Record the end of a call and the ``X-Accesstoken-*`` *headers* of its answer; None if there was no answer.
 
-        Other applications may use the same token, so they may tell of more calls than ours.
+        The headers may count more calls than ours, because other applications may use the same token.
         """
-        told = None if headers is None else QuotaHeaders.read(headers)
-        self._rate_store.change(turn.key, lambda record, _now: record.learn(turn.slot, told))
+        quota = None if headers is None else QuotaHeaders.read(headers)
+        self._rate_store.update(permit.key, lambda record, _now: record.observe(permit.reservation, quota))
 
-    def close(self, token: str, seconds: float) -> None:
-        """Let nobody call with this token for so many seconds: Egnyte said so."""
+    def block(self, token: str, seconds: float) -> None:
+        """Give out no slot of this token for *seconds*, as Egnyte asked with ``Retry-After``."""
 
-        def act(record: TokenUsage, now: float) -> None:
+        def close(record: TokenUsage, now: float) -> None:
             record.closed_until = max(record.closed_until, now + seconds)
 
-        self._rate_store.change(_key(token), act)
+        self._rate_store.update(_key(token), close)
 
     def usage(self, token: str) -> Usage:
-        """How much of the token's day is gone. Egnyte is not asked."""
-        record, now = self._rate_store.look(_key(token))
+        """Return the token's calls of this day, without a call to Egnyte."""
+        record, now = self._rate_store.get(_key(token))
         used, resets_in = record.used(now), DAY - now % DAY
         return Usage(used, record.daily, resets_in, used >= record.limit(Priority.BACKGROUND, self._reserve))
 
     def probe(self) -> None:
-        """Raises LedgerError where the calls are not counted together with others as they should be."""
+        """Check that the rate store can be reached. Raises RateStoreError."""
         self._rate_store.probe()
 
 
 def _key(token: str) -> str:
-    """Ledgers are kept where others may read: they learn no tokens."""
+    """Return the key of a token in the rate store: its SHA-256, because a rate store must not hold tokens."""
     return hashlib.sha256(token.encode()).hexdigest()

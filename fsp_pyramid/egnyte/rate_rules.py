@@ -1,4 +1,4 @@
-"""The rules of one token's calls: who may make one when. Pure: a small record, and what becomes of it."""
+"""Rules of the rate limiter for one token, as a pure state machine without a clock, locks or I/O."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,31 +15,31 @@ from .errors import (
     Throttled,
 )
 
-# What Egnyte gives a token unless it is asked for more; believed until the first answer tells.
+# Egnyte's default limits of a token, assumed until the first answer tells the real ones.
 QPS, DAILY = 2, 1000
-# Egnyte measures its seconds at its end of the line; a little more than one keeps jitter out of them.
+# Seconds. Egnyte measures a second at its end of the line; a little more than one allows for jitter.
 WINDOW = 1.04
-# No call is made sooner than so many seconds after one that its window has no room for. What is late because machines
-# are busy catches up by the difference.
+# Seconds from the start of a call to that of the call *qps* places later. Calls that start late on a busy machine catch
+# up by the difference to WINDOW.
 CLOSEST = 1.03
 RESET = '%A, %B %d, %Y %I:%M:%S %p GMT'
 
 
 class Priority(IntEnum):
-    """Who goes first, and who may use the last calls of a day."""
+    """Priority of a call: its place in the queue, and its share in the last calls of a day."""
 
-    BACKGROUND = 0  # nobody waits for it
+    BACKGROUND = 0  # no user waits for it
     READ = 1
     WRITE = 2
 
 
 class Reservation(NamedTuple):
-    """The permission for one call.
+    """Slot that is reserved for one call.
 
-    :param at: when the call is to be made, in UNIX seconds of the record's clock
-    :param epoch: the name of the count that the call is part of
-    :param number: of the call in that count, from 1
-    :param settled: how many calls of that count were over when this slot was given out
+    :param at: time of the slot, in UNIX seconds of the record's clock
+    :param epoch: name of the count that the call is part of
+    :param number: number of the call in that count, from 1
+    :param settled: calls of that count that were over when this slot was reserved
     """
 
     at: float
@@ -50,7 +50,7 @@ class Reservation(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class QuotaHeaders:
-    """What the headers of an answer say; None where they do not."""
+    """Limits and usage in the headers of an answer; None for a header that is missing."""
 
     qps: int | None
     daily: int | None
@@ -59,7 +59,7 @@ class QuotaHeaders:
 
     @classmethod
     def read(cls, headers: Mapping[str, str]) -> Self:
-        """Headers that are missing, or no numbers, tell nothing."""
+        """Parse *headers*. A header that is no number counts as missing."""
         qps, daily, used = (
             int(value) if (value := headers.get(f'X-Accesstoken-{name}', '')).isdecimal() else None
             for name in ('Qps-Allotted', 'Quota-Allotted', 'Quota-Current')
@@ -73,25 +73,27 @@ class QuotaHeaders:
 
 @dataclass(slots=True)
 class TokenUsage:
-    """What is known of a token. Times are UNIX seconds of whichever clock all who share the record go by.
+    """Usage of a token. Times are UNIX seconds of the rate store's clock, which all users of the record share.
 
-    The calls of the day are counted so that answers may come back in any order, while other calls are under way. An
-    answer tells how many calls Egnyte had counted when that one came in. Of ours, those are certainly among them that
-    were over before its slot was given out (``settled``), and itself. What is told beyond these counts as calls of
-    *others*, and whatever we gave out is added again, so that no call under way is ever forgotten; one that came in
-    earlier than it had to is counted twice, until the next answer. An answer to an earlier call than one that has
-    taught us already teaches nothing, and neither does one to a call of another count, or about another day.
+    Rate stores hold it as JSON, so its fields keep their names.
 
-    :param epoch: the name of this count, which began at midnight UTC, or when the record was made
-    :param day: which day is counted, in days since 1970
-    :param given: calls of ours that got a slot in this count
-    :param settled: those of them that are over: answered or failed
-    :param others: calls that Egnyte counted on this day besides; below 0 if some of ours never got there
-    :param taught: the number of the latest call whose answer taught us
-    :param changed: when the record was changed last
-    :param closed_until: Egnyte said that it takes no call before
-    :param slots: the latest ones, in order; some may be still to come
-    :param started: when the latest calls were made, in order
+    The count of the day tolerates answers in any order while other calls are under way. An answer tells how many calls
+    Egnyte had counted when it received that one. Two kinds of our calls are certainly among them: those that were over
+    before its slot was reserved (``settled``), and the call itself. The rest counts as calls of *others*, and all slots
+    that were reserved are added again, so that no call under way is missed; a call that Egnyte received earlier than
+    that is counted twice, until the next answer. Three kinds of answers are ignored: to a call that is older than one
+    that was observed already, to a call of another count, and about another day.
+
+    :param epoch: name of this count, which began at midnight UTC, or when the record was made
+    :param day: day that is counted, in days since 1970
+    :param given: slots that were reserved in this count
+    :param settled: calls in them that are over: answered or failed
+    :param others: other calls that Egnyte counted on this day; below 0 if some of ours never reached it
+    :param taught: number of the latest call whose answer was observed
+    :param changed: time of the last change of the record
+    :param closed_until: end of the time for which Egnyte refuses calls
+    :param slots: latest slots, in order; some may be in the future
+    :param started: start times of the latest calls, in order
     """
 
     epoch: str
@@ -109,11 +111,11 @@ class TokenUsage:
 
     @classmethod
     def new(cls, now: float) -> Self:
-        """Of a token that nothing is known of."""
-        return cls(epoch=_name(), day=int(now // DAY), changed=now)
+        """Return the record of a token without any usage."""
+        return cls(epoch=_new_epoch(), day=int(now // DAY), changed=now)
 
     def at(self, now: float) -> Self:
-        """A copy, to be changed. A clock that was set back must not close a token until it has caught up."""
+        """Return a copy to change. If the clock was set back, times move with it: the token must not stay blocked."""
         back = max(self.changed - now, 0.0)
         return replace(
             self,
@@ -124,70 +126,70 @@ class TokenUsage:
         )
 
     def recounted(self) -> Self:
-        """The same day in a count of its own: it knows nothing of calls that are under way."""
-        return replace(self, epoch=_name(), given=0, settled=0, taught=0, others=self.given + self.others)
+        """Return the same day in a count of its own, which does not include the calls that are under way."""
+        return replace(self, epoch=_new_epoch(), given=0, settled=0, taught=0, others=self.given + self.others)
 
     def used(self, now: float) -> int:
-        """The calls of the day, as far as we know."""
+        """Return the known calls of the day."""
         return max(self.given + self.others, 0) if now < (self.day + 1) * DAY else 0
 
     def limit(self, priority: Priority, reserve: float) -> float:
-        """How many calls of the day somebody may use: the share *reserve* is for writes, as much again for reads."""
+        """Return the calls a day that *priority* may use: *reserve* is kept for writes, as much again for reads."""
         return self.daily * (1 - reserve * (Priority.WRITE - priority))
 
-    def next(self, now: float, patience: float, priority: Priority, reserve: float) -> float:
-        """The time of the next call.
+    def next_slot(self, now: float, max_wait: float, priority: Priority, reserve: float) -> float:
+        """Return the time of the next slot.
 
-        Raises Throttled or QuotaExceeded if that is more than *patience* seconds from now, QuotaReserved if it is
-        because what is left of the day is for those who are more urgent.
+        Raises Throttled or QuotaExceeded if it is more than *max_wait* seconds away, QuotaReserved if that is because
+        the rest of the day is reserved for a higher priority.
         """
-        # Never before one that was given out already: first come, first served.
+        # Never before a slot that is reserved already: first come, first served.
         slot = max(now, self.closed_until, *self.slots[-1:])
         if len(self.slots) >= self.qps:
             slot = max(slot, self.slots[-self.qps] + WINDOW)
         used = self.used(slot)
         if used >= self.limit(priority, reserve):
             slot = max(slot, (self.day + 1) * DAY)
-            if slot - now > patience:
+            if slot - now > max_wait:
                 error = QuotaExceeded if used >= self.daily else QuotaReserved
                 raise error('the calls of this day are used up, or kept', wait=slot - now)
-        if slot - now > patience:
+        if slot - now > max_wait:
             late = Throttled if slot - now <= LONGEST_QPS_WAIT else QuotaExceeded
             raise late('the token has no call left for now', wait=slot - now)
         return slot
 
-    def take(self, at: float, now: float) -> Reservation:
-        """Give out the slot that :meth:`next` found."""
+    def reserve(self, at: float, now: float) -> Reservation:
+        """Reserve the slot that :meth:`next_slot` returned."""
         if at >= (self.day + 1) * DAY:
-            self.epoch, self.day = _name(), int(at // DAY)
+            self.epoch, self.day = _new_epoch(), int(at // DAY)
             self.given = self.settled = self.others = self.taught = 0
         self.slots = (*(slot for slot in self.slots if slot > now - WINDOW), at)[-self.qps :]
         self.given += 1
         return Reservation(at, self.epoch, self.given, self.settled)
 
     def start(self, now: float) -> float:
-        """The slot of a call has come: when it is made, which is now, if it is not too near to others.
+        """Record the start of a call whose slot has come, and return its time.
 
-        Those may be late, because a machine was busy.
+        It is later than *now* if earlier calls started late, on a busy machine, and the window has no room yet.
         """
         at = max(now, self.started[-self.qps] + CLOSEST) if len(self.started) >= self.qps else now
         self.started = (*self.started, at)[-self.qps :]
         return at
 
-    def learn(self, slot: Reservation, told: QuotaHeaders | None) -> None:
-        """A call is over. Believe what its answer says; None if there was none: Egnyte may have counted it or not."""
-        if slot.epoch != self.epoch:
+    def observe(self, reservation: Reservation, quota: QuotaHeaders | None) -> None:
+        """Record the end of a call and the quota in its answer; None without one: Egnyte may have counted it or not."""
+        if reservation.epoch != self.epoch:
             return
         self.settled += 1
-        if told is None or slot.number < self.taught:
+        if quota is None or reservation.number < self.taught:
             return
-        self.taught = slot.number
-        self.qps = max(self.qps if told.qps is None else told.qps, 1)
-        self.daily = max(self.daily if told.daily is None else told.daily, 1)
+        self.taught = reservation.number
+        self.qps = max(self.qps if quota.qps is None else quota.qps, 1)
+        self.daily = max(self.daily if quota.daily is None else quota.daily, 1)
         # At midnight the two clocks may disagree on which day it is.
-        if told.used is not None and told.resets_at in {None, (self.day + 1) * DAY}:
-            self.others = told.used - slot.settled - 1
+        if quota.used is not None and quota.resets_at in {None, (self.day + 1) * DAY}:
+            self.others = quota.used - reservation.settled - 1
 
 
-def _name() -> str:
+def _new_epoch() -> str:
     return uuid4().hex[:12]

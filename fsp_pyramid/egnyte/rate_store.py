@@ -1,4 +1,4 @@
-"""Where the records of tokens are kept, and changed one at a time. This module has the memory of one process."""
+"""Rate store: holds the usage of tokens and updates it atomically. MemoryRateStore is the one of a single process."""
 
 import threading
 from collections.abc import Callable
@@ -9,42 +9,42 @@ from .errors import DAY
 from .rate_rules import TokenUsage
 
 Result = TypeVar('Result')
-# A record that nobody needed for so long is forgotten.
+# Seconds after which an unused record is dropped.
 LIFETIME = 3 * DAY
 
 
 class RateStoreError(Exception):
-    """The ledger cannot be reached. The message tells neither keys nor passwords."""
+    """The rate store cannot be reached. The message holds neither keys nor passwords."""
 
 
 class RateStore(Protocol):
-    """Records by key; a key tells nothing of the token."""
+    """Usage of tokens by key, the SHA-256 of the token."""
 
-    def change(self, key: str, act: Callable[[TokenUsage, float], Result]) -> Result:
-        """Let *act* change a record while nobody else does, and return what it returns.
+    def update(self, key: str, act: Callable[[TokenUsage, float], Result]) -> Result:
+        """Update a record atomically by *act*, and return its result.
 
-        It gets the record and the time by the ledger's own clock, in UNIX seconds. It may be called more than once, and
-        only what the last call does is kept; if it raises, nothing is. Raises LedgerError.
+        *act* gets the record and the time of the store's clock, in UNIX seconds. It may be called more than once; only
+        the changes of the last call are stored, and none if it raises. Raises RateStoreError.
         """
 
-    def look(self, key: str) -> tuple[TokenUsage, float]:
-        """The record, and the time. Raises LedgerError."""
+    def get(self, key: str) -> tuple[TokenUsage, float]:
+        """Return the record and the time. Raises RateStoreError."""
 
     def probe(self) -> None:
-        """Raises LedgerError where it cannot be reached, even if somebody counts in its place meanwhile."""
+        """Check that the store can be reached, even if a fallback counts meanwhile. Raises RateStoreError."""
 
 
 def changed(
     before: TokenUsage | None, now: float, act: Callable[[TokenUsage, float], Result]
 ) -> tuple[Result, TokenUsage | None]:
-    """What *act* returns, and what it made of the record; None if nothing changed."""
+    """Return the result of *act* and the changed record; None if nothing changed."""
     record = TokenUsage.new(now) if before is None else before.at(now)
     result = act(record, now)
     return result, None if record == before else replace(record, changed=now)
 
 
 class MemoryRateStore:
-    """The ledger of one process, for its threads.
+    """Rate store in the memory of one process, shared by its threads.
 
     :param clock: UNIX time in seconds
     """
@@ -54,25 +54,23 @@ class MemoryRateStore:
         self._lock = threading.Lock()
         self._records: dict[str, TokenUsage] = {}
 
-    def change(self, key: str, act: Callable[[TokenUsage, float], Result]) -> Result:
-        """See Ledger."""
+    def update(self, key: str, act: Callable[[TokenUsage, float], Result]) -> Result:
         with self._lock:
             result, record = changed(self._records.get(key), self._clock(), act)
             if record is not None:
                 self._put(key, record)
         return result
 
-    def look(self, key: str) -> tuple[TokenUsage, float]:
-        """See Ledger."""
+    def get(self, key: str) -> tuple[TokenUsage, float]:
         with self._lock:
             now = self._clock()
             return self._records.get(key) or TokenUsage.new(now), now
 
     def probe(self) -> None:
-        """See Ledger."""
+        """Do nothing: memory can always be reached."""
 
-    def keep(self, key: str, record: TokenUsage) -> None:
-        """Replace a record by what is known from elsewhere."""
+    def set(self, key: str, record: TokenUsage) -> None:
+        """Replace a record."""
         with self._lock:
             self._put(key, record)
 
@@ -80,5 +78,5 @@ class MemoryRateStore:
         if key not in self._records:
             # Tokens of users come and go.
             oldest = record.changed - LIFETIME
-            self._records = {other: kept for other, kept in self._records.items() if kept.changed > oldest}
+            self._records = {other: usage for other, usage in self._records.items() if usage.changed > oldest}
         self._records[key] = record

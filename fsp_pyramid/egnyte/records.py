@@ -1,4 +1,4 @@
-"""What Egnyte says of files and folders, read leniently: sources disagree on some types and on what may be missing."""
+"""Records in Egnyte's answers, parsed leniently: documents disagree on some types and on optional fields."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -7,10 +7,10 @@ from .times import http_date, iso_date
 
 
 def milliseconds(value: Any) -> int:
-    """A time as UNIX milliseconds; 0 for what is no time.
+    """Return a time as UNIX milliseconds; 0 for a value that is no time.
 
-    Egnyte writes folder times as integers, file times as RFC 1123 text and others as ISO 8601; old captures quote the
-    integers.
+    Egnyte writes folder times as integers, file times as RFC 1123 text and others as ISO 8601; old captures have the
+    integers in quotes.
     """
     try:
         return int(value)
@@ -25,7 +25,7 @@ def milliseconds(value: Any) -> int:
 
 
 def text(data: dict[str, Any], key: str) -> str:
-    """Return a text that must be there. Raises KeyError or TypeError: it is not Egnyte's, then."""
+    """Return a mandatory text. Raises KeyError or TypeError for an answer that is not Egnyte's."""
     value = data[key]
     if not isinstance(value, str):
         raise TypeError(f'{key} is no text')
@@ -38,7 +38,7 @@ def _text_or_none(value: Any) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file's current version. *permission* is the caller's level, None where Egnyte did not tell."""
+    """Current version of a file. *permission* is the caller's level, None if the answer does not tell it."""
 
     path: str
     name: str
@@ -52,7 +52,7 @@ class File:
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> Self:
-        """From one item of ``files``, or from a file's own metadata."""
+        """Parse an item of ``files``, or a file's own metadata."""
         return cls(
             path=text(data, 'path'),
             name=text(data, 'name'),
@@ -68,9 +68,9 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder. *total* counts the files and folders in it, 0 where that was not asked for.
+    """Folder. *total* counts the files and folders in it, 0 if the request did not ask for it.
 
-    :param created: UNIX milliseconds; 0 where Egnyte did not tell
+    :param created: UNIX milliseconds; 0 if the answer does not tell it
     """
 
     path: str
@@ -83,7 +83,7 @@ class Folder:
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> Self:
-        """From one item of ``folders``, or from a folder's own metadata."""
+        """Parse an item of ``folders``, or a folder's own metadata."""
         return cls(
             path=text(data, 'path'),
             name=text(data, 'name'),
@@ -97,21 +97,21 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class ListingPage:
-    """A part of a folder's items, and the number of all of them when it was asked for."""
+    """Page of a folder's items, and the total number of items at that time."""
 
     folder: Folder
     items: tuple[Folder | File, ...]
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> Self:
-        """From a folder's metadata with its content."""
+        """Parse a folder's metadata with its content."""
         folders = (Folder.read(item) for item in data.get('folders') or ())
         return cls(Folder.read(data), (*folders, *(File.read(item) for item in data.get('files') or ())))
 
 
 @dataclass(frozen=True, slots=True)
 class FolderListing:
-    """A folder with all that is in it."""
+    """Folder with all its items."""
 
     folder: Folder
     folders: tuple[Folder, ...]
@@ -120,7 +120,7 @@ class FolderListing:
 
 @dataclass(frozen=True, slots=True)
 class TrashItem:
-    """Something deleted. *item_id* is the trash's own, not a file's or folder's."""
+    """Deleted file or folder. *item_id* is the trash's own, not the id of the file or folder."""
 
     item_id: str
     path: str
@@ -129,7 +129,7 @@ class TrashItem:
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> Self:
-        """From one item of the trash listing (v2)."""
+        """Parse an item of the trash listing (v2)."""
         return cls(
             item_id=str(data['id']),
             path=text(data, 'path'),
@@ -140,7 +140,7 @@ class TrashItem:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The user for whom a token speaks. Everything but *username* may be empty: old documentation stops there."""
+    """User of a token. All but *username* may be empty: old documentation has nothing else."""
 
     username: str
     first_name: str
@@ -149,7 +149,7 @@ class User:
 
     @classmethod
     def read(cls, data: dict[str, Any]) -> Self:
-        """From ``userinfo``."""
+        """Parse an answer of ``userinfo``."""
         return cls(
             username=text(data, 'username'),
             first_name=_text_or_none(data.get('first_name')) or '',
@@ -160,11 +160,11 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A change in the domain.
+    """Change in the domain.
 
-    :param paths: where it is, and for a move where it was
+    :param paths: path of the changed item; for a move, the source and the target
     :param is_folder: whether it may have changed more than one file
-    :param file_id: '' for a folder, and where it is not told
+    :param file_id: '' for a folder, and if the event does not tell it
     """
 
     id: int
@@ -174,7 +174,7 @@ class Event:
 
     @classmethod
     def read(cls, item: dict[str, Any]) -> Self:
-        """From one item of ``events``."""
+        """Parse an item of ``events``."""
         data = item.get('data') or {}
         return cls(
             id=int(item['id']),

@@ -1,4 +1,4 @@
-"""The HTTP connections to Egnyte."""
+"""HTTP session for Egnyte."""
 
 from http.cookiejar import DefaultCookiePolicy
 
@@ -7,10 +7,10 @@ from requests.adapters import HTTPAdapter
 
 
 def new_session(connections: int = 64) -> requests.Session:
-    """A session that a process shares: without cookies it holds no state that threads could trip over.
+    """Return a session for all threads of a process: thread-safe, because it stores no cookies.
 
-    The environment is not asked for proxies or ``~/.netrc``: a password for Egnyte's host found there would replace the
-    token. Retries are the client's business, because they count as calls.
+    It ignores proxies of the environment and ``~/.netrc``: a password for Egnyte's host there would replace the token.
+    The client retries itself, because retries count as calls.
     """
     session = requests.Session()
     session.trust_env = False

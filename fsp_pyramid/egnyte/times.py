@@ -1,4 +1,4 @@
-"""Times in answers. A time without a zone is UTC, whatever the zone of the machine."""
+"""Times in answers. A time without a zone is UTC, independently of the zone of the machine."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime

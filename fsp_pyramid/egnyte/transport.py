@@ -1,4 +1,4 @@
-"""One call: when it is its turn, again where Egnyte asks for that or the connection broke, and its failures by kind."""
+"""Transport of one call: rate limit, retries, and exceptions by kind."""
 
 import io
 import time
@@ -23,7 +23,7 @@ from .rate_rules import Priority
 T = TypeVar('T')
 
 CONNECT_TIMEOUT = 10.0
-# For calls that may be made twice: a broken connection is usually an old one that the other end had closed.
+# For calls that may be repeated: a broken connection is usually an old one that the other end had closed.
 TRIES = 3
 
 # requests reads the body inside of request(), so a cut answer is one of these too.
@@ -36,11 +36,11 @@ BROKEN = (
 
 
 class CallInfo(NamedTuple):
-    """A call that was made, for those who count.
+    """Figures of a call that was made, for statistics.
 
     :param outcome: ``ok``, or the name of the exception
-    :param waited: seconds until it was its turn
-    :param seconds: until Egnyte answered (of a download: until it began to)
+    :param waited: seconds for the rate limiter
+    :param seconds: seconds until Egnyte answered (of a download: until it began to)
     """
 
     method: str
@@ -50,7 +50,7 @@ class CallInfo(NamedTuple):
 
 
 class Part(io.RawIOBase):
-    """*size* bytes of a file from *start* on, with their length, so that requests neither buffers nor chunk-encodes."""
+    """*size* bytes of a file from *start* on. Its length keeps requests from buffering and from chunked encoding."""
 
     def __init__(self, file: BinaryIO, start: int, size: int) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class Part(io.RawIOBase):
         return self._size
 
     def rewind(self) -> None:
-        """Begin anew: for each time that it is sent, because others read the file in between."""
+        """Start from the beginning, before each time that it is sent: other parts read the file in between."""
         self._file.seek(self._start)
         self._left = self._size
 
@@ -79,8 +79,8 @@ class Part(io.RawIOBase):
 class Transport:
     """Calls to one domain with one token; the parameters are those of the Client.
 
-    Which calls may be made twice is decided here and by ``repeatable`` alone: whatever else may have taken effect
-    without an answer ends as Unreachable.
+    Reads and ``repeatable`` calls are repeated if the connection breaks. Other calls, which may have taken effect
+    without an answer, end as Unreachable.
     """
 
     def __init__(
@@ -97,13 +97,13 @@ class Transport:
     ) -> None:
         self._url, self._token = url, token
         self._session, self._rate_limiter = session, rate_limiter
-        self._timeout, self._patience = timeout, max_wait
+        self._timeout, self._wait_left = timeout, max_wait
         self._priority, self._on_call = priority, on_call
 
     def call(
         self,
         method: str,
-        place: str,
+        path: str,
         read: Callable[[requests.Response], T],
         *,
         repeatable: bool = False,
@@ -112,55 +112,53 @@ class Transport:
         part: Part | None = None,
         **kwargs: Any,
     ) -> T:
-        """Make the call when it is its turn; again if Egnyte asks to wait, or if the connection broke and it may be.
+        """Make a call within the rate limit. Repeat it if Egnyte asks to wait, or on a broken connection if allowed.
 
-        :param read: makes of a successful answer what is returned, see :func:`understood`
-        :param repeatable: whether it does no harm if a change happens twice; reading never does
-        :param rejected: what it means that Egnyte takes this call for wrong
+        :param read: function that turns a successful answer into the result, see :func:`understood`
+        :param repeatable: whether the change may happen twice; reads always may
+        :param rejected: exception for an answer that Egnyte takes the call for wrong
         :param part: the request's body
         """
         kwargs['headers'] = {**(headers or {}), 'Authorization': f'Bearer {self._token}'}
 
-        def attempt(turn: Permit) -> T:
-            return self._try(turn, method, place, read, rejected, part, kwargs)
+        def attempt(permit: Permit) -> T:
+            return self._try(permit, method, path, read, rejected, part, kwargs)
 
         tries = TRIES if repeatable or method == 'GET' else 1
         while True:
-            turn = self._rate_limiter.turn(self._token, self._patience, self._priority_of(method))
-            self._patience -= turn.waited
+            permit = self._rate_limiter.acquire(self._token, self._wait_left, self._priority_of(method))
+            self._wait_left -= permit.waited
             try:
-                return self._told(
-                    method, turn, lambda turn: self._try(turn, method, place, read, rejected, part, kwargs)
-                )
+                return self._timed(method, permit, attempt)
             except Unreachable:
                 tries -= 1
                 if not tries:
                     raise
             except Throttled as error:
-                self._rate_limiter.close(self._token, error.wait)
-                # A day does not end because somebody asks again.
-                if error.wait > self._patience or isinstance(error, QuotaExceeded):
+                self._rate_limiter.block(self._token, error.wait)
+                # Waiting does not help against a quota of a day.
+                if error.wait > self._wait_left or isinstance(error, QuotaExceeded):
                     raise
 
     def _priority_of(self, method: str) -> Priority:
-        """What somebody waits for is a write as soon as it changes something."""
+        """Return the priority of a call: READ becomes WRITE for a call that changes something."""
         return Priority.WRITE if self._priority is Priority.READ and method != 'GET' else self._priority
 
-    def _told(self, method: str, turn: Permit, call: Callable[[Permit], T]) -> T:
+    def _timed(self, method: str, permit: Permit, call: Callable[[Permit], T]) -> T:
         began, outcome = time.monotonic(), 'ok'
         try:
-            return call(turn)
-        except Exception as error:  # also that of a body which ended before its time
+            return call(permit)
+        except Exception as error:  # including that of a body that was cut short
             outcome = type(error).__name__
             raise
         finally:
-            self._on_call(CallInfo(method, outcome, turn.waited, time.monotonic() - began))
+            self._on_call(CallInfo(method, outcome, permit.waited, time.monotonic() - began))
 
     def _try(
         self,
-        turn: Permit,
+        permit: Permit,
         method: str,
-        place: str,
+        path: str,
         read: Callable[[requests.Response], T],
         rejected: type[Rejected],
         part: Part | None,
@@ -170,22 +168,22 @@ class Transport:
         try:
             if part is not None:
                 part.rewind()
-            response = send(self._session, method, self._url + place, self._timeout, data=part, **kwargs)
+            response = send(self._session, method, self._url + path, self._timeout, data=part, **kwargs)
             headers = response.headers
         finally:
-            self._rate_limiter.learn(turn, headers)
+            self._rate_limiter.observe(permit, headers)
         if not succeeded(response):
             raise from_response(response, method, rejected, self._rate_limiter.time())
         return understood(response, method, read)
 
 
 def send(session: requests.Session, method: str, url: str, timeout: float, **kwargs: Any) -> requests.Response:
-    """The answer, of whatever status; that of an error is read and closed, even if it is asked for as a stream.
+    """Send a request and return the answer, of any status. The body of an error is read and closed, even of a stream.
 
     :param timeout: seconds that Egnyte may stay silent
 
-    Raises Unreachable for a broken connection, and EgnyteError where no request could be made of the arguments. The
-    texts of requests' own exceptions may hold tokens and the names of customers' files: only their kinds are told.
+    Raises Unreachable for a broken connection, EgnyteError if the arguments make no valid request. The texts of
+    requests' own exceptions may hold tokens and the names of customers' files, so messages name only their classes.
     """
     timeouts = min(timeout, CONNECT_TIMEOUT), timeout
     try:
@@ -201,15 +199,15 @@ def send(session: requests.Session, method: str, url: str, timeout: float, **kwa
 
 
 def succeeded(response: requests.Response) -> bool:
-    """Whether Egnyte did what it was asked to do. We follow no redirects, so that they are failures."""
+    """Return whether the status is that of a success. We follow no redirects, so that they are failures."""
     return 200 <= response.status_code < 300
 
 
 def understood(response: requests.Response, method: str, read: Callable[[requests.Response], T]) -> T:
     """Return what *read* makes of a successful answer to a *method*.
 
-    If *read* raises one of MALFORMED, something between us and Egnyte has answered: a login page, a maintenance page.
-    That is Unavailable, and Unreachable for a change, which may have taken effect all the same.
+    If *read* raises one of MALFORMED, another server on the way has answered: a login page, a maintenance page. That is
+    Unavailable, and Unreachable for a change, which may have taken effect nevertheless.
     """
     try:
         return read(response)

@@ -112,7 +112,7 @@ class SourceDownload:
             return
         left, speed = source.size - self.file.size, self.file.size / max(elapsed, MEASURED_OVER)
         if left <= EXPECTED_WITHIN * speed:
-            source.insist(left / (2 * EXPECTED_WITHIN))
+            source.require_rate(left / (2 * EXPECTED_WITHIN))
             self._storable.set()
 
     def checked_size(self) -> int:

@@ -1,1 +1,1 @@
-"""One pace for several processes and machines: ledgers in a database and in Redis, and what happens without them."""
+"""Rate stores that processes and machines share: in a database, in Redis, and a fallback for outages of both."""

@@ -1,4 +1,4 @@
-"""What shared ledgers have in common: a record is text, and is swapped for another one if it is still the same."""
+"""Compare-and-swap: optimistic updates of records, as the shared rate stores make them."""
 
 import json
 from abc import ABC, abstractmethod
@@ -9,37 +9,34 @@ from ..egnyte import RateStoreError
 from ..egnyte.rate_rules import TokenUsage
 from ..egnyte.rate_store import Result, changed
 
-# Whoever fails was outrun by somebody who did not, so this many means that something else is wrong.
+# A swap fails only because another one succeeded, so this many failures have another cause.
 TRIES = 200
 
 
 class CompareAndSwapStore(ABC):
-    """See egnyte.Ledger. Nobody holds a lock, so nobody who is slow or dies holds up others."""
+    """Rate store without locks, so that a process that is slow or dies blocks no other. A record is stored as JSON."""
 
     @abstractmethod
     def _read(self, key: str) -> tuple[str, float]:
-        """The text of a record, '' where there is none, and the time. Raises LedgerError."""
+        """Return the text of a record, '' if there is none, and the time. Raises RateStoreError."""
 
     @abstractmethod
     def _swap(self, key: str, before: str, after: str, now: float) -> bool:
-        """Put *after* in the place of *before*, unless something else is there. Raises LedgerError."""
+        """Replace *before* by *after*, and return False if the record is not *before*. Raises RateStoreError."""
 
-    def change(self, key: str, act: Callable[[TokenUsage, float], Result]) -> Result:
-        """See Ledger."""
+    def update(self, key: str, act: Callable[[TokenUsage, float], Result]) -> Result:
         for _ in range(TRIES):
             before, now = self._read(key)
             result, record = changed(_record(before), now, act)
             if record is None or self._swap(key, before, _text(record), now):
                 return result
-        raise RateStoreError('others are always faster')
+        raise RateStoreError(f'a record could not be swapped in {TRIES} tries')
 
-    def look(self, key: str) -> tuple[TokenUsage, float]:
-        """See Ledger."""
+    def get(self, key: str) -> tuple[TokenUsage, float]:
         text, now = self._read(key)
         return _record(text) or TokenUsage.new(now), now
 
     def probe(self) -> None:
-        """See Ledger."""
         self._read('')
 
 
@@ -48,7 +45,7 @@ def _text(record: TokenUsage) -> str:
 
 
 def _record(text: str) -> TokenUsage | None:
-    """None also for what another version wrote: a new one learns soon."""
+    """Return the record in *text*; None also for that of another version: answers of Egnyte fill a new one soon."""
     try:
         values = json.loads(text)
         return TokenUsage(**{**values, **{name: tuple(values[name]) for name in ('slots', 'started')}})

@@ -1,4 +1,4 @@
-"""The ledger in the database of accounts, in statements of their own: never in a request's transaction."""
+"""Rate store in the database of accounts, in statements of its own: never in a request's transaction."""
 
 import queue
 import threading
@@ -21,21 +21,21 @@ from ..egnyte.rate_store import LIFETIME
 from .compare_and_swap import CompareAndSwapStore
 from .models import PaceRow
 
-# Seconds that a connection is waited for, and an answer. A request waits meanwhile, and goes on without.
-PATIENCE, LATE = 2, 3.0
-# Statements at one time. Those of a server that hangs stay in their threads until their connections give it up; a
-# host's connections may be without a time-out.
+# Seconds to wait for a connection or a lock, and for an answer. A request waits meanwhile, and goes on without.
+WAIT, ANSWER = 2, 3.0
+# Concurrent statements. Those of a server that hangs stay in their threads until their connections time out; a host's
+# connections may have no time-out.
 THREADS = 16
 
 T = TypeVar('T')
 
 
 class DatabaseRateStore(CompareAndSwapStore):
-    """See SwappingLedger. Making one does no I/O: the table is created when it is used first.
+    """Rate store in PostgreSQL or SQLite. The constructor does no I/O: the first use creates the table.
 
     The time is PostgreSQL's, for several machines, or with SQLite this machine's.
 
-    :param engine: gives that of the database; raises LedgerError while it is unknown
+    :param engine: returns the engine of the database; raises RateStoreError while it is unknown
     """
 
     def __init__(self, engine: Callable[[], Engine]) -> None:
@@ -45,7 +45,7 @@ class DatabaseRateStore(CompareAndSwapStore):
         self._ready: Engine | None = None
 
     def close(self) -> None:
-        """Close the connections that are not in use. The next use opens new ones."""
+        """Close the idle connections. The next use opens new ones."""
         if self._ready is not None:
             self._ready.dispose()
 
@@ -73,19 +73,19 @@ class DatabaseRateStore(CompareAndSwapStore):
         return self._in_time(swap)
 
     def _in_time(self, ask: Callable[[Connection], T]) -> T:
-        """What *ask* returns. Raises LedgerError, also where the server holds the connection and says nothing.
+        """Return the result of *ask*. Raises RateStoreError, also if the server is silent on an open connection.
 
-        No driver has a time-out for that, so it is asked in another thread.
+        No driver has a time-out for that, so *ask* runs in another thread.
         """
         try:
-            # Here, because a host's is known by the request.
+            # Here, because the engine of a host depends on the request.
             engine = self._engine() if self._ready is None else self._ready
 
-            def asking() -> T:
+            def run() -> T:
                 with self._prepared(engine).connect() as connection:
                     return ask(connection)
 
-            return self._background.submit(object(), asking).result(LATE)
+            return self._background.submit(object(), run).result(ANSWER)
         except (TimeoutError, queue.Full) as error:
             raise RateStoreError('the database does not answer') from error
         except (SQLAlchemyError, CommandError, OSError) as error:
@@ -94,29 +94,29 @@ class DatabaseRateStore(CompareAndSwapStore):
             raise RateStoreError(str(error)) from error
 
     def _prepared(self, engine: Engine) -> Engine:
-        # In a thread of ours, because the tables may be made now, by a server that hangs.
+        # In a thread of ours, because this may create the tables, on a server that hangs.
         with self._lock:
             if self._ready is None:
-                own = own_engine(engine, PATIENCE)
+                own = own_engine(engine, WAIT)
                 upgrade(own)
                 if own.dialect.name == 'sqlite':
-                    event.listen(own, 'connect', _hurry('PRAGMA synchronous = NORMAL'))
-                    own.dispose()  # what upgraded is slow
-                # Each statement is a transaction, whatever isolation a host prefers.
+                    event.listen(own, 'connect', _on_connect('PRAGMA synchronous = NORMAL'))
+                    own.dispose()  # the connection of the upgrade lacks the pragma
+                # Each statement is a transaction, despite the isolation level of a host.
                 self._ready = own.execution_options(isolation_level='AUTOCOMMIT')
             return self._ready
 
 
 def engine_by_url(url: str) -> Callable[[], Engine]:
-    """For a database of our own. Raises ValueError, which names the setting and never shows the URL."""
-    engine = make_engine(url, 'fsp.database_url', PATIENCE)
+    """Return the source of our own database's engine. Raises ValueError, which names the setting, not the URL."""
+    engine = make_engine(url, 'fsp.database_url', WAIT)
     if engine.dialect.name == 'postgresql':
-        event.listen(engine, 'connect', _hurry('SET synchronous_commit TO off'))
+        event.listen(engine, 'connect', _on_connect('SET synchronous_commit TO off'))
     return lambda: engine
 
 
-def _hurry(statement: str) -> Callable[..., None]:
-    """Do not wait for the disk at each commit: if the machine fails, the last moment is learnt again from Egnyte."""
+def _on_connect(statement: str) -> Callable[..., None]:
+    """Return a listener that runs *statement*, which relaxes durability: after a crash Egnyte tells the count again."""
 
     def set_up(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
@@ -128,7 +128,7 @@ def _hurry(statement: str) -> Callable[..., None]:
 
 
 def engine_of_host(session: Callable[..., Session]) -> Callable[[], Engine]:
-    """For the host's database. Which one that is only a request can tell: the first one does."""
+    """Return the source of the engine of the host's database, which the first request tells."""
 
     def engine() -> Engine:
         request = get_current_request()

@@ -1,4 +1,4 @@
-"""A ledger that never fails: while the shared one cannot be reached, each process counts by itself."""
+"""Fallback for outages of the shared rate store: each process counts by itself meanwhile."""
 
 import time
 from collections.abc import Callable
@@ -10,9 +10,9 @@ from ..egnyte.rate_store import Result
 
 
 class FallbackStore:
-    """See egnyte.Ledger, but nothing raises LedgerError. An outage is logged when it begins and when it ends.
+    """Rate store whose updates and reads never raise RateStoreError. The begin and the end of an outage are logged.
 
-    :param shared: the ledger that may fail
+    :param shared: rate store that may fail
     :param clock: UNIX time in seconds
     :param monotonic: seconds
     """
@@ -28,27 +28,24 @@ class FallbackStore:
             'the count of calls to Egnyte that all processes share', (RateStoreError,), monotonic
         )
 
-    def change(self, key: str, act: Callable[[TokenUsage, float], Result]) -> Result:
-        """See Ledger."""
-
-        def noting(record: TokenUsage, now: float) -> Result:
+    def update(self, key: str, act: Callable[[TokenUsage, float], Result]) -> Result:
+        def copying(record: TokenUsage, now: float) -> Result:
             result = act(record, now)
-            # Another count, because of the one that is shared we shall know no more.
-            self._own.keep(key, record.recounted())
+            # In a count of its own: the shared one goes on without this process.
+            self._own.set(key, record.recounted())
             return result
 
         try:
-            return self._breaker.call(lambda: self._shared.change(key, noting))
+            return self._breaker.call(lambda: self._shared.update(key, copying))
         except CircuitOpen:
-            return self._own.change(key, act)
+            return self._own.update(key, act)
 
-    def look(self, key: str) -> tuple[TokenUsage, float]:
-        """See Ledger."""
+    def get(self, key: str) -> tuple[TokenUsage, float]:
         try:
-            return self._breaker.call(lambda: self._shared.look(key))
+            return self._breaker.call(lambda: self._shared.get(key))
         except CircuitOpen:
-            return self._own.look(key)
+            return self._own.get(key)
 
     def probe(self) -> None:
-        """See Ledger: this one tells."""
+        """Check that the shared store can be reached. Raises RateStoreError, unlike the other methods."""
         self._shared.probe()

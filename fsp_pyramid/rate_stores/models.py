@@ -1,4 +1,4 @@
-"""The table of the ledger. Migrations bring databases to this."""
+"""Table of the rate store. Migrations bring databases to this state."""
 
 from sqlalchemy import Double, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,11 +7,11 @@ from ..database.base import Base
 
 
 class PaceRow(Base):
-    """What is known of a token's calls.
+    """Usage of a token.
 
-    :param key: the SHA-256 of the token
-    :param record: JSON of egnyte.slots.Record
-    :param changed_at: when it was written
+    :param key: SHA-256 of the token
+    :param record: JSON of an egnyte.rate_rules.TokenUsage
+    :param changed_at: time of the last write
     """
 
     __tablename__ = 'fsp_pace'

@@ -1,4 +1,4 @@
-"""The ledger in a Redis, for several machines. The time is Redis' own."""
+"""Rate store in a Redis, for several machines. The time is that of the Redis."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ return 1
 
 
 class RedisRateStore(CompareAndSwapStore):
-    """See SwappingLedger. Making one does no I/O.
+    """Rate store in a Redis. The constructor does no I/O.
 
     :param client: a ``redis.Redis``
     """

@@ -1,4 +1,4 @@
-"""``fsp-accounts INI COMMAND``: the accounts that users connected, for the operator."""
+"""``fsp-accounts INI COMMAND``: administration of the accounts that users connected."""
 
 import argparse
 import json
@@ -31,15 +31,15 @@ if TYPE_CHECKING:  # it needs the extra "accounts"
 
 
 class CommandContext(NamedTuple):
-    """What a command works with, inside of a transaction that is committed at its end."""
+    """Request and account store of a command, in a transaction that is committed at its end."""
 
     request: Any
     store: 'AccountStore'
 
 
-def list_accounts(office: CommandContext, arguments: argparse.Namespace) -> None:
+def list_accounts(context: CommandContext, arguments: argparse.Namespace) -> None:
     """Print a line for each account, or all as JSON."""
-    connections = office.store.list_all()
+    connections = context.store.list_all()
     if arguments.json:
         print(json.dumps([_fields(connection) for connection in connections], indent=2))
         return
@@ -47,14 +47,14 @@ def list_accounts(office: CommandContext, arguments: argparse.Namespace) -> None
         print('No accounts are connected.')
     for connection in connections:
         print(
-            f'{connection.number:>6}  {connection.state:<12}  {connection.client}  '
+            f'{connection.number:>6}  {connection.state:<12}  {connection.account_key}  '
             f'{connection.client_id}/{connection.uid}  {connection.username} at {connection.egnyte_url}'
         )
 
 
-def show(office: CommandContext, arguments: argparse.Namespace) -> None:
-    """Print what is known of one account; never its tokens."""
-    fields = _fields(_connection(office, arguments.number))
+def show(context: CommandContext, arguments: argparse.Namespace) -> None:
+    """Print the fields of one account; never its tokens."""
+    fields = _fields(_connection(context, arguments.number))
     if arguments.json:
         print(json.dumps(fields, indent=2))
         return
@@ -64,16 +64,16 @@ def show(office: CommandContext, arguments: argparse.Namespace) -> None:
         print(f'{NAMES.get(name, name) + ":":<12} {value}')
 
 
-# What "show" calls the fields of JSON.
+# Labels of "show" for the fields of JSON.
 NAMES = {'client_id': 'client id', 'egnyte': 'Egnyte', 'token_ends': 'token ends'}
 
 
 def _fields(connection: 'Connection') -> dict[str, Any]:
-    """What is known of an account, without its tokens."""
+    """Return the fields of an account, without its tokens."""
     return {
         'number': connection.number,
         'state': str(connection.state),
-        'client': connection.client,
+        'client': connection.account_key,
         'client_id': connection.client_id,
         'uid': connection.uid,
         'egnyte': connection.egnyte_url,
@@ -85,23 +85,23 @@ def _fields(connection: 'Connection') -> dict[str, Any]:
     }
 
 
-def disconnect(office: CommandContext, arguments: argparse.Namespace) -> None:
-    """Revoke an account's tokens at Egnyte and forget them."""
-    connection = _connection(office, arguments.number)
-    if _accounts(office, connection).disconnect(office.request, connection):
+def disconnect(context: CommandContext, arguments: argparse.Namespace) -> None:
+    """Revoke an account's tokens at Egnyte and delete them."""
+    connection = _connection(context, arguments.number)
+    if _accounts(context, connection).disconnect(context.request, connection):
         print(f'Account {connection.number} is disconnected, and its tokens are revoked.')
     else:
         print(f'Account {connection.number} is disconnected here. Egnyte could not be told: revoke it there as well.')
 
 
-def print_url(office: CommandContext, arguments: argparse.Namespace) -> None:
-    """Print a link on which a user connects, or chooses a folder."""
-    _check_base_url(office.request.registry, arguments.base_url)
+def print_url(context: CommandContext, arguments: argparse.Namespace) -> None:
+    """Print a link to the page on which a user connects an account, or chooses a folder."""
+    _check_base_url(context.request.registry, arguments.base_url)
     names = ('client_id', 'uid', 'client', 'mount', 'purpose', 'lifetime')
     try:
         print(
             connect_url(
-                office.request.registry, arguments.base_url, **{name: getattr(arguments, name) for name in names}
+                context.request.registry, arguments.base_url, **{name: getattr(arguments, name) for name in names}
             )
         )
     except ValueError as error:
@@ -109,22 +109,22 @@ def print_url(office: CommandContext, arguments: argparse.Namespace) -> None:
 
 
 def _check_base_url(registry: Any, url: str) -> None:
-    """Raise Failed for what is no URL of the application: users could not open the link."""
+    """Raise Failed if *url* is no base URL of the application: users could not open the link."""
     parts = urlsplit(url)
     if parts.scheme not in {'http', 'https'} or not parts.hostname:
         raise Failed(f'{url} is no base URL: write it with its scheme, such as https://files.acme.com')
     if parts.query or parts.fragment or parts.username is not None:
         raise Failed('A base URL has neither a user name nor "?" or "#": write it like https://files.acme.com')
     mounts = [mount.path for _, mount in registry.getUtilitiesFor(IMount)]
-    places = [*mounts, registry.getUtility(IPublic).path, registry.getUtility(IConnect).path]
-    if found := next((place for place in places if f'{parts.path.rstrip("/")}/'.endswith(f'{place}/')), ''):
+    paths = [*mounts, registry.getUtility(IPublic).path, registry.getUtility(IConnect).path]
+    if found := next((path for path in paths if f'{parts.path.rstrip("/")}/'.endswith(f'{path}/')), ''):
         raise Failed(f"Write {url} without {found}: it is the URL of the application, not that in Beefree's console.")
 
 
-def rotate_keys(office: CommandContext, _arguments: argparse.Namespace) -> None:
+def rotate_keys(context: CommandContext, _arguments: argparse.Namespace) -> None:
     """Encrypt all tokens with the newest key."""
-    rotation = office.store.rotate()
-    print(f'{rotation.sealed} accounts are encrypted with the first key of fsp.accounts.keys.')
+    rotation = context.store.rotate()
+    print(f'{rotation.encrypted} accounts are encrypted with the first key of fsp.accounts.keys.')
     if rotation.unreadable:
         numbers = ', '.join(map(str, rotation.unreadable))
         raise Failed(f'No key opens these accounts, whose users have to connect again: {numbers}.')
@@ -141,20 +141,20 @@ COMMANDS = {
 
 @command
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command; 1 where it cannot be done."""
+    """Run a command. The exit status is 1 if it fails."""
     arguments = _parse(argv)
     if arguments.command == 'new-key':
         with extra('accounts'):
             from cryptography.fernet import Fernet
         print(Fernet.generate_key().decode())
         return
-    with _office(arguments.ini) as office, _database_told():
-        COMMANDS[arguments.command](office, arguments)
+    with _command_context(arguments.ini) as context, _database_errors():
+        COMMANDS[arguments.command](context, arguments)
 
 
 @contextmanager
-def _database_told() -> Iterator[None]:
-    """Say it plainly where the database fails."""
+def _database_errors() -> Iterator[None]:
+    """Raise Failed for errors of the database of accounts."""
     database = 'The database of accounts (fsp.database_url, or that of fsp.accounts.session)'
     try:
         yield
@@ -188,7 +188,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 @contextmanager
-def _office(ini: str) -> Iterator[CommandContext]:
+def _command_context(ini: str) -> Iterator[CommandContext]:
     with environment(ini) as found:
         request = found['request']
         stores = found['registry'].queryUtility(IAccountStores)
@@ -202,19 +202,19 @@ def _office(ini: str) -> Iterator[CommandContext]:
             stores.close()
 
 
-def _connection(office: CommandContext, number: int) -> 'Connection':
-    connection = office.store.by_number(number)
+def _connection(context: CommandContext, number: int) -> 'Connection':
+    connection = context.store.by_number(number)
     if connection is None:
         raise Failed(f'There is no account {number}.')
     return connection
 
 
-def _accounts(office: CommandContext, connection: 'Connection') -> Any:
-    key = AccountKey.parse(connection.client)
-    mount = office.request.registry.queryUtility(IMount, name=key.mount)
+def _accounts(context: CommandContext, connection: 'Connection') -> Any:
+    key = AccountKey.parse(connection.account_key)
+    mount = context.request.registry.queryUtility(IMount, name=key.mount)
     backend = mount and mount.client_backends.get(key.client)
     if backend is None:
-        raise Failed(f'The ini file has no client {connection.client} any more; revoke the account at Egnyte.')
+        raise Failed(f'The ini file has no client {connection.account_key} any more; revoke the account at Egnyte.')
     return backend.accounts
 
 

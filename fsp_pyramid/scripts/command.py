@@ -1,4 +1,4 @@
-"""What all commands share: options, the application of an ini file, and ends with a message instead of a traceback."""
+"""Shared parts of the commands: options, the application of an ini file, and messages instead of tracebacks."""
 
 import argparse
 import configparser
@@ -21,7 +21,7 @@ _RAW = ('formatter_', 'handler_', 'logger_')
 
 
 class Failed(Exception):
-    """The command cannot be done; the message says why."""
+    """A command failed; the message tells the reason."""
 
 
 def command(run: Callable[[Sequence[str] | None], int | None]) -> Callable[..., int]:
@@ -56,7 +56,7 @@ def extra(name: str) -> Iterator[None]:
 
 @contextmanager
 def environment(ini: str) -> Iterator[dict[str, Any]]:
-    """Pyramid's environment of the application of an ini file. Raises Failed where it cannot be loaded."""
+    """Give Pyramid's environment of the application of an ini file. Raises Failed if it cannot be loaded."""
     check_ini(ini)
     with _bootstrap(ini) as found:
         yield found
@@ -70,10 +70,10 @@ def _bootstrap(ini: str) -> Any:
 
 
 def check_ini(ini: str, variables: Mapping[str, str] | None = None) -> None:
-    """Set logging up, and find out whether the file can be loaded. Raises Failed, which names file, line and key.
+    """Set logging up, and check that the file can be loaded. Raises Failed, which names file, line and key.
 
     :param ini: the name of the file, perhaps with ``#NAME`` of an application
-    :param variables: what the file may refer to besides its own section [DEFAULT]
+    :param variables: values that the file may refer to besides its own section [DEFAULT]
     """
     path, variables = ini.partition('#')[0], dict(variables or {})
     if Path(path).suffix != '.ini':  # Pyramid finds the format of a file by its suffix
@@ -114,7 +114,7 @@ def _read(path: str) -> str:
 
 
 def _check_syntax(path: str, text: str, variables: Mapping[str, str]) -> None:
-    """Raise Failed for what configparser would refuse. Its own messages repeat values, which may be secrets."""
+    """Raise Failed for syntax errors. configparser's own messages repeat values, which may be secrets."""
     here = {'here': str(Path(path).resolve().parent), '__file__': str(Path(path).resolve()), **variables}
     parser = configparser.ConfigParser(defaults=here)
     parser.optionxform = str  # type: ignore[assignment, method-assign]

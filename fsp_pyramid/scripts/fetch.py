@@ -1,4 +1,4 @@
-"""``fsp-fetch``: what the guarded download would make of a URL, and why."""
+"""``fsp-fetch``: explain if the guarded download would fetch a URL, and why."""
 
 import argparse
 import os
@@ -30,7 +30,7 @@ from .command import (
 )
 
 _KEY = 'fsp.sources.allow'
-_PATIENCE = 20  # seconds for all of it
+_TIMEOUT = 20  # seconds, for all hops
 
 
 @command
@@ -43,15 +43,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def explain(url: str, allow: Allowances, *, connect: bool = False) -> tuple[bool, list[str]]:
-    """Whether *url* would be fetched, and the steps to that verdict.
+    """Return if *url* would be fetched, and the steps to that verdict.
 
-    :param connect: ask for the URL as well, and for what it redirects to; else for nothing but the host's addresses
+    :param connect: request the URL and its redirects as well; without it, only resolve the host's addresses
     """
     try:
         target = Target.parse(url)
     except SourceError as error:
         return False, [f'refused: {error}']
-    with Deadline(_PATIENCE) as deadline:
+    with Deadline(_TIMEOUT) as deadline:
         if connect:
             return _explain_hops(target, allow, deadline)
         allowed, lines = explain_hop(target, allow, deadline)
@@ -61,9 +61,9 @@ def explain(url: str, allow: Allowances, *, connect: bool = False) -> tuple[bool
 
 
 def explain_hop(target: Target, allow: Allowances, deadline: Deadline) -> tuple[bool, list[str]]:
-    """Whether the guard lets *target* be asked, what it is asked, and the verdict on each of its addresses."""
-    came = ', by a redirect from https' if target.downgraded else ''
-    lines = [f'{target.scheme}, host {target.host}, port {target.port}{came}', f'  {target.request_line}']
+    """Return if the guard allows a request to *target*, with the request and the verdict on each of its addresses."""
+    redirect = ', by a redirect from https' if target.downgraded else ''
+    lines = [f'{target.scheme}, host {target.host}, port {target.port}{redirect}', f'  {target.request_line}']
     try:
         addresses = {answer.address: None for answer in resolve(target, deadline)}
     except SourceError as error:
@@ -76,8 +76,8 @@ def explain_hop(target: Target, allow: Allowances, deadline: Deadline) -> tuple[
         lines.append(f'  {address!s:{width}}  {"allowed" if verdict.allowed else "refused"}: {verdict.rule}')
     if all(verdict.allowed for _, verdict in verdicts):
         return True, lines
-    place = f'[{target.host}]' if ':' in target.host else target.host
-    remedy = f'to allow it, and nothing else, add this to fsp.sources.allow: {place}:{target.port}'
+    host = f'[{target.host}]' if ':' in target.host else target.host
+    remedy = f'to allow it, and nothing else, add this to fsp.sources.allow: {host}:{target.port}'
     return False, [*lines, 'refused: every address of a host has to be allowed', remedy]
 
 
@@ -101,7 +101,7 @@ def _explain_hops(target: Target, allow: Allowances, deadline: Deadline) -> tupl
 
 
 def _explain_answer(reply: Reply, target: Target) -> list[str]:
-    """What the headers of the file say. Raises SourceError where they are not taken."""
+    """Return lines about the headers of the file. Raises SourceError for headers that are refused."""
     size = announced_size(reply, target)
     lines = [f'  status {reply.status}']
     encoding = ', '.join(reply.headers.get_all('Content-Encoding', []))
@@ -113,12 +113,12 @@ def _explain_answer(reply: Reply, target: Target) -> list[str]:
 
 
 def _printable(header: str) -> str:
-    # Whoever runs the server could write to the operator's terminal.
+    # Escaped, because the server's text goes to the operator's terminal.
     return header.encode('unicode_escape').decode()
 
 
 def _allowances(ini: str) -> Allowances:
-    """From this one key only: the rest may need secrets that whoever looks into a refusal does not have."""
+    """Return the allowances of an ini file. Other keys are not read: they may need secrets that the user lacks."""
     check_ini(ini)
     text = os.environ.get(variable(_KEY)) or plaster.get_settings(ini, 'app:main').get(_KEY, '')
     try:

@@ -1,4 +1,4 @@
-"""``fsp-hash-password``: a password for an ini file, hashed. It is asked for and never shown; or read from a pipe."""
+"""``fsp-hash-password``: hash a password for an ini file. It is prompted for without echo, or read from a pipe."""
 
 import getpass
 import sys
@@ -10,7 +10,7 @@ from .command import Failed, command, new_parser
 
 @command
 def main(argv: Sequence[str] | None) -> None:
-    """Ask twice, print the hash. An ini file needs no doubling of its characters: it holds no percent sign."""
+    """Prompt twice, print the hash. It holds no percent sign, so it needs no escaping in an ini file."""
     new_parser(
         'fsp-hash-password',
         'Print the hash of a password, for fsp.password. The password is asked for, or read from a pipe.',

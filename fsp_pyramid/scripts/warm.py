@@ -1,4 +1,4 @@
-"""``fsp-warm INI PATH --budget CALLS``: fetch contents and make thumbnails before anybody asks for them."""
+"""``fsp-warm INI PATH --budget CALLS``: fill the content cache and render thumbnails in advance."""
 
 import argparse
 import sys
@@ -23,9 +23,9 @@ DONE, FAILED, STOPPED = 0, 1, 3
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Walk, with a bar that shows how far it has come.
+    """Warm the cache, with a progress bar.
 
-    The result is 0 if all is here, 3 if the budget or the day's calls ended before that, 1 if it cannot be done.
+    The exit status is 0 if everything is cached, 3 if the budget or the day's calls ended before that, 1 for a failure.
     """
     options = _parser().parse_args(argv)
     with environment(options.ini) as found:
@@ -38,30 +38,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _warm(Warmer(found['registry'], options.mount, identity, options.budget), options.path)
 
 
-def _warm(warming: Warmer, text: str) -> int:
+def _warm(warmer: Warmer, text: str) -> int:
     try:
         path, _ = parse(text)
     except PathError as error:
         raise Failed(f'Bad path: {error}') from error
     try:
-        _walk(warming, path)
+        _walk(warmer, path)
     except FSPError as error:
         print(f'{error.title}: {error}', file=sys.stderr)
-        # What is not there will not be there later.
+        # Errors without a time for a retry are permanent.
         return FAILED if error.retry_after is None else STOPPED
-    told = warming.progress
-    print(f'{told.brought} files were fetched or drawn, {told.done} of {told.files} are here, {told.calls} calls.')
-    if warming.spent:
+    progress = warmer.progress
+    print(
+        f'{progress.brought} files were fetched or drawn, {progress.done} of {progress.files} are here, '
+        f'{progress.calls} calls.'
+    )
+    if warmer.spent:
         print('The budget is used up. Run the command again to go on.')
-    return STOPPED if warming.spent else DONE
+    return STOPPED if warmer.spent else DONE
 
 
-def _walk(warming: Warmer, path: Path) -> None:
-    """Show how far it has come, if somebody looks: no bar in a pipe or a file."""
+def _walk(warmer: Warmer, path: Path) -> None:
+    """Walk with a progress bar on a terminal; no bar in a pipe or a file."""
     with tqdm(unit=' files', disable=None) as bar:
-        for progress in warming.walk(path):
+        for progress in warmer.walk(path):
             bar.total, bar.n = progress.files, progress.done
-            bar.set_postfix_str(f'{progress.calls} of {warming.budget} calls')
+            bar.set_postfix_str(f'{progress.calls} of {warmer.budget} calls')
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,6 +1,6 @@
-"""The settings: ini text becomes one frozen object, and every complaint names its key.
+"""Settings: ini text becomes a frozen object, or complaints that name their keys.
 
-Keys, defaults and meanings are documented in ``docs/settings.rst``, which a test holds against :data:`SCHEMA`.
+Keys, defaults and meanings are documented in ``docs/settings.rst``; a test compares it with :data:`SCHEMA`.
 """
 
 import difflib
@@ -43,12 +43,12 @@ __all__ = [
     'ClientSettings',
     'Settings',
     'refuse_defaults',
-    'strange_variables',
+    'unknown_variables',
     'variable',
 ]
 
 CLIENT_PREFIX = f'{PREFIX}client.'
-# Where files are kept if fsp.folders does not say it. Ordinary users may not create folders directly below /Shared.
+# Defaults of fsp.folders by fsp.accounts.mode. Ordinary users may not create folders directly below /Shared.
 FOLDERS = {'token': parse_mappings('/ /Shared/Beefree/{uid}'), 'oauth': parse_mappings('/ {folder}')}
 
 
@@ -63,7 +63,7 @@ def variable(key: str) -> str:
 
 
 # Variables of our tests and tools.
-_NO_SETTINGS = {'FSP_REQUIRE_SERVICES', 'FSP_CHECK_PASSWORD'}
+_OTHER_VARIABLES = {'FSP_REQUIRE_SERVICES', 'FSP_CHECK_PASSWORD'}
 _BY_KEYWORD = {_keyword(key): key for key in KEYS}
 
 
@@ -106,7 +106,7 @@ class Settings:
         )
         values, complaints = _parse_all(texts, names)
         if complaints:
-            # Clients share what they do not name themselves, and so the complaints about it.
+            # Clients share the keys that they do not set themselves, and so the complaints about these.
             raise ConfigurationError(
                 '\n'.join(('fsp_pyramid cannot start with these settings:', *dict.fromkeys(complaints)))
             )
@@ -149,7 +149,7 @@ def _parse_client(shared: Mapping[str, Any], own: Mapping[str, Any], name: str) 
 
 
 def refuse_defaults(global_config: Mapping[str, Any]) -> None:
-    """Refuse ``fsp.`` keys in ``[DEFAULT]``: PasteDeploy hides one there from ``[app:main]`` without a word."""
+    """Refuse ``fsp.`` keys in ``[DEFAULT]``: PasteDeploy silently hides them from ``[app:main]``."""
     found = sorted(key for key in global_config if key.startswith(PREFIX))
     if found:
         raise ConfigurationError(f'move {", ".join(found)} from [DEFAULT] to [app:main]: it has no effect where it is')
@@ -160,7 +160,7 @@ def _own(key: str) -> str:
 
 
 def _of_client(texts: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """What a client has of its own, under the keys that all share."""
+    """Return the texts of a client's own keys, under the shared names of these keys."""
     prefix = f'{CLIENT_PREFIX}{name}.'
     return {PREFIX + key.removeprefix(prefix): value for key, value in texts.items() if key.startswith(prefix)}
 
@@ -170,23 +170,23 @@ def _from_environment(keys: Iterable[str], environ: Mapping[str, str]) -> dict[s
 
 
 def _names(texts: Mapping[str, Any]) -> list[str]:
-    """The names of clients."""
+    """Return the names of clients."""
     return str(texts.get('fsp.clients') or '').replace(',', ' ').split()
 
 
 def _known(names: Iterable[str]) -> set[str]:
-    """The keys of all settings, of those clients as well."""
+    """Return the keys of all settings, including those of the clients."""
     return {*KEYS, *(f'{CLIENT_PREFIX}{name}.{_own(key)}' for name in names for key in CLIENT_KEYS)}
 
 
-def strange_variables(ini: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
-    """Return a warning for each variable whose name looks like that of a setting and is none. Values are not shown."""
+def unknown_variables(ini: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
+    """Return a warning for each variable with the name of an unknown setting. Values are not shown."""
     names = _names({**ini, **_from_environment(('fsp.clients',), environ)})
     known = {variable(key) for key in _known(names)}
     return [
         f'the environment variable {name} is no setting{_hint(name, known, names)}'
         for name in sorted(environ)
-        if re.match('fsp[_.-]', name, re.IGNORECASE) and name not in known | _NO_SETTINGS
+        if re.match('fsp[_.-]', name, re.IGNORECASE) and name not in known | _OTHER_VARIABLES
     ]
 
 
@@ -200,7 +200,7 @@ def _hint(name: str, known: set[str], names: Sequence[str]) -> str:
 
 
 def _unknown_keys(texts: Mapping[str, Any], names: list[str]) -> list[str]:
-    """Complaints about keys that are none."""
+    """Return complaints about unknown keys."""
     known = _known(names)
     complaints = []
     for key in texts:
@@ -217,16 +217,16 @@ def _unknown_keys(texts: Mapping[str, Any], names: list[str]) -> list[str]:
     return complaints
 
 
-# Complaints are templates by key: a client's own key has a longer name, and so has its variable.
+# Complaints are templates, because a client's own key and its variable have longer names.
 _MISSING = '  {{key}} is missing{}: set it in the ini file, or in the environment variable {{variable}}'
 
 
 def _values(texts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """What is right, by key, and complaints about the rest."""
+    """Return valid values and complaints about the others, both by key."""
     values, complaints = {}, {}
     for node in SCHEMA:
-        # A host that is configured in Python may have numbers and booleans. An empty value is as good as no key, and
-        # the line break at the end of a secret that was read from a file is no part of it.
+        # A host that is configured in Python may have numbers and booleans. An empty value counts as missing, and the
+        # line break at the end of a secret that was read from a file is stripped.
         given = texts.get(node.name)
         text = '' if given is None else str(given).strip()
         try:
@@ -240,15 +240,15 @@ def _values(texts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
 def _complaint(key: str, text: str, error: colander.Invalid) -> str:
     if not text:
         return _MISSING.format('')
-    # Who writes an "@" into a URL may have written a password before it.
+    # In a URL with an "@", the text before it may be a password.
     secret = key in SECRETS or (key.endswith('url') and '@' in text)
     shown = '' if secret else f' {" ".join(text.split())!r}'
-    what = f'{shown} will not do: {"; ".join(error.messages())}'
-    return '  {key}:' + what.replace('{', '{{').replace('}', '}}')
+    complaint = f'{shown} will not do: {"; ".join(error.messages())}'
+    return '  {key}:' + complaint.replace('{', '{{').replace('}', '}}')
 
 
 def _cross_checks(values: Mapping[str, Any]) -> dict[str, str]:
-    """Complaints about what is right alone and wrong together. What is wrong alone is not in *values*."""
+    """Return complaints about combinations of valid values, by key. Invalid values are not in *values*."""
     real = not values.get('fsp.egnyte.url', '').startswith('sandbox:')
     oauth = values.get('fsp.accounts.mode') == 'oauth'
     own_database = not values.get('fsp.accounts.session')
@@ -275,7 +275,7 @@ def _cross_checks(values: Mapping[str, Any]) -> dict[str, str]:
         complaints['fsp.egnyte.url'] = (
             '  {key}: users cannot open an embedded sandbox in their browsers; run fsp-sandbox and write its URL'
         )
-    unknown = {name for mount in values.get('fsp.folders') or () for name in mount.placeholders & OF_ACCOUNTS}
+    unknown = {name for mapping in values.get('fsp.folders') or () for name in mapping.placeholders & OF_ACCOUNTS}
     if unknown and not oauth:
         which = ' and '.join(f'{{{{{name}}}}}' for name in sorted(unknown))
         complaints['fsp.folders'] = (

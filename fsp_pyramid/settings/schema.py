@@ -1,4 +1,4 @@
-"""Every setting: its key, its default, and its kind."""
+"""Schema of the settings: key, default, type and validator of each."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from .validators import (
 
 PREFIX = 'fsp.'
 _DAY, _YEAR = 86400, 31536000
-_text, _flag, _words, _mounts = (
+_text, _flag, _words, _folders = (
     colander.String(),
     ParsedText(validators.boolean),
     ParsedText(words),
@@ -27,14 +27,14 @@ def _node(key: str, default: Any, kind: colander.SchemaType, validator: Any = No
     return colander.SchemaNode(kind, name=PREFIX + key, missing=default, validator=validator)
 
 
-# What a client may have of its own, as fsp.client.NAME.KEY; what it does not name, it has from fsp.KEY.
+# Settings that a client may have of its own, as fsp.client.NAME.KEY; the default is fsp.KEY.
 _OF_CLIENTS = (
     _node('username', colander.required, _text, validators.username),
     _node('password', colander.required, _text, validators.password),
     _node('client_ids', (), ParsedText(validators.client_ids)),
     _node('read_only', False, _flag),
     _node('disabled', False, _flag),
-    _node('folders', None, _mounts),
+    _node('folders', None, _folders),
     _node('egnyte.url', colander.required, _text, validators.egnyte_url),
     _node('egnyte.token', '', _text, validators.token),
     _node('egnyte.timeout', 30.0, seconds(0.001, _DAY)),
@@ -87,7 +87,7 @@ SCHEMA = colander.SchemaNode(
 )
 KEYS: tuple[str, ...] = tuple(node.name for node in SCHEMA)
 CLIENT_KEYS: tuple[str, ...] = tuple(node.name for node in _OF_CLIENTS)
-# Never shown, not even in a complaint about them.
+# Never shown, not even in complaints.
 SECRETS = frozenset(
     PREFIX + key
     for key in (

@@ -1,4 +1,4 @@
-"""Kinds of values: what the text of a setting becomes, and what is said of text that will not do."""
+"""Types and validators of settings: parsed values, and complaints about invalid text."""
 
 import math
 import re
@@ -16,13 +16,13 @@ _BOOLEANS = dict.fromkeys(('true', 'yes', 'on', '1'), True) | dict.fromkeys(('fa
 
 
 class ParsedText(colander.SchemaType):
-    """What a function makes of the text; its ValueErrors are complaints."""
+    """Colander type that parses text by a function, whose ValueErrors are complaints."""
 
     def __init__(self, parse: Callable[[str], Any]) -> None:
         self._parse = parse
 
     def deserialize(self, node: colander.SchemaNode, cstruct: Any) -> Any:
-        """The function's result; null stays null, as colander wants it."""
+        """Return the function's result; null stays null, as colander requires."""
         if cstruct is colander.null:
             return cstruct
         try:
@@ -32,17 +32,17 @@ class ParsedText(colander.SchemaType):
 
 
 def refuse_ini_habits(node: colander.SchemaNode, text: str) -> None:
-    """Raise colander.Invalid for quotes around a value and comments behind it: ini files know neither."""
+    """Raise colander.Invalid for quotes around a value and comments behind it, which ini files do not support."""
     if len(text) > 1 and (text[0], text[-1]) in _QUOTES:
         raise colander.Invalid(node, 'write it without the quotes')
     # A password may hold " #1".
-    behind = r'\s[#;](\s|$)' if node.name == 'fsp.password' else r'\s[#;]'
-    if node.name != 'fsp.folders' and re.search(behind, text):
+    comment = r'\s[#;](\s|$)' if node.name == 'fsp.password' else r'\s[#;]'
+    if node.name != 'fsp.folders' and re.search(comment, text):
         raise colander.Invalid(node, 'a comment stands on a line of its own')
 
 
 def size(text: str) -> int:
-    """``20 MB`` as a number of bytes; the units are binary."""
+    """Return the bytes of ``20 MB``; the units are binary."""
     match = re.fullmatch(r'(\d+)\s*([KMG]?B)?', text.strip().upper())
     if not match or not int(match[1]):
         raise ValueError('write a number with B, KB, MB or GB, such as "20 MB"')
@@ -50,7 +50,7 @@ def size(text: str) -> int:
 
 
 def boolean(text: str) -> bool:
-    """``true`` or ``false``, with their usual relatives."""
+    """Return the boolean of ``true`` or ``false`` and their usual synonyms."""
     try:
         return _BOOLEANS[text.strip().lower()]
     except KeyError:
@@ -58,14 +58,14 @@ def boolean(text: str) -> bool:
 
 
 def seconds(least: float, most: int, number: Callable[[str], float] = float) -> ParsedText:
-    """The type of a number of seconds within bounds."""
+    """Return the type of a number of seconds within bounds."""
 
     def parse(text: str) -> float:
         try:
             value = number(text)
         except ValueError:
             value = math.nan
-        if not least <= value <= most:  # true for what is no number, too
+        if not least <= value <= most:  # also true for NaN
             raise ValueError(f'write a {"whole " * (number is int)}number of seconds from {least} to {most}')
         return value
 
@@ -73,18 +73,18 @@ def seconds(least: float, most: int, number: Callable[[str], float] = float) -> 
 
 
 def percent(text: str) -> float:
-    """``10`` as 0.1."""
+    """Return a percentage as a fraction: ``10`` is 0.1."""
     try:
         value = float(text.removesuffix('%'))
     except ValueError:
         value = math.nan
-    if not 0 <= value <= 40:  # true for what is no number, too; twice as much is kept from whom nobody waits for
+    if not 0 <= value <= 40:  # also true for NaN; background calls lose twice as much
         raise ValueError('write a percentage from 0 to 40')
     return value / 100
 
 
 def events_interval(text: str) -> int:
-    """0, or what Egnyte asks for."""
+    """Return 0 or an interval that Egnyte allows, in seconds."""
     seconds = int(text) if text.isdecimal() else -1
     if seconds and not 300 <= seconds <= 86400:
         raise ValueError('write 0 for never, or a whole number of seconds from 300 (Egnyte asks for that) to 86400')
@@ -92,7 +92,7 @@ def events_interval(text: str) -> int:
 
 
 def threads(text: str) -> int:
-    """How many threads a server has."""
+    """Return the number of threads of the server."""
     number = int(text) if text.isdecimal() else 0
     if not 1 <= number <= 1000:
         raise ValueError('write a whole number from 1 to 1000, the threads of the server')
@@ -100,12 +100,12 @@ def threads(text: str) -> int:
 
 
 def words(text: str) -> tuple[str, ...]:
-    """Words that white space or commas part."""
+    """Return the words of a list, separated by white space or commas."""
     return tuple(text.replace(',', ' ').split())
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Names of clients, which become parts of keys and of environment variables."""
+    """Return names of clients, which become parts of keys and of environment variables."""
     found = words(text)
     for name in found:
         if not re.fullmatch('[a-z][a-z0-9_]{0,31}', name):
@@ -116,7 +116,7 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def client_ids(text: str) -> frozenset[str]:
-    """Values of X-BEE-ClientId."""
+    """Return values of X-BEE-ClientId."""
     found = words(text)
     for name in found:
         if not re.fullmatch('[A-Za-z0-9_-]{1,200}', name):
@@ -125,7 +125,7 @@ def client_ids(text: str) -> frozenset[str]:
 
 
 def hosts(text: str) -> tuple[str, ...]:
-    """Names of hosts, without a scheme."""
+    """Return names of hosts, without a scheme."""
     found = words(text.lower())
     for host in found:
         if not re.fullmatch(r'[a-z0-9.-]+(:\d+)?', host):
@@ -134,7 +134,7 @@ def hosts(text: str) -> tuple[str, ...]:
 
 
 def fernet_keys(text: str) -> tuple[str, ...]:
-    """Keys that encrypt tokens, newest first."""
+    """Return Fernet keys, newest first."""
     found = words(text)
     if not all(re.fullmatch('[A-Za-z0-9_-]{43}=', key) for key in found):
         raise ValueError('every key is 44 characters; "fsp-accounts new-key" makes one')
@@ -142,17 +142,17 @@ def fernet_keys(text: str) -> tuple[str, ...]:
 
 
 def types(text: str) -> TypePolicy:
-    """What may be uploaded."""
+    """Return the policy for types of uploads."""
     return TypePolicy.parse(words(text))
 
 
 def allowances(text: str) -> Allowances:
-    """From where it may come."""
+    """Return the allowances for sources of uploads."""
     return Allowances.parse(words(text))
 
 
 def prefix(node: colander.SchemaNode, value: str) -> None:
-    """The path of a mount."""
+    """Validate the path prefix of a surface."""
     if not re.fullmatch(r'(/[A-Za-z0-9._~-]+)+', value):
         raise colander.Invalid(
             node, 'write a path that begins with a slash, does not end with one and holds plain characters: "/fsp"'
@@ -160,7 +160,7 @@ def prefix(node: colander.SchemaNode, value: str) -> None:
 
 
 def egnyte_url(node: colander.SchemaNode, value: str) -> None:
-    """Where Egnyte is."""
+    """Validate the URL of Egnyte."""
     loopback = r'(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?'
     if not re.fullmatch(rf'sandbox:.+|https://[^/?#@\s]+|http://{loopback}', value):
         raise colander.Invalid(
@@ -171,13 +171,13 @@ def egnyte_url(node: colander.SchemaNode, value: str) -> None:
 
 
 def base_url(node: colander.SchemaNode, value: str) -> None:
-    """Another host for public content."""
+    """Validate the base URL of public files."""
     if value and not re.fullmatch(r'https?://[^/?#@\s]+(/[^?#\s]*)?(?<!/)', value):
         raise colander.Invalid(node, 'write "https://HOST" with or without a path, and no slash at its end')
 
 
 def service_url(node: colander.SchemaNode, value: str) -> None:
-    """Where Egnyte's Enhanced Auth Service is."""
+    """Validate the URL of Egnyte's Enhanced Auth Service."""
     loopback = r'http://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?'
     if value and not re.fullmatch(rf'(https://[^/?#@\s]+|{loopback})/[^?#\s]+', value):
         raise colander.Invalid(
@@ -186,13 +186,13 @@ def service_url(node: colander.SchemaNode, value: str) -> None:
 
 
 def username(node: colander.SchemaNode, value: str) -> None:
-    """The name in Basic."""
+    """Validate a user name for HTTP Basic."""
     if ':' in value:
         raise colander.Invalid(node, 'write it without a colon, which ends the user name in HTTP')
 
 
 def password(node: colander.SchemaNode, value: str) -> None:
-    """Plain, or a hash as fsp-hash-password makes it."""
+    """Validate a password: plain, or a hash of fsp-hash-password."""
     if value.startswith('$') and not is_hash(value):
         raise colander.Invalid(
             node, 'begins like a hash and is none of fsp-hash-password: write what that prints, or a plain one'
@@ -200,13 +200,13 @@ def password(node: colander.SchemaNode, value: str) -> None:
 
 
 def token(node: colander.SchemaNode, value: str) -> None:
-    """What goes into an Authorization header."""
+    """Validate a token for an Authorization header."""
     if not re.fullmatch('[!-~]*', value):
         raise colander.Invalid(node, 'write it as Egnyte gave it: letters, digits and signs of ASCII')
 
 
 def ops_token(node: colander.SchemaNode, value: str) -> None:
-    """What who asks for metrics brings."""
+    """Validate the bearer token of operators."""
     if value and not re.fullmatch('[!-~]{16,}', value):
         raise colander.Invalid(
             node, 'write 16 or more letters, digits and signs of ASCII; "openssl rand -hex 32" makes a good one'
@@ -214,16 +214,16 @@ def ops_token(node: colander.SchemaNode, value: str) -> None:
 
 
 def secrets(node: colander.SchemaNode, value: tuple[str, ...]) -> None:
-    """Keys that sign links."""
+    """Validate keys that sign links."""
     if any(len(secret) < 32 for secret in value):
         raise colander.Invalid(node, 'every key needs 32 characters or more; "openssl rand -hex 32" makes a good one')
 
 
 def only(*supported: str) -> Any:
-    """One of *supported*."""
+    """Return a validator that accepts *supported* values only."""
 
-    def check(node: colander.SchemaNode, value: str) -> None:
+    def validate(node: colander.SchemaNode, value: str) -> None:
         if value not in supported:
             raise colander.Invalid(node, f'use {" or ".join(supported)}')
 
-    return check
+    return validate

@@ -1,4 +1,4 @@
-"""The guarded download of a URL that somebody gave us. Knows nothing of Pyramid, of settings or of Egnyte."""
+"""SSRF-safe download of a URL from outside. Independent of Pyramid, settings and Egnyte."""
 
 from .address_policy import Allowances
 from .download import Source, download

@@ -1,4 +1,4 @@
-"""Which addresses a source may be at: the internet, less what has a special purpose, plus what the site allows."""
+"""SSRF address policy: the internet without special-purpose addresses, plus the allowances of a site."""
 
 import re
 from collections.abc import Iterable
@@ -12,14 +12,14 @@ Network = IPv4Network | IPv6Network
 PORTS = (80, 443)
 FORMS = '"files.example.com", "files.example.com:8443", "10.1.2.0/24", "10.1.2.3:8080", "[fd00::1]:8080", "[::1]:*"'
 
-# No organisation's network is wider; a wider entry is a slip, or was to switch the guard off.
+# No organisation's network is wider; a wider entry is a mistake, or an attempt to switch the guard off.
 _WIDEST = {4: 8, 6: 16}
-_MAPPED = ip_network('::ffff:0:0/96')  # holds all of IPv4
+_MAPPED = IPv6Network('::ffff:0:0/96')  # holds all of IPv4
 EVERYWHERE = '*'
 
-# The special-purpose registries of IANA (IPv4: updated 2024, IPv6: 2024), multicast, what is reserved, and addresses
-# that clouds keep for themselves. The first row that fits names the reason. Python's own is_global is not asked,
-# because what it knows differs from one version to the next.
+# IANA's special-purpose registries (IPv4: updated 2024, IPv6: 2024), multicast, reserved ranges, and internal addresses
+# of clouds. The first matching row names the reason. Python's own is_global is not used, because it differs from one
+# version to the next.
 _TABLE = """
 0.0.0.0/8           this host                           RFC 791
 10.0.0.0/8          private network                     RFC 1918
@@ -69,7 +69,7 @@ ff00::/8            multicast                           RFC 4291
 
 @dataclass(frozen=True)
 class Special:
-    """A range of addresses that are no place on the internet to fetch files from."""
+    """Range of special-purpose addresses, from which no file is fetched."""
 
     network: Network
     purpose: str
@@ -87,7 +87,7 @@ SPECIAL = tuple(
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether an address may be connected to, and the rule that says so."""
+    """Decision about a connection to an address, and the rule behind it."""
 
     allowed: bool
     rule: str
@@ -95,33 +95,33 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Allowance:
-    """One entry of ``fsp.sources.allow``: a host, a network or ``*``, and one port or (None) every port there."""
+    """Entry of ``fsp.sources.allow``: a *scope* (host, network or ``*``), and one port or (None) every port in it."""
 
     text: str
-    place: str | Network
+    scope: str | Network
     port: int | None
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read one entry. Raises ValueError that names it and shows the valid forms."""
         try:
-            place, port = _split(text)
-            return cls(text, _place(place), None if port in ('', '*') else _port(port))
+            scope, port = _split(text)
+            return cls(text, _scope(scope), None if port in ('', '*') else _port(port))
         except ValueError as error:
             raise ValueError(f'"{text}" is no host, address or network ({error}): write it like {FORMS}') from None
 
     def covers(self, host: str, address: Address, port: int) -> bool:
-        """Whether it allows this address, to which the host's name led, and this port."""
+        """Return whether the entry allows *port* of *address*, one of the addresses of *host*."""
         if self.port not in (None, port):
             return False
-        if isinstance(self.place, str):
-            return self.place in (EVERYWHERE, host)
-        return address in self.place
+        if isinstance(self.scope, str):
+            return self.scope in (EVERYWHERE, host)
+        return address in self.scope
 
 
 @dataclass(frozen=True)
 class Allowances:
-    """What a site allows beside the internet; nothing by default."""
+    """Entries that a site allows in addition to the internet; none by default."""
 
     entries: tuple[Allowance, ...] = ()
 
@@ -131,10 +131,10 @@ class Allowances:
         return cls(tuple(Allowance.parse(text) for text in texts))
 
     def judge(self, host: str, address: Address, port: int, *, downgraded: bool = False) -> Verdict:
-        """Whether *address*, one of those that *host* has, may be connected to at *port*.
+        """Return the verdict on a connection to *port* of *address*, one of the addresses of *host*.
 
         :param host: in lower case, without the dot of the root
-        :param downgraded: a redirect from https to http leads there, which only an entry can allow
+        :param downgraded: whether a redirect from https to http led here, which only an entry can allow
         """
         for entry in self.entries:
             if entry.covers(host, address, port):
@@ -150,7 +150,7 @@ class Allowances:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """The place and the port of an entry; only in brackets can an IPv6 place have a port."""
+    """Return the scope and the port of an entry; an IPv6 address can have a port only in brackets."""
     bracketed = re.fullmatch(r'\[([^\[\]]+)\](?::([^:]+))?', text)
     if bracketed:
         if ':' not in bracketed[1]:
@@ -158,27 +158,27 @@ def _split(text: str) -> tuple[str, str]:
         return bracketed[1], bracketed[2] or ''
     if text.count(':') > 1:
         return text, ''
-    place, colon, port = text.partition(':')
+    scope, colon, port = text.partition(':')
     if colon and not port:
         raise ValueError('the port is missing')
-    return place, port
+    return scope, port
 
 
-def _place(text: str) -> str | Network:
+def _scope(text: str) -> str | Network:
     if '/' in text or ':' in text or re.fullmatch(r'[\d.]+', text):
         return _narrow(ip_network(text))
     if text == EVERYWHERE:
         return text
     name = text.lower().removesuffix('.')
-    # A last label that begins with a digit is an address in one of its odd spellings (0x7f.1).
+    # A last label that begins with a digit is an address in an unusual notation (0x7f.1).
     if not re.fullmatch(r'([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?', name):
         raise ValueError('not a host name; other alphabets in their xn-- form')
     return name
 
 
 def _narrow(network: Network) -> Network:
-    # As wide as the IPv4 network that it holds.
-    mapped = network.version == 6 and network.subnet_of(_MAPPED)
+    # Limited like the IPv4 network in it.
+    mapped = isinstance(network, IPv6Network) and network.subnet_of(_MAPPED)
     widest = 96 + _WIDEST[4] if mapped else _WIDEST[network.version]
     if network.prefixlen < widest:
         raise ValueError(

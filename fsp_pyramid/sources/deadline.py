@@ -1,4 +1,4 @@
-"""One end for all of a download: the look-up, connecting, TLS, headers and body."""
+"""Deadline for all of a download: DNS, connecting, TLS, headers and body."""
 
 import socket
 import threading
@@ -11,9 +11,9 @@ from .errors import SourceUnavailable
 
 
 class Deadline:
-    """Cuts the watched connection when the time is over, whatever it waits for.
+    """Deadline that shuts the watched connection down, in any state.
 
-    A socket's own timeout starts again with every byte that arrives, so a server that dribbles outlives it.
+    A socket's own timeout starts again with every byte, so a server that sends single bytes would outlive it.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -37,16 +37,16 @@ class Deadline:
         self._replace(None)
 
     def left(self) -> float:
-        """Seconds until the end. Raises SourceUnavailable if it has come."""
+        """Return the seconds until the deadline. Raises SourceUnavailable after it."""
         seconds = self._end - time.monotonic()
-        # A cut connection looks like a proper end of headers or body: believe nothing without asking here.
+        # A shutdown looks like a regular end of headers or body, so callers check here after a read.
         if self._over or seconds <= 0:
             raise SourceUnavailable(self._reason)
         return seconds
 
     def watch(self, connection: socket.socket) -> None:
-        """Cut this connection at the end, and forget the one before."""
-        # A duplicate, because wrapping a socket in TLS empties the original, and cutting that would do nothing.
+        """Shut this connection down at the deadline, in place of an earlier one."""
+        # A duplicate, because TLS detaches the original socket, so that a shutdown of it would have no effect.
         self._replace(connection.dup())
 
     def _replace(self, watched: socket.socket | None) -> None:
@@ -58,11 +58,11 @@ class Deadline:
             self.cut()
 
     def cut(self, reason: str = '') -> None:
-        """Let the end come now, for a *reason* of the log. From any thread."""
+        """Expire now, with a *reason* for the log. Thread-safe."""
         with self._lock:
             if reason and not self._over:
                 self._reason = reason
             self._over = True
             if self._watched is not None:
-                with suppress(OSError):  # the other side may have been faster
+                with suppress(OSError):  # the peer may have closed it already
                     self._watched.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""The guarded download: what a server sends for a URL that somebody gave us, checked and counted while it comes."""
+"""Guarded download of a URL from outside: redirects, headers and size are checked while the body streams."""
 
 import re
 from collections.abc import Iterator
@@ -20,8 +20,8 @@ MAX_REDIRECTS = 3
 _REDIRECTS = (301, 302, 303, 307, 308)
 # A proxy that changed something says 203.
 _SUCCESSES = (200, 203)
-# IANA's registry of HTTP content codings (2025), and what is in use without being there. Whatever else stands in the
-# header (charsets, types, "none", S3's "aws-chunked") was put there by mistake, and the bytes are the file.
+# IANA's registry of HTTP content codings (2025), and unregistered ones in use. Other values of the header (charsets,
+# types, "none", S3's "aws-chunked") are mistakes, and the body is the file as it is.
 _COMPRESSIONS = frozenset(
     (
         *('gzip', 'deflate', 'compress', 'br', 'zstd', 'dcb', 'dcz', 'exi', 'pack200-gzip', 'aes128gcm'),
@@ -31,10 +31,10 @@ _COMPRESSIONS = frozenset(
 
 
 class Source:
-    """A file on its way to us; what its server says of it was checked already.
+    """File to download, with headers that are checked already.
 
-    :ivar size: as it was announced, in bytes; None where it was not
-    :ivar declared_type: what the server said, in lower case and without parameters
+    :ivar size: announced size in bytes; None without one
+    :ivar declared_type: Content-Type in lower case and without parameters
     """
 
     def __init__(self, reply: Reply, size: int | None, max_size: int, deadline: Deadline, rate: MinimumRate) -> None:
@@ -43,14 +43,14 @@ class Source:
         self._reply, self._max_size, self._deadline, self._rate = reply, max_size, deadline, rate
 
     def chunks(self) -> Iterator[bytes]:
-        """All of it, once, as it comes. Nothing is wrong any more when the last byte of an announced size is there.
+        """Yield the body as it arrives, once. The last byte of an announced size ends it without a further check.
 
-        Raises SourceUnavailable if it is cut short or comes too slowly, SourceTooLarge, SourceEmpty.
+        Raises SourceUnavailable if it is cut short or too slow, SourceTooLarge, SourceEmpty.
         """
         received, chunks = 0, self._reply.chunks()
         while received != self.size and (chunk := next(chunks, b'')):
             received += len(chunk)
-            self._rate.came(len(chunk))
+            self._rate.add(len(chunk))
             if received > self._max_size:
                 raise SourceTooLarge(self._max_size)
             yield chunk
@@ -59,18 +59,18 @@ class Source:
         if not received:
             raise SourceEmpty
 
-    def insist(self, rate: float) -> None:
-        """Give up from now on if it comes at less than so many bytes a second."""
+    def require_rate(self, rate: float) -> None:
+        """Abort from now on if fewer bytes a second than *rate* arrive."""
         self._rate.least = max(self._rate.least, rate)
 
     def abandon(self) -> None:
-        """Cut the connection. From any thread: whoever waits for more of it gets SourceUnavailable."""
+        """Cut the connection: a reader of the body gets SourceUnavailable. Thread-safe."""
         self._deadline.cut()
 
 
 @contextmanager
 def download(url: str, *, max_size: int, timeout: float, allow: Allowances) -> Iterator[Source]:
-    """Fetch *url* from the internet, or from what *allow* adds to it; the connection is closed with the context.
+    """Fetch *url* from the internet, or from the addresses in *allow*; the context closes the connection.
 
     :param max_size: in bytes
     :param timeout: seconds for all of it, redirects and body included
@@ -95,32 +95,32 @@ def download(url: str, *, max_size: int, timeout: float, allow: Allowances) -> I
 
 
 def too_many_redirects(target: Target) -> SourceUnavailable:
-    """What to raise at *target*, the one after the last that is followed to."""
+    """Return the exception for *target*, which is one redirect too far."""
     return SourceUnavailable(f'{target.origin}: more than {MAX_REDIRECTS} redirects')
 
 
 def redirected(reply: Reply, target: Target) -> Target | None:
-    """Where the answer of *target* leads to; None if it is no redirect. Raises SourceUnavailable for a bad one."""
+    """Return the target of a redirect; None for other answers. Raises SourceUnavailable for an invalid one."""
     location = reply.headers['Location']
     if reply.status not in _REDIRECTS or not location:
         return None
     try:
         return target.follow(location)
     except SourceError as error:
-        # The address that the caller gave was fine: it is not theirs to mend.
+        # Not SourceInvalid: the caller's own URL is valid.
         raise SourceUnavailable(f'{target.origin}: bad redirect: {error.reason}') from error
 
 
 def compression(reply: Reply) -> str:
-    """The compression that ``Content-Encoding`` names, '' where it names none."""
+    """Return the compression in ``Content-Encoding``, '' for none."""
     named = (value.partition(';')[0].strip(' "') for value in reply.values('Content-Encoding'))
     return next((name for name in named if name.removeprefix('x-') in _COMPRESSIONS), '')
 
 
 def announced_size(reply: Reply, target: Target) -> int | None:
-    """The size that the headers announce, or None.
+    """Return the size that the headers announce, or None.
 
-    Raises SourceCompressed, and SourceUnavailable for other headers that we do not take.
+    Raises SourceCompressed, and SourceUnavailable for other headers that are refused.
     """
     if reply.status not in _SUCCESSES:
         raise SourceUnavailable(f'{target.origin}: status {reply.status}')
@@ -131,6 +131,7 @@ def announced_size(reply: Reply, target: Target) -> int | None:
     sizes = set(reply.values('Content-Length'))
     if reply.chunked or not sizes:
         return None
-    if len(sizes) > 1 or not re.fullmatch(r'[0-9]{1,18}', *sizes):
+    size = sizes.pop()
+    if sizes or not re.fullmatch(r'[0-9]{1,18}', size):
         raise SourceUnavailable(f'{target.origin}: contradictory or malformed size')
-    return int(*sizes)
+    return int(size)

@@ -1,11 +1,11 @@
-"""What goes wrong with a source: a text for the person who gave the address, and a reason for the log alone."""
+"""Exceptions of sources: each has a text for the user, and a reason for the log only."""
 
 
 class SourceError(Exception):
-    """A source that we do not take.
+    """Refused or failed source.
 
-    ``str(error)`` is text that a marketer understands and that tells nothing about our network. ``reason`` is for the
-    log of the operator; it names hosts and rules, never a path or a query, because addresses may be signed.
+    ``str(error)`` is text for marketers that reveals nothing about our network. ``reason`` is for the operator's log:
+    it names hosts and rules, never a path or a query, because URLs may be signed.
     """
 
     def __init__(self, text: str, reason: str = '') -> None:
@@ -14,14 +14,14 @@ class SourceError(Exception):
 
 
 class SourceInvalid(SourceError):
-    """The address is none that can be fetched at all: not http(s), no host, a password in it."""
+    """The URL is invalid: not http(s), without a host, or with a password."""
 
 
 class SourceUnavailable(SourceError):
-    """Nothing came, or not all of it.
+    """The file could not be fetched completely.
 
-    A refused address, an unreachable one, a bad status, a cut and a timeout all share one text, so that nobody can map
-    the inside of our network by reading it.
+    A refused address, an unreachable one, a bad status, a broken connection and a timeout share one text, so that it
+    cannot be used to map our network.
     """
 
     def __init__(self, reason: str) -> None:
@@ -33,11 +33,11 @@ class SourceUnavailable(SourceError):
 
 
 class SourceRefused(SourceUnavailable):
-    """The address is inside of our network, or none that we go to. Its text is that of all that is not available."""
+    """The address policy refuses the address. The text is that of SourceUnavailable."""
 
 
 class SourceCompressed(SourceError):
-    """The server sends the file compressed, though that was not asked for."""
+    """The server compresses the file, although the request excludes that."""
 
     def __init__(self, origin: str, coding: str) -> None:
         super().__init__(
@@ -48,7 +48,7 @@ class SourceCompressed(SourceError):
 
 
 class SourceEmpty(SourceError):
-    """The file has no bytes; Egnyte keeps no empty files."""
+    """The file is empty; Egnyte stores no empty files."""
 
     def __init__(self) -> None:
         super().__init__('The file at this address is empty.')

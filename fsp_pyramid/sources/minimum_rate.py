@@ -1,4 +1,4 @@
-"""Minimum rate of a body: give up a source that sends too slowly long before its deadline."""
+"""Minimum rate of a body: abort a slow source long before its deadline."""
 
 import threading
 from types import TracebackType
@@ -6,22 +6,22 @@ from typing import Self
 
 from .deadline import Deadline
 
-# Bytes a second, measured over so many seconds: a pause of a few seconds is no reason to give up.
+# Bytes a second, measured over WINDOW seconds: a pause of a few seconds is no reason to abort.
 LEAST, WINDOW = 1024, 5.0
 
 
 class MinimumRate:
-    """Cuts a download whose body comes too slowly, as long as the context lasts.
+    """Watchdog that cuts a download below a minimum rate, as long as the context lasts.
 
-    :param deadline: of the download
-    :ivar least: bytes a second that have to come; what it is when a window begins counts for that window
+    :param deadline: deadline of the download
+    :ivar least: minimum of bytes a second; the value at the begin of a window holds for that window
     """
 
     def __init__(self, deadline: Deadline) -> None:
         self.least: float = LEAST
         self._deadline = deadline
         self._wanted = self.least * WINDOW
-        self._received = self._looked_at = 0
+        self._received = self._checked = 0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name='fsp-minimum-rate', daemon=True)
 
@@ -35,19 +35,19 @@ class MinimumRate:
         self._ended.set()
         self._thread.join()
 
-    def came(self, size: int) -> None:
-        """So many bytes have come."""
+    def add(self, size: int) -> None:
+        """Count *size* received bytes."""
         self._received += size
 
-    def look(self) -> bool:
-        """Whether enough has come since the last look, a window ago; else the download is cut."""
-        received, before, wanted = self._received, self._looked_at, self._wanted
-        self._looked_at, self._wanted = received, self.least * WINDOW
+    def check(self) -> bool:
+        """Return whether the window since the last check had enough bytes; cut the download otherwise."""
+        received, before, wanted = self._received, self._checked, self._wanted
+        self._checked, self._wanted = received, self.least * WINDOW
         if received - before >= wanted:
             return True
         self._deadline.cut(f'came at less than {wanted / WINDOW:.0f} bytes a second for {WINDOW:g} seconds')
         return False
 
     def _run(self) -> None:
-        while not self._ended.wait(WINDOW) and self.look():
+        while not self._ended.wait(WINDOW) and self.check():
             pass

@@ -1,7 +1,7 @@
-"""One GET to an address that was checked: resolve once, check every answer, connect to what was checked.
+"""SSRF-safe GET: resolve once, check every address, connect to a checked address.
 
-On ``http.client``, because it asks neither the environment for proxies nor ``~/.netrc`` for passwords, follows no
-redirects, and has a public place to put a connection of our own: ``HTTPConnection.connect``.
+Built on ``http.client``, because it reads neither proxies from the environment nor passwords from ``~/.netrc``, follows
+no redirects, and has a public hook for a connection of our own: ``HTTPConnection.connect``.
 """
 
 import queue
@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from http.client import CONTINUE, SWITCHING_PROTOCOLS, HTTPConnection, HTTPException, HTTPResponse
 from ipaddress import ip_address
-from typing import Self
+from typing import Any, Self
 
-from requests.certs import where
+from requests.certs import where  # type: ignore[attr-defined]  # missing in its stubs
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
@@ -27,7 +27,7 @@ from .errors import SourceInvalid, SourceRefused, SourceUnavailable
 
 _DEFAULT_PORTS = {'http': 80, 'https': 443}
 METHOD = 'GET'
-# 100 Continue, 102 Processing, 103 Early Hints... A server that works on its answer sends one now and then.
+# 100 Continue, 102 Processing, 103 Early Hints... A slow server sends some before its answer.
 MAX_INTERIM = 8
 _HEADERS = {
     'User-Agent': 'fsp-pyramid',
@@ -40,12 +40,12 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class Target:
-    """What a URL leads to. Nothing else ever reads the URL: two readers could understand two different hosts.
+    """Parsed URL of a request. It is parsed only here: a second parser could see another host in it.
 
     :param host: in lower case, without brackets and the dot of the root
-    :param path: with the query, letter by letter as it was given: signatures are made for one spelling. Only what may
-        not stand in a request line is encoded
-    :param downgraded: a redirect from https led here, and here is http
+    :param path: with the query, unchanged, because signatures hold for one spelling. Only characters that are invalid
+        in a request line are encoded
+    :param downgraded: whether a redirect from https led to this http URL
     """
 
     scheme: str
@@ -56,7 +56,7 @@ class Target:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Raises SourceInvalid for what is no plain http or https URL."""
+        """Parse *url*. Raises SourceInvalid unless it is a plain http or https URL."""
         try:
             parts = parse_url(url)
         except (LocationParseError, UnicodeError) as error:
@@ -72,7 +72,7 @@ class Target:
         return cls(parts.scheme, host, port, _sendable(url))
 
     def follow(self, location: str) -> Self:
-        """Where a redirect of this target leads to (RFC 3986, section 5.2). Raises SourceInvalid."""
+        """Return the target of a redirect from this one (RFC 3986, section 5.2). Raises SourceInvalid."""
         reference = _letters(location)
         if reference.startswith('//'):
             reference = f'{self.scheme}:{reference}'
@@ -83,21 +83,21 @@ class Target:
 
     @property
     def request_line(self) -> str:
-        """What the server is asked first."""
+        """Request line."""
         return f'{METHOD} {self.path} HTTP/1.1'
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port: as much of the URL as a log may hold."""
+        """Scheme, host and port, the part of the URL that may be logged."""
         host = f'[{self.host}]' if ':' in self.host else self.host
         return f'{self.scheme}://{host}:{self.port}'
 
 
 def _sendable(url: str) -> str:
-    """Path and query of *url* for a request line; they begin where the authority ends, as urllib3 finds it."""
+    """Return path and query of *url* for a request line; they begin after the authority, as in urllib3."""
     _, _, rest = url.partition('://')
     path = re.sub(r'^[^\\/?#]*', '', rest).partition('#')[0]
-    # Not "%": it may begin an escape, and one that begins none is the server's to understand.
+    # Not "%": it may begin an escape, and a stray one is left to the server.
     return re.sub('[^!-~]', _escaped, path if path.startswith('/') else f'/{path}')
 
 
@@ -106,7 +106,7 @@ def _escaped(character: re.Match[str]) -> str:
 
 
 def _letters(header: str) -> str:
-    """The letters of a header, which http.client reads as Latin-1: UTF-8 is meant, or bytes that are no text."""
+    """Return the text of a header, which http.client decodes as Latin-1: it is UTF-8, or bytes that are no text."""
     sent = header.encode('latin-1', 'replace')
     try:
         return sent.decode()
@@ -115,7 +115,7 @@ def _letters(header: str) -> str:
 
 
 def _merged(base: str, reference: str) -> str:
-    """Path and query of a relative reference; both are taken as they are but for the dots of a relative path."""
+    """Return path and query of a relative reference, unchanged except for the dots of a relative path."""
     reference = reference.partition('#')[0]
     if reference.startswith('/'):
         return reference
@@ -129,44 +129,44 @@ def _merged(base: str, reference: str) -> str:
 
 
 def _without_dots(path: str) -> str:
-    kept: list[str] = []
+    segments: list[str] = []
     *directories, last = path.split('/')[1:]
     for name in directories:
         if name == '..':
-            del kept[-1:]
+            del segments[-1:]
         elif name != '.':
-            kept.append(name)
+            segments.append(name)
     if last == '..':
-        del kept[-1:]
-    return '/'.join(['', *kept, '' if last in {'.', '..'} else last])
+        del segments[-1:]
+    return '/'.join(['', *segments, '' if last in {'.', '..'} else last])
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One address of a host, ready to connect to."""
+    """Address of a host with the arguments to connect to it."""
 
     family: socket.AddressFamily
-    sockaddr: tuple[str | int, ...]
+    sockaddr: tuple[Any, ...]
 
     @property
     def address(self) -> Address:
-        """The address without its port."""
+        """Address without its port."""
         return ip_address(self.sockaddr[0])
 
 
 def resolve(target: Target, deadline: Deadline) -> list[Answer]:
-    """Every address of the target's host, in the resolver's order. Raises SourceUnavailable if there is none."""
+    """Return all addresses of the target's host, in the resolver's order. Raises SourceUnavailable if there is none."""
     answers: queue.SimpleQueue[list[Answer] | Exception] = queue.SimpleQueue()
 
-    def ask() -> None:
+    def look_up() -> None:
         try:
             found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
             answers.put([Answer(family, sockaddr) for family, _, _, _, sockaddr in found])
         except (OSError, UnicodeError) as error:
             answers.put(error)
 
-    # Nothing can cut a look-up short: its thread may be left behind, and ends when the resolver gives up.
-    threading.Thread(target=ask, name='fsp-resolve', daemon=True).start()
+    # A look-up cannot be cancelled: its thread may outlive this call, and ends when the resolver times out.
+    threading.Thread(target=look_up, name='fsp-resolve', daemon=True).start()
     try:
         answer = answers.get(timeout=deadline.left())
     except queue.Empty:
@@ -177,7 +177,7 @@ def resolve(target: Target, deadline: Deadline) -> list[Answer]:
 
 
 def check(target: Target, answers: list[Answer], allow: Allowances) -> None:
-    """Raises SourceUnavailable if any of the addresses is refused: what else a name leads to is not to be trusted."""
+    """Check all addresses. Raises SourceRefused if any is refused: the other addresses of that name are not trusted."""
     for answer in answers:
         verdict = allow.judge(target.host, answer.address, target.port, downgraded=target.downgraded)
         if not verdict.allowed:
@@ -185,23 +185,23 @@ def check(target: Target, answers: list[Answer], allow: Allowances) -> None:
 
 
 def connect(answers: list[Answer], deadline: Deadline) -> socket.socket:
-    """A connection to the first of the addresses that takes one. Raises OSError if none does."""
+    """Return a connection to the first address that accepts one. Raises OSError if none does."""
     failure = OSError('no address')
     for tried, answer in enumerate(answers):
-        # One that swallows packets must leave time for the next.
-        patience = deadline.left() / (len(answers) - tried)
+        # An address that drops packets must leave time for the next one.
+        timeout = deadline.left() / (len(answers) - tried)
         try:
-            return _connect(answer, patience)
+            return _connect(answer, timeout)
         except OSError as error:
             failure = error
     raise failure
 
 
-def _connect(answer: Answer, patience: float) -> socket.socket:
+def _connect(answer: Answer, timeout: float) -> socket.socket:
     with ExitStack() as on_failure:
-        # Fails, too, where the kernel has no IPv6 and the resolver tells of it all the same.
+        # Also fails if the kernel has no IPv6 although the resolver returned such an address.
         connection = on_failure.enter_context(socket.socket(answer.family, socket.SOCK_STREAM))
-        connection.settimeout(patience)
+        connection.settimeout(timeout)
         connection.connect(answer.sockaddr)
         on_failure.pop_all()
         return connection
@@ -209,35 +209,35 @@ def _connect(answer: Answer, patience: float) -> socket.socket:
 
 @cache
 def _tls() -> ssl.SSLContext:
-    # What this machine trusts (SSL_CERT_FILE names a company's own), and Mozilla's list, as some machines trust nobody.
+    # The machine's certificates (SSL_CERT_FILE names a company's own), and Mozilla's list, as some machines have none.
     context = ssl.create_default_context()
     context.load_verify_locations(where())
     return context
 
 
 class _Response(HTTPResponse):
-    """Reads over interim answers, as http.client does over 100 alone, and that without an end."""
+    """Response that skips a limited number of interim answers. http.client skips 100 only, without a limit."""
 
     _interim = 0
 
     def _read_status(self) -> tuple[str, int, str]:
-        version, status, reason = super()._read_status()
+        version, status, reason = super()._read_status()  # type: ignore[misc]  # private
         if not 100 <= status < 200 or status == SWITCHING_PROTOCOLS:
             return version, status, reason
         self._interim += 1
         if self._interim > MAX_INTERIM:
             raise HTTPException(f'more than {MAX_INTERIM} interim answers (status 1xx)')
-        return version, CONTINUE, reason  # its headers are skipped, and the next status is read
+        return version, CONTINUE, reason  # http.client skips its headers and reads the next status
 
 
 class _CheckedConnection(HTTPConnection):
-    """A connection to one of the checked addresses; its certificate is checked by name."""
+    """Connection to one of the checked addresses; its certificate is checked against the host name."""
 
     response_class = _Response
 
     def __init__(self, target: Target, answers: list[Answer], deadline: Deadline) -> None:
         super().__init__(target.host, target.port)
-        self.default_port = _DEFAULT_PORTS[target.scheme]  # goes without saying in the Host header
+        self.default_port = _DEFAULT_PORTS[target.scheme]  # left out of the Host header
         self._target, self._answers, self._deadline = target, answers, deadline
 
     def connect(self) -> None:
@@ -249,21 +249,21 @@ class _CheckedConnection(HTTPConnection):
 
 
 class Reply:
-    """What a server sent: the headers, and the body as it comes."""
+    """Answer of a server: the headers, and the body as a stream."""
 
     def __init__(self, response: HTTPResponse, target: Target, deadline: Deadline) -> None:
         self.status, self.headers, self.chunked = response.status, response.headers, response.chunked
         self._response, self._target, self._deadline = response, target, deadline
 
     def values(self, name: str) -> list[str]:
-        """What a header says, which may be a list and may be there more than once."""
+        """Return the values of a header, which may be a list and may be repeated."""
         return [value.strip().lower() for line in self.headers.get_all(name, []) for value in line.split(',')]
 
     def chunks(self, size: int = 1 << 16) -> Iterator[bytes]:
-        """The body in pieces of at most *size* bytes. Raises SourceUnavailable if it is cut or comes too slowly."""
+        """Yield the body in chunks of at most *size* bytes. Raises SourceUnavailable if it is cut short or too slow."""
         while True:
-            with _troubles(self._target, self._deadline):
-                # Not read(): that waits until it has *size* bytes.
+            with _connection_errors(self._target, self._deadline):
+                # Not read(), which waits for *size* bytes.
                 chunk = self._response.read1(size)
             if not chunk:
                 return
@@ -272,22 +272,22 @@ class Reply:
 
 @contextmanager
 def get(target: Target, allow: Allowances, deadline: Deadline) -> Iterator[Reply]:
-    """GET the target. Raises SourceUnavailable for a refused address, and for whatever keeps an answer from coming."""
+    """GET the target. Raises SourceRefused for a refused address, SourceUnavailable without an answer."""
     answers = resolve(target, deadline)
     check(target, answers, allow)
     with ExitStack() as opened:
         connection = opened.enter_context(closing(_CheckedConnection(target, answers, deadline)))
-        with _troubles(target, deadline):
+        with _connection_errors(target, deadline):
             connection.request(METHOD, target.path, headers=_HEADERS)
             response = opened.enter_context(connection.getresponse())
         yield Reply(response, target, deadline)
 
 
 @contextmanager
-def _troubles(target: Target, deadline: Deadline) -> Iterator[None]:
+def _connection_errors(target: Target, deadline: Deadline) -> Iterator[None]:
     try:
         yield
     except (OSError, HTTPException) as error:
-        deadline.left()  # the better explanation, if it has passed
+        deadline.left()  # the better explanation, if it has expired
         raise SourceUnavailable(f'{target.origin}: {error!r}') from error
     deadline.left()

@@ -1,4 +1,4 @@
-"""Type policy of a site: which types of files it takes as uploads."""
+"""Type policy of a site: the types of files that it accepts as uploads."""
 
 import re
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ _ZIPPED = ('application/vnd.*', 'application/epub+zip', 'application/java-archiv
 
 @dataclass(frozen=True)
 class TypePolicy:
-    """Which types a site takes: mime globs."""
+    """Accepted types, as mime globs."""
 
     globs: tuple[str, ...]
 
@@ -59,14 +59,14 @@ class TypePolicy:
         return cls(tuple(globs))
 
     def check(self, name: str, sniffed: str | None, declared: str | None = None) -> str:
-        """The mime type of the file called *name*.
+        """Return the mime type of the file *name*.
 
-        :param sniffed: what :func:`sniff` saw
-        :param declared: what the server said of a file whose name says nothing
+        :param sniffed: result of :func:`sniff`
+        :param declared: type that the server declares, used if the name has no known suffix
 
-        A picture is of the type that its content shows, whichever picture type its name says. Raises SourceTypeRefused
-        for what is something else than its name says, above all a web page or an SVG (which can bear scripts), and
-        for what this site does not take.
+        The type of a picture is that of its content, not that of its name. Raises SourceTypeRefused for a content that
+        does not match its name, above all a web page or an SVG (which can hold scripts), and for types that the site
+        does not accept.
         """
         named = type_of_name(name)
         if not _agree(named, sniffed):
@@ -94,7 +94,7 @@ def _is_picture(type_: str) -> bool:
 
 
 def _agree(named: str, sniffed: str | None) -> bool:
-    """Whether a file of this name may have this content."""
+    """Return whether a file with a name of one type may have a content of the other."""
     if sniffed in ACTIVE_BY_TYPE:
         return named in ACTIVE_BY_TYPE[sniffed]
     if sniffed is None:
@@ -104,9 +104,9 @@ def _agree(named: str, sniffed: str | None) -> bool:
     if sniffed == 'application/zip':
         return any(fnmatchcase(named, glob) for glob in _ZIPPED)
     if sniffed == 'application/pdf':
-        # An .ai file is a PDF, and a text may speak of one.
+        # An .ai file is a PDF, and a text may contain "%PDF".
         return named == 'application/postscript' or (named.startswith('text/') and named not in ACTIVE_BY_TYPE)
-    # Browsers look into other pictures to see what they are; an SVG is one by its type alone.
+    # Browsers sniff other pictures; an SVG is treated as one by its type alone.
     return _is_picture(sniffed) and _is_picture(named) and named not in ACTIVE_BY_TYPE
 
 

@@ -63,11 +63,11 @@ def test_other_requests_see_it_when_it_is_committed(
     with others:
         assert other.find(*ANN) is None
     with pytest.raises(NotFound):
-        store.fresh(made.number, Egnyte().refresh)
+        store.fresh_tokens(made.number, Egnyte().refresh)
     manager.commit()
     with others:
         assert other.find(*ANN) == made
-    assert store.fresh(made.number, Egnyte().refresh) == OLD
+    assert store.fresh_tokens(made.number, Egnyte().refresh) == OLD
 
 
 def test_a_request_that_read_may_write_after_another_wrote(
@@ -90,10 +90,10 @@ def test_what_a_session_remembers_is_not_believed(
 ) -> None:
     # Its own, because a debugger or a traceback may hold what a session loaded.
     sessions = database.sessions(manager)
-    holding = AccountStore(sessions, store._vault, store._clock)
+    holding = AccountStore(sessions, store._cipher, store._clock)
     with manager:
         held = sessions.joined().get(AccountRow, ann.number)
-        store.fresh(ann.number, Egnyte().refresh, refused=OLD)
+        store.fresh_tokens(ann.number, Egnyte().refresh, refused=OLD)
         assert holding.list_all()[0].expires_at == NEW.expires_at
         store.expire(ann.number)
         assert holding.find(*ANN).state == State.EXPIRED
@@ -137,7 +137,7 @@ def test_more_requests_than_a_pool_usually_holds(make_store: MakeStore, ann: Con
         with manager:
             store.find(*ANN)
             together.wait(PATIENCE)
-            found.append(store.fresh(ann.number, Egnyte().refresh))
+            found.append(store.fresh_tokens(ann.number, Egnyte().refresh))
 
     threads = [threading.Thread(target=request) for _ in range(requests)]
     for thread in threads:
@@ -236,7 +236,7 @@ def app(host: HostDatabase, host_engine: Engine, clock: Clock, keys: tuple[str, 
         store = AccountStore(host.sessions(lambda: request.dbsession), TokenCipher(keys), clock)
         found = store.find(*ANN)
         if 'refresh' in request.params:
-            store.fresh(found.number, Egnyte().refresh, refused=OLD)
+            store.fresh_tokens(found.number, Egnyte().refresh, refused=OLD)
         request.dbsession.add(Customer(name='ann'))
         connection = store.connect(*ANN, *GRANT) if found is None else found
         store.set_folder(connection.number, '/Shared')
@@ -297,7 +297,7 @@ def test_the_threads_of_a_host_refresh_once(
     clock.now += 900
     clock.looks = 0
     with ThreadPoolExecutor(4) as threads:
-        results = list(threads.map(use, [lambda store: store.fresh(number, egnyte.refresh)] * 4))
+        results = list(threads.map(use, [lambda store: store.fresh_tokens(number, egnyte.refresh)] * 4))
     assert results == [NEW] * 4
     assert len(egnyte.asked) == 1
 

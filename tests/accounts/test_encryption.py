@@ -6,7 +6,7 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsp_pyramid.accounts.encryption import TokenCipher, VaultError
+from fsp_pyramid.accounts.encryption import DecryptionError, TokenCipher
 
 KEY, OTHER = (base64.urlsafe_b64encode(bytes([n]) * 32).decode() for n in (1, 2))
 JSON = st.recursive(
@@ -18,89 +18,89 @@ OWNERS = st.lists(st.text(), max_size=4).map(tuple)
 
 
 @given(st.dictionaries(st.text(), JSON), OWNERS)
-def test_gives_back_what_was_sealed(value: dict[str, Any], owner: tuple[str, ...]) -> None:
-    vault = TokenCipher((KEY,))
-    assert vault.open(vault.seal(value, owner), owner) == value
+def test_decrypts_encrypted_value(value: dict[str, Any], owner: tuple[str, ...]) -> None:
+    cipher = TokenCipher((KEY,))
+    assert cipher.decrypt(cipher.encrypt(value, owner), owner) == value
 
 
 @given(OWNERS, OWNERS)
-def test_opens_for_nobody_else(owner: tuple[str, ...], other: tuple[str, ...]) -> None:
-    vault = TokenCipher((KEY,))
-    sealed = vault.seal({'access': 'x'}, owner)
+def test_other_owner_is_refused(owner: tuple[str, ...], other: tuple[str, ...]) -> None:
+    cipher = TokenCipher((KEY,))
+    encrypted = cipher.encrypt({'access': 'x'}, owner)
     if owner == other:
-        assert vault.open(sealed, other)
+        assert cipher.decrypt(encrypted, other)
     else:
-        with pytest.raises(VaultError, match='somebody else'):
-            vault.open(sealed, other)
+        with pytest.raises(DecryptionError, match='another owner'):
+            cipher.decrypt(encrypted, other)
 
 
 def test_parts_of_the_owner_cannot_be_shifted() -> None:
-    vault = TokenCipher((KEY,))
-    with pytest.raises(VaultError):
-        vault.open(vault.seal({}, ('a', 'bc')), ('ab', 'c'))
+    cipher = TokenCipher((KEY,))
+    with pytest.raises(DecryptionError):
+        cipher.decrypt(cipher.encrypt({}, ('a', 'bc')), ('ab', 'c'))
 
 
 @given(st.data())
-def test_refuses_what_was_changed(data: st.DataObject) -> None:
-    vault = TokenCipher((KEY,))
-    sealed = vault.seal({'access': 'x'}, ('a',))
+def test_changed_text_is_refused(data: st.DataObject) -> None:
+    cipher = TokenCipher((KEY,))
+    encrypted = cipher.encrypt({'access': 'x'}, ('a',))
     # The last characters before the padding have bits that mean nothing.
-    position = data.draw(st.integers(0, len(sealed) - 4))
+    position = data.draw(st.integers(0, len(encrypted) - 4))
     character = data.draw(st.characters())
-    changed = sealed[:position] + character + sealed[position + 1 :]
+    changed = encrypted[:position] + character + encrypted[position + 1 :]
     # Both alphabets of base64 are read alike.
-    if changed.replace('+', '-').replace('/', '_') != sealed:
-        with pytest.raises(VaultError):
-            vault.open(changed, ('a',))
+    if changed.replace('+', '-').replace('/', '_') != encrypted:
+        with pytest.raises(DecryptionError):
+            cipher.decrypt(changed, ('a',))
 
 
 @given(st.text())
-def test_refuses_what_was_never_sealed(text: str) -> None:
-    with pytest.raises(VaultError):
-        TokenCipher((KEY,)).open(text, ())
+def test_arbitrary_text_is_refused(text: str) -> None:
+    with pytest.raises(DecryptionError):
+        TokenCipher((KEY,)).decrypt(text, ())
 
 
-def test_refuses_another_key() -> None:
-    sealed = TokenCipher((OTHER,)).seal({}, ())
-    with pytest.raises(VaultError, match='none of the encryption keys') as caught:
-        TokenCipher((KEY,)).open(sealed, ())
-    assert sealed not in str(caught.value)
+def test_other_key_is_refused() -> None:
+    encrypted = TokenCipher((OTHER,)).encrypt({}, ())
+    with pytest.raises(DecryptionError, match='none of the encryption keys') as caught:
+        TokenCipher((KEY,)).decrypt(encrypted, ())
+    assert encrypted not in str(caught.value)
 
 
-def test_seals_with_the_newest_key_and_opens_with_all() -> None:
+def test_newest_key_encrypts_and_all_decrypt() -> None:
     old, both, new = TokenCipher((KEY,)), TokenCipher((OTHER, KEY)), TokenCipher((OTHER,))
-    sealed = old.seal({'access': 'x'}, ('a',))
-    assert both.open(sealed, ('a',)) == {'access': 'x'}
-    rotated = both.rotate(sealed, ('a',))
-    assert new.open(rotated, ('a',)) == new.open(both.seal({'access': 'x'}, ('a',)), ('a',)) == {'access': 'x'}
-    with pytest.raises(VaultError):
-        old.open(rotated, ('a',))
-    with pytest.raises(VaultError):
-        both.rotate(sealed, ('b',))
+    encrypted = old.encrypt({'access': 'x'}, ('a',))
+    assert both.decrypt(encrypted, ('a',)) == {'access': 'x'}
+    rotated = both.rotate(encrypted, ('a',))
+    assert new.decrypt(rotated, ('a',)) == new.decrypt(both.encrypt({'access': 'x'}, ('a',)), ('a',)) == {'access': 'x'}
+    with pytest.raises(DecryptionError):
+        old.decrypt(rotated, ('a',))
+    with pytest.raises(DecryptionError):
+        both.rotate(encrypted, ('b',))
 
 
-def test_shows_nothing_of_what_it_seals() -> None:
-    vault = TokenCipher((KEY,))
-    sealed = vault.seal({'access': 'secret'}, ('ann',))
-    assert 'secret' not in sealed
-    assert b'secret' not in base64.urlsafe_b64decode(sealed)
-    assert KEY not in repr(vault)
+def test_text_reveals_neither_value_nor_key() -> None:
+    cipher = TokenCipher((KEY,))
+    encrypted = cipher.encrypt({'access': 'secret'}, ('ann',))
+    assert 'secret' not in encrypted
+    assert b'secret' not in base64.urlsafe_b64decode(encrypted)
+    assert KEY not in repr(cipher)
 
 
 @pytest.mark.parametrize(
     'key', ['', 'short', KEY[:-1], KEY + 'A', 'ü' * 44, '!' * 44, KEY[:20] + ' ' + KEY[20:43], ' ' + KEY]
 )
-def test_refuses_what_is_no_key(key: str) -> None:
+def test_invalid_key_is_refused(key: str) -> None:
     with pytest.raises(ValueError, match=r'key 2 is no Fernet key.*Fernet\.generate_key') as caught:
         TokenCipher((KEY, key))
     assert not key or key not in str(caught.value)
     assert caught.value.__suppress_context__
 
 
-def test_refuses_to_do_without_keys() -> None:
+def test_missing_keys_are_refused() -> None:
     with pytest.raises(ValueError, match='at least one'):
         TokenCipher(())
 
 
-def test_takes_a_key_as_its_message_says_how_to_make_it() -> None:
+def test_key_made_as_the_message_says_is_accepted() -> None:
     assert TokenCipher((Fernet.generate_key().decode(),))

@@ -14,7 +14,7 @@ from fsp_pyramid.accounts import database as database_module
 from fsp_pyramid.accounts.database import Database
 from fsp_pyramid.accounts.encryption import TokenCipher
 from fsp_pyramid.accounts.models import State
-from fsp_pyramid.accounts.store import AccountStore, Connection, NotConnected
+from fsp_pyramid.accounts.store import AccountStore, Connection, NoTokens
 from fsp_pyramid.egnyte.errors import GrantRefused, Rejected, Unreachable
 from fsp_pyramid.egnyte.oauth import Tokens
 from fsp_pyramid.errors import Busy
@@ -48,13 +48,13 @@ def test_refreshes_when_the_end_is_near(
 ) -> None:
     clock.now += seconds
     egnyte = Egnyte()
-    assert store.fresh(ann.number, egnyte.refresh) == (NEW if asked else OLD)
+    assert store.fresh_tokens(ann.number, egnyte.refresh) == (NEW if asked else OLD)
     assert egnyte.asked == [(URL, OLD)] * asked
 
 
 def test_the_margin_can_be_chosen(store: AccountStore, ann: Connection) -> None:
-    assert store.fresh(ann.number, Egnyte().refresh, margin=999) == OLD
-    assert store.fresh(ann.number, Egnyte().refresh, margin=1000) == NEW
+    assert store.fresh_tokens(ann.number, Egnyte().refresh, margin=999) == OLD
+    assert store.fresh_tokens(ann.number, Egnyte().refresh, margin=1000) == NEW
 
 
 def test_what_was_refreshed_is_kept(
@@ -62,7 +62,7 @@ def test_what_was_refreshed_is_kept(
 ) -> None:
     clock.now += 900
     egnyte = Egnyte()
-    assert store.fresh(ann.number, egnyte.refresh) == store.fresh(ann.number, egnyte.refresh) == NEW
+    assert store.fresh_tokens(ann.number, egnyte.refresh) == store.fresh_tokens(ann.number, egnyte.refresh) == NEW
     assert len(egnyte.asked) == 1
     with manager:
         now = store.find(*ANN)
@@ -77,15 +77,15 @@ def test_tokens_without_an_end_are_never_refreshed(
         number = store.connect(*ANN, URL, 'ann', FOREVER).number
     clock.now *= 2
     egnyte = Egnyte()
-    assert store.fresh(number, egnyte.refresh) == FOREVER
+    assert store.fresh_tokens(number, egnyte.refresh) == FOREVER
     assert egnyte.asked == []
 
 
 def test_refused_tokens_are_refreshed_before_their_time(store: AccountStore, ann: Connection) -> None:
     egnyte = Egnyte()
-    assert store.fresh(ann.number, egnyte.refresh, refused=OLD) == NEW
+    assert store.fresh_tokens(ann.number, egnyte.refresh, refused=OLD) == NEW
     # Somebody else comes late with the same complaint.
-    assert store.fresh(ann.number, egnyte.refresh, refused=OLD) == NEW
+    assert store.fresh_tokens(ann.number, egnyte.refresh, refused=OLD) == NEW
     assert len(egnyte.asked) == 1
 
 
@@ -95,10 +95,10 @@ def test_a_refused_grant_ends_the_connection(
     clock.now += 900
     egnyte = Egnyte(GrantRefused('no'))
     with pytest.raises(GrantRefused):
-        store.fresh(ann.number, egnyte.refresh)
+        store.fresh_tokens(ann.number, egnyte.refresh)
     assert state_of(store, manager) == (State.EXPIRED, None)
-    with pytest.raises(NotConnected, match='expired') as caught:
-        store.fresh(ann.number, egnyte.refresh)
+    with pytest.raises(NoTokens, match='expired') as caught:
+        store.fresh_tokens(ann.number, egnyte.refresh)
     assert caught.value.state == State.EXPIRED
     assert len(egnyte.asked) == 1
 
@@ -108,8 +108,8 @@ def test_nobody_refreshes_for_who_is_disconnected(
 ) -> None:
     with manager:
         store.disconnect(ann.number)
-    with pytest.raises(NotConnected, match='disconnected'):
-        store.fresh(ann.number, Egnyte().refresh)
+    with pytest.raises(NoTokens, match='disconnected'):
+        store.fresh_tokens(ann.number, Egnyte().refresh)
 
 
 @pytest.mark.parametrize('error', [Unreachable('gone'), Rejected('bad'), OSError('full')])
@@ -118,18 +118,18 @@ def test_trouble_at_egnyte_changes_nothing(
 ) -> None:
     clock.now += 1000
     with pytest.raises(type(error)):
-        store.fresh(ann.number, Egnyte(error).refresh)
+        store.fresh_tokens(ann.number, Egnyte(error).refresh)
     assert state_of(store, manager) == (State.CONNECTED, OLD)
-    assert store.fresh(ann.number, Egnyte().refresh) == NEW
+    assert store.fresh_tokens(ann.number, Egnyte().refresh) == NEW
 
 
 def test_good_tokens_are_used_while_egnyte_is_in_trouble(
     store: AccountStore, manager: TransactionManager, ann: Connection, clock: Clock
 ) -> None:
     clock.now += 900
-    assert store.fresh(ann.number, Egnyte(Unreachable('gone')).refresh) == OLD
+    assert store.fresh_tokens(ann.number, Egnyte(Unreachable('gone')).refresh) == OLD
     with pytest.raises(Unreachable):
-        store.fresh(ann.number, Egnyte(Unreachable('gone')).refresh, refused=OLD)
+        store.fresh_tokens(ann.number, Egnyte(Unreachable('gone')).refresh, refused=OLD)
     assert state_of(store, manager) == (State.CONNECTED, OLD)
 
 
@@ -139,7 +139,7 @@ def test_a_refresh_survives_the_abort_of_the_request(
     clock.now += 900
     manager.begin()
     assert store.find(*ANN) == ann
-    assert store.fresh(ann.number, Egnyte().refresh) == NEW
+    assert store.fresh_tokens(ann.number, Egnyte().refresh) == NEW
     # Seen by the request, although it read the account before.
     assert store.find(*ANN).tokens == NEW
     store.set_folder(ann.number, '/Shared')
@@ -163,9 +163,9 @@ def test_an_expiry_survives_the_abort_of_the_request(
 def test_a_request_that_waits_for_itself_is_told(
     store: AccountStore, manager: TransactionManager, ann: Connection, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, 'PATIENCE', 1)
+    monkeypatch.setattr(database_module, 'LOCK_TIMEOUT', 1)
     impatient = Database(url)
-    store = AccountStore(impatient.sessions(manager), store._vault, store._clock)
+    store = AccountStore(impatient.sessions(manager), store._cipher, store._clock)
     manager.begin()
     store.set_folder(ann.number, '/Shared')
     with pytest.raises(Busy):
@@ -185,7 +185,7 @@ def test_eight_threads_refresh_once(make_store: MakeStore, ann: Connection, cloc
     def ask() -> Tokens:
         store = make_store(transaction.TransactionManager(explicit=True))
         start.wait(PATIENCE)
-        return store.fresh(ann.number, egnyte.refresh)
+        return store.fresh_tokens(ann.number, egnyte.refresh)
 
     with ThreadPoolExecutor(8) as threads:
         results = [thread.result() for thread in [threads.submit(ask) for _ in range(8)]]
@@ -200,14 +200,14 @@ def test_a_grant_is_refused_once_for_eight_threads(make_store: MakeStore, ann: C
 
     def ask() -> BaseException | None:
         try:
-            make_store(transaction.TransactionManager(explicit=True)).fresh(ann.number, egnyte.refresh)
-        except (GrantRefused, NotConnected) as error:
+            make_store(transaction.TransactionManager(explicit=True)).fresh_tokens(ann.number, egnyte.refresh)
+        except (GrantRefused, NoTokens) as error:
             return error
         return None
 
     with ThreadPoolExecutor(8) as threads:
         results = [thread.result() for thread in [threads.submit(ask) for _ in range(8)]]
-    assert sorted(type(result).__name__ for result in results) == ['GrantRefused'] + ['NotConnected'] * 7
+    assert sorted(type(result).__name__ for result in results) == ['GrantRefused'] + ['NoTokens'] * 7
     assert len(egnyte.asked) == 1
 
 
@@ -228,7 +228,7 @@ def ask_in_a_process(url: str, keys: tuple[str, ...], number: int, shared: dict[
 
     database = Database(url)
     store = AccountStore(database.sessions(transaction.TransactionManager(explicit=True)), TokenCipher(keys), clock)
-    answers.put(store.fresh(number, refresh).access)
+    answers.put(store.fresh_tokens(number, refresh).access)
     database.close()
 
 

@@ -29,12 +29,12 @@ def live(store: AccountStore, manager: TransactionManager, clock: Clock) -> None
     with manager:
         number = store.connect(*ANN, *GRANT).number
     clock.now += 900
-    store.fresh(number, Egnyte(Unreachable('gone')).refresh)
-    store.fresh(number, Egnyte().refresh)
+    store.fresh_tokens(number, Egnyte(Unreachable('gone')).refresh)
+    store.fresh_tokens(number, Egnyte().refresh)
     store.rotate()
     clock.now += 99999
     with pytest.raises(GrantRefused):
-        store.fresh(number, Egnyte(GrantRefused('no')).refresh)
+        store.fresh_tokens(number, Egnyte(GrantRefused('no')).refresh)
     with manager:
         store.connect(*ANN, *GRANT)
         store.set_folder(number, '/Shared')

@@ -5,7 +5,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 from transaction import TransactionManager
 
-from fsp_pyramid.accounts.encryption import VaultError
+from fsp_pyramid.accounts.encryption import DecryptionError
 from fsp_pyramid.accounts.models import State
 from fsp_pyramid.accounts.store import AccountStore, Connection, Rotation
 from fsp_pyramid.egnyte.oauth import Tokens
@@ -126,7 +126,7 @@ def test_lists_accounts_of_all_clients_or_of_one(
     with manager:
         store.connect('news', 'client-2', 'ben', URL, 'ben', OLD)
         everybody = store.list_all()
-        assert [(one.client, one.uid, one.tokens) for one in everybody] == [
+        assert [(one.account_key, one.uid, one.tokens) for one in everybody] == [
             ('shop', 'ann', None),
             ('news', 'ben', None),
         ]
@@ -139,7 +139,7 @@ def test_there_is_no_such_account(store: AccountStore, manager: TransactionManag
         with manager, pytest.raises(NotFound):
             change(ann.number + 1)
     with pytest.raises(NotFound):
-        store.fresh(ann.number + 1, lambda url, tokens: NEW)
+        store.fresh_tokens(ann.number + 1, lambda url, tokens: NEW)
 
 
 def test_expires(store: AccountStore, manager: TransactionManager, ann: Connection) -> None:
@@ -195,13 +195,13 @@ def test_swapped_rows_are_refused(
     with manager:
         found = store.find('shop', 'client-1', 'ben')
         assert (found.state, found.tokens) == (State.EXPIRED, None)
-        assert f'account {ben.number}: it was sealed for somebody else' in caplog.text
+        assert f'account {ben.number}: it was encrypted for another owner' in caplog.text
         assert OLD.access not in caplog.text
         assert NEW.access not in caplog.text
         assert store.find(*ANN) == ann
         assert len(store.list_all()) == 2
-    with pytest.raises(VaultError):
-        store.fresh(ben.number, lambda url, tokens: NEW)
+    with pytest.raises(DecryptionError):
+        store.fresh_tokens(ben.number, lambda url, tokens: NEW)
 
 
 def test_a_wrong_key_is_told_and_connecting_again_mends_it(
@@ -210,8 +210,8 @@ def test_a_wrong_key_is_told_and_connecting_again_mends_it(
     store = make_store(manager, (Fernet.generate_key().decode(),))
     with manager:
         assert store.find(*ANN).state == State.EXPIRED
-    with pytest.raises(VaultError, match='none of the encryption keys'):
-        store.fresh(ann.number, lambda url, tokens: NEW)
+    with pytest.raises(DecryptionError, match='none of the encryption keys'):
+        store.fresh_tokens(ann.number, lambda url, tokens: NEW)
     with manager:
         assert store.connect(*ANN, URL, 'ann.smith', NEW).number == ann.number
     with manager:

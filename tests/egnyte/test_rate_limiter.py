@@ -41,7 +41,7 @@ def test_never_more_than_two_in_a_second_before_the_first_answer(pauses: list[fl
     paced, times = rate_limiter(clock), []
     for pause in pauses:
         clock.sleep(pause)
-        paced.turn(TOKEN, patience=10)
+        paced.acquire(TOKEN, max_wait=10)
         times.append(clock.now)
     for first, third in zip(times, times[2:], strict=False):
         assert third - first > 1
@@ -49,34 +49,34 @@ def test_never_more_than_two_in_a_second_before_the_first_answer(pauses: list[fl
 
 def test_two_calls_need_no_wait_and_the_third_little() -> None:
     paced = rate_limiter(Clock())
-    assert [paced.turn(TOKEN, 10).waited for _ in range(3)] == [0, 0, pytest.approx(1.04)]
+    assert [paced.acquire(TOKEN, 10).waited for _ in range(3)] == [0, 0, pytest.approx(1.04)]
 
 
 def test_tokens_have_paces_of_their_own() -> None:
     paced = rate_limiter(Clock())
-    assert [paced.turn(token, 0).waited for token in 'aabb'] == [0, 0, 0, 0]
+    assert [paced.acquire(token, 0).waited for token in 'aabb'] == [0, 0, 0, 0]
 
 
 def test_who_would_wait_too_long_is_told_at_once_and_takes_no_place() -> None:
     clock = Clock()
     paced = rate_limiter(clock)
     for _ in range(2):
-        paced.turn(TOKEN, 0)
+        paced.acquire(TOKEN, 0)
     for _ in range(3):
         with pytest.raises(Throttled) as caught:
-            paced.turn(TOKEN, patience=1)
+            paced.acquire(TOKEN, max_wait=1)
         assert caught.value.wait == pytest.approx(1.04)
     assert clock.now == NOON
 
 
 def test_answers_teach_it() -> None:
     paced = rate_limiter(Clock())
-    paced.learn(paced.turn(TOKEN, 0), {'X-Accesstoken-Qps-Allotted': '5', 'X-Accesstoken-Quota-Allotted': '7'})
-    turns = [paced.turn(TOKEN, 0) for _ in range(4)]
+    paced.observe(paced.acquire(TOKEN, 0), {'X-Accesstoken-Qps-Allotted': '5', 'X-Accesstoken-Quota-Allotted': '7'})
+    turns = [paced.acquire(TOKEN, 0) for _ in range(4)]
     assert [turn.waited for turn in turns] == [0] * 4
-    paced.learn(turns[-1], {'X-Accesstoken-Quota-Current': '7', 'X-Accesstoken-Qps-Allotted': 'many'})
+    paced.observe(turns[-1], {'X-Accesstoken-Quota-Current': '7', 'X-Accesstoken-Qps-Allotted': 'many'})
     with pytest.raises(QuotaExceeded) as caught:
-        paced.turn(TOKEN, 10)
+        paced.acquire(TOKEN, 10)
     assert caught.value.wait == 43_200
 
 
@@ -84,22 +84,22 @@ def test_the_day_has_a_thousand_calls_and_ends_at_midnight() -> None:
     clock = Clock()
     paced = rate_limiter(clock)
     for _ in range(1000):
-        paced.turn(TOKEN, 2, Priority.WRITE)
+        paced.acquire(TOKEN, 2, Priority.WRITE)
     with pytest.raises(QuotaExceeded):
-        paced.turn(TOKEN, 2, Priority.WRITE)
+        paced.acquire(TOKEN, 2, Priority.WRITE)
     clock.now = NOON + 43_200
-    assert paced.turn(TOKEN, 2).waited == 0
+    assert paced.acquire(TOKEN, 2).waited == 0
 
 
 def test_the_last_calls_of_a_day_are_for_writes() -> None:
     paced = rate_limiter(Clock())
-    first = paced.turn(TOKEN, 2, Priority.BACKGROUND)
-    paced.learn(first, {'X-Accesstoken-Quota-Allotted': '20', 'X-Accesstoken-Qps-Allotted': '20'})
+    first = paced.acquire(TOKEN, 2, Priority.BACKGROUND)
+    paced.observe(first, {'X-Accesstoken-Quota-Allotted': '20', 'X-Accesstoken-Qps-Allotted': '20'})
     for priority, calls in ((Priority.BACKGROUND, 15), (Priority.READ, 2), (Priority.WRITE, 2)):
         for _ in range(calls):
-            paced.turn(TOKEN, 2, priority)
+            paced.acquire(TOKEN, 2, priority)
         with pytest.raises(QuotaExceeded) as caught:
-            paced.turn(TOKEN, 2, priority)
+            paced.acquire(TOKEN, 2, priority)
         assert isinstance(caught.value, QuotaReserved) == (priority is not Priority.WRITE)
         assert paced.usage(TOKEN).is_short
     assert paced.usage(TOKEN) == (20, 20, 43_200, True)
@@ -108,20 +108,20 @@ def test_the_last_calls_of_a_day_are_for_writes() -> None:
 def test_egnyte_closes_the_door() -> None:
     clock = Clock()
     paced = rate_limiter(clock)
-    paced.close(TOKEN, 3)
+    paced.block(TOKEN, 3)
     with pytest.raises(Throttled) as caught:
-        paced.turn(TOKEN, 2)
+        paced.acquire(TOKEN, 2)
     assert caught.value.wait == 3
-    assert paced.turn(TOKEN, 5).waited == 3
-    paced.close(TOKEN, 5000)
+    assert paced.acquire(TOKEN, 5).waited == 3
+    paced.block(TOKEN, 5000)
     with pytest.raises(QuotaExceeded):
-        paced.turn(TOKEN, 5)
+        paced.acquire(TOKEN, 5)
 
 
 def test_threads_share_it() -> None:
     clock, waits = Clock(), []
     paced = RateLimiter(clock=clock, sleep=lambda _seconds: None)
-    threads = [threading.Thread(target=lambda: waits.append(paced.turn(TOKEN, 100).waited)) for _ in range(20)]
+    threads = [threading.Thread(target=lambda: waits.append(paced.acquire(TOKEN, 100).waited)) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -63,14 +63,14 @@ def play(record: TokenUsage, crowd: list[Caller]) -> tuple[list[Call], list[tupl
         now, order, came, caller = heapq.heappop(events)
         left = caller.patience - (now - came)
         try:
-            at = record.next(now, left, caller.priority, 0.1)
+            at = record.next_slot(now, left, caller.priority, 0.1)
         except Throttled as error:
             refused.append((left, error))
             continue
         if caller.priority is BACKGROUND and at > now:
             heapq.heappush(events, (at, next(orders), came, caller))
         else:
-            record.take(at, now)
+            record.reserve(at, now)
             calls.append(Call(now, order, caller.priority, at))
     return calls, refused
 
@@ -128,8 +128,8 @@ def test_somebody_who_is_waited_for_waits_for_one_background_call(
     record = TokenUsage.new(NOON)
     for call in calls:
         if call.at <= now:
-            record.take(call.at, call.at)
-    assert record.next(now, 100, READ, 0.1) - now <= WINDOW
+            record.reserve(call.at, call.at)
+    assert record.next_slot(now, 100, READ, 0.1) - now <= WINDOW
     assert all(call.at == call.came for call in calls)
 
 
@@ -148,20 +148,20 @@ def test_background_waits_by_asking_again() -> None:
         now += seconds
         if len(sleeps) == 1:  # in the meantime
             for _ in range(2):
-                others.turn('t', 10, READ)
+                others.acquire('t', 10, READ)
 
     rate_store = MemoryRateStore(lambda: now)
     others = RateLimiter(rate_store, clock=lambda: now, sleep=lambda _seconds: None)
     rate_limiter = RateLimiter(rate_store, clock=lambda: now, sleep=sleep)
     for _ in range(2):
-        others.turn('t', 10, READ)
-    turn = rate_limiter.turn('t', 10, BACKGROUND)
+        others.acquire('t', 10, READ)
+    turn = rate_limiter.acquire('t', 10, BACKGROUND)
     assert sleeps == pytest.approx([WINDOW, WINDOW])
     assert turn.waited == pytest.approx(2 * WINDOW)
-    assert turn.slot.at == now
-    others.turn('t', 10, READ)
+    assert turn.reservation.at == now
+    others.acquire('t', 10, READ)
     with pytest.raises(Throttled):
-        rate_limiter.turn('t', 1, BACKGROUND)
+        rate_limiter.acquire('t', 1, BACKGROUND)
 
 
 def test_an_announced_wait_is_kept_whoever_comes_meanwhile() -> None:
@@ -172,15 +172,15 @@ def test_an_announced_wait_is_kept_whoever_comes_meanwhile() -> None:
         sleeps.append(seconds)
         for priority in Priority:
             with pytest.raises(Throttled):
-                others.turn('t', 0, priority)
+                others.acquire('t', 0, priority)
         now += seconds
 
     rate_store = MemoryRateStore(lambda: now)
     others = RateLimiter(rate_store, clock=lambda: now, sleep=lambda _seconds: None)
     rate_limiter = RateLimiter(rate_store, clock=lambda: now, sleep=sleep)
-    others.turn('t', 0)
-    others.turn('t', 0)
-    assert rate_limiter.turn('t', 2).waited == pytest.approx(WINDOW)
+    others.acquire('t', 0)
+    others.acquire('t', 0)
+    assert rate_limiter.acquire('t', 2).waited == pytest.approx(WINDOW)
     assert sleeps == pytest.approx([WINDOW])
 
 
@@ -191,7 +191,7 @@ def test_an_announced_wait_is_kept_whoever_comes_meanwhile() -> None:
 def test_calls_keep_their_distance_however_late_they_are(lateness: list[float], qps: int) -> None:
     """All want to call at once; each comes so much later than its slot is."""
     record = replace(TokenUsage.new(NOON), qps=qps)
-    due = [record.take(record.next(NOON, 1000, READ, 0), NOON).at for _ in lateness]
+    due = [record.reserve(record.next_slot(NOON, 1000, READ, 0), NOON).at for _ in lateness]
     starts = [record.start(now) for now in sorted(at + late for at, late in zip(due, lateness, strict=True))]
     assert starts == sorted(starts)
     for first, beyond in zip(starts, starts[qps:], strict=False):
@@ -213,12 +213,12 @@ def test_who_comes_late_is_waited_for() -> None:
 
     late, prompt = sleeping_too_long_by(0.3), sleeping_too_long_by(0)
     for _ in range(2):
-        prompt.turn('t', 0)
-    assert late.turn('t', 10).waited == pytest.approx(1.04)
+        prompt.acquire('t', 0)
+    assert late.acquire('t', 10).waited == pytest.approx(1.04)
     assert now == pytest.approx(NOON + 1.34)
-    prompt.turn('t', 0)
+    prompt.acquire('t', 0)
     # By the slots it would be 1.04 after the one that was late.
-    assert prompt.turn('t', 10).waited == pytest.approx(1.04 * 2 - 1.34 + (1.34 + CLOSEST - 1.04 * 2))
+    assert prompt.acquire('t', 10).waited == pytest.approx(1.04 * 2 - 1.34 + (1.34 + CLOSEST - 1.04 * 2))
     assert now == pytest.approx(NOON + 1.34 + CLOSEST)
     assert prompt.usage('t').used == 5
 
@@ -229,28 +229,28 @@ def test_who_comes_late_is_waited_for() -> None:
 def test_a_day_that_ends_in_time_is_waited_for() -> None:
     record = replace(TokenUsage.new(NOON), given=1000)
     midnight = NOON + DAY / 2
-    assert record.next(midnight - 3, 5, READ, 0.1) == midnight
+    assert record.next_slot(midnight - 3, 5, READ, 0.1) == midnight
     with pytest.raises(QuotaExceeded) as caught:
-        record.next(midnight - 3, 2, READ, 0.1)
+        record.next_slot(midnight - 3, 2, READ, 0.1)
     assert caught.value.wait == 3
-    record.take(midnight, midnight - 3)
+    record.reserve(midnight, midnight - 3)
     assert (record.used(midnight), record.used(midnight - 3)) == (1, 1)
-    assert record.next(midnight - 2, 5, WRITE, 0.1) == midnight
+    assert record.next_slot(midnight - 2, 5, WRITE, 0.1) == midnight
 
 
 def test_the_reserve_is_for_writes() -> None:
     record = replace(TokenUsage.new(NOON), daily=100, given=89)
-    record.next(NOON, 0, READ, 0.1)
+    record.next_slot(NOON, 0, READ, 0.1)
     record.given = 90
     with pytest.raises(QuotaReserved) as caught:
-        record.next(NOON, 0, READ, 0.1)
+        record.next_slot(NOON, 0, READ, 0.1)
     assert caught.value.wait == DAY / 2
-    record.next(NOON, 0, WRITE, 0.1)
-    record.next(NOON, 0, READ, 0)
+    record.next_slot(NOON, 0, WRITE, 0.1)
+    record.next_slot(NOON, 0, READ, 0)
     record.given = 100
     for priority in Priority:
         with pytest.raises(QuotaExceeded) as caught:
-            record.next(NOON, 0, priority, 0)
+            record.next_slot(NOON, 0, priority, 0)
         assert not isinstance(caught.value, QuotaReserved)
 
 
@@ -259,10 +259,10 @@ def test_a_clock_that_is_set_back_closes_nothing(back: float) -> None:
     now = NOON
     rate_limiter = RateLimiter(clock=lambda: now, sleep=lambda _seconds: None)
     for _ in range(4):
-        rate_limiter.turn('t', 10)
+        rate_limiter.acquire('t', 10)
     now -= back
     with pytest.raises(Throttled) as caught:
-        rate_limiter.turn('t', 0)
+        rate_limiter.acquire('t', 0)
     assert caught.value.wait == pytest.approx(2 * WINDOW)
 
 
@@ -271,9 +271,9 @@ def test_tokens_that_are_gone_are_forgotten() -> None:
     rate_store = MemoryRateStore(lambda: now)
     rate_limiter = RateLimiter(rate_store, clock=lambda: now)
     for token in 'abc':
-        rate_limiter.turn(token, 0)
+        rate_limiter.acquire(token, 0)
     now += LIFETIME + 1
-    rate_limiter.turn('d', 0)
+    rate_limiter.acquire('d', 0)
     assert len(rate_store._records) == 1
 
 
@@ -281,12 +281,12 @@ def test_tokens_that_are_gone_are_forgotten() -> None:
 
 
 def taught(record: TokenUsage, slot: Reservation, used: int | None, resets_at: float | None = None) -> int:
-    record.learn(slot, QuotaHeaders(None, None, used, resets_at))
+    record.observe(slot, QuotaHeaders(None, None, used, resets_at))
     return record.used(NOON)
 
 
 def slots(record: TokenUsage, number: int) -> list[Reservation]:
-    return [record.take(NOON, NOON) for _ in range(number)]
+    return [record.reserve(NOON, NOON) for _ in range(number)]
 
 
 def test_calls_of_others_are_counted_once() -> None:
@@ -318,7 +318,7 @@ def test_calls_under_way_are_added_to_what_is_told() -> None:
 def test_egnyte_may_count_less_than_we_do() -> None:
     record = TokenUsage.new(NOON)
     for slot in slots(record, 50):
-        record.learn(slot, None)  # the connection broke
+        record.observe(slot, None)  # the connection broke
     assert record.used(NOON) == 50
     (slot,) = slots(record, 1)
     assert taught(record, slot, 3) == 3
@@ -328,16 +328,16 @@ def test_an_answer_about_another_day_teaches_no_usage() -> None:
     record = TokenUsage.new(NOON)
     midnight = NOON + DAY / 2
     (before,) = slots(record, 1)
-    record.take(midnight, midnight)
+    record.reserve(midnight, midnight)
     assert (record.used(midnight), record.day) == (1, int(midnight // DAY))
-    record.learn(before, QuotaHeaders(None, None, 950, None))
+    record.observe(before, QuotaHeaders(None, None, 950, None))
     assert record.used(midnight) == 1
     # Egnyte's clock is a little behind.
-    slot = record.take(midnight, midnight)
-    record.learn(slot, QuotaHeaders(7, 2000, 951, midnight))
+    slot = record.reserve(midnight, midnight)
+    record.observe(slot, QuotaHeaders(7, 2000, 951, midnight))
     assert (record.used(midnight), record.qps, record.daily) == (2, 7, 2000)
-    slot = record.take(midnight + 1, midnight + 1)
-    record.learn(slot, QuotaHeaders(7, 2000, 4, midnight + DAY))
+    slot = record.reserve(midnight + 1, midnight + 1)
+    record.observe(slot, QuotaHeaders(7, 2000, 4, midnight + DAY))
     assert record.used(midnight) == 4 + 1  # one is under way
 
 
@@ -379,7 +379,7 @@ def test_no_call_is_forgotten_in_whatever_order_answers_come(
         now, _, event, what = heapq.heappop(events)
         if event == 'begin':
             there, back, lost, foreign = what
-            slot = None if foreign else record.take(now, now)
+            slot = None if foreign else record.reserve(now, now)
             under_way += not foreign
             heapq.heappush(events, (now + there, next(order), 'arrive', (slot, back, lost)))
         elif event == 'arrive':
@@ -393,10 +393,10 @@ def test_no_call_is_forgotten_in_whatever_order_answers_come(
         else:
             slot, told, others_then = what
             newest = told is not None and slot.number >= record.taught
-            record.learn(slot, None if told is None else QuotaHeaders(None, None, told, None))
+            record.observe(slot, None if told is None else QuotaHeaders(None, None, told, None))
             told_others = others_then if newest else told_others
         # All of ours that Egnyte has counted or will count, and what it told of others.
         assert record.used(now) >= (egnyte - others) + under_way + told_others
-    slot = record.take(now, now)
-    record.learn(slot, QuotaHeaders(None, None, egnyte + 1, None))
+    slot = record.reserve(now, now)
+    record.observe(slot, QuotaHeaders(None, None, egnyte + 1, None))
     assert record.used(now) == egnyte + 1

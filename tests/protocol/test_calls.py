@@ -128,8 +128,9 @@ def test_invalid_requests_cost_no_call(client: Beefree, sandbox: Sandbox, source
 
 def test_last_calls_of_the_day_are_reserved_for_writes(client: Beefree, sandbox: Sandbox, source: Source) -> None:
     rate_limiter = client.app.app.registry.getUtility(IBackends).rate_limiter
-    rate_limiter.learn(
-        rate_limiter.turn('sandbox', 10), {'X-Accesstoken-Quota-Allotted': '1000', 'X-Accesstoken-Quota-Current': '950'}
+    rate_limiter.observe(
+        rate_limiter.acquire('sandbox', 10),
+        {'X-Accesstoken-Quota-Allotted': '1000', 'X-Accesstoken-Quota-Current': '950'},
     )
     assert outcome(client.get('/')) == (503, 3903)
     assert outcome(client.upload('/new.png', source.offer(PNG))) == (201, None)

@@ -151,7 +151,7 @@ def test_ttl_of_listings_grows_when_calls_are_scarce(client: Beefree, sandbox: S
     client.get('/')
     shared = client.app.app.registry.getUtility(IBackends)
     used = {'X-Accesstoken-Quota-Allotted': '1000', 'X-Accesstoken-Quota-Current': '1000'}
-    shared.rate_limiter.learn(shared.rate_limiter.turn('sandbox', 10), used)
+    shared.rate_limiter.observe(shared.rate_limiter.acquire('sandbox', 10), used)
     now = shared.listing_cache.clock()
     sandbox.forget_calls()
     for seconds, stale in ((3500, False), (3700, True)):

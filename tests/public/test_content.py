@@ -547,7 +547,7 @@ def spend(client: Beefree, calls: int) -> None:
     """Let Egnyte have told that so many of the day's 1,000 calls are made."""
     rate_limiter = client.app.app.registry.getUtility(IBackends).rate_limiter
     told = {'X-Accesstoken-Quota-Allotted': '1000', 'X-Accesstoken-Quota-Current': str(calls)}
-    rate_limiter.learn(rate_limiter.turn('sandbox', 5), told)
+    rate_limiter.observe(rate_limiter.acquire('sandbox', 5), told)
 
 
 def test_thumbnails_leave_the_last_calls_of_the_day_to_people(

@@ -32,7 +32,7 @@ def place(backend: str, directory: Path) -> Iterator[str]:
 
 
 @contextmanager
-def ledger_at(url: str) -> Iterator[RateStore]:
+def rate_store_at(url: str) -> Iterator[RateStore]:
     """The ledger that is there."""
     if url == 'memory':
         yield MemoryRateStore(time.time)
@@ -42,6 +42,6 @@ def ledger_at(url: str) -> Iterator[RateStore]:
         client.close()
     else:
         rate_store = DatabaseRateStore(engine_by_url(url))
-        with patch.object(database, 'LATE', PATIENCE):
+        with patch.object(database, 'ANSWER', PATIENCE):
             yield rate_store
         rate_store.close()

@@ -11,7 +11,7 @@ from fsp_pyramid.backends import redis_client
 from fsp_pyramid.egnyte import RateStore
 from fsp_pyramid.rate_stores.redis import PREFIX
 
-from .backends import SHARED, ledger_at, place
+from .backends import SHARED, place, rate_store_at
 
 
 @pytest.fixture(params=SHARED)
@@ -24,7 +24,7 @@ def shared_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def shared(shared_url: str) -> Iterator[RateStore]:
     """A ledger of several processes."""
-    with ledger_at(shared_url) as rate_store:
+    with rate_store_at(shared_url) as rate_store:
         yield rate_store
 
 
@@ -32,10 +32,10 @@ def shared(shared_url: str) -> Iterator[RateStore]:
 def rate_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RateStore]:
     """Any ledger."""
     if request.param == 'memory':
-        with ledger_at('memory') as rate_store:
+        with rate_store_at('memory') as rate_store:
             yield rate_store
         return
-    with place(request.param, tmp_path) as url, ledger_at(url) as rate_store:
+    with place(request.param, tmp_path) as url, rate_store_at(url) as rate_store:
         yield rate_store
 
 

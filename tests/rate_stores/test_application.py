@@ -73,7 +73,7 @@ def test_changes_go_on_when_looks_have_to_stop(tmp_path: Path) -> None:
     app.get('/fsp/', headers=HEADERS)
     rate_limiter = pace_of(app)
     told = {'X-Accesstoken-Quota-Allotted': '1000', 'X-Accesstoken-Quota-Current': '810'}
-    rate_limiter.learn(rate_limiter.turn(embedded.TOKEN, 5, Priority.WRITE), told)
+    rate_limiter.observe(rate_limiter.acquire(embedded.TOKEN, 5, Priority.WRITE), told)
     refused = app.get('/fsp/', headers=HEADERS, status=503)
     assert refused.json['code'] == 3903
     assert 'kept for changes' in refused.json['details']
@@ -96,7 +96,7 @@ def test_the_database_of_a_host(tmp_path: Path, host: str) -> None:
     app.get('/fsp/', headers=HEADERS)
     assert len(keys(tmp_path)) == 1
     # It is known from then on, also where there is no request.
-    pace_of(app).turn('another token', 0)
+    pace_of(app).acquire('another token', 0)
     assert len(keys(tmp_path)) == 2
     close(app)
 
@@ -104,7 +104,7 @@ def test_the_database_of_a_host(tmp_path: Path, host: str) -> None:
 def test_redis(tmp_path: Path) -> None:
     url, token = services.redis(), uuid4().hex
     app = application(tmp_path, pace__backend='redis', redis_url=url)
-    pace_of(app).turn(token, 0)
+    pace_of(app).acquire(token, 0)
     client = redis_client(url)
     assert client.delete(PREFIX + hashlib.sha256(token.encode()).hexdigest()) == 1
     client.close()

@@ -39,13 +39,13 @@ class Failing(MemoryRateStore):
     down = False
     tries = 0
 
-    def change(self, key: str, act: object) -> Result:
+    def update(self, key: str, act: object) -> Result:
         self._may_fail()
-        return super().change(key, act)
+        return super().update(key, act)
 
-    def look(self, key: str) -> object:
+    def get(self, key: str) -> object:
         self._may_fail()
-        return super().look(key)
+        return super().get(key)
 
     def _may_fail(self) -> None:
         self.tries += 1
@@ -69,20 +69,20 @@ def rate_limiter(failing: Failing, clock: Clock) -> RateLimiter:
 
 
 def test_it_goes_on_from_what_it_knew(rate_limiter: RateLimiter, failing: Failing) -> None:
-    turn = rate_limiter.turn('t', 0)
-    rate_limiter.learn(turn, {'X-Accesstoken-Quota-Current': '500', 'X-Accesstoken-Quota-Allotted': '2000'})
-    second = rate_limiter.turn('t', 0)
+    turn = rate_limiter.acquire('t', 0)
+    rate_limiter.observe(turn, {'X-Accesstoken-Quota-Current': '500', 'X-Accesstoken-Quota-Allotted': '2000'})
+    second = rate_limiter.acquire('t', 0)
     failing.down = True
     with pytest.raises(Throttled) as caught:  # both slots of this second are known
-        rate_limiter.turn('t', 0)
+        rate_limiter.acquire('t', 0)
     assert caught.value.wait == pytest.approx(1.04)
     assert rate_limiter.usage('t')[:2] == (501, 2000)
-    alone = rate_limiter.turn('t', 10)
+    alone = rate_limiter.acquire('t', 10)
     # Neither learns from calls that the other one counted.
-    rate_limiter.learn(second, {'X-Accesstoken-Quota-Current': '1'})
+    rate_limiter.observe(second, {'X-Accesstoken-Quota-Current': '1'})
     assert rate_limiter.usage('t')[:2] == (502, 2000)
     failing.down = False
-    rate_limiter.learn(alone, {'X-Accesstoken-Quota-Current': '503'})
+    rate_limiter.observe(alone, {'X-Accesstoken-Quota-Current': '503'})
     assert rate_limiter.usage('t').used == 503
 
 
@@ -90,27 +90,27 @@ def test_an_outage_is_logged_when_it_begins_and_when_it_ends(
     rate_limiter: RateLimiter, failing: Failing, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    rate_limiter.turn('t', 100)
+    rate_limiter.acquire('t', 100)
     assert caplog.messages == []
     failing.down = True
     for _ in range(3):
-        rate_limiter.turn('t', 100)
+        rate_limiter.acquire('t', 100)
         clock.now += PAUSE + 1
     (begins,) = caplog.messages
-    assert begins.endswith('that all processes share does not answer (LedgerError): going on without it')
+    assert begins.endswith('that all processes share does not answer (RateStoreError): going on without it')
     failing.down = False
-    rate_limiter.turn('t', 100)
-    rate_limiter.turn('t', 100)
+    rate_limiter.acquire('t', 100)
+    rate_limiter.acquire('t', 100)
     assert caplog.messages[1:] == ['the count of calls to Egnyte that all processes share is back']
     failing.down = True
-    rate_limiter.turn('t', 100)
+    rate_limiter.acquire('t', 100)
     assert len(caplog.messages) == 3
 
 
 def test_it_is_not_tried_by_everybody(rate_limiter: RateLimiter, failing: Failing, clock: Clock) -> None:
     failing.down = True
     for _ in range(10):
-        rate_limiter.turn('t', 100)
+        rate_limiter.acquire('t', 100)
     assert failing.tries == 1
     clock.now += PAUSE
     for _ in range(10):
@@ -119,10 +119,10 @@ def test_it_is_not_tried_by_everybody(rate_limiter: RateLimiter, failing: Failin
 
 
 def test_a_refusal_is_no_outage(rate_limiter: RateLimiter, failing: Failing, caplog: pytest.LogCaptureFixture) -> None:
-    rate_limiter.turn('t', 0)
-    rate_limiter.turn('t', 0)
+    rate_limiter.acquire('t', 0)
+    rate_limiter.acquire('t', 0)
     with pytest.raises(Throttled):
-        rate_limiter.turn('t', 0)
+        rate_limiter.acquire('t', 0)
     assert failing.tries == 3
     assert caplog.messages == []
 
@@ -139,7 +139,7 @@ def test_servers_that_are_not_there(kind: str, tmp_path: Path, caplog: pytest.Lo
         'read-only': lambda: at(f'sqlite:///{tmp_path}/file'),
     }[kind]()
     rate_limiter = RateLimiter(FallbackStore(rate_store))
-    assert rate_limiter.turn(hush, 0).waited == 0
+    assert rate_limiter.acquire(hush, 0).waited == 0
     assert rate_limiter.usage(hush).used == 1
     (begins,) = caplog.messages
     assert 'going on without it' in begins
@@ -162,9 +162,9 @@ def test_a_database_that_hangs_is_not_waited_for(caplog: pytest.LogCaptureFixtur
         relayed = url.replace('127.0.0.1:5432', f'127.0.0.1:{relay.port}')
         rate_store = at(relayed.replace('postgresql:', 'postgresql+psycopg:'))
         rate_limiter = RateLimiter(FallbackStore(rate_store))
-        rate_limiter.turn('t', 0)
+        rate_limiter.acquire('t', 0)
         relay.stop()
-        assert rate_limiter.turn('t', 60).waited < 60
+        assert rate_limiter.acquire('t', 60).waited < 60
         (begins,) = told(caplog)
         assert 'going on without it' in begins
         relay.close()
@@ -178,6 +178,6 @@ def test_a_database_that_hangs_from_the_start_is_not_waited_for(caplog: pytest.L
         rate_store = at(database.url)
         rate_limiter = RateLimiter(FallbackStore(rate_store))
         for _ in range(2):
-            assert rate_limiter.turn('t', 60).waited < 60
+            assert rate_limiter.acquire('t', 60).waited < 60
         (begins,) = told(caplog)
         assert 'going on without it' in begins

@@ -18,7 +18,7 @@ from fsp_pyramid.egnyte.rate_rules import CLOSEST, WINDOW, TokenUsage
 from fsp_pyramid.rate_stores.redis import PREFIX
 
 from ..timing import PATIENCE
-from .backends import SHARED, ledger_at, place
+from .backends import SHARED, place, rate_store_at
 
 PROCESSES, TURNS = 4, 2
 LATE = CLOSEST - 1.001
@@ -37,12 +37,12 @@ class Granted(NamedTuple):
 
 
 def call(url: str, token: str, barrier: Any, process: int) -> list[Granted]:
-    with ledger_at(url) as rate_store:
+    with rate_store_at(url) as rate_store:
         rate_limiter = RateLimiter(rate_store)
         rate_limiter.usage(token)  # connects
         barrier.wait(PATIENCE)
-        turns = [(rate_limiter.turn(token, 120), time.time()) for _ in range(TURNS)]
-        return [Granted(at, turn.slot.at, turn.waited, process) for turn, at in turns]
+        turns = [(rate_limiter.acquire(token, 120), time.time()) for _ in range(TURNS)]
+        return [Granted(at, turn.reservation.at, turn.waited, process) for turn, at in turns]
 
 
 def process(urls: list[str], token: str, barrier: Any, number: int, results: Any) -> None:
@@ -68,8 +68,8 @@ def test_processes_share_a_token(urls: list[str]) -> None:
     for one in processes:
         one.join(PATIENCE)
     for url, backend, found in zip(urls, SHARED, zip(*told, strict=True), strict=True):
-        with ledger_at(url) as rate_store:
-            record, _ = rate_store.look(hashlib.sha256(token.encode()).hexdigest())
+        with rate_store_at(url) as rate_store:
+            record, _ = rate_store.get(hashlib.sha256(token.encode()).hexdigest())
         check(backend, sorted(granted for of_process in found for granted in of_process), record)
     client = redis_client(urls[SHARED.index('redis')])
     client.delete(PREFIX + hashlib.sha256(token.encode()).hexdigest())

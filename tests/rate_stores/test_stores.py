@@ -19,22 +19,22 @@ from fsp_pyramid.rate_stores import database
 from fsp_pyramid.rate_stores.compare_and_swap import CompareAndSwapStore
 from fsp_pyramid.rate_stores.redis import PREFIX
 
-from .backends import ledger_at
+from .backends import rate_store_at
 
 
 def take(record: TokenUsage, now: float) -> Reservation:
-    return record.take(record.next(now, 1000, Priority.READ, 0.1), now)
+    return record.reserve(record.next_slot(now, 1000, Priority.READ, 0.1), now)
 
 
 def test_nothing_is_known_of_a_new_token(rate_store: RateStore, key: str) -> None:
-    record, now = rate_store.look(key)
+    record, now = rate_store.get(key)
     assert (record.qps, record.daily, record.used(now), record.slots) == (2, 1000, 0, ())
     assert abs(now - time.time()) < 60
 
 
 def test_changes_are_kept(rate_store: RateStore, key: str) -> None:
-    slots = [rate_store.change(key, take) for _ in range(3)]
-    record, now = rate_store.look(key)
+    slots = [rate_store.update(key, take) for _ in range(3)]
+    record, now = rate_store.get(key)
     assert [slot.number for slot in slots] == [1, 2, 3]
     assert record.slots == tuple(slot.at for slot in slots)[-2:]
     assert record.used(now) == 3
@@ -47,16 +47,16 @@ def test_what_raises_changes_nothing(rate_store: RateStore, key: str) -> None:
         raise RuntimeError
 
     for _ in range(2):  # without a record, and with one
-        before = rate_store.look(key)[0].given
+        before = rate_store.get(key)[0].given
         with pytest.raises(RuntimeError):
-            rate_store.change(key, fail)
-        assert rate_store.look(key)[0].given == before
-        rate_store.change(key, take)
+            rate_store.update(key, fail)
+        assert rate_store.get(key)[0].given == before
+        rate_store.update(key, take)
 
 
 def test_nobody_gets_what_another_got(rate_store: RateStore, key: str) -> None:
     with ThreadPoolExecutor(8) as threads:
-        slots = list(threads.map(lambda _: rate_store.change(key, take), range(80)))
+        slots = list(threads.map(lambda _: rate_store.update(key, take), range(80)))
     assert sorted(slot.number for slot in slots) == list(range(1, 81))
     in_order = sorted(slots, key=lambda slot: slot.number)
     assert in_order == sorted(slots)  # by time
@@ -66,61 +66,61 @@ def test_nobody_gets_what_another_got(rate_store: RateStore, key: str) -> None:
 
 def test_it_serves_a_pace(rate_store: RateStore, token: str) -> None:
     rate_limiter = RateLimiter(rate_store)
-    first, second = rate_limiter.turn(token, 100), rate_limiter.turn(token, 100)
-    rate_limiter.learn(first, {'X-Accesstoken-Quota-Current': '70', 'X-Accesstoken-Quota-Allotted': '500'})
+    first, second = rate_limiter.acquire(token, 100), rate_limiter.acquire(token, 100)
+    rate_limiter.observe(first, {'X-Accesstoken-Quota-Current': '70', 'X-Accesstoken-Quota-Allotted': '500'})
     assert rate_limiter.usage(token)[:2] == (71, 500)
-    rate_limiter.learn(second, None)
-    rate_limiter.learn(rate_limiter.turn(token, 100), {'X-Accesstoken-Quota-Current': '71'})
+    rate_limiter.observe(second, None)
+    rate_limiter.observe(rate_limiter.acquire(token, 100), {'X-Accesstoken-Quota-Current': '71'})
     assert rate_limiter.usage(token)[:2] == (71, 500)
-    rate_limiter.close(token, 3000)
+    rate_limiter.block(token, 3000)
     with pytest.raises(QuotaExceeded) as caught:
-        rate_limiter.turn(token, 1000)
+        rate_limiter.acquire(token, 1000)
     assert 2000 < caught.value.wait <= 3000
     assert rate_limiter.usage(token).used == 71
 
 
 def test_two_of_them_are_one(shared: RateStore, shared_url: str, key: str) -> None:
-    with ledger_at(shared_url) as other:
-        assert [one.change(key, take).number for one in (shared, other, shared)] == [1, 2, 3]
-        assert other.look(key)[0] == shared.look(key)[0]
+    with rate_store_at(shared_url) as other:
+        assert [one.update(key, take).number for one in (shared, other, shared)] == [1, 2, 3]
+        assert other.get(key)[0] == shared.get(key)[0]
 
 
 def test_what_cannot_be_read_is_forgotten(shared: CompareAndSwapStore, key: str) -> None:
     for nonsense in ('nonsense', '[]', '{"slots": 1}', '{"of": "another version", "slots": []}'):
         before, now = shared._read(key)
         assert shared._swap(key, before, nonsense, now)
-        assert shared.look(key)[0].given == 0
-        assert shared.change(key, take).number == 1
+        assert shared.get(key)[0].given == 0
+        assert shared.update(key, take).number == 1
 
 
 def test_a_look_writes_nothing(shared: CompareAndSwapStore, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    shared.change(key, take)
+    shared.update(key, take)
     before = shared._read(key)[0]
     monkeypatch.setattr(shared, '_swap', None)
-    shared.look(key)
-    assert shared.change(key, lambda record, _now: record.given) == 1
+    shared.get(key)
+    assert shared.update(key, lambda record, _now: record.given) == 1
     assert shared._read(key)[0] == before
 
 
 def test_who_read_too_early_does_not_write(shared: CompareAndSwapStore, key: str) -> None:
     before, now = shared._read(key)
-    shared.change(key, take)
+    shared.update(key, take)
     assert not shared._swap(key, before, 'x', now)
     before, now = shared._read(key)
-    shared.change(key, take)
+    shared.update(key, take)
     assert not shared._swap(key, before, 'x', now)
 
 
 def test_the_time_is_that_of_the_ledger(
     shared: RateStore, shared_url: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shared.look(key)
+    shared.get(key)
     monkeypatch.setattr(database.time, 'time', lambda: 1.0)
-    assert (shared.look(key)[1] == 1) == shared_url.startswith('sqlite')
+    assert (shared.get(key)[1] == 1) == shared_url.startswith('sqlite')
 
 
 def test_no_token_is_kept(shared: RateStore, shared_url: str, token: str, key: str) -> None:
-    RateLimiter(shared).turn(token, 0)
+    RateLimiter(shared).acquire(token, 0)
     if shared_url.startswith('redis'):
         client = redis_client(shared_url)
         found = client.get(PREFIX + key).decode()
@@ -139,17 +139,17 @@ def test_no_token_is_kept(shared: RateStore, shared_url: str, token: str, key: s
 def test_rows_of_old_tokens_go(shared: RateStore, shared_url: str, key: str) -> None:
     if shared_url.startswith('redis'):
         pytest.skip('Redis does it itself')
-    shared.change(key, take)
+    shared.update(key, take)
     engine = create_engine(shared_url)
     rows = text('SELECT key FROM fsp_pace')
     age = text('UPDATE fsp_pace SET changed_at = changed_at - :seconds WHERE key != :but')
     with engine.begin() as connection:
         connection.execute(age, {'seconds': LIFETIME - 60, 'but': ''})
-    shared.change('second', take)
+    shared.update('second', take)
     with engine.begin() as connection:
         assert len(connection.execute(rows).all()) == 2
         connection.execute(age, {'seconds': 120, 'but': 'second'})
-    shared.change('third', take)
+    shared.update('third', take)
     with engine.begin() as connection:
         assert sorted(connection.scalars(rows)) == ['second', 'third']
     engine.dispose()

@@ -50,11 +50,11 @@ def test_a_pause_within_a_window_is_fine() -> None:
     with Deadline(60) as deadline:
         slow = MinimumRate(deadline)
         for _ in range(3):
-            slow.came(int(LEAST * WINDOW))
-            assert slow.look()
+            slow.add(int(LEAST * WINDOW))
+            assert slow.check()
         deadline.left()
-        slow.came(int(LEAST * WINDOW) - 1)
-        assert not slow.look()
+        slow.add(int(LEAST * WINDOW) - 1)
+        assert not slow.check()
         with pytest.raises(SourceUnavailable, match='fetched'):
             deadline.left()
 
@@ -63,9 +63,9 @@ def test_more_may_be_insisted_on_for_the_windows_to_come() -> None:
     with Deadline(60) as deadline:
         fast = MinimumRate(deadline)
         fast.least = 10 * LEAST
-        fast.came(int(LEAST * WINDOW))
-        assert fast.look()
-        fast.came(int(10 * LEAST * WINDOW))
-        assert fast.look()
-        fast.came(int(10 * LEAST * WINDOW) - 1)
-        assert not fast.look()
+        fast.add(int(LEAST * WINDOW))
+        assert fast.check()
+        fast.add(int(10 * LEAST * WINDOW))
+        assert fast.check()
+        fast.add(int(10 * LEAST * WINDOW) - 1)
+        assert not fast.check()

@@ -213,7 +213,7 @@ def test_a_replacing_move_that_gets_no_turn_loses_nothing(make: Make, sandbox: S
 
     sandbox.upload('/Shared/Home/a', b'mine')
     sandbox.upload('/Shared/Home/d/a', b'precious')
-    connection.after = once('POST', lambda _: rate_limiter.close(TOKEN, 12))
+    connection.after = once('POST', lambda _: rate_limiter.block(TOKEN, 12))
     log = UndoLog()
     with pytest.raises(errors.Busy):
         Operations(UndoStorage(make(rate_limiter=rate_limiter), log)).move_file(

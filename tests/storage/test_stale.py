@@ -83,8 +83,8 @@ def test_looks_are_told(process: Process, clock: Clock) -> None:
     ('trouble', 'error', 'reason', 'calls'),
     [
         (lambda process: process.sandbox.fail({'status': 500, 'times': 100}), EgnyteUnavailable, 'unavailable', 1),
-        (lambda process: process.rate_limiter.close(TOKEN, 20), Busy, 'busy', 0),
-        (lambda process: process.rate_limiter.close(TOKEN, 7200), QuotaUsedUp, 'quota', 0),
+        (lambda process: process.rate_limiter.block(TOKEN, 20), Busy, 'busy', 0),
+        (lambda process: process.rate_limiter.block(TOKEN, 7200), QuotaUsedUp, 'quota', 0),
     ],
     ids=['unavailable', 'busy', 'quota'],
 )

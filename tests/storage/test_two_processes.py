@@ -119,7 +119,7 @@ def fast() -> RateLimiter:
     """Nobody waits for turns."""
     rate_limiter = RateLimiter()
     allotted = {'X-Accesstoken-Qps-Allotted': '1000000', 'X-Accesstoken-Quota-Allotted': '1000000000'}
-    rate_limiter.learn(rate_limiter.turn(TOKEN, 0), allotted)
+    rate_limiter.observe(rate_limiter.acquire(TOKEN, 0), allotted)
     return rate_limiter
 
 
