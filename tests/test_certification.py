@@ -1,4 +1,4 @@
-"""The demonstration of throttling in ``docs/certification.rst``: its commands show what the page says."""
+"""Certification page: the commands of its throttling demonstration produce the documented output."""
 
 import os
 import shutil
@@ -16,20 +16,20 @@ PAGE = (ROOT / 'docs' / 'certification.rst').read_text()
 
 
 def options_of(command: str) -> list[str]:
-    """What the page's first block gives to *command*."""
+    """Return the options of *command* in the page's first block."""
     _, block = next(blocks(PAGE, 'sh'))
     return block.split(f'bin/{command} ')[1].splitlines()[0].split()
 
 
 def exported() -> dict[str, str]:
-    """The variables of its second terminal."""
+    """Return the variables of the second terminal."""
     _, block = next(blocks(PAGE, 'sh'))
     words = [word for line in block.splitlines() if line.startswith('export ') for word in line.split()[1:]]
     return dict(word.split('=', 1) for word in words)
 
 
 @pytest.mark.usefixtures('curl')
-def test_the_demonstration_shows_what_it_says(tmp_path: Path) -> None:
+def test_demonstration_produces_the_documented_output(tmp_path: Path) -> None:
     options = [str(tmp_path / 'egnyte') if word.startswith('var/') else word for word in options_of('fsp-sandbox')]
     sandbox = running('fsp-sandbox', *options, '--port=', log=tmp_path / 'sandbox.log')
     ini = Path(shutil.copy(ROOT / 'development.ini', tmp_path))
@@ -52,5 +52,5 @@ def test_the_demonstration_shows_what_it_says(tmp_path: Path) -> None:
                 assert shown(done.stdout, answer), f'{commands}\n{done.stdout}'
 
 
-def test_the_page_starts_the_shipped_ini() -> None:
+def test_page_uses_the_shipped_ini() -> None:
     assert options_of('pserve') == ['development.ini']

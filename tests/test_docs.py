@@ -1,4 +1,4 @@
-"""The documentation: what it says of settings, errors, texts and walls is what the code does."""
+"""Documentation: settings, errors, texts and modules in the pages match the code."""
 
 import csv
 import re
@@ -39,7 +39,7 @@ KEY = r'``(fsp\.[\w.]+)``'
 
 
 class Documented(NamedTuple):
-    """What ``docs/settings.rst`` says of one."""
+    """A setting in ``docs/settings.rst``."""
 
     default: str
     variable: str
@@ -52,13 +52,13 @@ def documented() -> dict[str, Documented]:
     found = {}
     for key, body in zip(parts[::2], parts[1::2], strict=True):
         lines = re.match(r'    :default: (.*)\n    :variable: ``(.*)``\n    :example: ``(.*)``\n\n', body)
-        assert lines, f'{key} has not the three lines'
+        assert lines, f'{key} does not have the three lines'
         found[key] = Documented(lines[1].strip('`'), lines[2], lines[3], ' '.join(body[lines.end() :].split()))
     return found
 
 
 SETTINGS = documented()
-# The defaults that were agreed on before there was a line of code.
+# Defaults of the specification.
 AGREED: dict[str, Any] = {
     'prefix': '/fsp',
     'public.prefix': '/fsp-public',
@@ -103,7 +103,7 @@ def parse(**more: str) -> Settings:
     return Settings.parse(LEAST | more, {})
 
 
-def test_defaults_are_those_that_were_agreed_on() -> None:
+def test_defaults_match_the_specification() -> None:
     settings = parse()
     assert {name: value_of(settings, f'fsp.{name}') for name in AGREED} == AGREED
     client = settings.clients['']
@@ -126,25 +126,25 @@ def test_defaults_are_those_that_were_agreed_on() -> None:
     assert set(map(name_of, KEYS)) == set(AGREED) | others
 
 
-def test_all_settings_are_documented_and_no_others() -> None:
+def test_exactly_the_known_settings_are_documented() -> None:
     assert sorted(SETTINGS) == sorted(KEYS)
 
 
 @pytest.mark.parametrize('key', KEYS)
-def test_a_documented_default_is_the_real_one(key: str) -> None:
+def test_documented_default_is_the_real_one(key: str) -> None:
     default = SETTINGS[key].default
     if key in LEAST:
         assert default == 'required'
         assert SCHEMA[key].required
     elif default in {'none', 'all groups'} and key != 'fsp.public.sendfile':
-        # "none" must not hide a default that is something.
+        # "none" must not hide a real default.
         assert key == 'fsp.upload.types' or not getattr(value_of(parse(), key), 'entries', SCHEMA[key].missing)
     else:
         assert parse(**{key: default}) == parse()
 
 
 @pytest.mark.parametrize('key', KEYS)
-def test_a_documented_variable_and_example_work(key: str) -> None:
+def test_documented_variable_and_example_work(key: str) -> None:
     assert SETTINGS[key].variable == variable(key)
     name, _, value = SETTINGS[key].example.partition(' = ')
     assert name == key
@@ -168,7 +168,7 @@ def test_settings_without_effect_are_marked() -> None:
     assert {key for key in KEYS if NO_EFFECT not in SETTINGS[key].text} == used
 
 
-def test_the_table_of_the_readme_says_the_same() -> None:
+def test_settings_table_of_the_readme_matches() -> None:
     section = (ROOT / 'README.rst').read_text().split('\nSettings\n')[1]
     rows = re.findall(rf'^{KEY}( \*)?\s+(\S.*?)\s{{2,}}\S', section, re.MULTILINE)
     assert [key for key, _, _ in rows] == list(KEYS)
@@ -177,7 +177,7 @@ def test_the_table_of_the_readme_says_the_same() -> None:
         assert bool(star) == (NO_EFFECT in SETTINGS[key].text), key
 
 
-def test_the_complaints_that_are_shown_are_real() -> None:
+def test_shown_messages_are_real() -> None:
     shown = re.search(r'::\n\n    (fsp_pyramid cannot start.*?)\n\n', (DOCS / 'settings.rst').read_text(), re.DOTALL)
     assert shown
     ini = {'fsp.usernam': 'u', 'fsp.cache.ttl': '1 minute', **LEAST}
@@ -193,19 +193,19 @@ KINDS = errors.FSPError.__subclasses__()
 
 
 def table(page: str, header: str) -> list[list[str]]:
-    """The rows of the csv table whose header begins so."""
+    """Return the rows of the csv table whose header begins with *header*."""
     text = (DOCS / page).read_text()
     body = re.search(rf'   :header: {header}.*\n(?:   :.*\n)*\n((?:   .*\n)+)', text)
     assert body, header
     return list(csv.reader(body[1].splitlines(), skipinitialspace=True))
 
 
-def test_the_table_of_errors_is_that_of_the_code() -> None:
+def test_error_table_matches_the_code() -> None:
     rows = [(int(status), int(code), title) for status, code, title, _ in table('protocol.rst', 'Status')]
     assert rows == sorted((kind.status, kind.code, kind.title) for kind in KINDS)
 
 
-def egnyte_says(error: egnyte.EgnyteError, name: str) -> None:
+def raise_translated(error: egnyte.EgnyteError, name: str) -> None:
     with translated((name,)):
         raise error
 
@@ -215,30 +215,31 @@ def upload(url: str, name: str) -> None:
         pass
 
 
-def test_the_texts_that_marketers_see_are_those_of_the_code(source: Source) -> None:
-    def refuse(error: type[errors.FSPError]) -> None:
+def test_error_texts_for_marketers_match_the_code(source: Source) -> None:
+    def raise_error(error: type[errors.FSPError]) -> None:
         raise error
 
-    say: dict[str, Callable[[], None]] = {
-        'Egnyte is not connected': lambda: refuse(errors.NotConnected),
-        'Connect Egnyte again': lambda: refuse(errors.ConnectionExpired),
-        'Daily limit reached': lambda: egnyte_says(egnyte.QuotaExceeded('', wait=(3 * 60 + 11) * 60), 'a'),
-        'Storage is busy': lambda: egnyte_says(egnyte.Throttled('', wait=1), 'a'),
+    triggers: dict[str, Callable[[], None]] = {
+        'Egnyte is not connected': lambda: raise_error(errors.NotConnected),
+        'Connect Egnyte again': lambda: raise_error(errors.ConnectionExpired),
+        'Daily limit reached': lambda: raise_translated(egnyte.QuotaExceeded('', wait=(3 * 60 + 11) * 60), 'a'),
+        'Storage is busy': lambda: raise_translated(egnyte.Throttled('', wait=1), 'a'),
         'Name not allowed': lambda: check_name('50*off.png'),
         'File too large': lambda: upload(source.offer(bytes((20 << 20) + 1)), 'film.mp4'),
         'File type not allowed': lambda: upload(source.offer(b'MZ'), 'setup.exe'),
-        'File is locked': lambda: egnyte_says(egnyte.Locked(''), 'hero.jpg'),
+        'File is locked': lambda: raise_translated(egnyte.Locked(''), 'hero.jpg'),
     }
-    told = dict(table('beefree.rst', 'Title, Text'))
-    assert set(told) == {kind.title for kind in KINDS if kind.code >= 3900}
-    for title, trigger in say.items():
+    documented_texts = dict(table('beefree.rst', 'Title, Text'))
+    assert set(documented_texts) == {kind.title for kind in KINDS if kind.code >= 3900}
+    for title, trigger in triggers.items():
         with pytest.raises(errors.FSPError) as caught:
             trigger()
-        assert (caught.value.title, caught.value.details) == (title, told[title])
-    assert set(told) - set(say) == {'Folder is not empty'}  # the quickstart of the README shows that one
+        assert (caught.value.title, caught.value.details) == (title, documented_texts[title])
+    # The quickstart of the README shows the last one.
+    assert set(documented_texts) - set(triggers) == {'Folder is not empty'}
 
 
-def test_the_table_of_fields_is_that_of_the_answers(tmp_path: Path) -> None:
+def test_field_table_matches_the_responses(tmp_path: Path) -> None:
     settings = LEAST | {'fsp.egnyte.url': f'sandbox:{tmp_path}', 'tm.manager_hook': 'pyramid_tm.explicit_manager'}
     app = TestApp(main({}, **settings))
     app.authorization = ('Basic', ('u', 'p'))
@@ -251,7 +252,7 @@ def test_the_table_of_fields_is_that_of_the_answers(tmp_path: Path) -> None:
         assert {name: type(value) for name, value in meta.items()} == expected
 
 
-# Which row of the table is which of the operations that are counted.
+# Beginning of a table row -> the counted operations that it describes.
 COUNTED = {
     'list a directory,': ['list'],
     'metadata of a file': ['metadata'],
@@ -265,7 +266,7 @@ COUNTED = {
 }
 
 
-def test_the_table_of_calls_has_the_figures_that_are_counted() -> None:
+def test_call_table_has_the_counted_figures() -> None:
     rows = table('egnyte.rst', 'What, Nothing known')
     for beginning, names in COUNTED.items():
         ((_, cold, known),) = (row for row in rows if row[0].startswith(beginning))
@@ -275,8 +276,8 @@ def test_the_table_of_calls_has_the_figures_that_are_counted() -> None:
     assert {name for names in COUNTED.values() for name in names} == set(OPERATIONS)
 
 
-def test_every_module_is_in_the_plan() -> None:
-    plan = (DOCS / 'architecture.rst').read_text().split('\nRooms\n')[1].split('\nNames may change')[0]
-    rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == '.py' or (path / '__init__.py').exists()}
-    missing = {room for room in rooms if f'``{room}``' not in plan} - {'_version', 'scripts'}
+def test_every_module_is_in_the_architecture_page() -> None:
+    page = (DOCS / 'architecture.rst').read_text().split('\nModules\n')[1].split('\nNames may change')[0]
+    modules = {path.stem for path in PACKAGE.iterdir() if path.suffix == '.py' or (path / '__init__.py').exists()}
+    missing = {module for module in modules if f'``{module}``' not in page} - {'_version', 'scripts'}
     assert missing == set()

@@ -1,4 +1,4 @@
-"""The README: its quickstart is run as it stands there, and its application as well."""
+"""README: its quickstart and its application are executed."""
 
 import os
 import re
@@ -20,14 +20,14 @@ END = '-- end of block --'
 
 
 class Step(NamedTuple):
-    """Commands, and the answer that the README shows for them; '' where it shows none."""
+    """Commands, and the response that the README shows for them, or ''."""
 
     commands: str
     answer: str
 
 
 def blocks(text: str, *languages: str) -> Iterator[tuple[str, str]]:
-    """The language and the dedented text of each code block."""
+    """Yield language and dedented text of each code block."""
     pattern = rf'^\.\. code-block:: ({"|".join(languages)})\n\n((?:    .*\n|\n)+)'
     for language, body in re.findall(pattern, text, re.MULTILINE):
         yield language, re.sub(r'^    ', '', body, flags=re.MULTILINE).strip() + '\n'
@@ -49,15 +49,15 @@ def squeezed(text: str) -> str:
 
 
 def shown(answer: str, documented: str) -> bool:
-    """Whether *answer* is what is documented: white space is free, and ``...`` stands for anything."""
+    """Return whether *answer* matches: white space is ignored, and ``...`` matches anything."""
     parts = map(re.escape, squeezed(documented).split('...'))
     return re.fullmatch('.*'.join(parts), squeezed(answer), re.DOTALL) is not None
 
 
 def run(steps: list[Step], port: int, directory: Path) -> list[str]:
-    """What the commands print, in one shell, because a later one uses what an earlier one remembered."""
+    """Return the output of each step. One shell runs all, because later commands use variables of earlier ones."""
     script = f'echo "{END}"\n'.join(step.commands for step in steps).replace(':6543', f':{port}')
-    # Neither a proxy nor a ~/.curlrc of whoever runs the tests.
+    # Without the proxy settings and ~/.curlrc of the developer.
     environ = {'PATH': os.environ['PATH'], 'HOME': str(directory), 'LC_ALL': 'C.UTF-8'}
     done = subprocess.run(
         ['bash', '-e', '-c', script],
@@ -73,7 +73,7 @@ def run(steps: list[Step], port: int, directory: Path) -> list[str]:
 
 
 @pytest.mark.usefixtures('curl')
-def test_the_quickstart_does_what_it_says_even_twice(tmp_path: Path) -> None:
+def test_quickstart_shows_the_real_responses_twice(tmp_path: Path) -> None:
     steps = quickstart()
     assert len(steps) > 15
     with serving(Path(shutil.copy(ROOT / 'development.ini', tmp_path))) as server:
@@ -81,7 +81,7 @@ def test_the_quickstart_does_what_it_says_even_twice(tmp_path: Path) -> None:
         again = run(steps, server.port, tmp_path)
     for step, first, second in zip(steps, answers, again, strict=True):
         assert shown(first, step.answer), f'{step.commands}\n{first}'
-        assert shown(second, step.answer), f'the second time: {step.commands}\n{second}'
+        assert shown(second, step.answer), f'second run: {step.commands}\n{second}'
     assert (tmp_path / 'welcome.jpg').read_bytes().startswith(b'\xff\xd8\xff')
 
 
@@ -95,24 +95,24 @@ def test_the_quickstart_does_what_it_says_even_twice(tmp_path: Path) -> None:
         ('{"a": 1, "b": 2}', '', False),
     ],
 )
-def test_answers_are_compared(answer: str, documented: str, fits: bool) -> None:
+def test_comparison_of_responses(answer: str, documented: str, fits: bool) -> None:
     assert shown(answer, documented) is fits
 
 
-def test_every_operation_and_strategy_is_shown() -> None:
+def test_quickstart_shows_every_operation_and_strategy() -> None:
     commands = ''.join(step.commands for step in quickstart())
     assert set(re.findall(r'-X (\w+)', commands)) == {'POST', 'DELETE', 'PATCH'}
     assert set(re.findall(r'conflict_strategy\\": \\"(\w+)', commands)) == {'keep', 'replace', 'ask'}
     assert 'X-BEE-fsp-flags:move' in commands
-    # Each line stands on its own: who copies one line only gets what is shown, too.
+    # Each line works alone, because readers copy single lines.
     lines = commands.replace('\\\n', ' ').splitlines()
     assert [line for line in lines if not re.match(r'((PICTURE|THUMBNAIL)=\$\()?curl -s', line)] == []
 
 
-def test_the_application_of_the_readme_answers(tmp_path: Path) -> None:
+def test_application_of_the_readme_works(tmp_path: Path) -> None:
     ((_, source),) = blocks(README, 'python')
     namespace: dict[str, object] = {}
-    exec(compile(source, 'README.rst', 'exec'), namespace)  # as it stands there
+    exec(compile(source, 'README.rst', 'exec'), namespace)  # unchanged
     settings = {
         'fsp.username': 'beefree',
         'fsp.password': 'beefree',
@@ -128,7 +128,7 @@ def test_the_application_of_the_readme_answers(tmp_path: Path) -> None:
     assert app.get('/partner/', headers=headers).json['data']['meta']['item-count'] == 0
 
 
-def test_the_commands_are_targets_of_make() -> None:
+def test_make_commands_are_targets() -> None:
     makefile = (ROOT / 'Makefile').read_text()
     targets = set(re.findall(r'^ +make (\w+)|``make (\w+)``', README, re.MULTILINE))
     assert {''.join(target) for target in targets} == {'serve', 'test', 'docs'}
@@ -136,13 +136,13 @@ def test_the_commands_are_targets_of_make() -> None:
         assert re.search(rf'^{target}:', makefile, re.MULTILINE), target
 
 
-def test_what_it_mentions_is_there() -> None:
+def test_mentioned_files_exist() -> None:
     places = re.findall(r'``((?:docs|examples)/[\w./]*|\w+\.(?:ini|rst))``', README)
     assert len(places) > 6
     assert [place for place in places if not (ROOT / place).exists()] == []
 
 
-def test_the_variables_are_those_of_production() -> None:
+def test_exported_variables_match_production_ini() -> None:
     section = README.split('\nA real Egnyte\n')[1].split('\nNot in this version\n')[0]
     needed = (ROOT / 'production.ini').read_text().partition('[DEFAULT]')[0]
     exported = re.findall(r'export (FSP_\w+)=', section)
