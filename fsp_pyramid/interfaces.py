@@ -1,4 +1,4 @@
-"""Every contract that somebody may implement, replace or adapt."""
+"""Contracts that other code implements, replaces or adapts."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -19,7 +19,7 @@ from .paths import Path
 
 
 class IResource(Interface):
-    """A node of the tree below a mount: a name and a parent, never any I/O."""
+    """Node of the tree below a mount: a name and a parent, without I/O."""
 
     __name__ = Attribute('The last name of the path; the empty string for the root.')
     __parent__ = Attribute('The IDirectory that contains it; None for the root.')
@@ -27,183 +27,182 @@ class IResource(Interface):
 
 
 class IDirectory(IResource):
-    """Was asked for with a trailing slash. Whether Egnyte has it is for the view to find out."""
+    """Path with a trailing slash. It may not exist at Egnyte; the view finds out."""
 
 
 class IFile(IResource):
-    """Was asked for without a trailing slash."""
+    """Path without a trailing slash. It may not exist at Egnyte; the view finds out."""
 
 
 class IStorage(Interface):
-    """Files and directories by path, each of them changed by what it is and not by where it is.
+    """Files and directories by path; changes go by id, so that they follow a file that was moved meanwhile.
 
     A path is a tuple of names (:mod:`fsp_pyramid.paths`); names are compared without regard to case. All methods raise
-    the errors of :mod:`fsp_pyramid.errors`: besides those named at each method, EgnyteUnavailable, Busy, QuotaUsedUp,
+    the errors of :mod:`fsp_pyramid.errors`: besides those listed at each method, EgnyteUnavailable, Busy, QuotaUsedUp,
     Forbidden (Egnyte's own refusal) and InternalError.
 
-    The layers (folders, undo, cached, egnyte) all provide it, each on top of another one. Methods that change
-    something return a Change, which :meth:`revert` takes back, by id.
+    All layers (mapped, undo, cached, observed, egnyte) provide it, each on top of another one. Methods that change
+    something return a Change, which :meth:`revert` rolls back, by id.
     """
 
     def list_directory(path: Path, fresh: bool = False) -> Listing:
-        """The directory and what is in it, directories first, each kind by name without regard to case.
+        """Return the directory and its items, directories first, each kind by name without regard to case.
 
-        *fresh* asks for what is true now, not for what a cache remembers.
-        Raises NotFound where there is no directory of that path (also: where a file has it).
+        *fresh* bypasses caches. Raises NotFound if there is no directory of that path, or if a file has the path.
         """
 
     def stat_file(path: Path) -> Entry:
-        """The file at *path*. Raises NotFound where there is none (also: where a directory has the path)."""
+        """Return the file at *path*. Raises NotFound if there is none, or if a directory has the path."""
 
     def peek_directory(path: Path) -> Entry | None:
-        """What is known of the directory without asking anybody, by memory or configuration; None where nothing is."""
+        """Return the directory as cache or configuration know it, without a call; None if it is unknown."""
 
     def find_file(file_id: str) -> Entry:
-        """The file of that id, wherever it is now. Raises NotFound (also: it is where the caller sees nothing)."""
+        """Return the file of that id, at its current path. Raises NotFound, also if the caller may not see it there."""
 
     def create_directory(path: Path, with_parent: bool = False) -> tuple[Entry, Change]:
-        """Create the directory, and those parents of it that are missing.
+        """Create the directory, and its missing parents.
 
-        The parents stay if it is reverted; only with *with_parent* the one directly above goes, too, if it is empty and
-        was created with this one, as far as times can tell.
+        The parents stay if it is reverted. With *with_parent*, the one directly above is deleted as well if it is empty
+        and, as far as times can tell, was created with this directory.
 
-        Raises NameTaken where a directory has that name (with a file there Egnyte says Forbidden), NameNotAllowed where
+        Raises NameTaken if a directory has that name (if a file has it, Egnyte answers Forbidden), NameNotAllowed if
         Egnyte refuses the name. The Change is ``found`` as with :meth:`store_file`.
         """
 
     def store_file(path: Path, content: Content, over: Entry | None = None) -> tuple[Entry, Change]:
-        """Store *content* at *path*; a file that is there gets a new version and keeps its id.
+        """Store *content* at *path*; an existing file gets a new version and keeps its id.
 
-        *over* is that file as far as the caller knows, so that a version that was there before is not taken for ours
-        when the connection breaks. The Change is ``found`` where it cannot be told whether what is there is ours.
-        Raises NotFound where the parent is missing, DirectoryInTheWay where a directory has the path, NameNotAllowed,
-        Locked, what reading *content* raises (nothing was stored then), and SourceFailed where Egnyte holds other bytes
-        than were sent (nothing stays then, or it is a LeftBehind with the Change that takes it back).
+        *over* is that file as far as the caller knows, so that an older version is not taken for ours if the connection
+        breaks. The Change is ``found`` if it is uncertain that the stored version is ours.
+        Raises NotFound if the parent is missing, DirectoryInTheWay if a directory has the path, NameNotAllowed,
+        Locked, the errors of reading *content* (nothing is stored then), and SourceFailed if Egnyte has other bytes
+        than were sent (nothing is left then, or it is a CorruptUpload with the Change that rolls it back).
         """
 
     def delete(entry: Entry) -> Change:
-        """Delete what *entry* describes, by its id. A directory goes with all that is in it: look before.
+        """Delete *entry* by its id, into the trash. A directory is deleted with all its contents: list it before.
 
-        An id names the thing and not its place: if somebody has moved the file since *entry* was read, it is deleted
-        where it is now. It is in the trash then.
-
-        Raises NotFound where it is gone already, Locked.
+        A file that was moved since *entry* was read is deleted at its new path. Raises NotFound if it does not exist
+        any more, Locked.
         """
 
     def move_file(entry: Entry, path: Path) -> tuple[Entry, Change]:
-        """Move the file to *path*, where nothing may be; it keeps its id.
+        """Move the file to *path*, which must be free; the file keeps its id.
 
-        Raises NotFound (the file or the new parent is gone), Conflict (the place is taken), NameNotAllowed, Locked.
+        Raises NotFound (the file or the new parent does not exist), Conflict (*path* is taken), NameNotAllowed, Locked.
         """
 
     def open_file(file_id: str, byte_range: tuple[int, int | None] | None = None) -> Download:
-        """The current content of a file, as a stream that the caller closes.
+        """Return the current content of a file, as a stream that the caller closes.
 
         *byte_range* is the first byte and the last one, or None for the end. Raises NotFound.
         """
 
     def lock(*paths: Path) -> AbstractContextManager[Any]:
-        """Nobody else changes what these directories hold, as far as they ask us, until the context is left.
+        """Lock directories: no other user of the locks changes their items until the context is left.
 
-        Who decides by looking (is the name free?) holds the directory from the look to the deed. The context gives a
-        :class:`fsp_pyramid.concurrency.locks.Held`, which tells whether other processes are kept off as well.
+        A caller that decides by a listing (is the name free?) holds the lock from the listing to the write. The context
+        gives a :class:`fsp_pyramid.concurrency.locks.LockHandle`, which tells if other processes are excluded as well.
 
-        Raises Busy if others hold one of them for long, or too many wait already.
+        Raises Busy if one of the locks is held for long, or if too many threads wait.
         """
 
     def revert(change: Change) -> None:
-        """Take *change* back, by id, as far as nobody has built on it since: never more than it did.
+        """Roll *change* back, by id, unless later changes depend on it: never more than it did.
 
-        It holds the directories that the change is about: who calls it must not.
-        What is gone already counts as taken back. Raises FSPError where it could not be taken back.
+        It locks the directories of the change, so the caller must not hold those locks. An item that does not exist any
+        more counts as rolled back. Raises FSPError if the rollback fails.
         """
 
 
 class IObserver(Interface):
-    """Hears of an account's files, by :class:`fsp_pyramid.storage.observed.ObservedStorage`.
+    """Receives the events of an account's files from :class:`fsp_pyramid.storage.observed.ObservedStorage`.
 
-    It must neither raise nor keep the caller waiting for long: the files are what the caller came for.
+    Its methods neither raise nor block for long: the request waits for them.
     """
 
     def listed(files: Sequence[Entry], asked: float) -> None:
-        """Egnyte told of these files; it was asked at *asked*, in UNIX seconds."""
+        """Handle files in an answer of Egnyte, which was asked at *asked*, in UNIX seconds."""
 
     def changing(file: Entry | None) -> AbstractContextManager[None]:
-        """The file is changed in this context: what is known of it is in doubt until the observer hears how that ended.
+        """Return a context in which the file is changed: its version is uncertain until the outcome is reported.
 
-        None stands for what no version is known of: a new file, or a directory.
+        None stands for an item without a known version: a new file, or a directory.
         """
 
     def stored(file: Entry, content: Content) -> None:
-        """We stored *content* as the current version of *file*."""
+        """Handle an upload: *content* is the current version of *file*."""
 
     def moved(file: Entry) -> None:
-        """The file has the path of *file* now; what else it says may be older."""
+        """Handle a move: the file has the path of *file*; its other fields may be older."""
 
     def deleted(file: Entry) -> None:
-        """We deleted the file."""
+        """Handle a deletion."""
 
     def invalidated(file: Entry) -> None:
-        """The version in *file* may have been taken back: what is known of the file may be wrong."""
+        """Handle a rollback or an event: the version in *file* may not be the current one."""
 
 
 class IUndoLog(Interface):
-    """Where a storage notes what it changed, so that an aborted transaction takes it back."""
+    """Log of a storage's changes, which are rolled back if the transaction aborts."""
 
     def begin() -> None:
-        """Something is about to be changed. Raises where the transaction takes no more changes: nothing may be done."""
+        """Prepare for a change. Raises if the transaction accepts no more changes: nothing may be changed then."""
 
     def record(change: Change, storage: IStorage) -> None:
-        """*change* happened at *storage*: call ``storage.revert(change)`` if the transaction ends badly."""
+        """Record *change*: ``storage.revert(change)`` is called if the transaction aborts."""
 
 
 class IAccounts(Interface):
-    """Which accounts at Egnyte serve the users of one client.
+    """Accounts at Egnyte that serve the users of one client.
 
-    All methods get the request that asks: what it does to accounts takes part in its transaction.
+    All methods get the current request: changes of accounts take part in its transaction.
     """
 
     def of(identity: Identity, request: Any) -> Account:
-        """The account of a caller. Raises NotConnected where they have none, ConnectionExpired where they had one."""
+        """Return the caller's account. Raises NotConnected if there is none, ConnectionExpired if it has ended."""
 
     def numbered(number: int, request: Any) -> Account:
-        """The account of a public link, with the token of the site (``fsp.public.token``) where its user is gone.
+        """Return the account of a public link, with the site's token (``fsp.public.token``) if the user's is gone.
 
         Raises NotFound, NotConnected, ConnectionExpired.
         """
 
     def refused(account: Account, request: Any) -> None:
-        """Egnyte does not know the account's token any more.
+        """Handle Egnyte's refusal of the account's token.
 
-        Raises ConnectionExpired if only its user can mend that, Busy if it was mended and another try may succeed.
+        Raises ConnectionExpired if only the user can repair it, Busy if it was repaired and a retry may succeed.
         """
 
 
 class IAccountStores(Interface):
-    """The database of accounts, one for an application."""
+    """Database of accounts, one per application."""
 
     def __call__(request: Any) -> Any:
-        """The AccountStore of a request."""
+        """Return the AccountStore of a request."""
 
     def probe(request: Any) -> Callable[[], None]:
-        """What asks the database whether it is there, and raises what it says. To be called from any thread."""
+        """Return a function that checks the database, for any thread, and raises the database's error."""
 
     def close() -> None:
-        """Close the connections to the database that are not in use; the next use opens new ones."""
+        """Close the idle connections to the database; the next use opens new ones."""
 
 
 class IBackends(Interface):
-    """What is known and held in this process, or in all that share a backend; one for all mounts of an application.
+    """State that is shared by all mounts of an application, in this process or in a backend that processes share.
 
-    Whose is what is told by tokens and by accounts: two mounts with one token have the same rights at Egnyte.
+    Its keys are tokens and accounts: two mounts with one token have the same rights at Egnyte.
     """
 
-    rate_limiter = Attribute('When a token may make its next call: see egnyte.Pace.')
-    locks = Attribute('Which directories are held: storage.locks.Locks, or storage.redis_locks.RedisLocks.')
-    downloads = Attribute('How many downloads go on at once: see shares.Shares.')
-    listing_cache = Attribute('Listings that are remembered: see storage.shelf.Shelf.')
-    version_feed = Attribute('What other machines did to files: public.news.RedisNews, or NoNews.')
-    watch = Attribute("Looks at Egnyte's events, None where nobody does: see storage.watch.Watch.")
+    rate_limiter = Attribute('Rate limiter of calls to Egnyte: egnyte.RateLimiter.')
+    locks = Attribute('Locks of directories: concurrency.locks.KeyedLocks, or redis_locks.RedisKeyedLocks.')
+    downloads = Attribute('Limiter of downloads of sources: concurrency.bulkhead.Bulkhead.')
+    listing_cache = Attribute('Cache of listings: storage.listing_cache.ListingCache.')
+    version_feed = Attribute(
+        'File versions from other machines: content.version_feed.RedisVersionFeed, or NullVersionFeed.'
+    )
+    event_poller = Attribute("Poller of Egnyte's events, None without events: storage.event_poller.EventPoller.")
 
 
 class IMount(Interface):

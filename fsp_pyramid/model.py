@@ -1,4 +1,4 @@
-"""The nouns of the bridge: what storage gives, what views show, and what accounts know."""
+"""Value types of storage, views and accounts."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ ID_FORMAT = re.compile(r'[A-Za-z0-9_-]{1,200}')
 
 
 class Access(IntEnum):
-    """What the caller may do in a directory: look, add and change as well, delete and move as well."""
+    """Permission of the caller in a directory: read; add and change, too; delete and move, too."""
 
     VIEW = 1
     EDIT = 2
@@ -22,7 +22,7 @@ class Access(IntEnum):
 
 
 class Strategy(Enum):
-    """What to do when the name of a file is taken."""
+    """Strategy for a file whose name is taken."""
 
     KEEP = 'keep'  # take the next free name
     REPLACE = 'replace'
@@ -32,18 +32,18 @@ class Strategy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file or directory as a listing tells of it.
+    """One file or directory in a listing.
 
     :param id: a directory's or a file's id at Egnyte, stable over rename, move and new versions. None for a directory
-        that is shown before Egnyte has it: the folder of a new uid, or one that only holds mounts.
-    :param modified: UNIX time in milliseconds; 0 when it is not known
-    :param access: of the directory that this is, or of the directory that holds this file
+        that is shown before Egnyte has it: the folder of a new uid, or one that only contains mapped folders.
+    :param modified: UNIX time in milliseconds; 0 if unknown
+    :param access: permission in this directory, or in this file's directory
     :param size: in bytes; 0 for directories
-    :param version_id: of the file's current version
+    :param version_id: id of the file's current version
     :param checksum: lower-case hex SHA-512 of a file that was not uploaded in chunks
-    :param item_count: how many files and directories it holds; 0 when that is not known
-    :param fixed: the configuration put it there: it can be neither deleted nor moved
-    :param locked: a file was locked at Egnyte, by somebody or by the caller, when it was listed
+    :param item_count: number of files and directories in it; 0 if unknown
+    :param fixed: exists by configuration: it can be neither deleted nor moved
+    :param locked: the file was locked at Egnyte, by any user, when it was listed
     """
 
     path: Path
@@ -60,39 +60,39 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """The last name of the path; the empty string for the root."""
+        """Last name of the path; the empty string for the root."""
         return self.path[-1] if self.path else ''
 
     @property
     def order(self) -> tuple[bool, str, str]:
-        """Where it stands in a listing: directories first, each kind by name, case-insensitive."""
+        """Sort key in a listing: directories first, each kind by name, case-insensitive."""
         return (not self.is_directory, fold(self.name), self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A directory, and what is in it in the order of :attr:`Entry.order`."""
+    """A directory, and its items in the order of :attr:`Entry.order`."""
 
     entry: Entry
     items: tuple[Entry, ...]
 
     def find(self, name: str) -> Entry | None:
-        """The item of that name, in any spelling of it."""
+        """Return the item of that name, in any spelling of it."""
         wanted = fold(name)
         return next((item for item in self.items if fold(item.name) == wanted), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a method of IStorage did, with all that is needed to take it back.
+    """A change by a method of IStorage, with all data for its rollback.
 
-    :param verb: ``found`` if it may be somebody else's: the connection broke, and what was wanted is there. It is never
-        taken back.
-    :param entry: what is there now; for ``deleted``, what was there
-    :param before: for ``moved``, the file where it was
-    :param at: for ``deleted``, when Egnyte had done it, for ``created``, when it was asked, in UNIX milliseconds by our
-        clock
-    :param with_parent: for ``created``, whether the directory above may have been created with it, and goes with it
+    :param verb: ``found`` if another user may have made the change: the connection broke, and the wanted item exists.
+        It is never rolled back.
+    :param entry: the item after the change; for ``deleted``, the item before it
+    :param before: for ``moved``, the file before the move
+    :param at: for ``deleted``, the time after the call, for ``created``, the time before it, in UNIX milliseconds by
+        our clock
+    :param with_parent: for ``created``, the directory above may have been created with it, and is rolled back with it
     """
 
     verb: Literal['created', 'stored', 'deleted', 'moved', 'found']
@@ -103,23 +103,23 @@ class Change:
 
     @property
     def directories(self) -> frozenset[Path]:
-        """Those whose contents it changed, and itself where it is one."""
-        places = [self.entry.path[:-1]]
+        """The directories whose items it changed, and the entry itself if it is a directory."""
+        paths = [self.entry.path[:-1]]
         if self.before is not None:
-            places.append(self.before.path[:-1])
+            paths.append(self.before.path[:-1])
         if self.entry.is_directory:
-            places.append(self.entry.path)
-        return frozenset(places)
+            paths.append(self.entry.path)
+        return frozenset(paths)
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
     """Bytes to store: a seekable file, read from its beginning as often as needed.
 
-    They may still be on their way. Who reads what has not come yet waits for it, and gets an FSPError if it never will.
+    The download may be in progress. Reading waits for missing bytes, and raises an FSPError if they never come.
 
-    :param size: in bytes, known before they are there
-    :param digest: gets the SHA-512 when all is there, or that FSPError
+    :param size: in bytes, known before the download is complete
+    :param digest: future of the SHA-512, or of that FSPError
     """
 
     file: BinaryIO
@@ -128,37 +128,37 @@ class Content:
 
     @property
     def complete(self) -> bool:
-        """Whether nobody has to wait any more."""
+        """True if reading needs no wait any more."""
         return self.digest.done()
 
     @property
     def sha512(self) -> str:
-        """In lower-case hex. Waits for the last byte; raises the FSPError with which the source ended before it."""
+        """SHA-512 in lower-case hex. Waits for the last byte; raises the FSPError if the download failed."""
         return self.digest.result()
 
 
 class Download(Protocol):
-    """A file's content on its way out. Close it, or the connection to Egnyte stays taken."""
+    """Content of a file as a stream. The consumer closes it, or the connection to Egnyte stays occupied."""
 
     size: int | None
     mime_type: str
     version_id: str
-    checksum: str  # as Egnyte tells it, '' where it does not
+    checksum: str  # from Egnyte's answer; '' if it has none
     modified: int  # UNIX milliseconds
 
     def __iter__(self) -> Iterator[bytes]: ...
 
     def close(self) -> None:
-        """Give the connection back, read to the end or not."""
+        """Release the connection, read to the end or not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who calls.
+    """Identity of a caller.
 
-    :param client: the configured client whose credentials came, '' for the one without a name
-    :param client_id: which integrator application, from X-BEE-ClientId
-    :param uid: which user of it, from X-BEE-Uid
+    :param client: name of the configured client whose credentials were sent, '' for the one without a name
+    :param client_id: integrator application, from X-BEE-ClientId
+    :param uid: user of the application, from X-BEE-Uid
     """
 
     client: str
@@ -170,11 +170,11 @@ class Identity:
 class Account:
     """An account at Egnyte.
 
-    :param key: names it in public links and in caches
-    :param url: of its domain, ``https://acme.egnyte.com``
+    :param key: its name in public links and in caches
+    :param url: URL of its domain, ``https://acme.egnyte.com``
     :param token: secret
-    :param username: its user at Egnyte, '' where that is not known
-    :param folder: where its user wants files to be
+    :param username: its user at Egnyte, '' if unknown
+    :param folder: the user's choice for the folder of the files
     """
 
     key: str

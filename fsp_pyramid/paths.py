@@ -1,8 +1,8 @@
-"""The grammar of paths: text that came from outside becomes a tuple of names, or a complaint.
+"""Grammar of paths: parse untrusted text into a tuple of names, or raise an error.
 
-Inside the bridge a path is a tuple of names, ``('mydir', 'pic.png')``; the root is ``()``. Nothing is unescaped, folded
-or normalised on the way: a name is what was asked for, to the letter. Whether names are the same is :func:`key`'s
-business: Egnyte keeps the spelling of a name and ignores its case, and composed characters may come in two forms.
+Inside this package, a path is a tuple of names, ``('mydir', 'pic.png')``; the root is ``()``. Nothing is unescaped,
+folded or normalised on the way: a name is kept to the letter. :func:`key` compares names: Egnyte keeps the spelling of
+a name and ignores its case, and composed characters may come in two forms.
 """
 
 import unicodedata
@@ -19,14 +19,14 @@ MAX_NAMES = 100
 
 
 class PathError(ValueError):
-    """The text is no path. The message says what is wrong with it, for a person."""
+    """The text is not a path. The message says why, for a person."""
 
 
 def parse(text: str) -> tuple[Path, bool]:
-    """Split *text*, which begins with a slash, into its names; the flag tells whether it ends with one (a directory).
+    """Split *text*, which begins with a slash, into its names; the flag is True if it ends with one (a directory).
 
     ``/`` is the root, a directory. Raises PathError for more than MAX_BYTES in UTF-8 or MAX_NAMES names, empty
-    segments, ``.`` and ``..``, backslashes and control characters; every other name is left to those who store it.
+    segments, ``.`` and ``..``, backslashes and control characters; all other names are checked by the storage.
     """
     if not text.startswith('/'):
         raise PathError('a path begins with a slash')
@@ -65,7 +65,7 @@ def _spelt(character: str) -> str:
 
 
 def text(path: Sequence[str], *, directory: bool = False) -> str:
-    """The path as people write it, not url-encoded: ``/mydir/pic.png``; a directory's ends with a slash."""
+    """Return the path as people write it, not url-encoded: ``/mydir/pic.png``; a directory's ends with a slash."""
     return '/' + '/'.join(path) + ('/' if directory and path else '')
 
 
@@ -76,7 +76,7 @@ def quoted(path: str) -> str:
 
 
 def key(path: Sequence[str]) -> Path:
-    """Return what two spellings of one path have in common: see :func:`fold`."""
+    """Return the form that all spellings of one path share: see :func:`fold`."""
     return tuple(fold(name) for name in path)
 
 
@@ -120,6 +120,6 @@ def _in_form(form: Literal['NFC', 'NFD'], name: str) -> str:
 
 
 def _is_singleton(character: str) -> bool:
-    """Whether the character's canonical decomposition is one other character."""
+    """Return whether the character's canonical decomposition is one other character."""
     decomposition = unicodedata.decomposition(character)
     return bool(decomposition) and ' ' not in decomposition

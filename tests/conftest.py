@@ -35,12 +35,12 @@ def _the_application_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (
         'content.service',
         'content.fetcher',
-        'concurrency.shares',
         'concurrency.locks',
         'accounts.database',
     ):
         monkeypatch.setattr(f'fsp_pyramid.{module}.WAIT', PATIENCE)
     monkeypatch.setattr('fsp_pyramid.ops.checks.TIMEOUT', PATIENCE)
+    monkeypatch.setattr('fsp_pyramid.backends.DOWNLOAD_WAIT', PATIENCE)
 
 
 @pytest.fixture

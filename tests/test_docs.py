@@ -20,7 +20,7 @@ from fsp_pyramid.settings import (
     variable,
 )
 from fsp_pyramid.sources import TypePolicy
-from fsp_pyramid.storage.egnyte_errors import translated
+from fsp_pyramid.storage.egnyte_errors import as_fsp_errors
 from fsp_pyramid.storage.mappings import parse_mappings
 from fsp_pyramid.storage.name_rules import check_name
 
@@ -206,7 +206,7 @@ def test_error_table_matches_the_code() -> None:
 
 
 def raise_translated(error: egnyte.EgnyteError, name: str) -> None:
-    with translated((name,)):
+    with as_fsp_errors((name,)):
         raise error
 
 

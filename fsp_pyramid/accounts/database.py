@@ -70,7 +70,7 @@ class Guard:
     @contextmanager
     def _guarded(self, limiter: Bulkhead, conflicts: bool) -> Iterator[None]:
         try:
-            with limiter.slot(), self._breaker.asking(), _classified(conflicts):
+            with limiter.slot(), self._breaker.guard(), _classified(conflicts):
                 yield
         except CircuitOpen as error:
             raise Busy(

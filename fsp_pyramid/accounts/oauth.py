@@ -22,7 +22,7 @@ from ..interfaces import IAccounts
 from ..model import Account, Identity
 from ..paths import parse
 from ..settings import ClientSettings
-from ..storage import egnyte_errors
+from ..storage.egnyte_errors import as_fsp_errors
 from . import AccountKey
 from .encryption import DecryptionError
 from .models import State
@@ -217,7 +217,7 @@ class OAuthAccounts:
 def _translated() -> Iterator[None]:
     """Translate errors of the store and of calls to Egnyte to FSPErrors."""
     try:
-        with egnyte_errors.translated(()):
+        with as_fsp_errors(()):
             yield
     except NoTokens as error:
         raise (errors.ConnectionExpired if error.state == State.EXPIRED else errors.NotConnected) from error

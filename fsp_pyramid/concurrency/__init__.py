@@ -1,11 +1,14 @@
-"""Concurrency primitives. Each exists once for threads of a process and, where needed, once for all processes.
+"""Concurrency primitives, for threads of one process and, where needed, for all processes that share a Redis.
 
-- :mod:`.single_flight`: concurrent calls with the same key share one call and its result (threads of a process).
-  Processes that share a Redis use ``ListingCache.flight`` on top of it.
-- :mod:`.locks` and :mod:`.redis_locks`: mutual exclusion by key, for the threads of a process, or for all processes
-  that use one Redis.
-- :mod:`.bulkhead`: bound how many threads do something at once, and how many wait for it.
-- :mod:`.circuit_breaker`: skip a service that failed a moment ago, so that callers do not wait for its timeouts.
-- :mod:`.worker_pool`: background threads with a bounded queue, one task a key.
-- :mod:`.growing_file`: a file that one thread writes while others read it.
+===================================================  ==================================================================
+To ...                                               use
+===================================================  ==================================================================
+let concurrent calls share one call and its result   :mod:`.single_flight`; across processes,
+                                                     ``storage.listing_cache.ListingCache.fetch_lock``
+exclude others, by key                               :mod:`.locks`; across processes, :mod:`.redis_locks`
+bound how many threads do something, or wait for it  :mod:`.bulkhead`
+skip a service that failed a moment ago              :mod:`.circuit_breaker`
+work in the background, one task per key             :mod:`.worker_pool`
+read a file while another thread writes it           :mod:`.growing_file`
+===================================================  ==================================================================
 """

@@ -1,4 +1,4 @@
-"""A service that may be down: then it is let alone for a while, and what it was for goes on without it."""
+"""Circuit breaker: after a failure, skip a service for PAUSE seconds so that callers do not wait for its timeouts."""
 
 import logging
 import threading
@@ -11,20 +11,20 @@ log = logging.getLogger(__name__)
 
 T = TypeVar('T')
 
-# Seconds between two attempts to reach a service that is down. Meanwhile nobody waits for its time-outs.
+# Seconds between two attempts to reach a service that is down.
 PAUSE = 5.0
 
 
 class CircuitOpen(Exception):
-    """The service did not answer, or did not a moment ago."""
+    """The service does not answer, or did not answer a moment ago."""
 
 
 class CircuitBreaker:
-    """Whether a service is there, as those find out who need it. The log tells each outage once, and its end.
+    """The state of one service, as its callers find it. Each outage and its end is logged once.
 
-    :param name: of the service, for the log
-    :param failures: the exceptions that mean that it is down
-    :param consequence: of an outage, for the log
+    :param name: name of the service, for the log
+    :param failures: exceptions that mean that the service is down
+    :param consequence: consequence of an outage, for the log
     """
 
     def __init__(
@@ -37,42 +37,42 @@ class CircuitBreaker:
         self.failures, self._consequence = failures, consequence
         self._name, self._clock = name, clock
         self._guard = threading.Lock()
-        self._again: float | None = None  # when to try again; None while all is well
+        self._retry_at: float | None = None  # None while the circuit is closed
 
-    def call(self, ask: Callable[[], T]) -> T:
-        """What *ask* returns. Raises DownError if it fails; at once, without asking, if it failed a moment ago."""
-        with self.asking():
-            return ask()
+    def call(self, function: Callable[[], T]) -> T:
+        """Return the result of *function*. Raises CircuitOpen if it fails or, uncalled, while the circuit is open."""
+        with self.guard():
+            return function()
 
     @contextmanager
-    def asking(self) -> Iterator[None]:
-        """Run a block that asks the service. Raises DownError as :meth:`attempt` does."""
+    def guard(self) -> Iterator[None]:
+        """Run a block that uses the service. Raises CircuitOpen as :meth:`call` does."""
         with self._guard:
-            if self._again is not None:
-                if self._clock() < self._again:
+            if self._retry_at is not None:
+                if self._clock() < self._retry_at:
                     raise CircuitOpen(self._name)
-                self._again = self._clock() + PAUSE  # one tries, and others go on without
+                self._retry_at = self._clock() + PAUSE  # half-open: one caller tries, the others skip the service
         try:
             yield
         except self.failures as error:
-            self._failed(error)
+            self._open(error)
             raise CircuitOpen(self._name) from error
         except Exception:
-            self._worked()  # whatever that was about, it was answered
+            self._close()  # an error of another kind is an answer
             raise
-        self._worked()
+        self._close()
 
-    def _failed(self, error: Exception) -> None:
+    def _open(self, error: Exception) -> None:
         with self._guard:
-            first, self._again = self._again is None, self._clock() + PAUSE
+            first, self._retry_at = self._retry_at is None, self._clock() + PAUSE
         if first:
-            # Not what the exception says: that may show more of a URL than anybody wants.
+            # The type only: the exception's text may contain a URL with a password.
             kind = type(error.__cause__ or error).__name__
             log.error('%s does not answer (%s): %s', self._name, kind, self._consequence)
 
-    def _worked(self) -> None:
-        if self._again is not None:
+    def _close(self) -> None:
+        if self._retry_at is not None:
             with self._guard:
-                was_down, self._again = self._again is not None, None
-            if was_down:
+                was_open, self._retry_at = self._retry_at is not None, None
+            if was_open:
                 log.warning('%s is back', self._name)

@@ -1,4 +1,4 @@
-"""A file that grows: one thread writes it, and others follow, each at its own place."""
+"""Growing file: one thread writes it while others read it, each at its own position."""
 
 import io
 import os
@@ -10,12 +10,12 @@ from typing import IO, Any, Self
 
 
 class GrowingFile:
-    """Bytes that one thread appends, and that any number of readers read while they come.
+    """Bytes that one thread appends while any number of readers read them.
 
-    Whoever writes ends it by :meth:`finish` or :meth:`fail`. A context manager that closes it, and lets it fail with
-    what the context is left with.
+    The writer ends the file by :meth:`finish` or :meth:`fail`. As a context manager, it closes the file, which fails
+    with the exception that leaves the context.
 
-    :param file: seekable, open for reading and writing, empty. It belongs to this object from now on.
+    :param file: seekable, open for reading and writing, empty. This object owns it from now on.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -38,25 +38,25 @@ class GrowingFile:
     # Writing
 
     def write(self, data: bytes) -> None:
-        """Append *data*. Raises OSError where there is no room for it: it is not there then."""
+        """Append *data*. Raises OSError if there is no room for it; nothing is appended then."""
         with self._changed:
             if self._ended:
                 raise ValueError('the file has ended')
             self._file.seek(self._size)
             self._file.write(data)
-            # What readers see can be lost no more, and whoever opens the file by its name sees it, too.
+            # Readers see flushed bytes only, and so does a process that opens the file by its name.
             self._file.flush()
             self._size += len(data)
             self._changed.notify_all()
 
     def finish(self) -> None:
-        """That was all."""
+        """End the file."""
         self._end(None)
 
     def fail(self, error: BaseException) -> None:
-        """There will be no more: readers get *error*, even those that have not read all that came.
+        """End the file with *error*: readers get it, even if they have not read all bytes before it.
 
-        Nothing happens where it has ended already.
+        Do nothing if the file has ended already.
         """
         self._end(error)
 
@@ -67,7 +67,7 @@ class GrowingFile:
                 self._changed.notify_all()
 
     def close(self) -> None:
-        """No more writing and no new readers; the file is closed with the last reader. What has not ended fails."""
+        """Refuse new readers, and close the file with the last reader. A file that has not ended fails."""
         self.fail(EOFError('the file was closed before its end'))
         with self._changed:
             self._closed = True
@@ -77,28 +77,28 @@ class GrowingFile:
 
     @property
     def size(self) -> int:
-        """Bytes that have come so far."""
+        """Number of bytes that were written so far."""
         return self._size
 
     @property
     def readers(self) -> int:
-        """How many follow it at the moment."""
+        """Number of open readers."""
         return self._readers
 
     @property
     def ended(self) -> bool:
-        """Whether it has finished or failed: nobody has to wait any more."""
+        """True if it has finished or failed: no reader has to wait any more."""
         return self._ended
 
     def wait(self) -> int:
-        """The size, as soon as it has finished. Raises what it failed with."""
+        """Return the size as soon as the file has finished. Raises the error of :meth:`fail`."""
         with self._changed:
             self._changed.wait_for(lambda: self._ended)
             self._check()
             return self._size
 
     def reader(self) -> 'Reader':
-        """A reader at the beginning. Close it."""
+        """Return a reader at the beginning. The caller closes it."""
         with self._changed:
             if self._closed:
                 raise ValueError('the file is closed')
@@ -106,9 +106,9 @@ class GrowingFile:
         return Reader(self)
 
     def read(self, start: int, size: int) -> bytes:
-        """At most *size* bytes from *start* on, as soon as there are any; none behind the end. For 0 nobody waits.
+        """Return at most *size* bytes from *start* on, as soon as there are any; none at the end. 0 bytes need no wait.
 
-        Raises what it failed with.
+        Raises the error of :meth:`fail`.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._ended or start < self._size or not size)
@@ -121,23 +121,23 @@ class GrowingFile:
             raise self._error
 
     def leave(self) -> None:
-        """A reader has gone."""
+        """Count a reader as closed."""
         with self._changed:
             self._readers -= 1
             self._close_unread()
 
     def _close_unread(self) -> None:
         if self._closed and not self._readers:
-            # Closing flushes once more what there was no room for; whoever wrote that has been told.
+            # Closing flushes once more what there was no room for; the writer got that error already.
             with suppress(OSError):
                 self._file.close()
 
 
 class Reader(io.RawIOBase):
-    """Follows a growing file: a seekable binary file for one thread, whose ``read`` waits where nothing has come yet.
+    """A seekable binary file for one thread, whose ``read`` waits for bytes that are not written yet.
 
-    As with any raw file, ``read(n)`` may return less than *n* bytes; ``b''`` is the end. It waits as long as it takes:
-    whoever writes has to see to it that it ends.
+    As with any raw file, ``read(n)`` may return less than *n* bytes; ``b''`` is the end. It waits without a timeout:
+    the writer ensures that the file ends.
     """
 
     def __init__(self, file: GrowingFile) -> None:
@@ -146,23 +146,26 @@ class Reader(io.RawIOBase):
         self._on_close: Callable[[], None] | None = None
 
     def when_closed(self, callback: Callable[[], None]) -> None:
-        """Call *callback* when the reader is closed, or dropped."""
+        """Call *callback* when the reader is closed or garbage-collected."""
         self._on_close = callback
 
     def readable(self) -> bool:
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
+        """Return True."""
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """Read as many bytes as there are, up to the size of *buffer*; wait if there are none."""
         data = self._file.read(self._position, len(buffer))
         buffer[: len(data)] = data
         self._position += len(data)
         return len(data)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a place, be it one that has not come yet. To count from the end waits for the end."""
+        """Set the position, which may be beyond what is written. SEEK_END waits for the end."""
         match whence:
             case os.SEEK_SET:
                 base = 0
@@ -176,9 +179,11 @@ class Reader(io.RawIOBase):
         return self._position
 
     def tell(self) -> int:
+        """Return the position."""
         return self._position
 
     def close(self) -> None:
+        """Release the file."""
         if not self.closed:
             super().close()
             self._file.leave()

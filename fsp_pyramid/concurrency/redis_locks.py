@@ -1,4 +1,4 @@
-"""One at a time: locks by key, for the threads of all processes that use one Redis."""
+"""Locks by key, for the threads of all processes that use one Redis."""
 
 import hashlib
 import logging
@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Hashable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 
 from redis import Redis
 from redis.exceptions import LockError
@@ -14,79 +15,80 @@ from redis.lock import Lock
 from .circuit_breaker import CircuitBreaker, CircuitOpen
 from .locks import (
     WAITING,
-    Held,
     KeyedLocks,
-    end_of_waiting,
+    LockHandle,
+    deadline,
+    wait_for_lock,
 )
 
 log = logging.getLogger(__name__)
 
-# Seconds: the lock of a process that was killed is free after that. One that lives renews its locks more often.
+# Seconds after which the lock of a process that was killed expires. A live process renews its locks more often.
 EXPIRY = 15.0
-# Seconds between two looks whether a lock is free.
+# Seconds between two attempts to acquire a lock.
 POLL = 0.05
 
 
 class RedisKeyedLocks:
-    """Locks like those of :class:`~fsp_pyramid.concurrency.locks.Locks`, which other processes see as well.
+    """Locks like those of :class:`~fsp_pyramid.concurrency.locks.KeyedLocks`, shared with other processes.
 
-    The threads of this process queue up for a lock of its own before one of them asks Redis. While Redis is down, that
-    is all there is. A process that stands still for longer than EXPIRY loses its locks without knowing it; Egnyte takes
-    no fencing tokens, and so what was decided under the lock may then meet what somebody else did.
+    The threads of this process queue for a local lock before one of them asks Redis. While Redis is down, the local
+    lock is the only one. A process that stands still for longer than EXPIRY loses its locks unnoticed; Egnyte takes no
+    fencing tokens, so a change that was decided under the lock may then collide with a change of another process.
 
-    :param expiry: seconds after which a lock is free that is not renewed
-    :param waiting: how many threads of this process may wait at a time
+    :param expiry: seconds after which a lock that is not renewed expires
+    :param waiting: number of threads of this process that may wait at a time
     """
 
     def __init__(self, client: Redis, breaker: CircuitBreaker, expiry: float = EXPIRY, waiting: int = WAITING) -> None:
         self._client, self._breaker, self._expiry = client, breaker, expiry
-        self._locks, self._renewals = KeyedLocks(waiting), Renewals(breaker, expiry / 3)
+        self._locks, self._renewer = KeyedLocks(waiting), LockRenewer(breaker, expiry / 3)
 
     @contextmanager
-    def lock(self, *keys: Hashable, urgent: bool = False) -> Iterator[Held]:
+    def lock(self, *keys: Hashable, urgent: bool = False) -> Iterator[LockHandle]:
         """Hold the locks of all *keys* until the context is left; a key may be named twice.
 
-        :param urgent: to take a change back: waits for a minute, however many others wait
+        :param urgent: to roll a change back: wait for a minute, however many other threads wait
 
-        Raises Busy if others hold one of them for long.
+        Raises LockUnavailable.
         """
-        end, held = end_of_waiting(urgent), RedisHeld(self._breaker)
+        end, handle = deadline(urgent), RedisLockHandle(self._breaker)
         with self._locks.lock(*keys, urgent=urgent), ExitStack() as stack:
             # In one order everywhere, as the local ones.
             for key in sorted(set(keys), key=repr):
-                stack.enter_context(self._hold(key, held, end, urgent))
-            yield held
+                stack.enter_context(self._lock_key(key, handle, end, urgent))
+            yield handle
 
     @contextmanager
-    def _hold(self, key: Hashable, held: 'RedisHeld', end: float, urgent: bool) -> Iterator[None]:
+    def _lock_key(self, key: Hashable, handle: 'RedisLockHandle', end: float, urgent: bool) -> Iterator[None]:
         name = f'fsp:lock:{hashlib.sha256(repr(key).encode()).hexdigest()[:32]}'
         lock = self._client.lock(name, timeout=self._expiry, sleep=POLL, thread_local=False)
 
-        def call(seconds: float) -> bool:
+        def acquire(seconds: float) -> bool:
             return self._breaker.call(lambda: lock.acquire(blocking_timeout=seconds))
 
         try:
-            self._locks.waiters.acquire(call, end, urgent)
+            wait_for_lock(self._locks.waiters, acquire, end, urgent)
         except CircuitOpen:
-            held.lost()
+            handle.lose()
             yield
             return
-        held.add(lock)
-        self._renewals.add(lock)
+        handle.add(lock)
+        self._renewer.add(lock)
         try:
             yield
         finally:
-            self._renewals.remove(lock)
-            # Released by its token only. Where that fails it has expired, or is about to.
+            self._renewer.remove(lock)
+            # Released by its token only. If that fails, it has expired or is about to.
             try:
                 lock.release()
             except self._breaker.failures:
-                held.lost()
-            held.remove(lock)
+                handle.lose()
+            handle.remove(lock)
 
 
-class RedisHeld(Held):
-    """Locks in Redis: shared by all processes unless Redis did not give one, or lost one since."""
+class RedisLockHandle(LockHandle):
+    """Locks in Redis: exclusive unless Redis was out of reach or lost one of them."""
 
     def __init__(self, breaker: CircuitBreaker) -> None:
         self._breaker = breaker
@@ -94,29 +96,29 @@ class RedisHeld(Held):
         self._is_lost = False
 
     def add(self, lock: Lock) -> None:
-        """Note a lock that was acquired."""
+        """Add a lock that was acquired."""
         self._locks.add(lock)
 
     def remove(self, lock: Lock) -> None:
-        """Forget a lock that was released."""
+        """Remove a lock that was released."""
         self._locks.discard(lock)
 
-    def lost(self) -> None:
-        """Note that a lock is not, or was not, held in Redis."""
+    def lose(self) -> None:
+        """Record that a lock is not, or was not, held in Redis."""
         self._is_lost = True
 
-    def is_shared(self) -> bool:
-        """Ask Redis for each lock that is held; no round trip after the release, which has told it."""
+    def is_exclusive(self) -> bool:
+        """Ask Redis for each lock that is held. After the release, no round trip: the release itself has shown it."""
         try:
             if not self._is_lost and not all(self._breaker.call(lock.owned) for lock in self._locks):
-                self.lost()
+                self.lose()
         except CircuitOpen:
-            self.lost()
+            self.lose()
         return not self._is_lost
 
 
-class Renewals:
-    """Locks that are held, renewed by a thread that ends when there are none.
+class LockRenewer:
+    """Renew held locks in a thread that ends when there are none.
 
     :param interval: seconds between two renewals
     """
@@ -124,40 +126,40 @@ class Renewals:
     def __init__(self, breaker: CircuitBreaker, interval: float) -> None:
         self._breaker, self._interval = breaker, interval
         self._guard = threading.Lock()
-        self._held: set[Lock] = set()
+        self._locks: set[Lock] = set()
         self._running = False
 
     def add(self, lock: Lock) -> None:
         """Renew *lock* from now on."""
         with self._guard:
-            self._held.add(lock)
+            self._locks.add(lock)
             if not self._running:
                 self._running = True
                 threading.Thread(target=self._run, name='fsp-locks', daemon=True).start()
 
     def remove(self, lock: Lock) -> None:
-        """It is about to be released."""
+        """Stop renewing *lock*, which is about to be released."""
         with self._guard:
-            self._held.discard(lock)
+            self._locks.discard(lock)
 
     def _run(self) -> None:
         while True:
             time.sleep(self._interval)
             with self._guard:
-                if not self._held:
+                if not self._locks:
                     self._running = False
                     return
-                held = list(self._held)
-            for lock in held:
-                with suppress(CircuitOpen):  # it may be back before the lock expires
-                    self._breaker.call(lambda lock=lock: self._renew(lock))
+                locks = list(self._locks)
+            for lock in locks:
+                with suppress(CircuitOpen):  # Redis may be back before the lock expires
+                    self._breaker.call(partial(self._renew, lock))
 
     def _renew(self, lock: Lock) -> None:
         try:
             lock.reacquire()
         except LockError:
             with self._guard:
-                was_held = lock in self._held
-                self._held.discard(lock)
+                was_held = lock in self._locks
+                self._locks.discard(lock)
             if was_held:
                 log.warning('a directory is not locked any more: Redis forgot it, or this process stood still')

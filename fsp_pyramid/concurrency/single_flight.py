@@ -1,4 +1,4 @@
-"""One asks, and the others who want to know the same at that time get the same answer."""
+"""Single-flight: concurrent calls with the same key share one call and its result."""
 
 import threading
 from collections.abc import Callable, Hashable
@@ -9,28 +9,28 @@ T = TypeVar('T')
 
 
 class SingleFlight:
-    """Questions that are on their way, by key."""
+    """Calls in progress, by key, of the threads of one process."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._single_flight: dict[Hashable, Future[Any]] = {}
+        self._calls: dict[Hashable, Future[Any]] = {}
 
-    def do(self, key: Hashable, ask: Callable[[], T]) -> T:
-        """What *ask* answers or raises; it is not called where somebody else asks the same already."""
+    def do(self, key: Hashable, function: Callable[[], T]) -> T:
+        """Return or raise the outcome of *function*, or of the call with the same *key* that is in progress already."""
         with self._guard:
-            flight = self._single_flight.get(key)
-            leads = flight is None
-            if flight is None:
-                flight = self._single_flight[key] = Future()
+            call = self._calls.get(key)
+            leads = call is None
+            if call is None:
+                call = self._calls[key] = Future()
         if leads:
-            self._fly(key, flight, ask)
-        return flight.result()
+            self._run(key, call, function)
+        return call.result()
 
-    def _fly(self, key: Hashable, flight: Future[Any], ask: Callable[[], Any]) -> None:
+    def _run(self, key: Hashable, call: Future[Any], function: Callable[[], Any]) -> None:
         try:
-            flight.set_result(ask())
-        except BaseException as error:  # noqa: BLE001 - it is raised by result(), for all of them
-            flight.set_exception(error)
+            call.set_result(function())
+        except BaseException as error:  # noqa: BLE001 - result() raises it, for all callers
+            call.set_exception(error)
         finally:
             with self._guard:
-                del self._single_flight[key]
+                del self._calls[key]

@@ -17,6 +17,7 @@ from ..paths import (
     parse,
     text,
 )
+from ..storage.factory import CallListener
 from ..storage.operations import Operations
 from ..storage.undo import UndoStorage
 from .context import FOLDER_ROUTE, ConnectContext, PageError
@@ -96,7 +97,7 @@ def _chooser_view(view: Callable[[Chooser], Response]) -> Callable[[ConnectConte
 
 def _operations(context: ConnectContext, request: Request, account: Account) -> Operations:
     """Return the operations on the user's files, at Egnyte's own paths."""
-    storage = context.backend.storage(account, request.fsp_stats.count_call, request.fsp.priority)
+    storage = context.backend.storage(account, CallListener(request.fsp_stats.count_call), request.fsp.priority)
     return Operations(UndoStorage(storage, request.fsp.undo_log))
 
 

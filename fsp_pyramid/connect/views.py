@@ -175,7 +175,7 @@ def folders_of(context: ConnectContext, connection: 'Connection') -> list[str]:
     from ..accounts.oauth import account_of  # of the extra "accounts", which is installed if users connect accounts
 
     identity = Identity(context.link.client, context.link.client_id, context.link.uid)
-    mappings = [mapping.filled(identity, account_of(connection)) for mapping in context.settings.folders]
+    mappings = [mapping.resolve(identity, account_of(connection)) for mapping in context.settings.folders]
     return [
         text(mapping.folder)
         + (f' (shown as {text(mapping.directory, directory=True)})' if mapping.directory else '')

@@ -9,7 +9,7 @@ from pyramid.request import Request
 
 from ..clients import ClientBackend
 from ..content.links import Link, digits
-from ..egnyte import Priority
+from ..egnyte import CallInfo, Priority
 from ..errors import Unauthorized
 from ..imaging.render import TYPES
 from ..interfaces import FSPContext, IMount
@@ -17,6 +17,7 @@ from ..model import Account, Entry, Identity
 from ..paths import quoted
 from ..settings import ClientSettings
 from ..storage.cached import CacheLookup
+from ..storage.factory import StorageListener
 from ..storage.operations import Operations
 from ..storage.undo import UndoLog, UndoManager
 
@@ -73,16 +74,9 @@ class RequestContext(FSPContext):
     @cached_property
     def storage(self) -> Operations:
         """The caller's files."""
-        count_call = self._request.fsp_stats.count_call
         return self.backend.operations(
-            self.caller, self.account, self.undo_log, count_call, self.priority, self._cache_lookup
+            self.caller, self.account, self.undo_log, _Listener(self._request), self.priority
         )
-
-    def _cache_lookup(self, lookup: CacheLookup) -> None:
-        """Count a look-up in the listing cache; the response says if it rests on an expired listing."""
-        self._request.fsp_stats.cache_lookup(lookup)
-        if lookup.outcome == 'stale':
-            self._request.response.headers.update({'Age': str(int(lookup.age)), 'X-FSP-Stale': lookup.reason})
 
     def download_slot(self) -> AbstractContextManager[None]:
         """Return a slot for a download of the caller's. Entering it may raise Busy."""
@@ -146,6 +140,23 @@ class RequestContext(FSPContext):
 
     def _public_url(self, entry: Entry, token: str) -> str:
         return f'{self.public_base}/{token}/{quoted(entry.name)}'
+
+
+class _Listener(StorageListener):
+    """Listener of a request's storage: count events, and set headers of the response."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    def call_made(self, call: CallInfo) -> None:
+        """Count the call."""
+        self._request.fsp_stats.count_call(call)
+
+    def cache_lookup(self, lookup: CacheLookup) -> None:
+        """Count the look-up; the response says if it rests on an expired listing."""
+        self._request.fsp_stats.cache_lookup(lookup)
+        if lookup.outcome == 'stale':
+            self._request.response.headers.update({'Age': str(int(lookup.age)), 'X-FSP-Stale': lookup.reason})
 
 
 def _in_transaction(request: Request) -> bool:

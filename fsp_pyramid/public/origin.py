@@ -7,12 +7,13 @@ from typing import Any
 from pyramid.scripting import prepare
 
 from ..accounts import AccountKey
-from ..clients import ClientBackend, ignore
+from ..clients import ClientBackend
 from ..content.links import Link
 from ..egnyte import CallInfo, Priority
 from ..errors import NotFound, TokenRefused
 from ..interfaces import IMount, IStorage
 from ..model import Download, Entry
+from ..storage.factory import CallListener
 
 
 class Origin:
@@ -21,7 +22,7 @@ class Origin:
     :param on_call: hears of each call to Egnyte
     """
 
-    def __init__(self, registry: Any, link: Link, on_call: Callable[[CallInfo], None] = ignore) -> None:
+    def __init__(self, registry: Any, link: Link, on_call: Callable[[CallInfo], None] = lambda _call: None) -> None:
         self.registry, self.link, self._on_call = registry, link, on_call
         self._key = AccountKey.parse(link.account)
         mount = registry.queryUtility(IMount, name=self._key.mount)
@@ -49,7 +50,7 @@ class Origin:
     def _storage(self, request: Any, priority: Priority) -> Iterator[IStorage]:
         account = self._backend.accounts.numbered(self._key.number, request)
         try:
-            yield self._backend.storage(account, self._on_call, priority)
+            yield self._backend.storage(account, CallListener(self._on_call), priority)
         except TokenRefused:
             self._backend.accounts.refused(account, request)
             raise

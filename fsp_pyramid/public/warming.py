@@ -13,6 +13,7 @@ from ..imaging.render import TYPES
 from ..interfaces import IMount
 from ..model import Entry, Identity
 from ..paths import Path
+from ..storage.factory import CallListener
 from ..storage.undo import UndoLog
 from .origin import Origin, own_request
 
@@ -80,7 +81,8 @@ class Warmer:
         backend: ClientBackend = self._backend
         with own_request(self._registry) as request:
             account = backend.accounts.of(self._identity, request)
-            operations = backend.operations(self._identity, account, UndoLog(), self._count, Priority.BACKGROUND)
+            listener = CallListener(self._count)
+            operations = backend.operations(self._identity, account, UndoLog(), listener, Priority.BACKGROUND)
             return account.key, operations.list_directory(path).items
 
     def _pictures_first(self, files: list[Entry]) -> list[Entry]:

@@ -1,1 +1,1 @@
-"""What a view talks to: IStorage and the layers that provide it."""
+"""Storage: the operations of a caller, and the layers below them that implement IStorage."""

@@ -1,23 +1,23 @@
-"""How scarce the calls to Egnyte are, and for how much longer listings are believed then."""
+"""Adaptive TTL: the fewer calls to Egnyte are left for the day, the longer listings stay fresh."""
 
 from ..egnyte.errors import DAY
 
-# Of the day's calls, this share may be used before anything changes.
-FREELY = 0.5
-# A listing is believed for so many times its usual time at the most.
+# Share of the day's calls that may be used before the TTL grows.
+UNRESTRICTED = 0.5
+# Largest factor of the TTL.
 MOST = 60.0
 
 
 def ttl_factor(used: int, daily: int, resets_in: float) -> float:
-    """How many times longer than usual a listing is believed: 1 while there are calls enough, 60 when none is left.
+    """Return the factor of the usual TTL: 1 while calls are plenty, 60 when none is left.
 
-    Beyond half of the calls it is the share of the day that is left over the share of the calls that is left.
+    Beyond half of the calls, it is the share of the day that is left over the share of the calls that is left.
 
-    :param used: calls of this day
-    :param daily: how many there are in a day
+    :param used: calls made today
+    :param daily: calls allowed per day
     :param resets_in: seconds until the day ends
     """
-    if used <= daily * FREELY:
+    if used <= daily * UNRESTRICTED:
         return 1.0
     if used >= daily:
         return MOST

@@ -1,109 +1,138 @@
-"""Where listings are remembered: regions of dogpile.cache, in the memory of this process or in a Redis."""
+"""Key-value stores of the listing cache: the memory of this process, or a Redis."""
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakValueDictionary
 
-from dogpile.cache import CacheRegion, make_region, register_backend
-from dogpile.cache.backends.memory import MemoryBackend
-from dogpile.cache.backends.redis import RedisBackend
-from dogpile.util import NameRegistry
+from .cache_entries import CachedListing, dump, load
 
-from . import cache_serial
-from .cache_entries import CachedListing
+if TYPE_CHECKING:  # it needs the extra "redis"
+    from redis import Redis
 
-# Entries of all listings together; some 100 MB. The oldest listings go first.
+# Bound on the entries of all listings in memory, some 100 MB. The oldest listings are evicted first.
 MAX_ENTRIES = 200_000
-# Seconds that a Redis keeps anything: a day that began without calls ends within them.
+# Seconds that a Redis keeps a value.
 KEEP = 86400
-# Seconds after which a mutex of a process that was killed is free again.
+# Seconds after which a mutex of a process that was killed expires.
 EXPIRY = 10.0
-# Seconds between two looks whether a mutex is free.
+# Seconds between two attempts to acquire a mutex.
 POLL = 0.02
 
 
-class BoundedMemory(MemoryBackend):
-    """dogpile's memory backend with a bound, and a mutex for each key."""
+class Mutex(Protocol):
+    """Mutual exclusion of all users of a backend. It may expire after EXPIRY seconds, and is waited for as long."""
 
-    def __init__(self, arguments: dict[str, Any]) -> None:
-        super().__init__(arguments | {'cache_dict': _Bounded()})
-        self._mutexes = NameRegistry(lambda _name: threading.Lock())
+    def acquire(self, blocking: bool = True) -> bool:
+        """Return whether the mutex was acquired."""
 
-    def get_mutex(self, key: str) -> Any:
-        """See CacheBackend."""
-        return self._mutexes.get(key)
+    def release(self) -> None:
+        """Release the mutex. May raise if it has expired."""
 
 
-class _Bounded:
-    """As much of a dictionary as the backend needs. Values are dogpile's, which wrap ours."""
+class CacheBackend(Protocol):
+    """Values by name. A missing value is None."""
+
+    def get(self, name: str) -> Any:
+        """Return one value."""
+
+    def get_many(self, names: Iterable[str]) -> list[Any]:
+        """Return values as they are at one moment."""
+
+    def set_many(self, values: Mapping[str, Any]) -> None:
+        """Store values, all of them at one moment."""
+
+    def delete_many(self, names: Iterable[str]) -> None:
+        """Delete values."""
+
+    def mutex(self, name: str) -> Mutex:
+        """Return the mutex of that name."""
+
+
+class MemoryBackend:
+    """Values in this process, as the objects that they are, up to MAX_ENTRIES."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._values: OrderedDict[str, Any] = OrderedDict()
         self._size = 0
+        self._mutexes: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
 
-    def get(self, key: str, default: Any) -> Any:
-        return self._values.get(key, default)
+    def get(self, name: str) -> Any:
+        """Return one value."""
+        return self._values.get(name)
 
-    def __setitem__(self, key: str, value: Any) -> None:
+    def get_many(self, names: Iterable[str]) -> list[Any]:
+        """Return values as they are at one moment."""
         with self._guard:
-            self._drop(key)
-            self._values[key] = value
-            self._size += _size(value)
+            return [self._values.get(name) for name in names]
+
+    def set_many(self, values: Mapping[str, Any]) -> None:
+        """Store values, and evict the oldest ones beyond the bound."""
+        with self._guard:
+            for name, value in values.items():
+                self._drop(name)
+                self._values[name] = value
+                self._size += _size(value)
             while self._size > MAX_ENTRIES:
                 self._drop(next(iter(self._values)))
 
-    def pop(self, key: str, _default: Any) -> None:
+    def delete_many(self, names: Iterable[str]) -> None:
+        """Delete values."""
         with self._guard:
-            self._drop(key)
+            for name in names:
+                self._drop(name)
 
-    def _drop(self, key: str) -> None:
-        if key in self._values:
-            self._size -= _size(self._values.pop(key))
+    def _drop(self, name: str) -> None:
+        if name in self._values:
+            self._size -= _size(self._values.pop(name))
+
+    def mutex(self, name: str) -> Mutex:
+        """Return the mutex of that name, which exists while it is in use."""
+        with self._guard:
+            mutex = self._mutexes.get(name)
+            if mutex is None:
+                mutex = self._mutexes[name] = threading.Lock()
+            return mutex
 
 
 def _size(value: Any) -> int:
-    kept = value.payload
-    return 1 + (len(kept.listing.items) if isinstance(kept, CachedListing) and kept.listing else 0)
+    return 1 + (len(value.listing.items) if isinstance(value, CachedListing) and value.listing else 0)
 
 
-class Redis(RedisBackend):
-    """dogpile's Redis backend, without the command that redis-py gave up."""
+class RedisBackend:
+    """Values as JSON in a Redis, for all processes that use it. Making one does no I/O."""
 
-    def set_serialized(self, key: str, value: bytes) -> None:
-        """See CacheBackend."""
-        self.writer_client.set(key, value, ex=self.redis_expiration_time)
+    def __init__(self, client: 'Redis') -> None:
+        self._client = client
 
-    def set_serialized_multi(self, mapping: Mapping[str, bytes]) -> None:
-        """See CacheBackend: all of them at one moment."""
-        with self.writer_client.pipeline(transaction=True) as pipe:
-            for key, value in mapping.items():
-                pipe.set(key, value, ex=self.redis_expiration_time)
+    def get(self, name: str) -> Any:
+        """Return one value."""
+        return _load(self._client.get(name))
+
+    def get_many(self, names: Iterable[str]) -> list[Any]:
+        """Return values as they are at one moment."""
+        names = list(names)
+        return [_load(data) for data in self._client.mget(names)] if names else []
+
+    def set_many(self, values: Mapping[str, Any]) -> None:
+        """Store values for a day, all of them at one moment."""
+        with self._client.pipeline(transaction=True) as pipe:
+            for name, value in values.items():
+                pipe.set(name, dump(value), ex=KEEP)
             pipe.execute()
 
+    def delete_many(self, names: Iterable[str]) -> None:
+        """Delete values."""
+        self._client.delete(*names)
 
-register_backend('fsp_pyramid.memory', __name__, 'BoundedMemory')
-register_backend('fsp_pyramid.redis', __name__, 'Redis')
+    def mutex(self, name: str) -> Mutex:
+        """Return the mutex of that name, a lock of redis-py."""
+        return self._client.lock(
+            f'fsp:mutex:{name}', timeout=EXPIRY, sleep=POLL, blocking_timeout=EXPIRY, thread_local=False
+        )
 
 
-def memory_region() -> CacheRegion:
-    """In this process. Values stay the objects that they are."""
-    return make_region().configure('fsp_pyramid.memory')
-
-
-def redis_region(client: Any) -> CacheRegion:
-    """In the Redis of *client* (a ``redis.Redis``), for all processes that use it. Values are JSON. Does no I/O."""
-    return make_region(serializer=cache_serial.dump, deserializer=cache_serial.load).configure(
-        'fsp_pyramid.redis',
-        arguments={
-            'connection_pool': client.connection_pool,
-            'redis_expiration_time': KEEP,
-            'distributed_lock': True,
-            'thread_local_lock': False,
-            'lock_timeout': EXPIRY,
-            'lock_blocking_timeout': EXPIRY,
-            'lock_sleep': POLL,
-            'lock_prefix': 'fsp:mutex:',
-        },
-    )
+def _load(data: Any) -> Any:
+    return None if data is None else load(data)

@@ -1,18 +1,79 @@
-"""What is remembered of one directory."""
+"""Values of the listing cache, and their JSON. Field names are left out: thousands of entries would repeat them."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
+from typing import Any
 
-from ..model import Listing
+from ..model import Access, Entry, Listing
+from ..paths import Path
+
+# Raise the number when the format changes: processes of two versions may share one Redis.
+LISTING, PLAIN = 'kept 2', 'plain'
+# Processes of version 0.1 read and write values of dogpile.cache, which begin with metadata and a separator.
+HEADER = b'{"ct":0,"v":2}|'
 
 
 @dataclass(frozen=True, slots=True)
 class CachedListing:
     """A listing, or None for "there is no such directory".
 
-    :param asked: when Egnyte was asked for it, UNIX time in seconds
-    :param eras: the eras of the directory and of those above it at that time: when one of them is over, it is void
+    :param as_of: time at which Egnyte was asked for it, UNIX seconds
+    :param generations: generations of the directory and of those above it at that time; the listing is void when one of
+        them has changed
     """
 
-    asked: float
+    as_of: float
     generations: tuple[str, ...]
     listing: Listing | None
+
+
+def dump(value: Any) -> bytes:
+    """Return the stored form of a CachedListing, or of any value that JSON can represent."""
+    tagged = [LISTING, _dump_listing(value)] if isinstance(value, CachedListing) else [PLAIN, value]
+    return HEADER + json.dumps(tagged, ensure_ascii=False, separators=(',', ':')).encode('utf-8', 'surrogatepass')
+
+
+def load(data: bytes) -> Any:
+    """Return the value that :func:`dump` was given; None for data of another format, which counts as missing."""
+    try:
+        kind, value = json.loads(data.partition(b'|')[2])
+        return {LISTING: _load_listing, PLAIN: lambda plain: plain}[kind](value)
+    except (ValueError, TypeError, LookupError):
+        return None
+
+
+def _dump_listing(cached: CachedListing) -> list[Any]:
+    listing = cached.listing
+    rows = listing and [listing.entry.path, _row(listing.entry), [_row(item) for item in listing.items]]
+    return [cached.as_of, cached.generations, rows]
+
+
+def _load_listing(data: list[Any]) -> CachedListing:
+    as_of, generations, found = data
+    if found is None:
+        return CachedListing(as_of, tuple(generations), None)
+    names, row, rows = found
+    path = tuple(names)
+    listing = Listing(_entry(path, row), tuple([_entry((*path, row[0]), row) for row in rows]))
+    return CachedListing(as_of, tuple(generations), listing)
+
+
+def _row(entry: Entry) -> list[Any]:
+    return [
+        entry.name,
+        int(entry.is_directory),
+        entry.id,
+        entry.modified,
+        int(entry.access),
+        entry.size,
+        entry.version_id,
+        entry.checksum,
+        entry.item_count,
+        int(entry.locked),
+    ]
+
+
+def _entry(path: Path, row: list[Any]) -> Entry:
+    _, is_directory, entry_id, modified, access, size, version_id, checksum, item_count, locked = row
+    entry = Entry(path, bool(is_directory), entry_id, modified, Access(access), size, version_id, checksum, item_count)
+    return replace(entry, locked=True) if locked else entry

@@ -1,15 +1,11 @@
-"""What was seen a moment ago: listings, believed for a short time and patched by our own writes."""
+"""Caching layer: listings, served until their TTL ends and patched by our own writes."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import takewhile
 from typing import Literal, NamedTuple, TypeVar
 
-from zope.interface import implementer
-
-from ..concurrency.locks import Held
 from ..errors import (
     Busy,
     EgnyteUnavailable,
@@ -22,7 +18,6 @@ from ..interfaces import IStorage
 from ..model import (
     Change,
     Content,
-    Download,
     Entry,
     Listing,
 )
@@ -35,26 +30,27 @@ from ..paths import (
 from .adaptive_ttl import MOST
 from .cache_entries import CachedListing
 from .egnyte_errors import is_doubtful
+from .layer import StorageLayer
 from .listing_cache import Key, ListingCache
 
 T = TypeVar('T')
 
-# Egnyte is in trouble, or takes no calls: what was seen last is better than nothing. By class, what callers are told.
+# Errors after which a stale listing is better than none, and the reason that is reported with it.
 TROUBLE: dict[type[FSPError], str] = {QuotaUsedUp: 'quota', Busy: 'busy', EgnyteUnavailable: 'unavailable'}
-# Seconds after which Egnyte is asked again when it did not answer, and there is something to show.
+# Seconds without another attempt after Egnyte did not answer, while there is a stale listing to serve.
 SILENCE = 30.0
-# Seconds that a listing is believed at the most while events should tell what others changed, and do not.
+# Largest TTL in seconds while Egnyte's events are configured and cannot be read.
 UNWATCHED_TTL = 60.0
 
 
 class CacheLookup(NamedTuple):
-    """How a listing, or a file in one, was looked up, for those who count.
+    """Result of a look-up of a listing, or of a file in one.
 
-    :param outcome: ``hit`` (remembered), ``miss`` (Egnyte was asked, by the caller or for somebody else who wanted the
-        same), or ``stale`` (remembered, and older than it should be)
-    :param reason: why it is stale: ``quota``, ``busy``, ``unavailable``, or ``refreshing`` where somebody else asks
-        Egnyte at the moment
-    :param age: seconds since Egnyte told it; 0 for a miss
+    :param outcome: ``hit`` (fresh), ``miss`` (Egnyte was asked, by this caller or by a concurrent one), or ``stale``
+        (cached, and older than it should be)
+    :param reason: why a stale listing was served: ``quota``, ``busy``, ``unavailable``, or ``refreshing`` while another
+        caller asks Egnyte
+    :param age: age of the listing in seconds; 0 for a miss
     """
 
     outcome: Literal['hit', 'miss', 'stale']
@@ -62,32 +58,29 @@ class CacheLookup(NamedTuple):
     age: float = 0.0
 
 
-def _plenty() -> float:
-    """Nothing is scarce."""
+def _no_factor() -> float:
     return 1.0
 
 
-def _nothing() -> bool:
-    """Nothing has to be caught up with."""
+def _caught_up() -> bool:
     return True
 
 
-def _ignore(_looked: CacheLookup) -> None:
-    """Nobody counts."""
+def _ignore(_lookup: CacheLookup) -> None:
+    pass
 
 
-@implementer(IStorage)
-class CachedStorage:
-    """Answers from the shelf what it can, and asks below for the rest, one for all who want to know the same.
+class CachedStorage(StorageLayer):
+    """Answer from the listing cache, and ask the storage below for the rest: one call for concurrent callers.
 
-    What is older than the ttl is asked for anew, and its caller waits for that; but it is served as it is where
-    somebody else is asking already, or where Egnyte is in trouble or takes no calls.
+    A listing older than the TTL is refreshed, and its caller waits for that. The stale listing is served while another
+    caller refreshes it, and while Egnyte is in trouble or accepts no calls.
 
-    :param account: whose files *storage* has: permissions differ, so that others' listings say nothing about them
-    :param scarcity: how many times longer than usual listings are believed, from 1 to 60: see :mod:`.scarcity`
-    :param on_look: hears of each look
-    :param catch_up: is called before anything is believed, once, and tells whether the changes of others are in what is
-        remembered. If they are not, the ttl is one minute at the most
+    :param account: account whose files *storage* has: permissions differ, so other accounts' listings prove nothing
+    :param ttl_factor: returns the factor of the TTL, from 1 to 60: see :mod:`.adaptive_ttl`
+    :param on_lookup: is called after each look-up
+    :param catch_up: is called once, before the cache is read, and returns whether the cache reflects the changes of
+        others. If it does not, the TTL is one minute at the most
     """
 
     def __init__(
@@ -95,242 +88,229 @@ class CachedStorage:
         storage: IStorage,
         listing_cache: ListingCache,
         account: str,
-        ttl_factor: Callable[[], float] = _plenty,
-        on_look: Callable[[CacheLookup], None] = _ignore,
-        catch_up: Callable[[], bool] = _nothing,
+        ttl_factor: Callable[[], float] = _no_factor,
+        on_lookup: Callable[[CacheLookup], None] = _ignore,
+        catch_up: Callable[[], bool] = _caught_up,
     ) -> None:
-        self._storage, self._listing_cache, self._account = storage, listing_cache, account
-        self._ttl_factor, self._on_look, self._catch_up = ttl_factor, on_look, catch_up
+        super().__init__(storage)
+        self._listing_cache, self._account = listing_cache, account
+        self._ttl_factor, self._on_lookup, self._catch_up = ttl_factor, on_lookup, catch_up
 
     def _key(self, path: Path) -> Key:
         return self._account, key(path)
 
     def list_directory(self, path: Path, fresh: bool = False) -> Listing:
-        """See IStorage: asks nobody as long as the listing, or its parent's that lacks it, is remembered."""
-        return self._counted(self._asked(path) if fresh else self._look(path))
+        """Make no call while the listing, or a listing of the parent that lacks it, is fresh."""
+        return self._with_item_counts(self._fetch_counted(path) if fresh else self._look_up(path))
 
-    def _look(self, path: Path) -> Listing:
-        kept = self._kept(path)
-        if kept is None or not self._believes(kept):
-            self._deny_by_parent(path)
-            return self._ask_once(path) if kept is None or kept.listing is None else self._refresh(path, kept)
-        self._on_look(CacheLookup('hit', age=self._age(kept)))
-        return _there(path, kept.listing)
+    def _look_up(self, path: Path) -> Listing:
+        cached = self._cached(path)
+        if cached is None or not self._is_fresh(cached):
+            self._check_parent(path)
+            return self._fetch_once(path) if cached is None or cached.listing is None else self._refresh(path, cached)
+        self._on_lookup(CacheLookup('hit', age=self._age(cached)))
+        return _existing(path, cached.listing)
 
     @cached_property
     def _ttl(self) -> float:
         return self._listing_cache.ttl if self._catch_up() else min(self._listing_cache.ttl, UNWATCHED_TTL)
 
-    def _kept(self, path: Path) -> CachedListing | None:
-        _ = self._ttl  # it may turn out that something is out of date
+    def _cached(self, path: Path) -> CachedListing | None:
+        _ = self._ttl  # catching up may invalidate the listing
         try:
             return self._listing_cache.get(self._key(path))
         except KeyError:
             return None
 
-    def _age(self, kept: CachedListing) -> float:
-        return max(self._listing_cache.clock() - kept.asked, 0)
+    def _age(self, cached: CachedListing) -> float:
+        return max(self._listing_cache.clock() - cached.as_of, 0)
 
-    def _believes(self, kept: CachedListing) -> bool:
-        """Whether it is young enough. How scarce calls are is asked only where that decides."""
-        age, ttl = self._age(kept), self._ttl
+    def _is_fresh(self, cached: CachedListing) -> bool:
+        """Compare the age with the TTL. The factor of the TTL is computed only where it decides."""
+        age, ttl = self._age(cached), self._ttl
         return age < ttl or (age < ttl * MOST and age < ttl * self._ttl_factor())
 
-    def _deny_by_parent(self, path: Path) -> None:
-        """Raise NotFound where the parent's listing lacks the directory."""
-        parent = self._kept(path[:-1]) if path else None
-        if parent is None or not self._believes(parent):
+    def _check_parent(self, path: Path) -> None:
+        """Raise NotFound if a fresh listing of the parent lacks the directory."""
+        parent = self._cached(path[:-1]) if path else None
+        if parent is None or not self._is_fresh(parent):
             return
-        item = parent.listing and parent.listing.find(path[-1])
+        item = parent.listing.find(path[-1]) if parent.listing else None
         if item is None or not item.is_directory:
-            self._on_look(CacheLookup('hit', age=self._age(parent)))
+            self._on_lookup(CacheLookup('hit', age=self._age(parent)))
             raise _missing(path)
 
-    def _ask_once(self, path: Path) -> Listing:
-        """Ask, or get the answer that somebody else is waiting for."""
-        # Who comes after a write of ours does not take an answer that was asked for before it.
+    def _fetch_once(self, path: Path) -> Listing:
+        """Fetch the listing, or share the result of a concurrent fetch."""
+        # The key has the last write: callers after a write of ours do not share an answer from before it.
         lease = self._listing_cache.lease(self._account)
-        question = self._key(path), lease.write
 
-        def ask() -> Listing:
-            with self._listing_cache.flight(self._key(path), lease, wait=True):
-                return self._faster(path) or self._ask(path)
+        def fetch() -> Listing:
+            with self._listing_cache.fetch_lock(self._key(path), lease, wait=True):
+                return self._fetched_meanwhile(path) or self._fetch(path)
 
-        self._on_look(CacheLookup('miss'))
-        return self._listing_cache.single_flight.do(question, ask)
+        self._on_lookup(CacheLookup('miss'))
+        return self._listing_cache.single_flight.do((self._key(path), lease.write), fetch)
 
     def _refresh(self, path: Path, old: CachedListing) -> Listing:
-        """Ask anew; where that makes no sense, or is under way, the *old* listing has to do."""
+        """Fetch the listing again; return the stale one if another caller does that, or if Egnyte is in trouble."""
 
-        def ask() -> Listing | None:
-            with self._listing_cache.flight(
-                self._key(path), self._listing_cache.lease(self._account), wait=False
-            ) as leads:
-                return (self._faster(path) or self._ask(path)) if leads else None
+        def fetch() -> Listing | None:
+            lease = self._listing_cache.lease(self._account)
+            with self._listing_cache.fetch_lock(self._key(path), lease, wait=False) as leads:
+                return (self._fetched_meanwhile(path) or self._fetch(path)) if leads else None
 
-        # What it is by now: somebody of ours may have written while Egnyte was silent.
-        return self._or_old(ask, old) or _there(path, (self._kept(path) or old).listing)
+        # Read the cache again: we may have written to it while Egnyte was silent.
+        return self._unless_stale(fetch, old) or _existing(path, (self._cached(path) or old).listing)
 
-    def _or_old(self, ask: Callable[[], T | None], old: CachedListing) -> T | None:
-        """What *ask* returns. None where *old* has to do: it returned None, or failed by one of TROUBLE."""
+    def _unless_stale(self, fetch: Callable[[], T | None], old: CachedListing) -> T | None:
+        """Return the result of *fetch*. None if *old* is to be served: *fetch* returned None, or failed by TROUBLE."""
         reason, until = self._listing_cache.get_meta('trouble', self._account) or ('', 0.0)
         if self._listing_cache.clock() >= until:
             try:
-                answer = ask()
+                answer = fetch()
             except FSPError as error:
                 reason = _trouble(error)
                 if not reason:
                     raise
-                if reason == 'unavailable':  # the others cost no time
+                if reason == 'unavailable':  # the other ones fail without a delay
                     self._listing_cache.set_meta(
                         'trouble', self._account, [reason, self._listing_cache.clock() + SILENCE]
                     )
             else:
                 if answer is not None:
-                    self._on_look(CacheLookup('miss'))
+                    self._on_lookup(CacheLookup('miss'))
                     return answer
                 reason = 'refreshing'
-        self._on_look(CacheLookup('stale', reason, self._age(old)))
+        self._on_lookup(CacheLookup('stale', reason, self._age(old)))
         return None
 
-    def _faster(self, path: Path) -> Listing | None:
-        """What somebody else learnt while we waited for our turn to ask. Raises NotFound."""
-        kept = self._kept(path)
-        return _there(path, kept.listing) if kept and self._believes(kept) else None
+    def _fetched_meanwhile(self, path: Path) -> Listing | None:
+        """Return the listing if another process fetched it while we waited for the lock. Raises NotFound."""
+        cached = self._cached(path)
+        return _existing(path, cached.listing) if cached and self._is_fresh(cached) else None
 
-    def _asked(self, path: Path) -> Listing:
-        self._on_look(CacheLookup('miss'))
-        return self._ask(path)
+    def _fetch_counted(self, path: Path) -> Listing:
+        self._on_lookup(CacheLookup('miss'))
+        return self._fetch(path)
 
-    def _ask(self, path: Path) -> Listing:
+    def _fetch(self, path: Path) -> Listing:
         lease = self._listing_cache.lease(self._account)
         try:
-            listing = self._storage.list_directory(self._spelled(path), fresh=True)
+            listing = self._storage.list_directory(self._stored_spelling(path), fresh=True)
         except NotFound as error:
             if not is_doubtful(error):
-                self._listing_cache.learn(self._key(path), None, lease)
+                self._listing_cache.store(self._key(path), None, lease)
             raise
-        self._listing_cache.learn(self._key(path), listing, lease)
+        self._listing_cache.store(self._key(path), listing, lease)
         return listing
 
-    def _spelled(self, path: Path) -> Path:
-        """Return *path* as it is stored, as far as remembered: Egnyte may tell forms of composed characters apart."""
+    def _stored_spelling(self, path: Path) -> Path:
+        """Return *path* as it is stored, as far as cached: Egnyte may tell forms of composed characters apart."""
         if text(path).isascii():
             return path
         (head,) = self._listing_cache.heads([self._key(path)])
         if head and head.listing:
             return head.listing.entry.path
-        parent = self._kept(path[:-1])
-        item = parent and parent.listing and parent.listing.find(path[-1])
+        parent = self._cached(path[:-1])
+        item = parent.listing.find(path[-1]) if parent and parent.listing else None
         return item.path if item else path
 
-    def _counted(self, listing: Listing) -> Listing:
-        """With the item counts of directories that were listed themselves: Egnyte tells counts for nothing less."""
+    def _with_item_counts(self, listing: Listing) -> Listing:
+        """Add the item counts of directories whose own listings are cached: Egnyte's listings have no counts."""
         directories = tuple(takewhile(lambda item: item.is_directory, listing.items))
-        if not directories:  # most often: thousands of files need not be copied
+        if not directories:  # the usual case, in which thousands of entries need no copy
             return listing
         heads = self._listing_cache.heads([self._key(item.path) for item in directories])
         counts = [head.listing.entry.item_count if head and head.listing else 0 for head in heads]
         if not any(counts):
             return listing
-        known = tuple(
+        counted = tuple(
             replace(item, item_count=count) if count else item for item, count in zip(directories, counts, strict=True)
         )
-        return replace(listing, items=known + listing.items[len(known) :])
+        return replace(listing, items=counted + listing.items[len(counted) :])
 
     def peek_directory(self, path: Path) -> Entry | None:
-        """See IStorage."""
+        """Return the entry if the directory's own listing is fresh."""
         (head,) = self._listing_cache.heads([self._key(path)])
-        return head.listing.entry if head and head.listing and self._believes(head) else None
+        return head.listing.entry if head and head.listing and self._is_fresh(head) else None
 
     def stat_file(self, path: Path) -> Entry:
-        """See IStorage: asks nobody if the parent's listing is remembered."""
-        parent = self._kept(path[:-1]) if path else None
-        if parent is not None and self._believes(parent):
-            self._on_look(CacheLookup('hit', age=self._age(parent)))
+        """Make no call while the parent's listing is fresh."""
+        parent = self._cached(path[:-1]) if path else None
+        if parent is not None and self._is_fresh(parent):
+            self._on_lookup(CacheLookup('hit', age=self._age(parent)))
             return _file(path, parent)
         if parent is None or parent.listing is None:
-            self._on_look(CacheLookup('miss'))
-            return self._storage.stat_file(self._spelled(path))
-        return self._or_old(lambda: self._storage.stat_file(self._spelled(path)), parent) or _file(path, parent)
-
-    def find_file(self, file_id: str) -> Entry:
-        """See IStorage: always asks, because listings are kept by path."""
-        return self._storage.find_file(file_id)
+            self._on_lookup(CacheLookup('miss'))
+            return self._storage.stat_file(self._stored_spelling(path))
+        return self._unless_stale(lambda: self._storage.stat_file(self._stored_spelling(path)), parent) or _file(
+            path, parent
+        )
 
     def create_directory(self, path: Path, with_parent: bool = False) -> tuple[Entry, Change]:
-        """See IStorage."""
+        """Cache the new listing, and patch those of the directories above."""
         lease = self._listing_cache.lease(self._account)
         entry, change = self._writing(lambda: self._storage.create_directory(path, with_parent), path)
         parent = self.peek_directory(path[:-1])
         if parent is not None:
             entry = replace(entry, access=parent.access)
-        self._listing_cache.learn(self._key(entry.path), Listing(entry, ()), lease)
-        for depth in range(len(path) - 1):  # parents that were missing came with it
-            self._listing_cache.patch(
-                self._key(path[:depth]), lambda above, name=path[depth]: above.find(name) and above
-            )
-        self._replace(path[:-1], new=entry)
+        self._listing_cache.store(self._key(entry.path), Listing(entry, ()), lease)
+        for depth in range(len(path) - 1):  # Egnyte created missing parents with it
+            self._listing_cache.patch(self._key(path[:depth]), partial(_if_it_has, path[depth]))
+        self._patch(path[:-1], new=entry)
         return entry, change
 
     def store_file(self, path: Path, content: Content, over: Entry | None = None) -> tuple[Entry, Change]:
-        """See IStorage."""
+        """Patch the parent's listing."""
         entry, change = self._writing(lambda: self._storage.store_file(path, content, over), path)
-        self._replace(path[:-1], old=over, new=entry)
+        self._patch(path[:-1], old=over, new=entry)
         return entry, change
 
     def delete(self, entry: Entry) -> Change:
-        """See IStorage."""
+        """Patch the parent's listing, and invalidate the deleted tree."""
         change = self._writing(lambda: self._storage.delete(entry), entry.path)
-        self._replace(entry.path[:-1], old=entry)
+        self._patch(entry.path[:-1], old=entry)
         if entry.is_directory:
-            self._listing_cache.drop_below(self._key(entry.path))
+            self._listing_cache.invalidate_tree(self._key(entry.path))
         return change
 
     def move_file(self, entry: Entry, path: Path) -> tuple[Entry, Change]:
-        """See IStorage."""
+        """Patch the listings of both directories."""
         moved, change = self._writing(lambda: self._storage.move_file(entry, path), entry.path, path)
-        self._replace(entry.path[:-1], old=entry)
-        self._replace(path[:-1], new=moved)
+        self._patch(entry.path[:-1], old=entry)
+        self._patch(path[:-1], new=moved)
         return moved, change
 
-    def open_file(self, file_id: str, byte_range: tuple[int, int | None] | None = None) -> Download:
-        """See IStorage: contents are not kept here."""
-        return self._storage.open_file(file_id, byte_range)
-
-    def lock(self, *paths: Path) -> AbstractContextManager[Held]:
-        """See IStorage."""
-        return self._storage.lock(*paths)
-
     def revert(self, change: Change) -> None:
-        """See IStorage: what it touched is asked for anew, because others may have written in between."""
+        """Invalidate the listings that the change touched, because others may have written in between."""
         try:
             self._storage.revert(change)
         finally:
             for entry in filter(None, (change.entry, change.before)):
-                self._listing_cache.drop_below(self._key(entry.path))
-                self._forget(entry.path[:-1])
+                self._listing_cache.invalidate_tree(self._key(entry.path))
+                self._invalidate(entry.path[:-1])
             if change.with_parent:
-                self._forget(change.entry.path[:-2])
+                self._invalidate(change.entry.path[:-2])
 
     def _writing(self, write: Callable[[], T], *paths: Path) -> T:
-        """Do it; if that fails, what we believed of the directories of *paths* may be wrong."""
+        """Call *write*; if it fails, invalidate the listings of the directories of *paths*, which may be wrong."""
         try:
             return write()
         except FSPError:
             for path in paths:
-                self._forget(path[:-1])
+                self._invalidate(path[:-1])
             raise
 
-    def _forget(self, path: Path) -> None:
+    def _invalidate(self, path: Path) -> None:
         self._listing_cache.patch(self._key(path), lambda _listing: None)
 
-    def _replace(self, path: Path, *, old: Entry | None = None, new: Entry | None = None) -> None:
-        """Take *old* out of the listing of *path* and put *new* into it."""
-        gone = {fold(entry.name) for entry in (old, new) if entry is not None}
+    def _patch(self, path: Path, *, old: Entry | None = None, new: Entry | None = None) -> None:
+        """Remove *old* from the listing of *path*, and add *new*."""
+        removed = {fold(entry.name) for entry in (old, new) if entry is not None}
 
         def change(listing: Listing) -> Listing:
-            items = [item for item in listing.items if fold(item.name) not in gone]
+            items = [item for item in listing.items if fold(item.name) not in removed]
             if new is not None:
                 items.append(replace(new, access=listing.entry.access))
             items.sort(key=lambda item: item.order)
@@ -339,21 +319,25 @@ class CachedStorage:
         self._listing_cache.patch(self._key(path), change)
 
 
+def _if_it_has(name: str, listing: Listing) -> Listing | None:
+    return listing if listing.find(name) else None
+
+
 def _trouble(error: FSPError) -> str:
-    """Return the reason why an old listing is better than the error; '' if it is not."""
+    """Return the reason to serve a stale listing instead of the error; '' if there is none."""
     if isinstance(error, NotFound) and is_doubtful(error):
         return TROUBLE[EgnyteUnavailable]
     return TROUBLE.get(type(error), '')
 
 
-def _there(path: Path, listing: Listing | None) -> Listing:
+def _existing(path: Path, listing: Listing | None) -> Listing:
     if listing is None:
         raise _missing(path)
     return listing
 
 
 def _file(path: Path, parent: CachedListing) -> Entry:
-    item = parent.listing and parent.listing.find(path[-1])
+    item = parent.listing.find(path[-1]) if parent.listing else None
     if item is None or item.is_directory:
         raise _missing(path)
     return item

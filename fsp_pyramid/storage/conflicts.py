@@ -1,4 +1,4 @@
-"""What to do about a name: pure functions of a listing, called while its directory is held."""
+"""Resolution of name conflicts: pure functions of a listing, called while its directory is locked."""
 
 import os
 import secrets
@@ -15,14 +15,16 @@ from ..paths import fold
 from .name_rules import MAX_NAME_BYTES
 
 
-def place(listing: Listing, name: str, strategy: Strategy, shared: bool = True) -> tuple[str, Entry | None]:
-    """The name that a file is to get in the listed directory, and the file that it takes the place of, if any.
+def resolve_conflict(
+    listing: Listing, name: str, strategy: Strategy, exclusive: bool = True
+) -> tuple[str, Entry | None]:
+    """Return the name for a new file in the listed directory, and the file that it replaces, if any.
 
-    *shared* is False where other processes may be looking for a free name at the same time: KEEP counts no names then.
+    *exclusive* is False if other processes may choose a name at the same time: KEEP takes an unguessable name then.
 
     Raises Conflict (ASK), NameTaken (REFUSE), and DirectoryInTheWay where a directory has the name, unless KEEP.
     """
-    if strategy is Strategy.KEEP and not shared:
+    if strategy is Strategy.KEEP and not exclusive:
         return unguessable_name(name), None
     taken = listing.find(name)
     if taken is None:
@@ -37,14 +39,14 @@ def place(listing: Listing, name: str, strategy: Strategy, shared: bool = True) 
 
 
 def name_taken(taken: Entry, strategy: Strategy) -> FSPError:
-    """The refusal that goes with *strategy*."""
+    """Return the error for a name that is taken: Conflict for ASK, else NameTaken."""
     kind = 'folder' if taken.is_directory else 'file'
     details = f'There is a {kind} called "{taken.name}" here already. Choose another name.'
     return (Conflict if strategy is Strategy.ASK else NameTaken)(details)
 
 
 def free_name(listing: Listing, name: str) -> str:
-    """``pizza_1.jpg`` for ``pizza.jpg``, or the next number that no item of *listing* has."""
+    """Return ``pizza_1.jpg`` for ``pizza.jpg``, or the next number that no item of *listing* has."""
     taken = {fold(item.name) for item in listing.items}
     stem, extension = os.path.splitext(name)
     for number in count(1):
@@ -56,7 +58,7 @@ def free_name(listing: Listing, name: str) -> str:
 
 
 def unguessable_name(name: str) -> str:
-    """``pizza_3f9c2a1b.jpg`` for ``pizza.jpg``: a name that no other process takes at the same time."""
+    """Return ``pizza_3f9c2a1b.jpg`` for ``pizza.jpg``: a name that no other process takes at the same time."""
     stem, extension = os.path.splitext(name)
     tail = f'_{secrets.token_hex(4)}{extension}'
     return _shortened(stem, MAX_NAME_BYTES - len(tail.encode())) + tail

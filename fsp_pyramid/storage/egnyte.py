@@ -1,12 +1,12 @@
-"""The lowest layer: IStorage over Egnyte's API, paths being Egnyte's own.
+"""The lowest layer: IStorage over Egnyte's API, with Egnyte's own paths.
 
-It looks after trouble: where a connection broke in the middle of a call that must not be made twice, it asks Egnyte
-whether the call took effect before it makes it again (:mod:`.recovery`).
+If a connection breaks during a call that must not be made twice, it asks Egnyte whether the call took effect before it
+repeats it (:mod:`.recovery`).
 """
 
 import time
-from collections.abc import Callable, Hashable, Iterable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import replace
 from itertools import islice, product
 from typing import TypeVar
@@ -14,7 +14,7 @@ from typing import TypeVar
 from zope.interface import implementer
 
 from .. import egnyte, errors
-from ..concurrency.locks import Held, KeyedLocks
+from ..concurrency.locks import KeyedLocks, LockHandle, LockUnavailable
 from ..interfaces import IStorage
 from ..model import (
     Access,
@@ -31,16 +31,16 @@ from ..paths import (
     key,
     text,
 )
-from .egnyte_errors import translated
+from .egnyte_errors import as_fsp_errors
 from .name_rules import check_path
 from .recovery import Recovery, Verb
 
 T = TypeVar('T')
 
-# Of the forms of a path that Egnyte may have: two names that are composed or not, or one that is partly composed.
+# Number of forms of a path that are tried: two names that are composed or not, or one that is partly composed.
 MOST_FORMS = 4
 
-# Source: Egnyte's table of permission levels. Where none is told (/Private, older servers) its refusals decide.
+# Source: Egnyte's table of permission levels. If an answer has none (/Private, older servers), its refusals decide.
 LEVELS = {
     'None': Access.VIEW,
     'Nav': Access.VIEW,
@@ -52,12 +52,12 @@ LEVELS = {
 
 @implementer(IStorage)
 class EgnyteStorage:
-    """One account's files.
+    """Files of one account.
 
-    :param locks: shared by all storages of the account in this process
-    :param account: the account's key, in which the locks differ from those of other accounts
-    :param patient: another client of the account, for what must not fail because the calls before it had to wait: to
-        see what became of a call, and to take changes back. Without it *client* does that, too.
+    :param locks: locks, shared by all storages of the account
+    :param account: key that separates the account's locks from those of other accounts
+    :param recovery_client: client of the account for calls that must not fail because earlier calls used up the wait
+        for the rate limit: verification of a lost call, and rollback. *client* by default.
     :param clock: UNIX time in seconds
     """
 
@@ -66,51 +66,51 @@ class EgnyteStorage:
         client: egnyte.Client,
         locks: KeyedLocks,
         account: str,
-        patient: egnyte.Client | None = None,
+        recovery_client: egnyte.Client | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._client, self._locks, self._account, self._clock = client, locks, account, clock
-        self._recovery = Recovery(patient or client)
+        self._recovery = Recovery(recovery_client or client)
 
     def _now(self) -> int:
         return int(self._clock() * 1000)
 
     def list_directory(self, path: Path, fresh: bool = False) -> Listing:
-        """See IStorage: a call for each 1,000 items."""
-        del fresh  # nothing is remembered here
-        with translated(path):
+        """Make one call for each 1,000 items."""
+        del fresh  # there is no cache here
+        with as_fsp_errors(path):
             found = _in_any_form(self._client.list_folder, path)
         access = _access(found.folder.permission)
         here = _spelling(path, found.folder.path)
         items = [_directory_entry((*here, folder.name), folder, access) for folder in found.folders]
-        # The level that a listing tells is the folder's, and its items' until they are visited.
+        # A listing has the level of the folder only; it stands for the items until they are listed.
         items += [_file_entry((*here, file.name), file, access) for file in found.files]
         entry = _directory_entry(here, found.folder, access)
         return Listing(replace(entry, item_count=len(items)), tuple(sorted(items, key=lambda item: item.order)))
 
     def peek_directory(self, path: Path) -> Entry | None:
-        """See IStorage: nothing is remembered here."""
+        """Return None: there is no cache here."""
         del path
         return None
 
     def stat_file(self, path: Path) -> Entry:
-        """See IStorage: one call."""
-        with translated(path):
+        """Make one call."""
+        with as_fsp_errors(path):
             file = _in_any_form(self._client.stat_file, path)
         return _file_entry(_spelling(path, file.path), file, _access(file.permission))
 
     def find_file(self, file_id: str) -> Entry:
-        """See IStorage: one call."""
-        with translated(()):
+        """Make one call."""
+        with as_fsp_errors(()):
             file = self._client.stat_file_by_id(file_id)
         return _file_entry(tuple(file.path.split('/')[1:]), file, _access(file.permission))
 
     def create_directory(self, path: Path, with_parent: bool = False) -> tuple[Entry, Change]:
-        """See IStorage: one call, if the parents are there or Egnyte creates them."""
+        """Make one call if the parents exist or Egnyte creates them."""
         check_path(path)
         began = self._now()
         try:
-            with translated(path):
+            with as_fsp_errors(path):
                 folder_id, verb = self._create(path)
         except errors.Conflict as error:
             raise errors.NameTaken(error.details) from error.__cause__
@@ -123,7 +123,7 @@ class EgnyteStorage:
         except egnyte.NotFound:
             if len(path) <= 1:
                 raise
-        with suppress(egnyte.AlreadyExists):  # somebody else was faster
+        with suppress(egnyte.AlreadyExists):  # another caller was faster
             self._create(path[:-1])
         return self._create_last(path)
 
@@ -136,13 +136,13 @@ class EgnyteStorage:
         return found or (self._client.create_folder(text(path)) or self._recovery.folder_id(path), 'created')
 
     def store_file(self, path: Path, content: Content, over: Entry | None = None) -> tuple[Entry, Change]:
-        """See IStorage: one call, or one for each chunk of a large file."""
+        """Make one call, or one for each chunk of a large file."""
         check_path(path)
-        with translated(path):
+        with as_fsp_errors(path):
             try:
                 stored, verb = self._upload(path, content, over)
             except egnyte.Corrupted as error:
-                self._recovery.remove_damaged(path, error)
+                self._recovery.remove_corrupt(path, error)
                 raise
         entry = Entry(
             path,
@@ -165,9 +165,9 @@ class EgnyteStorage:
         return found or (self._client.upload(text(path), content), 'stored')
 
     def delete(self, entry: Entry) -> Change:
-        """See IStorage: one call, by id. What somebody has moved elsewhere since it was listed is deleted there."""
-        assert entry.id is not None, 'a directory that is not there cannot be deleted'  # noqa: S101 - invariant
-        with translated(entry.path):
+        """Make one call, by id. A file that was moved since it was listed is deleted where it is now."""
+        assert entry.id is not None, 'a directory without an id does not exist'  # noqa: S101 - invariant
+        with as_fsp_errors(entry.path):
             if entry.is_directory:
                 self._client.delete_folder(entry.id)
             else:
@@ -175,9 +175,9 @@ class EgnyteStorage:
         return Change('deleted', entry, at=self._now())
 
     def move_file(self, entry: Entry, path: Path) -> tuple[Entry, Change]:
-        """See IStorage: one call. It goes by path, because Egnyte has no other way."""
+        """Make one call. It goes by path, because Egnyte offers no move by id."""
         check_path(path)
-        with translated(path):
+        with as_fsp_errors(path):
             self._move(entry, path)
         moved = replace(entry, path=path)
         return moved, Change('moved', moved, before=entry)
@@ -190,48 +190,59 @@ class EgnyteStorage:
                 self._client.move(text(entry.path), text(path))
 
     def open_file(self, file_id: str, byte_range: tuple[int, int | None] | None = None) -> Download:
-        """See IStorage: one call."""
-        with translated(()):
+        """Make one call."""
+        with as_fsp_errors(()):
             return self._client.download(file_id, byte_range)
 
-    def lock(self, *paths: Path) -> AbstractContextManager[Held]:
-        """See IStorage: holds among the threads of this process."""
-        return self._locks.lock(*self._lock_keys(paths))
+    def lock(self, *paths: Path) -> AbstractContextManager[LockHandle]:
+        """Lock the directories for the threads or processes that share the locks."""
+        return self._lock(paths)
 
-    def _lock_keys(self, paths: Iterable[Path]) -> list[Hashable]:
-        return [(self._account, 'folder', key(path)) for path in paths]
+    @contextmanager
+    def _lock(self, paths: Iterable[Path], *, urgent: bool = False) -> Iterator[LockHandle]:
+        keys: list[Hashable] = [(self._account, 'folder', key(path)) for path in paths]
+        with ExitStack() as stack:
+            try:
+                handle = stack.enter_context(self._locks.lock(*keys, urgent=urgent))
+            except LockUnavailable as error:
+                raise errors.Busy(
+                    'This folder is being changed at the moment, and that takes long. Please try again in a few '
+                    'seconds.',
+                    retry_after=5,
+                ) from error
+            yield handle
 
     def revert(self, change: Change) -> None:
-        """See IStorage: one call for a version, two to four for anything else."""
-        with self._locks.lock(*self._lock_keys(change.directories), urgent=True), translated(change.entry.path):
-            self._recovery.take_back(change)
+        """Make one call for a version, two to four for anything else."""
+        with self._lock(change.directories, urgent=True), as_fsp_errors(change.entry.path):
+            self._recovery.roll_back(change)
 
 
 def _access(level: str | None) -> Access:
     return LEVELS.get(level or '', Access.FULL)
 
 
-def _in_any_form(look: Callable[[str], T], path: Path) -> T:
-    """Return what *look* finds at *path*, or else at a path whose names are composed in another way.
+def _in_any_form(find: Callable[[str], T], path: Path) -> T:
+    """Return the result of *find* at *path*, or else at a path whose names are composed in another way.
 
-    Whether the forms are one name for Egnyte is not documented. No call more for names without composed characters.
+    Egnyte does not document if it takes the forms for one name. Names without composed characters cost one call.
     """
     try:
-        return look(text(path))
+        return find(text(path))
     except egnyte.NotFound:
         forms = product(*(dict.fromkeys((name, composed(name), decomposed(name))) for name in path))
         for other in islice(forms, 1, MOST_FORMS):
             with suppress(egnyte.NotFound):
-                return look(text(other))
+                return find(text(other))
         raise
 
 
-def _spelling(asked: Path, told: str) -> Path:
-    """Return the path in the spelling that is stored, where it is told.
+def _spelling(asked: Path, answered: str) -> Path:
+    """Return the path in the spelling that is stored, if Egnyte's answer has it.
 
     Raises NotFound for another name, which Egnyte takes for the same one and we do not.
     """
-    stored = tuple(told.split('/')[1:])
+    stored = tuple(answered.split('/')[1:])
     if key(stored) == key(asked):
         return stored
     if len(stored) == len(asked):

@@ -1,4 +1,4 @@
-"""From what Egnyte refuses to what the caller is told."""
+"""Map errors of the Egnyte client to the errors of the protocol."""
 
 import math
 from collections.abc import Iterator
@@ -9,25 +9,25 @@ from ..paths import Path
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Let errors of the Egnyte client leave the context as FSPErrors; the one stays the other's cause, for the log.
+def as_fsp_errors(path: Path) -> Iterator[None]:
+    """Raise errors of the Egnyte client as FSPErrors, with the client's error as cause, for the log.
 
-    Only the last name of *path* is told to the caller: what is above it may be Egnyte's own business.
+    Messages contain only the last name of *path*: the caller may not be allowed to see the names above it.
     """
     try:
         yield
     except egnyte.EgnyteError as error:
-        raise _translate(error, errors.excerpt(path[-1]) if path else 'The root') from error
+        raise _to_fsp_error(error, errors.excerpt(path[-1]) if path else 'The root') from error
 
 
 def is_doubtful(error: errors.FSPError) -> bool:
-    """Return whether the refusal may be that of a proxy or a gateway, and not Egnyte's."""
+    """Return whether the refusal may come from a proxy or a gateway instead of Egnyte."""
     cause = error.__cause__
     return isinstance(cause, egnyte.EgnyteError) and not cause.authentic
 
 
-def _translate(error: egnyte.EgnyteError, name: str) -> errors.FSPError:
-    """Any other rejection is of a call that we should not have made so."""
+def _to_fsp_error(error: egnyte.EgnyteError, name: str) -> errors.FSPError:
+    """Return the FSPError; InternalError for a rejection that means that our call was wrong."""
     match error:
         case egnyte.NotFound():
             return errors.NotFound(f'"{name}" does not exist any more, or never did. Refresh the file manager.')

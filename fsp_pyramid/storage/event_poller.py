@@ -1,7 +1,6 @@
-"""What others changed at Egnyte, by its events: one call tells it for all folders of an account.
+"""Event poller: what others changed at Egnyte, by its events; one call covers all folders of an account.
 
-Nobody polls while nobody asks: the request that finds the last poll to be too long ago makes the next one, before it
-believes anything that is remembered.
+There is no background polling: the first request that finds the last poll too old polls before it reads the cache.
 """
 
 import logging
@@ -13,47 +12,46 @@ from .listing_cache import ListingCache
 
 log = logging.getLogger(__name__)
 
-# Seconds until a poll that failed is tried again.
+# Seconds until a failed poll is retried.
 PAUSE = 60.0
 
 
-def _nobody(_file_id: str) -> None:
-    """Nobody listens."""
+def _ignore(_file_id: str) -> None:
+    pass
 
 
 class EventPoller:
-    """Drops from the shelf what events say that is out of date.
+    """Invalidate the cached listings that events show to be out of date.
 
-    :param interval: seconds between two polls of an account, by whatever process
+    :param interval: seconds between two polls of an account, by any process
     """
 
     def __init__(self, listing_cache: ListingCache, interval: float) -> None:
         self._listing_cache, self._interval = listing_cache, interval
-        # Until when this process need not look whether it is time, and whether all is known until then.
-        self._known: dict[str, tuple[float, bool]] = {}
+        # By account: the time of the next look at the last poll, and the result of catch_up until then.
+        self._next: dict[str, tuple[float, bool]] = {}
 
-    def catch_up(self, account: str, client: egnyte.Client, on_file: Callable[[str], None] = _nobody) -> bool:
-        """Poll if it is time. Whether all changes are known that are older than the interval and a moment.
+    def catch_up(self, account: str, client: egnyte.Client, on_file: Callable[[str], None] = _ignore) -> bool:
+        """Poll if a poll is due. Return whether the cache reflects all changes older than about the interval.
 
-        :param client: of the account, with the urgency of what nobody waits for
-        :param on_file: is told the id of each file that an event is about
+        :param client: of the account, with background priority
+        :param on_file: is called with the id of each file that has an event
         """
-        until, current = self._known.get(account, (0.0, False))
+        until, current = self._next.get(account, (0.0, False))
         if self._listing_cache.clock() < until:
             return current
-        until, current = self._look(account, client, on_file)
-        self._known[account] = until, current
+        until, current = self._poll_if_due(account, client, on_file)
+        self._next[account] = until, current
         return current
 
-    def _look(self, account: str, client: egnyte.Client, on_file: Callable[[str], None]) -> tuple[float, bool]:
-        with self._listing_cache.flight(
-            (account, ('', 'events')), self._listing_cache.lease(account), wait=False
-        ) as leads:
-            now = self._listing_cache.clock()
-            cursor, polled = self._listing_cache.get_meta('events', account) or (None, 0.0)
+    def _poll_if_due(self, account: str, client: egnyte.Client, on_file: Callable[[str], None]) -> tuple[float, bool]:
+        cache = self._listing_cache
+        with cache.fetch_lock((account, ('', 'events')), cache.lease(account), wait=False) as leads:
+            now = cache.clock()
+            cursor, polled = cache.get_meta('events', account) or (None, 0.0)
             if now < polled + self._interval:
                 return polled + self._interval, True
-            if not leads:  # somebody else is about to know
+            if not leads:  # another caller polls at the moment
                 return now + 1, now < polled + 2 * self._interval
             try:
                 for file_id in self._poll(account, client, cursor, now):
@@ -64,17 +62,17 @@ class EventPoller:
             return now + self._interval, True
 
     def _poll(self, account: str, client: egnyte.Client, cursor: int | None, now: float) -> list[str]:
-        """The ids of the files that something happened to, as far as that can be told."""
+        """Apply the events after *cursor*, and return the ids of their files, as far as events tell."""
         try:
             events = None if cursor is None else client.events(cursor)
         except egnyte.NotFound as error:
             if not error.authentic:
                 raise
-            events = None  # too long ago
+            events = None  # Egnyte has dropped the events after the cursor
         if events is None or len(events) >= egnyte.EVENTS:
-            # Nobody knows what changed, or more than a call can tell: from now on, then.
-            latest = client.events_cursor()
-            self._listing_cache.drop_below((account, ()))
+            # The changes are unknown, or more than a call returns: begin at the latest event.
+            latest: int | None = client.events_cursor()
+            self._listing_cache.invalidate_tree((account, ()))
         else:
             latest = max((event.id for event in events), default=cursor)
         for event in events or ():
@@ -86,7 +84,7 @@ class EventPoller:
         for path in map(_path, event.paths):
             self._listing_cache.patch((account, path[:-1]), lambda _listing: None)
             if event.is_folder:
-                self._listing_cache.drop_below((account, path))
+                self._listing_cache.invalidate_tree((account, path))
 
 
 def _path(text: str) -> Path:

@@ -1,4 +1,4 @@
-"""Listings that are remembered, and the rules under which they stay true when several threads or processes write."""
+"""Listing cache: listings by account and path, kept consistent while several threads or processes write."""
 
 import hashlib
 import time
@@ -9,14 +9,11 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
-from dogpile.cache import CacheRegion
-from dogpile.cache.api import NO_VALUE
-
 from ..concurrency.circuit_breaker import CircuitBreaker, CircuitOpen
 from ..concurrency.single_flight import SingleFlight
 from ..model import Listing
 from ..paths import Path
-from .cache_backends import KEEP, memory_region
+from .cache_backends import KEEP, CacheBackend, MemoryBackend, Mutex
 from .cache_entries import CachedListing
 
 T = TypeVar('T')
@@ -25,232 +22,236 @@ Key = tuple[str, Path]
 
 
 class Lease(NamedTuple):
-    """When a question was asked: at which time, and after which write of ours.
+    """Lease taken before a read, so that a result older than our last write is not cached.
 
-    :param is_sure: whether that is the last write of all processes; otherwise, of this one
+    :param taken_at: UNIX time in seconds
+    :param write: random text that names the account's last write
+    :param is_certain: True if *write* is the last write of all processes; otherwise it is the last one of this process
     """
 
-    asked: float
+    taken_at: float
     write: str
-    is_sure: bool
+    is_certain: bool
 
 
-# Names in the paths of directories that people have.
+# Depth of the directories that people have.
 USUAL_DEPTH = 20
 
 
 class ListingCache:
-    """Listings by account and path, shared by all who use the *region*.
+    """Listings by account and path, shared by all users of the *backend*.
 
-    Three values are kept for a directory: its listing, its head (the same without items), and its *era*, a random text
-    that is another one when the directory and all that is below it are to be forgotten. One value is kept for an
-    account: a random text that names its last *write*. Where the region is out of reach, nothing is known.
+    For a directory, the backend has its listing, its head (the listing without items), and its *generation*: a random
+    text, whose replacement invalidates the directory and all directories below it. For an account, it has a random text
+    that names the last *write*. While the backend is out of reach, the cache is empty.
 
-    :param ttl: seconds that a listing is believed; 0 to keep none. It is kept for a day all the same
-    :param region: of dogpile.cache; it brings mutexes
-    :param outage: tells when the region is out of reach
+    :param ttl: seconds for which a listing is fresh; 0 to store none. It is kept for a day all the same
+    :param backend: memory of this process by default
+    :param breaker: skips the backend while it is out of reach
     :param clock: UNIX time in seconds
-    :ivar flights: questions of this process for listings that are on their way
+    :ivar single_flight: requests of this process for listings that are in progress
     """
 
     def __init__(
         self,
         ttl: float,
-        region: CacheRegion | None = None,
+        backend: CacheBackend | None = None,
         breaker: CircuitBreaker | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.ttl, self.clock = ttl, clock
-        self._region, self._breaker = region or memory_region(), breaker or CircuitBreaker()
-        self._missed: Counter[str] = Counter()  # writes that it does not know of, by account
+        self._backend, self._breaker = backend or MemoryBackend(), breaker or CircuitBreaker()
+        self._missed: Counter[str] = Counter()  # writes that the backend does not know of, by account
         self.single_flight = SingleFlight()
 
     def get(self, key: Key) -> CachedListing:
-        """What is known, be it old. Raises KeyError where nothing is."""
-        (kept,) = self._look('listing', [key])
-        if kept is None:
+        """Return the listing, even if it is stale. Raises KeyError if there is none."""
+        (cached,) = self._read('listing', [key])
+        if cached is None:
             raise KeyError(key)
-        return kept
+        return cached
 
     def heads(self, keys: Sequence[Key]) -> list[CachedListing | None]:
-        """What is known of directories, without their items; None where nothing is."""
-        return self._look('head', keys)
+        """Return listings without their items; None for a directory that is not cached."""
+        return self._read('head', keys)
 
     def lease(self, account: str) -> Lease:
-        """To be taken before Egnyte is asked for a listing."""
-        asked = self.clock()
+        """Take a lease, before Egnyte is asked for a listing."""
+        now = self.clock()
         with suppress(CircuitOpen):
-            return Lease(asked, self._reach(lambda: self._last_write(account)), is_sure=True)
-        return Lease(asked, f'missed {self._missed[account]}', is_sure=False)
+            return Lease(now, self._use(lambda: self._last_write(account)), is_certain=True)
+        return Lease(now, f'missed {self._missed[account]}', is_certain=False)
 
-    def learn(self, key: Key, listing: Listing | None, lease: Lease) -> None:
-        """Keep what Egnyte answered, unless we wrote after *ticket* was taken: the answer may be older than that."""
-        if self.ttl <= 0 or not lease.is_sure:
+    def store(self, key: Key, listing: Listing | None, lease: Lease) -> None:
+        """Store Egnyte's answer, unless we wrote after *lease* was taken: the answer may be older than that write."""
+        if self.ttl <= 0 or not lease.is_certain:
             return
 
-        def learn() -> None:
-            with self._alone(key[0]):
-                if self._region.get(_name('write', (key[0], ()))) == lease.write:
-                    self._keep(key, CachedListing(lease.asked, self._begun_generations(key), listing))
+        def store() -> None:
+            with self._locked(key[0]):
+                if self._backend.get(_name('write', (key[0], ()))) == lease.write:
+                    self._set(key, CachedListing(lease.taken_at, self._ensure_generations(key), listing))
 
         with suppress(CircuitOpen):
-            self._reach(learn)
+            self._use(store)
 
     def patch(self, key: Key, change: Callable[[Listing], Listing | None]) -> None:
-        """A write happened: change the listing, if it is kept; it gets no younger by that. None drops it."""
+        """Record a write: apply *change* to the cached listing, which keeps its age; None deletes the listing."""
 
         def patch() -> None:
-            with self._alone(key[0]):
-                self._note_write(key[0])
-                (kept,) = self._valid('listing', [key])
-                changed = kept and kept.listing and change(kept.listing)
+            with self._locked(key[0]):
+                self._new_write(key[0])
+                (cached,) = self._read_valid('listing', [key])
+                if cached is None:
+                    return
+                changed = cached.listing and change(cached.listing)
                 if changed:
-                    self._keep(key, CachedListing(kept.asked, kept.generations, changed))
-                elif kept:
-                    self._region.delete_multi([_name('listing', key), _name('head', key)])
+                    self._set(key, CachedListing(cached.as_of, cached.generations, changed))
+                else:
+                    self._backend.delete_many([_name('listing', key), _name('head', key)])
 
         self._write(key[0], patch)
 
-    def drop_below(self, key: Key) -> None:
-        """Forget the directory and all that is in it."""
-        self._write(key[0], lambda: self._end_generation(key))
+    def invalidate_tree(self, key: Key) -> None:
+        """Invalidate the directory and all directories below it."""
+        self._write(key[0], lambda: self._new_generation(key))
 
     @contextmanager
-    def flight(self, key: Key, lease: Lease, *, wait: bool) -> Iterator[bool]:
-        """Whether it is the caller who asks Egnyte; False where another one does at the moment.
+    def fetch_lock(self, key: Key, lease: Lease, *, wait: bool) -> Iterator[bool]:
+        """Single-flight across processes: yield True if the caller is to ask Egnyte, False if another one does.
 
-        With *wait* it is True in the end: when the other one has got its answer, or has been at it for too long.
+        With *wait*, wait until the other caller has its answer, or for EXPIRY seconds, and yield True.
         """
-        mutex = self._region.backend.get_mutex(f'{_name("flight", key)}:{lease.write}')
-        leads = False
+        mutex = self._backend.mutex(f'{_name("flight", key)}:{lease.write}')
+        acquired = False
         try:
-            leads = self._reach(lambda: mutex.acquire(wait))
-            alone = leads or wait
+            acquired = self._use(lambda: mutex.acquire(blocking=wait))
+            leads = acquired or wait
         except CircuitOpen:
-            alone = True
+            leads = True
         try:
-            yield alone
+            yield leads
         finally:
-            if leads:
+            if acquired:
                 self._release(mutex)
 
     def get_meta(self, kind: str, account: str) -> Any:
-        """What was noted about the account; None for nothing."""
+        """Return a value about the account; None if there is none."""
         with suppress(CircuitOpen):
-            found = self._reach(lambda: self._region.get(_name(kind, (account, ()))))
-            return None if found is NO_VALUE else found
+            return self._use(lambda: self._backend.get(_name(kind, (account, ()))))
         return None
 
     def set_meta(self, kind: str, account: str, value: Any) -> None:
-        """Note something about the account, in what JSON has; for a day."""
+        """Store a JSON value about the account for a day."""
         with suppress(CircuitOpen):
-            self._reach(lambda: self._region.set(_name(kind, (account, ())), value))
+            self._use(lambda: self._backend.set_many({_name(kind, (account, ())): value}))
 
-    # What follows raises DownError, or what the region raises
+    # The methods below raise CircuitOpen, or errors of the backend
 
-    def _reach(self, ask: Callable[[], T]) -> T:
+    def _use(self, function: Callable[[], T]) -> T:
         if self._missed:
-            self._breaker.call(self._make_up)
-        return self._breaker.call(ask)
+            self._breaker.call(self._invalidate_missed)
+        return self._breaker.call(function)
 
     def _write(self, account: str, write: Callable[[], None]) -> None:
         try:
-            self._reach(write)
+            self._use(write)
         except CircuitOpen:
-            # What is remembered there lacks this write. It is dropped as soon as it can be reached again.
+            # The backend's listings lack this write. They are invalidated as soon as it is within reach again.
             self._missed[account] += 1
 
-    def _make_up(self) -> None:
+    def _invalidate_missed(self) -> None:
         for account in list(self._missed):
-            self._end_generation((account, ()))
+            self._new_generation((account, ()))
             del self._missed[account]  # a Counter does not mind if another thread was faster
 
-    def _look(self, kind: str, keys: Sequence[Key]) -> list[CachedListing | None]:
+    def _read(self, kind: str, keys: Sequence[Key]) -> list[CachedListing | None]:
         try:
-            return self._reach(lambda: self._valid(kind, keys))
+            return self._use(lambda: self._read_valid(kind, keys))
         except CircuitOpen:
             return [None] * len(keys)
 
-    def _valid(self, kind: str, keys: Sequence[Key]) -> list[CachedListing | None]:
-        """What is kept, without what is too old and what is of another era. It is read at once, so it fits together."""
+    def _read_valid(self, kind: str, keys: Sequence[Key]) -> list[CachedListing | None]:
+        """Return values that are neither too old nor of an earlier generation, all of them from one read."""
         names = [_name(kind, key) for key in keys]
-        wanted = list(dict.fromkeys(name for key in keys for name in _generations(key)))
-        values = self._region.get_multi([*names, *wanted])
-        now = dict(zip(wanted, values[len(names) :], strict=True))
+        generation_names = list(dict.fromkeys(name for key in keys for name in _generation_names(key)))
+        values = self._backend.get_many([*names, *generation_names])
+        current = dict(zip(generation_names, values[len(names) :], strict=True))
         oldest = self.clock() - KEEP
 
-        def is_valid(key: Key, kept: Any) -> bool:
+        def is_valid(key: Key, cached: CachedListing | None) -> bool:
             return (
-                kept is not NO_VALUE
-                and kept.asked > oldest
-                and kept.generations == tuple(now[name] for name in _generations(key))
+                cached is not None
+                and cached.as_of > oldest
+                and cached.generations == tuple(current[name] for name in _generation_names(key))
             )
 
-        return [kept if is_valid(key, kept) else None for key, kept in zip(keys, values, strict=False)]
+        return [cached if is_valid(key, cached) else None for key, cached in zip(keys, values, strict=False)]
 
-    def _begun_generations(self, key: Key) -> tuple[str, ...]:
-        """The eras of the directory and of those above it, a new one where there was none."""
-        return tuple(
-            uuid4().hex if generation is NO_VALUE else generation
-            for generation in self._region.get_multi(_generations(key))
-        )
+    def _ensure_generations(self, key: Key) -> tuple[str, ...]:
+        """Return the generations of the directory and of those above it, new ones where there are none."""
+        return tuple(generation or uuid4().hex for generation in self._backend.get_many(_generation_names(key)))
 
-    def _end_generation(self, key: Key) -> None:
-        with self._alone(key[0]):
-            self._note_write(key[0])
-            self._region.set(_name('era', key), uuid4().hex)
+    def _new_generation(self, key: Key) -> None:
+        with self._locked(key[0]):
+            self._new_write(key[0])
+            self._backend.set_many({_name('era', key): uuid4().hex})
 
-    def _keep(self, key: Key, kept: CachedListing) -> None:
-        head = kept.listing and Listing(kept.listing.entry, ())
-        values = {_name('listing', key): kept, _name('head', key): CachedListing(kept.asked, kept.generations, head)}
-        # Last, so that eras outlive what was learnt in them.
-        self._region.set_multi(values | dict(zip(_generations(key), kept.generations, strict=True)))
+    def _set(self, key: Key, cached: CachedListing) -> None:
+        head = cached.listing and Listing(cached.listing.entry, ())
+        values = {
+            _name('listing', key): cached,
+            _name('head', key): CachedListing(cached.as_of, cached.generations, head),
+        }
+        # Generations come last, so that they are evicted after the listings that depend on them.
+        self._backend.set_many(values | dict(zip(_generation_names(key), cached.generations, strict=True)))
 
     def _last_write(self, account: str) -> str:
-        """Which write was the last one. If that is not known (any more) there was another one."""
-        found = self._region.get(_name('write', (account, ())))
-        if found is NO_VALUE:
-            with self._alone(account):  # for one of those who find that out at the same time
-                found = self._region.get(_name('write', (account, ())))
-                return self._note_write(account) if found is NO_VALUE else found
+        """Return the name of the last write. If it is unknown (it may have expired), begin a new one."""
+        name = _name('write', (account, ()))
+        found = self._backend.get(name)
+        if found is None:
+            with self._locked(account):  # the first of those that find it missing at the same time
+                return self._backend.get(name) or self._new_write(account)
         return found
 
-    def _note_write(self, account: str) -> str:
+    def _new_write(self, account: str) -> str:
         write = uuid4().hex
-        self._region.set(_name('write', (account, ())), write)
+        self._backend.set_many({_name('write', (account, ())): write})
         return write
 
     @contextmanager
-    def _alone(self, account: str) -> Iterator[None]:
-        """Nobody else changes what is remembered for the account: it takes a moment, and needs no call to Egnyte."""
-        mutex = self._region.backend.get_mutex(_name('account', (account, ())))
-        mutex.acquire()  # if it does not come free before it expires, somebody was killed who held it
+    def _locked(self, account: str) -> Iterator[None]:
+        """Exclude other changes of the account's cache. Held for a moment: no call to Egnyte is made meanwhile."""
+        mutex = self._backend.mutex(_name('account', (account, ())))
+        mutex.acquire()  # if it is not free before it expires, the process that held it was killed
         try:
             yield
         finally:
             self._release(mutex)
 
-    def _release(self, mutex: Any) -> None:
-        with suppress(*self._breaker.failures):  # it has expired, or cannot be reached and will expire
+    def _release(self, mutex: Mutex) -> None:
+        with suppress(*self._breaker.failures):  # it has expired, or is out of reach and will expire
             mutex.release()
 
 
-def _generations(key: Key) -> tuple[str, ...]:
-    """The names of the eras of the directory and of those above it."""
-    # There are several for each directory that a listing shows; but nobody shall fill the memory with absurd paths.
-    return _usual_generations(key) if len(key[1]) <= USUAL_DEPTH else _all_generations(key)
+def _generation_names(key: Key) -> tuple[str, ...]:
+    """Return the names of the generations of the directory and of those above it."""
+    # A listing needs several for each directory in it; but paths of absurd depth must not fill the memory.
+    return _usual_generation_names(key) if len(key[1]) <= USUAL_DEPTH else _all_generation_names(key)
 
 
-def _all_generations(key: Key) -> tuple[str, ...]:
+def _all_generation_names(key: Key) -> tuple[str, ...]:
     account, path = key
+    # "era" is how processes of version 0.1 call it.
     return tuple(_name('era', (account, path[:depth])) for depth in range(len(path) + 1))
 
 
-_usual_generations = lru_cache(maxsize=4096)(_all_generations)
+_usual_generation_names = lru_cache(maxsize=4096)(_all_generation_names)
 
 
 def _name(kind: str, key: Key) -> str:
-    """Names of accounts may hold what is nobody's business, and any length of it; folders may be seen."""
+    """Return the name of a value. Accounts are hashed, as their names may be secret or long; folders stay readable."""
     path = '/'.join(key[1]).encode('utf-8', 'backslashreplace').decode()  # half a pair of surrogates has no UTF-8
     return f'fsp:{kind}:{_digest(key[0])}:/{path}'
 

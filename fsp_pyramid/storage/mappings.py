@@ -1,6 +1,6 @@
-"""``fsp.folders``: which folder at Egnyte a directory of the file manager is.
+"""``fsp.folders``: mapping of directories of the file manager to folders at Egnyte.
 
-One mount a line, the longest one that fits a path wins::
+One mapping a line; the longest one that matches a path wins::
 
     /         /Shared/Beefree/{uid}
     /shared/  /Shared/Brand            ro
@@ -21,14 +21,14 @@ from ..paths import (
 )
 from .name_rules import check_name
 
-# The last two are known where users connect accounts of their own.
+# The last two exist where users connect accounts of their own.
 PLACEHOLDERS = ('uid', 'client_id', 'egnyte_user', 'folder')
 WORDS = {'uid': 'user id', 'client_id': 'client id', 'egnyte_user': 'Egnyte user'}
 OF_ACCOUNTS = frozenset(PLACEHOLDERS[2:])
 FOLDER = '{folder}'  # a whole path, so that it stands at the beginning
 # A space before a slash parts the columns: no name at Egnyte begins or ends with a space.
 _LINE = re.compile(r'(?P<directory>/.*?)\s+(?P<folder>(/|\{folder\}).*?)(?P<read_only>\s+(?i:ro))?')
-# What people write for "ro", after a blank or a sign, and for its opposite. Only letters of it count.
+# Common spellings of "ro", after a blank or a sign, and of its opposite. Only their letters count.
 _READ_ONLY = {'ro', 'readonly', 'rdonly', 'viewonly'}
 _WRITABLE = {'rw', 'readwrite', 'writable', 'writeable'}
 _COMMENT = re.compile(r'\s([#;])(\s|$)')
@@ -46,17 +46,17 @@ class FolderMapping:
 
     @property
     def placeholders(self) -> frozenset[str]:
-        """The placeholders in the folder."""
+        """Names of the placeholders in the folder."""
         return frozenset(field for name in self.folder for field in _placeholders(name))
 
-    def filled(self, identity: Identity, account: Account) -> 'FolderMapping':
-        """The mount with the placeholders filled in for the caller and the account.
+    def resolve(self, identity: Identity, account: Account) -> 'FolderMapping':
+        """Return the mapping with the placeholders replaced by the values of the caller and the account.
 
-        Raises NameNotAllowed where that makes a name that Egnyte does not keep.
+        Raises NameNotAllowed if that makes a name that Egnyte does not store.
         """
         values = {
-            'uid': one_case(identity.uid),
-            'client_id': one_case(identity.client_id),
+            'uid': distinct_case(identity.uid),
+            'client_id': distinct_case(identity.client_id),
             'egnyte_user': account.username,
         }
         start, rest = (account.folder, self.folder[1:]) if self.folder[0] == FOLDER else ((), self.folder)
@@ -73,16 +73,16 @@ def _filled(name: str, values: dict[str, str]) -> str:
         try:
             check_name(filled)
         except NameNotAllowed as error:
-            who = WORDS[_placeholders(name)[0]]
+            label = WORDS[_placeholders(name)[0]]
             raise NameNotAllowed(
-                f'Files cannot be kept for this {who}: "{filled}" is the name of the folder for it, and Egnyte keeps '
+                f'Files cannot be kept for this {label}: "{filled}" is the name of the folder for it, and Egnyte keeps '
                 'no folder of such a name. Ask the administrator of the application that you opened this editor from.'
             ) from error
     return filled
 
 
-def one_case(value: str) -> str:
-    """*value*, told from its other spellings even where case is ignored, as it is at Egnyte.
+def distinct_case(value: str) -> str:
+    """Return a name that differs from those of other spellings of *value* even if case is ignored, as it is at Egnyte.
 
     A value with upper-case letters gets a dot and the first 8 hex digits of its SHA-256 appended.
     """
@@ -92,20 +92,20 @@ def one_case(value: str) -> str:
 
 
 def parse_mappings(table: str) -> tuple[FolderMapping, ...]:
-    """The mounts of a table. Raises ValueError with the line and what is wrong with it."""
-    mounts = tuple(_parse_line(line) for line in map(str.strip, table.splitlines()) if line)
-    if not mounts:
+    """Return the mappings of a table. Raises ValueError with the line and its fault."""
+    mappings = tuple(_parse_line(line) for line in map(str.strip, table.splitlines()) if line)
+    if not mappings:
         raise ValueError('at least one line is needed: "/ /Shared/Beefree/{uid}"')
     seen: dict[Path, FolderMapping] = {}
-    for mount in mounts:
-        if key(mount.directory) in seen:
-            raise ValueError(f'two lines are about /{"/".join(mount.directory)}')
-        seen[key(mount.directory)] = mount
-    return mounts
+    for mapping in mappings:
+        if key(mapping.directory) in seen:
+            raise ValueError(f'two lines are about /{"/".join(mapping.directory)}')
+        seen[key(mapping.directory)] = mapping
+    return mappings
 
 
 def _refuse_odd_words(line: str, column: str) -> None:
-    """Raise ValueError for a column that would silently become a folder of another name, and perhaps a writable one."""
+    """Raise ValueError for a column that would silently become another folder, and perhaps a writable one."""
     remedy = 'behind the folder, write "ro" for a read-only one, and nothing else'
     if _COMMENT.search(column):
         raise ValueError(f'"{line}": a comment stands on a line of its own; {remedy}')

@@ -1,7 +1,7 @@
-"""Which names Egnyte keeps, and what to say of the others, in words that a person can act on.
+"""Rules for names at Egnyte, with messages that tell a person what to change.
 
-Source: Egnyte's help desk, "Unsupported Characters" (article 201637074), with what its JavaScript client tests. Egnyte
-would refuse them as well, but with a message for developers, and after a call.
+Source: Egnyte's help desk, "Unsupported Characters" (article 201637074), and the tests in its JavaScript client.
+Egnyte refuses the same names, but with a message for developers, and after a call.
 """
 
 import re
@@ -43,7 +43,7 @@ _PATTERNS = re.compile(
 
 
 def check_name(name: str) -> None:
-    """Raise NameNotAllowed if Egnyte would not store a file or folder of that name."""
+    """Raise NameNotAllowed if Egnyte does not store files or folders of that name."""
     complaint = _complaint(name)
     if complaint:
         raise NameNotAllowed(f'"{excerpt(name)}" cannot be stored: {complaint}. Choose another name.')

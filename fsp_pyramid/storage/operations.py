@@ -1,6 +1,6 @@
-"""What a caller may do: the protocol's operations, each of them a look before the deed.
+"""The protocol's operations, each of which reads and decides before it writes.
 
-The rules about names, permissions and missing directories live here, once, over any IStorage.
+The rules about names, permissions and missing directories are here, once, over any IStorage.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from .. import paths
-from ..concurrency.locks import Held
+from ..concurrency.locks import LockHandle
 from ..errors import (
     Conflict,
     Forbidden,
@@ -31,28 +31,28 @@ from ..model import (
     Strategy,
 )
 from ..paths import Path, composed
-from .conflicts import name_taken, place, unguessable_name
+from .conflicts import name_taken, resolve_conflict, unguessable_name
 from .name_rules import check_name
 
 T = TypeVar('T')
 
 
-class _BrokenOff(Exception):
-    """A change of several calls failed after the first one. It is not decided anew, or its first call would stay."""
+class _PartialChange(Exception):
+    """A change of several calls failed after the first one. It is not retried, or the first call would stay."""
 
     def __init__(self, reason: FSPError) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-# Beefree uploads into these without asking whether they are there.
+# Beefree uploads into these directories even if they do not exist.
 IMPLIED = {('editor_images',), ('favicon_images',)}
 
 
 class Operations:
-    """The files of one caller. Paths are as the caller writes them; errors are those of :mod:`fsp_pyramid.errors`.
+    """Files of one caller. Paths are the caller's; errors are those of :mod:`fsp_pyramid.errors`.
 
-    :param storage: with what the caller sees, and nothing else
+    :param storage: storage limited to the caller's view
     """
 
     def __init__(self, storage: IStorage) -> None:
@@ -63,7 +63,7 @@ class Operations:
         return self._storage.list_directory(path, fresh)
 
     def stat_file(self, path: Path) -> Entry:
-        """The file. Raises NotFound."""
+        """Return the file. Raises NotFound."""
         return self._storage.stat_file(path)
 
     def create_directory(self, path: Path) -> Entry:
@@ -72,7 +72,7 @@ class Operations:
         if path:
             check_name(path[-1])
 
-        def decide(fresh: bool, _held: Held) -> Callable[[], tuple[Entry, Change]]:
+        def decide(fresh: bool, _lock: LockHandle) -> Callable[[], tuple[Entry, Change]]:
             parent = self._directory(path[:-1], fresh)
             taken = parent.find(path[-1]) if path else parent.entry
             if taken is not None:
@@ -84,7 +84,7 @@ class Operations:
     def delete_directory(self, path: Path) -> None:
         """Delete an empty directory. Raises NotFound, NotEmpty, Forbidden."""
         with self._storage.lock(path[:-1], path):
-            # What is in it is always asked afresh: Egnyte deletes a folder with all that is in it.
+            # Emptiness is never read from the cache: Egnyte deletes a folder with all its contents.
             listing = self._storage.list_directory(path, fresh=True)
             if not listing.entry.fixed:
                 self._check_removable(listing.entry)
@@ -93,49 +93,49 @@ class Operations:
             self._storage.delete(listing.entry)
 
     def upload(self, path: Path, strategy: Strategy, fetch: Callable[[], AbstractContextManager[Content]]) -> Entry:
-        """Store what *fetch* brings at *path*, or at a free name beside it if *strategy* is KEEP.
+        """Store the content of *fetch* at *path*, or at a free name beside it if *strategy* is KEEP.
 
-        What can be refused is refused before the content is fetched. *fetch* returns when the rest of it is near: the
-        directory is held from then on, and it may be stored while it still comes. Raises
-        NameNotAllowed, Forbidden, Conflict, NameTaken, DirectoryInTheWay, Locked, and what *fetch* and reading its
-        content raise.
+        Most refusals come before the content is fetched. *fetch* returns when the content is complete or about to be:
+        only then the directory is locked, and the content may be stored while its end is still downloaded. Raises
+        NameNotAllowed, Forbidden, Conflict, NameTaken, DirectoryInTheWay, Locked, and the errors of *fetch* and of
+        reading its content.
         """
         path = _new(path)
         check_name(path[-1])
         target = self._upload_directory(path[:-1], fresh=False)
-        place(target, path[-1], strategy)
-        # Who creates a directory changes what the one above holds: it must not go for being empty meanwhile.
+        resolve_conflict(target, path[-1], strategy)
+        # A new directory changes the one above, which must not be deleted as empty meanwhile.
         directories = {path[:-1]} if target.entry.id else {path[:-1], path[:-2]}
         with fetch() as content:
             return self._store(path, directories, strategy, content)
 
     def _store(
-        self, path: Path, directories: Iterable[Path], strategy: Strategy, content: Content, shared: bool = True
+        self, path: Path, directories: Iterable[Path], strategy: Strategy, content: Content, exclusive: bool = True
     ) -> Entry:
-        """Store *content* while *directories* are held; *shared* as for :func:`.naming.place`.
+        """Store *content* while *directories* are locked; *exclusive* as for :func:`.conflicts.resolve_conflict`.
 
-        A lock that got lost meanwhile was no lock: another process may have counted the same name, and the file that
-        came later is a version of the other one. So ours is taken back, and stored under a name of its own.
+        If a lock is lost meanwhile, another process may have chosen the same name, and the later file became a version
+        of the earlier one. So our upload is rolled back, and repeated under an unguessable name.
         """
 
-        def decide(fresh: bool, held: Held) -> Callable[[], tuple[Entry, Change, Held]]:
+        def decide(fresh: bool, lock: LockHandle) -> Callable[[], tuple[Entry, Change, LockHandle]]:
             parent = self._upload_directory(path[:-1], fresh)
-            counted = strategy is Strategy.KEEP and shared and held.is_shared()
-            name, over = place(parent, path[-1], strategy, shared=counted)
+            counted = strategy is Strategy.KEEP and exclusive and lock.is_exclusive()
+            name, over = resolve_conflict(parent, path[-1], strategy, exclusive=counted)
             put = partial(self._put, parent, lambda: self._storage.store_file(_in(parent, name), content, over))
-            return lambda: (*put(), held if counted else Held())
+            return lambda: (*put(), lock if counted else LockHandle())
 
-        entry, change, relied_on = self._settle(decide, *directories)
-        if relied_on.is_shared():
+        entry, change, lock = self._settle(decide, *directories)
+        if lock.is_exclusive():
             return entry
-        with suppress(FSPError):  # it stays a version then
+        with suppress(FSPError):  # if that fails, it remains as a version
             self._storage.revert(change)
-        return self._store(path, directories, strategy, content, shared=False)
+        return self._store(path, directories, strategy, content, exclusive=False)
 
     def delete_file(self, path: Path) -> None:
         """Delete a file. Raises NotFound, Forbidden, Locked."""
 
-        def decide(fresh: bool, _held: Held) -> Callable[[], Change]:
+        def decide(fresh: bool, _lock: LockHandle) -> Callable[[], Change]:
             entry = self._file(path, fresh)
             self._check_removable(entry)
             return lambda: self._storage.delete(entry)
@@ -145,72 +145,73 @@ class Operations:
     def move_file(self, path: Path, directory: Path, strategy: Strategy) -> Entry:
         """Move a file into *directory*, under its name or, if *strategy* is KEEP, under a free one.
 
-        A file that is there already stays as it is. Raises NotFound, Forbidden, Conflict, DirectoryInTheWay, Locked.
+        A file that is in *directory* already stays as it is. Raises NotFound, Forbidden, Conflict, DirectoryInTheWay,
+        Locked.
         """
 
-        def decide(fresh: bool, held: Held) -> Callable[[], Entry]:
+        def decide(fresh: bool, lock: LockHandle) -> Callable[[], Entry]:
             entry = self._file(path, fresh)
             self._check_removable(entry)
             target = self._directory(directory, fresh)
-            there = target.find(entry.name)
-            if there is not None and there.id == entry.id:
-                return lambda: there
-            shared = strategy is not Strategy.KEEP or held.is_shared()
-            name, over = place(target, entry.name, strategy, shared)
+            existing = target.find(entry.name)
+            if existing is not None and existing.id == entry.id:
+                return lambda: existing
+            exclusive = strategy is not Strategy.KEEP or lock.is_exclusive()
+            name, over = resolve_conflict(target, entry.name, strategy, exclusive)
             if over is None:
                 return lambda: self._put(target, lambda: self._storage.move_file(entry, _in(target, name)))[0]
             self._check_removable(over)
             if entry.locked or over.locked:
-                if not fresh:  # the lock may be gone since the listing was seen
-                    return decide(True, held)
+                if not fresh:  # the file may have been unlocked since it was listed
+                    return decide(True, lock)
                 name = (entry if entry.locked else over).name
                 raise Locked(f'"{name}" is locked by somebody at Egnyte. Ask them to unlock it, or try again later.')
             return lambda: self._put(target, lambda: self._replace(entry, over))[0]
 
         try:
             return self._settle(decide, path[:-1], directory)
-        except _BrokenOff as error:
+        except _PartialChange as error:
             raise error.reason from error.reason.__cause__
 
     def _replace(self, entry: Entry, over: Entry) -> tuple[Entry, Change]:
-        """Move *entry* into the place of *over*: move that one aside, move *entry*, delete the other one last.
+        """Replace *over* by *entry*: move *over* aside, move *entry*, delete *over* last.
 
-        A deletion can be rolled back by administrators only: no one else may restore from the trash. All that comes
-        before it can be moved back by whoever may move. A process that dies in between leaves both files, the one
-        of them under a name like ``pizza_3f9c2a1b.jpg`` at worst.
+        Only administrators can roll a deletion back, because it needs the trash; moves can be rolled back by all users
+        that may move. A process that dies in between leaves both files, at worst one of them under a name like
+        ``pizza_3f9c2a1b.jpg``.
         """
         aside, _ = self._storage.move_file(over, (*over.path[:-1], unguessable_name(over.name)))
         try:
             moved = self._storage.move_file(entry, over.path)
         except (Conflict, NotFound) as error:
-            raise _BrokenOff(error) from error
-        with suppress(NotFound):  # it is gone already
+            raise _PartialChange(error) from error
+        with suppress(NotFound):  # it was deleted meanwhile
             self._storage.delete(aside)
         return moved
 
-    def _settle(self, decide: Callable[[bool, Held], Callable[[], T]], *directories: Path) -> T:
-        """Look and decide, then do it, while nobody else changes *directories*.
+    def _settle(self, decide: Callable[[bool, LockHandle], Callable[[], T]], *directories: Path) -> T:
+        """Lock *directories*, decide on a write, and make it.
 
-        *decide* is told whether to look afresh, and with which locks, and returns the deed. Where Egnyte finds that
-        the look was out of date (a cached listing, another process, two who create one folder), it is decided anew,
-        once.
+        *decide* gets a flag (bypass the cache?) and the lock, and returns the write. If Egnyte's answer shows that the
+        decision was based on outdated listings (a cached one, another process, two callers that create one folder),
+        decide and write once more.
         """
-        with self._storage.lock(*directories) as held:
-            deed = decide(False, held)
+        with self._storage.lock(*directories) as lock:
+            write = decide(False, lock)
             try:
-                return deed()
+                return write()
             except (Conflict, NameTaken, NotFound):
-                return decide(True, held)()
+                return decide(True, lock)()
 
     def _put(self, target: Listing, put: Callable[[], tuple[Entry, Change]]) -> tuple[Entry, Change]:
-        """Put something into *target*, which may have been promised only; it is shown with the access of *target*."""
+        """Call *put*, after creating *target* if it has no id yet. The entry gets the access of *target*."""
         if target.entry.id is None:
             self._storage.create_directory(target.entry.path)
         entry, change = put()
         return replace(entry, access=target.entry.access), change
 
     def _file(self, path: Path, fresh: bool) -> Entry:
-        """The file by its directory's listing: what follows the change asks for that listing anyway."""
+        """Find the file in its directory's listing: the file manager asks for that listing after the change anyway."""
         try:
             entry = self._storage.list_directory(path[:-1], fresh).find(path[-1])
         except NotFound:
@@ -220,7 +221,7 @@ class Operations:
         return entry
 
     def _directory(self, path: Path, fresh: bool) -> Listing:
-        """The directory that something is to be put into. Raises Forbidden if it is missing, as the protocol wants."""
+        """Return a directory to write to. Raises Forbidden if it is missing, as the protocol demands."""
         try:
             listing = self._storage.list_directory(path, fresh)
         except NotFound:
@@ -229,7 +230,7 @@ class Operations:
         return listing
 
     def _upload_directory(self, path: Path, fresh: bool) -> Listing:
-        """The same for an upload: two directories are there as soon as they are needed."""
+        """Return a directory to upload to. Two directories are created when they are needed."""
         if paths.key(path) not in IMPLIED:
             return self._directory(path, fresh)
         try:
@@ -240,7 +241,7 @@ class Operations:
         return listing
 
     def _implied(self, path: Path) -> Listing:
-        # Asking for the parent would cost a call. What is not known of it, Egnyte says when the directory is created.
+        # Listing the parent would cost a call; if we lack permission there, Egnyte refuses to create the directory.
         parent = self._storage.peek_directory(path[:-1])
         access = Access.FULL if parent is None else parent.access
         return Listing(Entry(path, is_directory=True, id=None, modified=0, access=access), ())
@@ -252,7 +253,7 @@ class Operations:
 
     @staticmethod
     def _check_removable(entry: Entry) -> None:
-        """Raise Forbidden for what its folder's permissions let nobody delete or move (Egnyte wants Full for both)."""
+        """Raise Forbidden unless the folder's permissions allow deletion and moves (Egnyte demands Full for both)."""
         Operations._check_writable(entry)
         if entry.access < Access.FULL:
             raise Forbidden(
@@ -266,5 +267,5 @@ def _in(listing: Listing, name: str) -> Path:
 
 
 def _new(path: Path) -> Path:
-    """The path of something new, whose name is stored composed, as most systems write it."""
+    """Return the path of a new item with its name composed, as most systems write it."""
     return (*path[:-1], *map(composed, path[-1:]))

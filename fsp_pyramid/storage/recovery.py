@@ -1,4 +1,4 @@
-"""When something went wrong: what became of a call whose answer got lost, and how a change is taken back."""
+"""Recovery: find out if a call whose answer got lost took effect, and roll changes back."""
 
 import logging
 from typing import Literal
@@ -16,14 +16,14 @@ log = logging.getLogger(__name__)
 
 Verb = Literal['created', 'stored', 'found']
 
-# Milliseconds: Egnyte's clock is not ours, and it tells a file's time in whole seconds.
+# Tolerance in milliseconds: Egnyte's clock differs from ours, and it reports a file's time in whole seconds.
 SLACK = 2000
-# Names that are used again and again fill the trash: so many items are tried before a person has to look.
+# Number of items of one path in the trash that are tried: names that are reused often fill the trash.
 MOST_RESTORED = 3
 
 
 class CorruptUpload(errors.SourceFailed):
-    """A damaged version was stored, and could not be removed at once. *change* is to be taken back."""
+    """A corrupt version was stored, and could not be removed at once: *change* is to be rolled back."""
 
     def __init__(self, change: Change) -> None:
         super().__init__(f'"{change.entry.name}" was damaged on its way to Egnyte. Please upload it again.')
@@ -31,34 +31,35 @@ class CorruptUpload(errors.SourceFailed):
 
 
 class Recovery:
-    """Looks into an account's files and mends them. Raises EgnyteError where that fails.
+    """Recovery of one account's files. Methods raise EgnyteError if they fail.
 
-    :param client: with patience of its own: the request's may be used up, and that may be the very trouble
+    :param client: client with a wait for the rate limit of its own: the request's may be used up, and may have caused
+        the failure
     """
 
     def __init__(self, client: egnyte.Client) -> None:
         self._client = client
 
-    # What became of a call? *began* is when it was made, in UNIX milliseconds by our clock.
+    # Verification of lost calls. *began* is the time of the call, in UNIX milliseconds by our clock.
 
     def find_upload(
         self, path: Path, content: Content, over: Entry | None, began: int
     ) -> tuple[egnyte.Stored, Verb] | None:
-        """The version that an upload made although its answer got lost; None if it made none."""
+        """Return the version that an upload made although its answer got lost; None if it made none."""
         try:
             file = self._client.stat_file(text(path))
         except egnyte.NotFound:
             return None
         if over is not None and file.version_id == over.version_id:
             return None
-        # Only a whole file can have become a version: its end is waited for.
+        # Only a whole file can have become a version, so wait for its end.
         if file.size != content.size or file.checksum.lower() != self._client.checksum(content):
             return None
         verb = _made_by_us(path, file.modified, began, 'stored')
         return verb and (egnyte.Stored(file.file_id, file.version_id, file.checksum, file.modified), verb)
 
     def find_folder(self, path: Path, began: int) -> tuple[str, Verb] | None:
-        """The id of the folder that a call made although its answer got lost; None if it made none."""
+        """Return the id of the folder that a call made although its answer got lost; None if it made none."""
         try:
             folder = self._client.list_folder(text(path)).folder
         except egnyte.NotFound:
@@ -67,33 +68,33 @@ class Recovery:
         return verb and (folder.folder_id, verb)
 
     def folder_id(self, path: Path) -> str:
-        """The id of a folder that was created, where Egnyte did not tell it."""
+        """Return the id of a created folder, if Egnyte's answer lacked it."""
         return self._client.list_folder(text(path)).folder.folder_id
 
     def is_at(self, file_id: str, path: Path) -> bool:
-        """Whether the file is at *path* right now. Raises NotFound where it is nowhere."""
+        """Ask if the file is at *path* now. Raises NotFound if it does not exist."""
         return _names(self._client.stat_file_by_id(file_id).path) == key(path)
 
-    # Taking back
+    # Rollback
 
-    def remove_damaged(self, path: Path, damaged: egnyte.Corrupted) -> None:
-        """Delete a damaged version. Raises LeftBehind if that cannot be done now."""
+    def remove_corrupt(self, path: Path, corrupted: egnyte.Corrupted) -> None:
+        """Delete a corrupt version. Raises CorruptUpload if that fails."""
         try:
-            self._client.delete_file(damaged.file_id, damaged.version_id)
+            self._client.delete_file(corrupted.file_id, corrupted.version_id)
         except egnyte.EgnyteError as error:
-            log.warning('a damaged version of %s could not be removed at once: %s', text(path), error)
+            log.warning('a corrupt version of %s could not be removed at once: %s', text(path), error)
             entry = Entry(
                 path,
                 is_directory=False,
-                id=damaged.file_id,
+                id=corrupted.file_id,
                 modified=0,
                 access=Access.FULL,
-                version_id=damaged.version_id,
+                version_id=corrupted.version_id,
             )
-            raise CorruptUpload(Change('stored', entry)) from damaged
+            raise CorruptUpload(Change('stored', entry)) from corrupted
 
-    def take_back(self, change: Change) -> None:
-        """See IStorage.revert; the directories are held."""
+    def roll_back(self, change: Change) -> None:
+        """Roll *change* back as IStorage.revert does, while its directories are locked."""
         if change.verb == 'deleted':
             self._restore(change)
             return
@@ -108,16 +109,16 @@ class Recovery:
                 case 'moved':
                     self._move_back(change)
         except egnyte.NotFound:
-            log.info('%s was gone already when it was to be taken back', text(change.entry.path))
+            log.info('%s was gone already when it was to be rolled back', text(change.entry.path))
 
     def _remove_empty(self, path: Path, folder_id: str) -> None:
         if self._client.count_items(folder_id):
-            log.info('%s is kept: somebody has put something into it', text(path))
+            log.info('%s is not deleted: it is not empty any more', text(path))
         else:
             self._client.delete_folder(folder_id)
 
     def _remove_parent(self, change: Change) -> None:
-        """Remove the directory above if it is empty, and not older than the call that created *change*'s."""
+        """Remove the parent directory if it is empty, and not older than the call that created the directory."""
         found = self._client.list_folder(text(change.entry.path[:-1]))
         if not (found.folders or found.files) and found.folder.created >= change.at - SLACK:
             self._client.delete_folder(found.folder.folder_id)
@@ -127,7 +128,7 @@ class Recovery:
             self._client.move(text(change.entry.path), text(change.before.path))
 
     def _restore(self, change: Change) -> None:
-        # The trash has ids of its own, and may hold others of that path: ours was deleted when we deleted it.
+        # The trash has ids of its own, and may hold more items of that path: the time of deletion identifies ours.
         entry = change.entry
         wanted = entry.is_directory, key(entry.path)
         items = [item for item in self._client.trash() if (item.is_folder, _names(item.path)) == wanted]
@@ -139,10 +140,10 @@ class Recovery:
         raise errors.NotFound(f'"{entry.name}" is not in the trash.')
 
     def _is_restored(self, entry: Entry) -> bool:
-        """Whether what is at its path now is *entry*, or is like it; something else goes back into the trash."""
+        """Return whether the item at the path is *entry* or equal to it; any other one goes back into the trash."""
         if entry.is_directory:
             found = self._client.list_folder(text(entry.path))
-            # Ours was empty. (Whether a real Egnyte keeps ids in its trash is not documented.)
+            # Ours was empty. (It is not documented if Egnyte keeps ids in its trash.)
             if found.folder.folder_id == entry.id or not (found.folders or found.files):
                 return True
             self._client.delete_folder(found.folder.folder_id)
@@ -151,12 +152,12 @@ class Recovery:
             if file.file_id == entry.id or file.checksum == entry.checksum:
                 return True
             self._client.delete_file(file.file_id)
-        log.info('what somebody else deleted at %s went back into the trash', text(entry.path))
+        log.info('an item at %s that was not deleted by us went back into the trash', text(entry.path))
         return False
 
 
 def _made_by_us(path: Path, dated: int, began: int, verb: Verb) -> Verb | None:
-    """*verb* for what was made since we began, ``found`` where the clocks cannot tell, None for what is older."""
+    """Return *verb* for an item made after *began*, ``found`` if the clocks cannot decide, None for an older one."""
     if dated < began - SLACK:
         return None
     log.info('a call for %s took effect although the connection broke', text(path))

@@ -1,8 +1,9 @@
-"""The concurrency limiter."""
+"""Concurrency limiter."""
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -13,7 +14,7 @@ from ..timing import PATIENCE
 
 @contextmanager
 def held(limiter: Bulkhead, keys: str) -> Iterator[None]:
-    """Slots for the keys, each taken by a thread of its own."""
+    """Hold slots for the keys, each in a thread of its own."""
     end, inside = threading.Event(), threading.Semaphore(0)
 
     def hold(key: str) -> None:
@@ -35,13 +36,13 @@ def held(limiter: Bulkhead, keys: str) -> Iterator[None]:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Poll; the suite's own time-out ends what never comes."""
+    """Poll; the suite's own timeout ends a wait without end."""
     pause = threading.Event()
     while not condition():
         pause.wait(0.005)
 
 
-def test_no_more_than_the_limit_run_at_once() -> None:
+def test_threads_at_once_are_bounded() -> None:
     limiter, running, highest, guard = Bulkhead(2, 20, 30.0), 0, 0, threading.Lock()
 
     def work() -> None:
@@ -60,9 +61,10 @@ def test_no_more_than_the_limit_run_at_once() -> None:
     for thread in threads:
         thread.join()
     assert highest == 2
+    assert (limiter.running, limiter.waiting) == (0, 0)
 
 
-def test_a_full_queue_refuses_at_once() -> None:
+def test_full_queue_refuses_at_once() -> None:
     limiter = Bulkhead(1, 0, 3600.0)
     with held(limiter, 'a'), pytest.raises(BulkheadFull), limiter.slot('b'):
         pass
@@ -70,17 +72,18 @@ def test_a_full_queue_refuses_at_once() -> None:
         pass
 
 
-def test_waiting_has_an_end() -> None:
+def test_waiting_times_out() -> None:
     limiter = Bulkhead(1, 1, 0.01)
     with held(limiter, 'a'):
-        for _ in range(3):  # whoever gave up leaves no place taken
+        for _ in range(3):  # a thread that gave up leaves no place taken
             with pytest.raises(BulkheadFull), limiter.slot('b'):
                 pass
+        assert limiter.waiting == 0
     with limiter.slot('a'), pytest.raises(BulkheadFull), limiter.slot('b'):
         pass
 
 
-def test_one_key_has_its_share() -> None:
+def test_share_bounds_the_threads_of_a_key() -> None:
     limiter = Bulkhead(3, 0, 0.0, share=2)
     with held(limiter, 'aa'):
         with pytest.raises(BulkheadFull), limiter.slot('a'):
@@ -91,7 +94,53 @@ def test_one_key_has_its_share() -> None:
         pass
 
 
-def test_waiting_threads_go_first_come_first_served() -> None:
+def test_running_share_bounds_the_slots_of_a_key() -> None:
+    limiter = Bulkhead(12, 0, 0.0, running_share=4)
+    with ExitStack() as stack:
+        for key in 'abc':
+            for _ in range(4):
+                stack.enter_context(limiter.slot(key))
+            with pytest.raises(BulkheadFull), limiter.slot(key):
+                pass
+        assert limiter.running == 12
+        with pytest.raises(BulkheadFull), limiter.slot('d'):
+            pass
+    assert limiter.running == 0
+    with limiter.slot('d'):
+        pass
+
+
+def test_thread_beyond_its_running_share_waits_and_is_overtaken() -> None:
+    limiter, go = Bulkhead(2, 1, 60.0, running_share=1), threading.Event()
+
+    def use(key: str) -> str:
+        with limiter.slot(key):
+            assert go.wait(20)
+            return key
+
+    with ThreadPoolExecutor(1) as pool:
+        with limiter.slot('a'):
+            waiting = pool.submit(use, 'a')
+            wait_until(lambda: limiter.waiting == 1)
+            with pytest.raises(BulkheadFull), limiter.slot('a'):
+                pytest.fail('the queue is full')
+            with limiter.slot('b'):
+                assert limiter.running == 2
+        go.set()
+        assert waiting.result(20) == 'a'
+    assert (limiter.running, limiter.waiting) == (0, 0)
+
+
+def test_forced_slot_exceeds_the_bounds_and_counts() -> None:
+    limiter = Bulkhead(1, 0, 0.0, share=1)
+    with limiter.slot('a'), limiter.slot('a', forced=True):
+        assert limiter.running == 2
+    with limiter.slot('a', forced=True), pytest.raises(BulkheadFull), limiter.slot('b'):
+        pass
+    assert limiter.running == 0
+
+
+def test_waiting_threads_are_served_in_their_order() -> None:
     limiter, order = Bulkhead(1, 5, 30.0), []
 
     def work(number: int) -> None:
@@ -103,13 +152,13 @@ def test_waiting_threads_go_first_come_first_served() -> None:
         for number in range(5):
             threads.append(threading.Thread(target=work, args=(number,)))
             threads[-1].start()
-            wait_until(lambda: len(limiter._queue) == len(threads))
+            wait_until(lambda: limiter.waiting == len(threads))
     for thread in threads:
         thread.join()
     assert order == list(range(5))
 
 
-def test_an_error_gives_the_slot_back() -> None:
+def test_slot_is_free_after_an_error() -> None:
     limiter = Bulkhead(1, 0, 0.0)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError), limiter.slot():

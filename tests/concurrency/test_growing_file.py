@@ -20,7 +20,7 @@ Make = Callable[[], IO[bytes]]
 
 
 def spooled() -> IO[bytes]:
-    """One that goes from memory to disk in the middle of most tests."""
+    """Return a function that makes a file that goes from memory to disk in the middle of most tests."""
     return tempfile.SpooledTemporaryFile(50)
 
 
@@ -30,7 +30,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
 
 
 class Interleaved(RuleBasedStateMachine):
-    """Appends and reads in any order, by any number of readers, against a plain string of bytes."""
+    """Model: appends and reads in any order, by any number of readers, against a byte string."""
 
     readers = Bundle('readers')
 
@@ -105,7 +105,7 @@ TestInterleaved.settings = settings(max_examples=40, stateful_step_count=40, dea
     pieces=st.lists(st.binary(min_size=1, max_size=60), max_size=20),
     sizes=st.lists(st.integers(1, 100), min_size=1, max_size=4),
 )
-def test_readers_in_threads_of_their_own_get_all_of_it(pieces: list[bytes], sizes: list[int]) -> None:
+def test_readers_in_their_own_threads_get_all_bytes(pieces: list[bytes], sizes: list[int]) -> None:
     def follow(reader: Reader, size: int) -> bytes:
         with reader:
             return b''.join(iter(lambda: reader.read(size), b''))
@@ -118,8 +118,8 @@ def test_readers_in_threads_of_their_own_get_all_of_it(pieces: list[bytes], size
         assert [follower.result(PATIENCE) for follower in followers] == [b''.join(pieces)] * len(sizes)
 
 
-def test_a_reader_keeps_up_with_the_writer(make: Make) -> None:
-    """Each piece is written only after the one before was read: nobody waits for the end."""
+def test_reader_keeps_up_with_the_writer(make: Make) -> None:
+    """Each piece is written only after the one before was read: no reader waits for the end."""
     read = threading.Semaphore(0)
     got = []
 
@@ -140,7 +140,7 @@ def test_a_reader_keeps_up_with_the_writer(make: Make) -> None:
     assert got == [b'%d' % number for number in range(100)]
 
 
-def test_who_asks_for_a_place_that_has_not_come_waits_for_it(make: Make) -> None:
+def test_read_beyond_the_written_bytes_waits(make: Make) -> None:
     with ThreadPoolExecutor() as pool, GrowingFile(make()) as file, file.reader() as reader, file.reader() as other:
         reader.seek(4)
         tail, end = pool.submit(reader.read, 10), pool.submit(other.seek, -1, os.SEEK_END)
@@ -153,7 +153,7 @@ def test_who_asks_for_a_place_that_has_not_come_waits_for_it(make: Make) -> None
         assert reader.read(10) == b''
 
 
-def test_a_failure_is_told_to_all_and_at_once(make: Make) -> None:
+def test_failure_reaches_all_readers_at_once(make: Make) -> None:
     error = LookupError('gone')
     with ThreadPoolExecutor() as pool, GrowingFile(make()) as file:
         waiting, behind, late = (file.reader() for _ in range(3))
@@ -182,7 +182,7 @@ def test_only_the_first_end_counts(make: Make) -> None:
             file.write(b'y')
 
 
-def test_what_ends_the_context_is_what_readers_get(make: Make) -> None:
+def test_readers_get_the_error_of_the_context(make: Make) -> None:
     file = GrowingFile(make())
     reader = file.reader()
     file.write(b'x')
@@ -193,7 +193,7 @@ def test_what_ends_the_context_is_what_readers_get(make: Make) -> None:
     reader.close()
 
 
-def test_a_writer_that_just_goes_is_a_failure(make: Make) -> None:
+def test_closing_without_an_end_is_a_failure(make: Make) -> None:
     with GrowingFile(make()) as file:
         reader = file.reader()
         file.write(b'x')
@@ -201,7 +201,7 @@ def test_a_writer_that_just_goes_is_a_failure(make: Make) -> None:
         reader.read(1)
 
 
-def test_the_last_reader_closes_the_file(make: Make) -> None:
+def test_last_reader_closes_the_file(make: Make) -> None:
     inner = make()
     with GrowingFile(inner) as file:
         first, second = file.reader(), file.reader()
@@ -219,7 +219,7 @@ def test_the_last_reader_closes_the_file(make: Make) -> None:
         second.read(1)
 
 
-def test_a_named_file_holds_what_was_seen(tmp_path: Path) -> None:
+def test_named_file_has_all_bytes_that_were_read(tmp_path: Path) -> None:
     path = tmp_path / 'file'
     with GrowingFile(path.open('w+b')) as file:
         file.write(b'0123')
@@ -227,21 +227,21 @@ def test_a_named_file_holds_what_was_seen(tmp_path: Path) -> None:
         file.finish()
 
 
-def test_what_cannot_be_written_was_never_there() -> None:
-    """/dev/full takes nothing: it is the disk without room."""
+def test_failed_write_appends_nothing() -> None:
+    """/dev/full is a disk without room."""
     with GrowingFile(open('/dev/full', 'r+b', buffering=0)) as file:
         with pytest.raises(OSError, match='No space left'):
             file.write(b'x')
         assert file.size == 0
 
 
-def test_nothing_before_the_beginning(make: Make) -> None:
+def test_seek_before_the_beginning_is_refused(make: Make) -> None:
     with GrowingFile(make()) as file, file.reader() as reader, pytest.raises(ValueError, match='before the beginning'):
         reader.seek(-1)
 
 
-def test_it_stays_small_in_memory() -> None:
-    """A large one goes to the disk, whatever is read of it."""
+def test_large_file_goes_to_disk() -> None:
+    """A large file goes to the disk, whichever part of it is read."""
     inner = tempfile.SpooledTemporaryFile(1 << 20)  # noqa: SIM115
     block = os.urandom(1 << 16)
     with GrowingFile(inner) as file, file.reader() as reader:

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 from redis import RedisError
 
-from fsp_pyramid.concurrency import locks as storage_locks
+from fsp_pyramid.concurrency import locks as keyed_locks
 from fsp_pyramid.concurrency.circuit_breaker import CircuitBreaker
-from fsp_pyramid.concurrency.locks import KeyedLocks
+from fsp_pyramid.concurrency.locks import KeyedLocks, LockUnavailable
 from fsp_pyramid.concurrency.redis_locks import EXPIRY, RedisKeyedLocks
-from fsp_pyramid.errors import Busy
 
 from ..services import RedisServer
 from ..timing import PATIENCE
@@ -22,13 +21,13 @@ from ..timing import PATIENCE
 
 @pytest.fixture
 def make_redis_locks(redis_server: RedisServer) -> Callable[..., RedisKeyedLocks]:
-    """Those of a process; each call makes those of another one."""
+    """Return a function that makes the locks of one more process."""
     return lambda expiry=EXPIRY: RedisKeyedLocks(redis_server.client(), CircuitBreaker('Redis', (RedisError,)), expiry)
 
 
 @pytest.fixture(params=['threads', 'processes'])
 def both(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Any]]:
-    """The locks of two callers: two threads of a process, or two processes."""
+    """Return the locks of two callers: two threads of a process, or two processes."""
     if request.param == 'threads':
         locks = KeyedLocks()
         yield locks, locks
@@ -39,7 +38,7 @@ def both(request: pytest.FixtureRequest) -> Iterator[tuple[Any, Any]]:
     assert request.getfixturevalue('redis_server').client().keys('*') == []
 
 
-def test_one_at_a_time_for_one_key_and_no_lock_is_left(both: tuple[Any, Any]) -> None:
+def test_lock_excludes_others_and_leaves_nothing_behind(both: tuple[Any, Any]) -> None:
     inside, most, (one, other) = 0, 0, both
 
     def work(locks: Any, *keys: str) -> None:
@@ -60,7 +59,7 @@ def test_one_at_a_time_for_one_key_and_no_lock_is_left(both: tuple[Any, Any]) ->
     assert most == 1
 
 
-def test_other_keys_do_not_wait(both: tuple[Any, Any]) -> None:
+def test_locks_of_other_keys_are_independent(both: tuple[Any, Any]) -> None:
     (one, other), entered = both, threading.Event()
 
     def enter() -> None:
@@ -74,14 +73,14 @@ def test_other_keys_do_not_wait(both: tuple[Any, Any]) -> None:
         thread.join()
 
 
-def test_a_lock_is_free_after_an_error(both: tuple[Any, Any]) -> None:
+def test_lock_is_free_after_an_error(both: tuple[Any, Any]) -> None:
     for locks in both:
         with suppress(ZeroDivisionError), locks.lock('a'):
             _ = 1 / 0
 
 
 def is_held_for(locks: Any, key: str, seconds: float) -> bool:
-    """Whether somebody else holds the lock for so long."""
+    """Return whether another caller holds the lock for so long."""
     got = threading.Event()
 
     def take() -> None:
@@ -100,24 +99,21 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize('keys', ['a', 'ba'])
-def test_a_lock_is_not_waited_for_without_an_end(
-    both: tuple[Any, Any], keys: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(storage_locks, 'WAIT', 0.1)
+def test_waiting_for_a_lock_times_out(both: tuple[Any, Any], keys: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keyed_locks, 'WAIT', 0.1)
     one, other = both
     with one.lock('a'):
-        with pytest.raises(Busy) as caught, other.lock(*keys):
+        with pytest.raises(LockUnavailable), other.lock(*keys):
             pytest.fail('it is held')
-        assert caught.value.retry_after
-        with other.lock('b'):  # it holds none of those that it waited for
+        with other.lock('b'):  # none of the locks of the failed call is held
             pass
     with other.lock(*keys):
         pass
 
 
-def test_so_many_wait_and_others_are_refused_at_once(both: tuple[Any, Any]) -> None:
-    """Those who are refused wait for nothing: the lock is free when all of them have been told."""
-    (one, other), most, done = both, storage_locks.WAITING, threading.Semaphore(0)
+def test_callers_beyond_the_bound_are_refused_at_once(both: tuple[Any, Any]) -> None:
+    """The lock is released only after all refusals, so none of them waited for it."""
+    (one, other), most, done = both, keyed_locks.WAITING, threading.Semaphore(0)
 
     def take() -> None:
         with other.lock('a'):
@@ -128,23 +124,21 @@ def test_so_many_wait_and_others_are_refused_at_once(both: tuple[Any, Any]) -> N
     with one.lock('a'):
         for thread in threads:
             thread.start()
-        until(lambda: waiters.waiting == most)
+        until(lambda: waiters.running == most)
         for _ in range(30):
-            with pytest.raises(Busy), other.lock('a'):
+            with pytest.raises(LockUnavailable), other.lock('a'):
                 pytest.fail('it is held')
         with other.lock('free'):
             pass
     for thread in threads:
         thread.join(PATIENCE)
     assert [done.acquire(timeout=0) for _ in range(most)] == [True] * most
-    assert waiters.waiting == 0
+    assert waiters.running == 0
 
 
-def test_what_takes_back_a_change_waits_beside_all_others(
-    both: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_urgent_caller_waits_beyond_the_bound(both: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     (one, other), done = both, threading.Event()
-    monkeypatch.setattr(storage_locks, 'WAIT', 0.0)
+    monkeypatch.setattr(keyed_locks, 'WAIT', 0.0)
     waiters = other.waiters if isinstance(other, KeyedLocks) else other._locks.waiters
     waiters._most = 0
 
@@ -155,16 +149,14 @@ def test_what_takes_back_a_change_waits_beside_all_others(
     thread = threading.Thread(target=take)
     with one.lock('a'):
         thread.start()
-        until(lambda: waiters.waiting == 1)
-        with pytest.raises(Busy), other.lock('a'):
+        until(lambda: waiters.running == 1)
+        with pytest.raises(LockUnavailable), other.lock('a'):
             pytest.fail('it is held')
     assert done.wait(PATIENCE)
     thread.join()
 
 
-def test_a_lock_that_is_held_for_long_is_renewed(
-    make_redis_locks: Callable[..., RedisKeyedLocks], redis_server: RedisServer
-) -> None:
+def test_held_lock_is_renewed(make_redis_locks: Callable[..., RedisKeyedLocks], redis_server: RedisServer) -> None:
     client = redis_server.client()
     with make_redis_locks(9).lock('a'):
         (name,) = client.keys('*')
@@ -175,25 +167,25 @@ def test_a_lock_that_is_held_for_long_is_renewed(
             left[0] = min(left[0], left[-1])
 
 
-def test_the_lock_of_a_process_that_is_gone_is_free_when_it_expires(
+def test_lock_of_a_killed_process_expires(
     make_redis_locks: Callable[..., RedisKeyedLocks],
 ) -> None:
     gone = make_redis_locks(0.6)
-    gone._renewals._running = True  # its thread does not live any more
+    gone._renewer._running = True  # its thread does not live any more
     with gone.lock('a'):
         assert not is_held_for(make_redis_locks(), 'a', 20)
 
 
-def test_a_lock_of_somebody_else_is_not_released(
+def test_lock_of_another_owner_is_not_released(
     make_redis_locks: Callable[..., RedisKeyedLocks], redis_server: RedisServer
 ) -> None:
     with make_redis_locks().lock('a'):
         (name,) = redis_server.client().keys('*')
-        redis_server.client().set(name, 'of somebody else')
-    assert redis_server.client().get(name) == b'of somebody else'
+        redis_server.client().set(name, 'of another owner')
+    assert redis_server.client().get(name) == b'of another owner'
 
 
-def test_a_lock_that_is_lost_is_told(
+def test_lost_lock_is_logged(
     make_redis_locks: Callable[..., RedisKeyedLocks], redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     with make_redis_locks(0.3).lock('a'):
@@ -204,7 +196,7 @@ def test_a_lock_that_is_lost_is_told(
             time.sleep(0.02)
 
 
-def test_without_redis_the_threads_of_a_process_keep_off_each_other(
+def test_threads_exclude_each_other_without_redis(
     make_redis_locks: Callable[..., RedisKeyedLocks], redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     locks = make_redis_locks()

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from fsp_pyramid.storage import cache_serial
+from fsp_pyramid.storage import cache_entries
 from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
@@ -61,12 +61,11 @@ class Site:
         self.sandbox.fail({'path_prefix': f'/pubapi/v1/{place}', 'latency': seconds, 'times': 100})
 
     def age(self, seconds: float) -> None:
-        """All that is remembered of listings is so much older."""
+        """Make all cached listings older."""
         client = self.redis.client()
         for name in client.keys('fsp:listing:*'):
-            metadata, _, payload = client.get(name).partition(b'|')
-            kept = cache_serial.load(payload)
-            client.set(name, metadata + b'|' + cache_serial.dump(replace(kept, asked=kept.asked - seconds)))
+            cached = cache_entries.load(client.get(name))
+            client.set(name, cache_entries.dump(replace(cached, as_of=cached.as_of - seconds)))
 
     @property
     def locks(self) -> list[bytes]:

@@ -12,7 +12,8 @@ import pytest
 import requests
 from webtest.http import StopableWSGIServer
 
-from fsp_pyramid.concurrency import locks, shares
+from fsp_pyramid import backends
+from fsp_pyramid.concurrency import locks
 from fsp_pyramid.interfaces import IBackends
 from fsp_pyramid.sources import minimum_rate
 
@@ -64,7 +65,7 @@ def refused_as_busy(answers: list[Any]) -> bool:
 def test_silent_sources_of_one_user_leave_slots_to_others(
     make_app: Make, source: Source, silent: Silent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shares, 'WAIT', 60)
+    monkeypatch.setattr(backends, 'DOWNLOAD_WAIT', 60)
     application = make_app(sources__timeout='60')
     slots = application.registry.getUtility(IBackends).downloads
     with offered(silent, 12) as urls, ThreadPoolExecutor(12) as pool:
@@ -76,7 +77,7 @@ def test_silent_sources_of_one_user_leave_slots_to_others(
             # Six wait for their turn, and there is no room for two.
             refused = first(uploads, 2)
             assert refused_as_busy(refused)
-            assert (slots.taken, slots.waiting) == (4, 6)
+            assert (slots.running, slots.waiting) == (4, 6)
             other = Beefree(application, uid='u2')
             assert outcome(other.upload('/mine.png', source.offer(PNG))) == (201, None)
             assert other.names('/')[2:] == ['mine.png']
@@ -85,7 +86,7 @@ def test_silent_sources_of_one_user_leave_slots_to_others(
             silent.release.set()
         answers = [upload.result(PATIENCE) for upload in uploads]
     assert sorted(answer.status_int for answer in answers) == [201] * 10 + [503] * 2
-    assert slots.taken == slots.waiting == 0
+    assert slots.running == slots.waiting == 0
 
 
 def first(futures: list[Future[Any]], number: int) -> list[Any]:
@@ -143,7 +144,7 @@ def test_silent_sources_leave_threads_for_listings(
     make_app: Make, silent: Silent, monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
     """For any number of threads; the sources are silent until the listing is there."""
-    monkeypatch.setattr(shares, 'WAIT', 60)
+    monkeypatch.setattr(backends, 'DOWNLOAD_WAIT', 60)
     application = make_app(threads=str(threads), sources__timeout='60')
     with (
         served(application, threads) as url,
@@ -189,7 +190,7 @@ def test_slow_source_and_forty_writes_leave_threads_for_listings(
             refused = first(changes, 40 - waiting)
             assert {code(answer) for answer in refused} == {(503, 3904)}
             assert all('Retry-After' in answer.headers for answer in refused)
-            assert held.waiters.waiting == waiting
+            assert held.waiters.running == waiting
             assert Caller(url, 'u2').call('GET', '/').status_code == 200
             assert Caller(url, 'u2').call('GET', '/team/').status_code == 200
             assert not upload.done()

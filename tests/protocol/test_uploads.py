@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from fsp_pyramid import errors
-from fsp_pyramid.concurrency.shares import Shares
+from fsp_pyramid.clients import download_slot
+from fsp_pyramid.concurrency.bulkhead import Bulkhead
 from fsp_pyramid.media_types import HEAD
 from fsp_pyramid.protocol import uploads
 from fsp_pyramid.protocol.uploads import open_source
@@ -168,28 +169,28 @@ def test_full_disk_is_reported_as_such(monkeypatch: pytest.MonkeyPatch, caplog: 
 
 
 def test_slot_is_held_for_the_download_only() -> None:
-    shares, release = Shares(1, share=1, waiting=0), threading.Event()
+    slots, release = Bulkhead(1, 0, 0), threading.Event()
     with (
         serving(halves(lambda: release.wait(PATIENCE))) as server,
-        open_source(f'http://127.0.0.1:{server.port}/', 'a.png', parse(), shares.take('u1')) as content,
+        open_source(f'http://127.0.0.1:{server.port}/', 'a.png', parse(), slots.slot()) as content,
     ):
-        assert shares.taken == 1
+        assert slots.running == 1
         release.set()
         assert content.sha512
         end = time.monotonic() + PATIENCE
-        while shares.taken:  # the thread of the download is about to end
+        while slots.running:  # the thread of the download is about to end
             assert time.monotonic() < end
             time.sleep(0.01)
         assert content.file.read() == PNG
 
 
 def test_without_a_slot_no_request_is_made() -> None:
-    shares = Shares(1, share=1, waiting=0)
-    with serving(ok(PNG)) as server, shares.take('u1'):
+    slots = Bulkhead(1, 0, 0)
+    with serving(ok(PNG)) as server, slots.slot():
         url = f'http://127.0.0.1:{server.port}/'
         with (
             pytest.raises(errors.Busy, match='Many files') as caught,
-            open_source(url, 'a.png', parse(), shares.take('u2')),
+            open_source(url, 'a.png', parse(), download_slot(slots, 'u2')),
         ):
             pass
         assert caught.value.retry_after
@@ -197,15 +198,15 @@ def test_without_a_slot_no_request_is_made() -> None:
 
 
 def test_failed_download_releases_its_slot() -> None:
-    shares = Shares(1, share=1, waiting=0)
+    slots = Bulkhead(1, 0, 0)
     with serving(b'HTTP/1.1 404 No\r\n\r\n') as server:
         for _ in range(2):
             with (
                 pytest.raises(errors.SourceFailed),
-                open_source(f'http://127.0.0.1:{server.port}/', 'a.png', parse(), shares.take('u1')),
+                open_source(f'http://127.0.0.1:{server.port}/', 'a.png', parse(), slots.slot()),
             ):
                 pass
-    assert not shares.taken
+    assert not slots.running
 
 
 @pytest.mark.parametrize('first', [HEAD, 20_000], ids=['head', 'more'])

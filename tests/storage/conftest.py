@@ -1,9 +1,8 @@
-"""What tests of the cache share: a clock, and places where things are remembered."""
+"""Fixtures for tests of the cache: a clock, and the backends."""
 
 import pytest
-from dogpile.cache import CacheRegion
 
-from fsp_pyramid.storage.cache_backends import memory_region, redis_region
+from fsp_pyramid.storage.cache_backends import CacheBackend, MemoryBackend, RedisBackend
 
 
 class Clock:
@@ -19,8 +18,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=['memory', 'redis'])
-def region(request: pytest.FixtureRequest) -> CacheRegion:
-    """Each of them, empty."""
+def cache_backend(request: pytest.FixtureRequest) -> CacheBackend:
+    """Return each of the backends, empty."""
     if request.param == 'memory':
-        return memory_region()
-    return redis_region(request.getfixturevalue('redis_server').client())
+        return MemoryBackend()
+    return RedisBackend(request.getfixturevalue('redis_server').client())

@@ -1,4 +1,4 @@
-"""A connection to the sandbox that tests break where they want."""
+"""Connection to the sandbox that tests can break."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ Hook = Callable[[requests.PreparedRequest], requests.Response | None]
 
 
 class Connection(WSGIAdapter):
-    """*before* sees a request before Egnyte does, and may answer it; *after* sees it when Egnyte has done it."""
+    """Connection with two hooks: *before* gets a request before Egnyte and may answer it, *after* later."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(sandbox.application)
@@ -31,12 +31,12 @@ class Connection(WSGIAdapter):
         return answer
 
     def heal(self) -> None:
-        """Nothing breaks any more."""
+        """Remove the hooks."""
         self.before = self.after = lambda request: None
 
 
 def once(method: str, then: Hook) -> Hook:
-    """Do *then* at the first request with that method."""
+    """Return a hook that calls *then* at the first request with that method."""
     done = False
 
     def hook(request: requests.PreparedRequest) -> requests.Response | None:
@@ -50,12 +50,12 @@ def once(method: str, then: Hook) -> Hook:
 
 
 def cut(_request: requests.PreparedRequest) -> None:
-    """The connection breaks."""
+    """Break the connection."""
     raise requests.ConnectionError('cut')
 
 
 def answering(status: int, **headers: str) -> Hook:
-    """Somebody answers in Egnyte's place."""
+    """Return a hook that answers instead of Egnyte."""
 
     def answer(request: requests.PreparedRequest) -> requests.Response:
         response = requests.Response()

@@ -1,4 +1,4 @@
-"""The fewer calls are left of a day, the longer is a listing believed."""
+"""Adaptive TTL."""
 
 import pytest
 
@@ -22,9 +22,9 @@ HOUR = 3600.0
         (1200, 1, 60),
     ],
 )
-def test_it_is_the_rest_of_the_day_over_the_rest_of_the_calls(used: int, hours_left: float, expected: float) -> None:
+def test_factor_is_share_of_day_over_share_of_calls(used: int, hours_left: float, expected: float) -> None:
     assert ttl_factor(used, 1000, hours_left * HOUR) == pytest.approx(expected)
 
 
-def test_a_token_without_calls() -> None:
+def test_token_without_calls_has_the_largest_factor() -> None:
     assert ttl_factor(1, 0, HOUR) == 60

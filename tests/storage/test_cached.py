@@ -1,14 +1,14 @@
-"""What is remembered, for how long, and what is not."""
+"""Caching layer."""
 
 from typing import Any
 
 import pytest
-from dogpile.cache import CacheRegion
 
 from fsp_pyramid import errors
 from fsp_pyramid.concurrency.locks import KeyedLocks
 from fsp_pyramid.egnyte import Client, RateLimiter
 from fsp_pyramid.embedded import TOKEN, URL
+from fsp_pyramid.storage.cache_backends import CacheBackend
 from fsp_pyramid.storage.cached import CachedStorage
 from fsp_pyramid.storage.egnyte import EgnyteStorage
 from fsp_pyramid.storage.listing_cache import ListingCache
@@ -20,8 +20,8 @@ HOME = ('Shared', 'Home')
 
 
 @pytest.fixture
-def listing_cache(region: CacheRegion, clock: Clock) -> ListingCache:
-    return ListingCache(60, region, clock=clock)
+def listing_cache(cache_backend: CacheBackend, clock: Clock) -> ListingCache:
+    return ListingCache(60, cache_backend, clock=clock)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def storage(sandbox: Sandbox, listing_cache: ListingCache) -> CachedStorage:
     return CachedStorage(lowest, listing_cache, 'a')
 
 
-def test_a_listing_is_believed_for_its_time(storage: CachedStorage, sandbox: Sandbox, clock: Clock) -> None:
+def test_listing_is_fresh_for_its_ttl(storage: CachedStorage, sandbox: Sandbox, clock: Clock) -> None:
     storage.list_directory(HOME)
     sandbox.upload('/Shared/Home/f', b'x')
     clock.now += 59.9
@@ -44,7 +44,7 @@ def test_a_listing_is_believed_for_its_time(storage: CachedStorage, sandbox: San
     assert storage.list_directory(HOME).find('g')
 
 
-def test_our_writes_make_a_listing_no_younger(storage: CachedStorage, sandbox: Sandbox, clock: Clock) -> None:
+def test_patched_listing_keeps_its_age(storage: CachedStorage, sandbox: Sandbox, clock: Clock) -> None:
     storage.list_directory(HOME)
     sandbox.upload('/Shared/Home/f', b'x')
     clock.now += 50
@@ -54,7 +54,7 @@ def test_our_writes_make_a_listing_no_younger(storage: CachedStorage, sandbox: S
     assert [item.name for item in storage.list_directory(HOME).items] == ['f', 'g']
 
 
-def test_what_is_missing_is_remembered(storage: CachedStorage, sandbox: Sandbox) -> None:
+def test_missing_directory_is_cached(storage: CachedStorage, sandbox: Sandbox) -> None:
     for _ in range(2):
         with pytest.raises(errors.NotFound):
             storage.list_directory((*HOME, 'none'))
@@ -63,7 +63,7 @@ def test_what_is_missing_is_remembered(storage: CachedStorage, sandbox: Sandbox)
     assert [item.name for item in storage.list_directory((*HOME, 'none')).items] == ['deep']
 
 
-def test_a_known_parent_answers_for_what_it_lacks(storage: CachedStorage, sandbox: Sandbox) -> None:
+def test_cached_parent_answers_for_missing_items(storage: CachedStorage, sandbox: Sandbox) -> None:
     storage.store_file((*HOME, 'f'), content(b'x'))
     storage.list_directory(HOME)
     sandbox.forget_calls()
@@ -76,7 +76,7 @@ def test_a_known_parent_answers_for_what_it_lacks(storage: CachedStorage, sandbo
     assert sandbox.calls == []
 
 
-def test_a_write_that_fails_makes_it_look_again(storage: CachedStorage, sandbox: Sandbox) -> None:
+def test_failed_write_invalidates_the_listing(storage: CachedStorage, sandbox: Sandbox) -> None:
     storage.list_directory(HOME)
     sandbox.api('POST', '/pubapi/v1/fs/Shared/Home/d', json={'action': 'add_folder'})
     with pytest.raises(errors.FSPError):
@@ -84,7 +84,7 @@ def test_a_write_that_fails_makes_it_look_again(storage: CachedStorage, sandbox:
     assert storage.list_directory(HOME).find('d')
 
 
-def test_counts_of_directories_are_told_once_they_were_listed(storage: CachedStorage) -> None:
+def test_item_count_is_known_once_a_directory_was_listed(storage: CachedStorage) -> None:
     storage.create_directory((*HOME, 'd'))
     storage.store_file((*HOME, 'd', 'f'), content(b'x'))
     assert storage.list_directory(HOME).find('d').item_count == 1
@@ -92,7 +92,7 @@ def test_counts_of_directories_are_told_once_they_were_listed(storage: CachedSto
     assert storage.peek_directory((*HOME, 'other')) is None
 
 
-def test_a_deleted_tree_is_forgotten_with_all_that_was_in_it(storage: CachedStorage, sandbox: Sandbox) -> None:
+def test_deletion_invalidates_the_tree(storage: CachedStorage, sandbox: Sandbox) -> None:
     entry, _ = storage.create_directory((*HOME, 'd'))
     storage.create_directory((*HOME, 'd', 'e'))
     storage.delete(entry)
@@ -101,7 +101,7 @@ def test_a_deleted_tree_is_forgotten_with_all_that_was_in_it(storage: CachedStor
         storage.list_directory((*HOME, 'd', 'e'))
 
 
-def test_a_move_that_fails_makes_it_look_again_at_both_ends(storage: CachedStorage, sandbox: Sandbox) -> None:
+def test_failed_move_invalidates_both_listings(storage: CachedStorage, sandbox: Sandbox) -> None:
     storage.create_directory((*HOME, 'd'))
     entry, _ = storage.store_file((*HOME, 'f'), content(b'x'))
     storage.list_directory(HOME)
@@ -114,23 +114,23 @@ def test_a_move_that_fails_makes_it_look_again_at_both_ends(storage: CachedStora
     assert storage.list_directory((*HOME, 'd')).find('g')
 
 
-def test_what_is_stored_in_a_new_directory_at_once_is_listed(
+def test_file_stored_at_once_in_a_new_directory_is_listed(
     storage: CachedStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody sees the new directory in its parent before create_directory has returned."""
-    replace = storage._replace
+    """Another caller finds the new directory in its parent before create_directory has returned."""
+    replace = storage._patch
 
     def replace_and_store(*args: Any, **kwargs: Any) -> None:
         replace(*args, **kwargs)
         monkeypatch.undo()
         storage.store_file((*HOME, 'd', 'f'), content(b'x'))
 
-    monkeypatch.setattr(storage, '_replace', replace_and_store)
+    monkeypatch.setattr(storage, '_patch', replace_and_store)
     storage.create_directory((*HOME, 'd'))
     assert storage.list_directory((*HOME, 'd')).find('f')
 
 
-def test_parents_that_came_with_a_directory_are_listed(storage: CachedStorage) -> None:
+def test_parents_created_with_a_directory_are_listed(storage: CachedStorage) -> None:
     storage.list_directory(HOME)
     with pytest.raises(errors.NotFound):
         storage.list_directory((*HOME, 'a'))
@@ -139,7 +139,7 @@ def test_parents_that_came_with_a_directory_are_listed(storage: CachedStorage) -
     assert storage.list_directory((*HOME, 'a')).find('b')
 
 
-def test_a_listing_that_is_remembered_here_is_not_copied(sandbox: Sandbox) -> None:
+def test_listing_in_memory_is_not_copied(sandbox: Sandbox) -> None:
     lowest = EgnyteStorage(Client(URL, TOKEN, session=sandbox.session, rate_limiter=RateLimiter()), KeyedLocks(), 'a')
     storage = CachedStorage(lowest, ListingCache(60), 'a')
     storage.create_directory((*HOME, 'd'))

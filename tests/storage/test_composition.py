@@ -1,4 +1,4 @@
-"""Composed and decomposed characters: NFC and NFD of a name are one name, whatever Egnyte makes of them."""
+"""Composed and decomposed characters: NFC and NFD of a name are one name, however Egnyte treats them."""
 
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ def sandbox(request: pytest.FixtureRequest, tmp_path: Path) -> Sandbox:
 
 
 def make(sandbox: Sandbox, folders: str = '/ /Shared/Home') -> Operations:
-    """A process that remembers nothing yet."""
+    """Return the storage of a process with an empty cache."""
     client = Client(URL, TOKEN, session=sandbox.session, rate_limiter=fast())
     storage: IStorage = CachedStorage(EgnyteStorage(client, KeyedLocks(), 'a'), ListingCache(60), 'a')
     return Operations(MappedStorage(storage, parse_mappings(folders)))
@@ -62,7 +62,7 @@ def stored(sandbox: Sandbox, folder: str) -> list[str]:
 
 @pytest.fixture(params=FORMS)
 def form(request: pytest.FixtureRequest) -> str:
-    """The form in which names are stored; what is asked for has the other one."""
+    """Return the form in which names are stored; requests have the other one."""
     return request.param
 
 
@@ -88,7 +88,7 @@ def operations_of(sandbox: Sandbox, known: bool, *directories: tuple[str, ...]) 
     return operations
 
 
-def test_files_are_found_and_told_as_stored(sandbox: Sandbox, there: Any, asked: Any, known: bool) -> None:
+def test_file_is_found_in_its_stored_spelling(sandbox: Sandbox, there: Any, asked: Any, known: bool) -> None:
     sandbox.upload(f'/Shared/Home/{there("é")}/{there("ü.png")}', b'x')
     operations = operations_of(sandbox, known, (), (there('é'),))
     entry = operations.stat_file((asked('é'), asked('ü.png')))
@@ -96,7 +96,7 @@ def test_files_are_found_and_told_as_stored(sandbox: Sandbox, there: Any, asked:
     assert [item.name for item in operations.list_directory((asked('é'),)).items] == [there('ü.png')]
 
 
-def test_conflicts_are_seen_and_the_spelling_stays(sandbox: Sandbox, there: Any, asked: Any, known: bool) -> None:
+def test_conflict_is_found_and_keeps_the_spelling(sandbox: Sandbox, there: Any, asked: Any, known: bool) -> None:
     sandbox.upload(f'/Shared/Home/{there("é")}/{there("ü.png")}', b'old')
     operations = operations_of(sandbox, known, (), (there('é'),))
     path = (asked('é'), asked('Ü.png'))
@@ -110,9 +110,7 @@ def test_conflicts_are_seen_and_the_spelling_stays(sandbox: Sandbox, there: Any,
     assert sandbox.content(f'/Shared/Home/{there("é")}/{there("ü.png")}') == b'new'
 
 
-def test_new_names_are_composed_and_go_into_the_folder_that_is_there(
-    sandbox: Sandbox, there: Any, asked: Any, known: bool
-) -> None:
+def test_new_name_is_composed_in_the_existing_folder(sandbox: Sandbox, there: Any, asked: Any, known: bool) -> None:
     sandbox.upload(f'/Shared/Home/{there("é")}/x', b'x')
     operations = operations_of(sandbox, known, (), (there('é'),))
     assert upload(operations, asked('é'), nfd('ö.png')).name == nfc('ö.png')
@@ -136,7 +134,7 @@ def test_moves_and_deletions(sandbox: Sandbox, there: Any, asked: Any, known: bo
     assert stored(sandbox, there('/Shared/Home/ö')) == [there('ü.png')]
 
 
-def test_a_folder_of_a_mount_has_the_form_that_egnyte_has(sandbox: Sandbox, there: Any, asked: Any) -> None:
+def test_mapped_folder_is_found_in_its_stored_form(sandbox: Sandbox, there: Any, asked: Any) -> None:
     sandbox.upload(there('/Shared/Büro/é/x'), b'x')
     operations = make(sandbox, f'/ {asked("/Shared/Büro/é")}')
     assert upload(operations, 'y').path == ('y',)
@@ -146,7 +144,7 @@ def test_a_folder_of_a_mount_has_the_form_that_egnyte_has(sandbox: Sandbox, ther
     assert stored(sandbox, there('/Shared/Büro/é')) == ['d', 'y']
 
 
-def test_names_in_two_forms_along_one_path(sandbox: Sandbox, known: bool) -> None:
+def test_path_with_names_in_two_forms(sandbox: Sandbox, known: bool) -> None:
     sandbox.upload(f'/Shared/Home/{nfc("é")}/{nfd("ü")}/x', b'x')
     for path in ((nfd('é'), nfc('ü')), (nfc('é'), nfc('ü')), (nfd('é'), nfd('ü'))):
         operations = operations_of(sandbox, known, (), (nfc('é'),))
@@ -158,7 +156,7 @@ def test_names_in_two_forms_along_one_path(sandbox: Sandbox, known: bool) -> Non
     [(('d',), 1), ((nfc('é'),), 1), ((nfd('ü'),), 1), (('none',), 1), ((nfc('none é'),), 2)],
 )
 def test_calls(sandbox: Sandbox, path: tuple[str, ...], calls: int) -> None:
-    """One more call only for a name that is not there, and has another form."""
+    """Only a missing name with another form costs one more call."""
     for name in ('d', nfc('é'), nfd('ü')):
         sandbox.upload(f'/Shared/Home/{name}/x', b'x')
     sandbox.forget_calls()
@@ -169,7 +167,7 @@ def test_calls(sandbox: Sandbox, path: tuple[str, ...], calls: int) -> None:
     assert len(sandbox.calls) == calls
 
 
-def test_what_is_remembered_tells_the_form(sandbox: Sandbox, there: Any, asked: Any) -> None:
+def test_cache_supplies_the_stored_form(sandbox: Sandbox, there: Any, asked: Any) -> None:
     sandbox.upload(f'/Shared/Home/{there("é")}/x', b'x')
     operations = make(sandbox)
     operations.list_directory(())
@@ -179,7 +177,7 @@ def test_what_is_remembered_tells_the_form(sandbox: Sandbox, there: Any, asked: 
 
 
 @pytest.mark.parametrize('character', ['\N{KELVIN SIGN}', '\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}'])
-def test_another_character_is_another_name(tmp_path: Path, character: str, known: bool) -> None:
+def test_singleton_character_is_another_name(tmp_path: Path, character: str, known: bool) -> None:
     sandbox = Sandbox(tmp_path / 'egnyte')
     plain = {'\N{KELVIN SIGN}': 'k'}.get(character, 'i')
     sandbox.upload(f'/Shared/Home/{plain}.txt', b'x')

@@ -1,4 +1,4 @@
-"""What is done about a name that is taken."""
+"""Resolution of name conflicts, and rules for names."""
 
 import pytest
 from hypothesis import given
@@ -12,12 +12,12 @@ from fsp_pyramid.model import (
     Strategy,
 )
 from fsp_pyramid.paths import fold
-from fsp_pyramid.storage.conflicts import free_name, place
+from fsp_pyramid.storage.conflicts import free_name, resolve_conflict
 from fsp_pyramid.storage.name_rules import MAX_NAME_BYTES, check_name
 
 
 def listing(*names: str) -> Listing:
-    """A directory with those items; a slash at the end of a name makes it a directory."""
+    """Return a directory with those items; a slash at the end of a name makes it a directory."""
     items = [
         Entry((name.rstrip('/'),), is_directory=name.endswith('/'), id=name, modified=0, access=Access.FULL)
         for name in names
@@ -26,41 +26,41 @@ def listing(*names: str) -> Listing:
 
 
 @pytest.mark.parametrize('strategy', Strategy)
-def test_a_free_name_is_taken_as_it_is(strategy: Strategy) -> None:
-    assert place(listing('b.png'), 'a.png', strategy) == ('a.png', None)
+def test_free_name_is_unchanged(strategy: Strategy) -> None:
+    assert resolve_conflict(listing('b.png'), 'a.png', strategy) == ('a.png', None)
 
 
 def test_keep_takes_the_next_number() -> None:
-    assert place(listing('a.png'), 'a.png', Strategy.KEEP) == ('a_1.png', None)
-    assert place(listing('a.png', 'A_1.PNG', 'a_3.png'), 'a.png', Strategy.KEEP) == ('a_2.png', None)
-    assert place(listing('a/'), 'A', Strategy.KEEP) == ('A_1', None)
+    assert resolve_conflict(listing('a.png'), 'a.png', Strategy.KEEP) == ('a_1.png', None)
+    assert resolve_conflict(listing('a.png', 'A_1.PNG', 'a_3.png'), 'a.png', Strategy.KEEP) == ('a_2.png', None)
+    assert resolve_conflict(listing('a/'), 'A', Strategy.KEEP) == ('A_1', None)
 
 
-def test_replace_takes_the_place_and_the_stored_spelling() -> None:
+def test_replace_takes_the_stored_spelling() -> None:
     there = listing('A.png')
-    assert place(there, 'a.PNG', Strategy.REPLACE) == ('A.png', there.items[0])
+    assert resolve_conflict(there, 'a.PNG', Strategy.REPLACE) == ('A.png', there.items[0])
 
 
-def test_ask_and_refuse_have_statuses_of_their_own() -> None:
+def test_ask_and_refuse_have_their_own_statuses() -> None:
     with pytest.raises(errors.Conflict, match=r'file called "a\.png"') as ask:
-        place(listing('a.png'), 'A.png', Strategy.ASK)
+        resolve_conflict(listing('a.png'), 'A.png', Strategy.ASK)
     with pytest.raises(errors.NameTaken) as refuse:
-        place(listing('a.png'), 'A.png', Strategy.REFUSE)
+        resolve_conflict(listing('a.png'), 'A.png', Strategy.REFUSE)
     assert (ask.value.status, ask.value.code) == (409, 3400)
     assert (refuse.value.status, refuse.value.code) == (403, 3400)
 
 
 @pytest.mark.parametrize('strategy', [Strategy.ASK, Strategy.REPLACE, Strategy.REFUSE])
-def test_no_dialog_solves_a_directory_in_the_way(strategy: Strategy) -> None:
+def test_directory_of_that_name_is_refused(strategy: Strategy) -> None:
     with pytest.raises(errors.DirectoryInTheWay) as caught:
-        place(listing('a/'), 'a', strategy)
+        resolve_conflict(listing('a/'), 'a', strategy)
     assert (caught.value.status, caught.value.code) == (409, 3401)
 
 
 @given(
     st.lists(st.sampled_from(['a', 'a_1', 'A_2', 'a.b', 'a.b_1', 'ä' * 122])), st.sampled_from(['a', 'a.b', 'ä' * 122])
 )
-def test_a_free_name_is_free_and_allowed(names: list[str], name: str) -> None:
+def test_generated_name_is_free_and_allowed(names: list[str], name: str) -> None:
     found = free_name(listing(*names), name)
     assert fold(found) not in {fold(other) for other in names}
     assert len(found.encode()) <= MAX_NAME_BYTES
@@ -75,7 +75,7 @@ def test_a_free_name_is_free_and_allowed(names: list[str], name: str) -> None:
         'data.data',
     ],
 )  # fmt: skip
-def test_names_that_egnyte_keeps(name: str) -> None:
+def test_name_is_allowed(name: str) -> None:
     check_name(name)
 
 
@@ -97,7 +97,7 @@ def test_names_that_egnyte_keeps(name: str) -> None:
         ('x' * 246, 'too long'),
     ],
 )
-def test_names_that_it_does_not(name: str, complaint: str) -> None:
+def test_name_is_refused(name: str, complaint: str) -> None:
     with pytest.raises(errors.NameNotAllowed, match=complaint) as caught:
         check_name(name)
     assert (caught.value.status, caught.value.code) == (400, 3905)

@@ -1,10 +1,9 @@
-"""All layers of storage keep the one contract, each on top of those below it."""
+"""Contract of IStorage, for each layer on top of those below it."""
 
 from pathlib import Path as FilePath
 from typing import Any
 
 import pytest
-from dogpile.cache import CacheRegion
 from zope.interface.verify import verifyObject
 
 from fsp_pyramid.concurrency.locks import KeyedLocks
@@ -16,6 +15,7 @@ from fsp_pyramid.egnyte import Client, RateLimiter
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.interfaces import IObserver, IStorage
 from fsp_pyramid.paths import Path
+from fsp_pyramid.storage.cache_backends import CacheBackend
 from fsp_pyramid.storage.cached import CachedStorage, ListingCache
 from fsp_pyramid.storage.egnyte import EgnyteStorage
 from fsp_pyramid.storage.mapped import MappedStorage
@@ -43,8 +43,8 @@ class TestEgnyte(StorageContract):
 
 class TestCached(TestEgnyte):
     @pytest.fixture
-    def storage(self, lowest: EgnyteStorage, region: CacheRegion) -> IStorage:
-        return CachedStorage(lowest, ListingCache(60, region), 'a')
+    def storage(self, lowest: EgnyteStorage, cache_backend: CacheBackend) -> IStorage:
+        return CachedStorage(lowest, ListingCache(60, cache_backend), 'a')
 
 
 class TestCachedForNoTime(TestEgnyte):

@@ -1,4 +1,4 @@
-"""What the lowest layer makes of what Egnyte says. What it does when things go wrong: test_recovery."""
+"""Lowest layer. Its recovery from failures is in test_recovery."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def storage(sandbox: Sandbox) -> EgnyteStorage:
     return storage
 
 
-def test_where_egnyte_wants_parents_they_are_created_first(tmp_path: Path) -> None:
+def test_missing_parents_are_created_if_egnyte_does_not(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path / 'strict', strict_parents=True)
     storage = storage_of(sandbox)
     entry, _ = storage.create_directory((*HOME, 'a', 'b'))
@@ -36,7 +36,7 @@ def test_where_egnyte_wants_parents_they_are_created_first(tmp_path: Path) -> No
         storage.store_file((*HOME, 'none', 'f'), content(b'x'))
 
 
-def test_levels_are_what_egnyte_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_access_follows_permission_levels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tree = [('/Shared/Brand', None, 1), ('/Shared/Brand/sub', None, 1), ('/Shared/Brand/f', b'x', 1)]
     monkeypatch.setattr('fsp_pyramid.sandbox.seed.tree', lambda: iter(tree))
     sandbox = Sandbox(tmp_path / 'seeded', seed=True)
@@ -51,7 +51,7 @@ def test_levels_are_what_egnyte_says(tmp_path: Path, monkeypatch: pytest.MonkeyP
         storage_of(sandbox, 'sandbox-alice').delete(listing.find('f'))
 
 
-def test_errors_hold_nothing_of_egnyte(storage: EgnyteStorage, sandbox: Sandbox) -> None:
+def test_errors_reveal_no_folders_at_egnyte(storage: EgnyteStorage, sandbox: Sandbox) -> None:
     with pytest.raises(errors.NotFound) as caught:
         storage.list_directory((*HOME, 'secret folder', 'name'))
     assert 'secret folder' not in caught.value.details

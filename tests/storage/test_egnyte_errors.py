@@ -1,11 +1,11 @@
-"""From Egnyte's errors to what the caller is told."""
+"""Mapping of Egnyte's errors to those of the protocol."""
 
 import math
 
 import pytest
 
 from fsp_pyramid import egnyte, errors
-from fsp_pyramid.storage.egnyte_errors import translated
+from fsp_pyramid.storage.egnyte_errors import as_fsp_errors
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,8 @@ from fsp_pyramid.storage.egnyte_errors import translated
         (egnyte.EgnyteError('x', status=302), errors.InternalError, 503, 3001),
     ],
 )
-def test_each_has_its_answer(error: egnyte.EgnyteError, kind: type, status: int, code: int) -> None:
-    with pytest.raises(errors.FSPError) as caught, translated(('Shared', 'hidden', 'pic.png')):
+def test_error_is_mapped(error: egnyte.EgnyteError, kind: type, status: int, code: int) -> None:
+    with pytest.raises(errors.FSPError) as caught, as_fsp_errors(('Shared', 'hidden', 'pic.png')):
         raise error
     assert type(caught.value) is kind
     assert (caught.value.status, caught.value.code) == (status, code)
@@ -52,16 +52,16 @@ def test_each_has_its_answer(error: egnyte.EgnyteError, kind: type, status: int,
         (0, '1 minute'),
     ],
 )
-def test_the_wait_for_the_next_day_is_told_in_words_and_in_seconds(seconds: float, words: str) -> None:
-    with pytest.raises(errors.QuotaUsedUp) as caught, translated(()):
+def test_wait_for_the_next_day_is_in_words_and_seconds(seconds: float, words: str) -> None:
+    with pytest.raises(errors.QuotaUsedUp) as caught, as_fsp_errors(()):
         raise egnyte.QuotaExceeded('x', seconds)
     assert caught.value.details.endswith(f' in {words}, at midnight UTC.')
     assert 'are used up. ' in caught.value.details
     assert int(caught.value.headers['Retry-After']) == math.ceil(seconds)
 
 
-def test_what_is_kept_for_changes_is_not_called_used_up() -> None:
-    with pytest.raises(errors.QuotaUsedUp) as caught, translated(()):
+def test_reserved_quota_has_its_own_message() -> None:
+    with pytest.raises(errors.QuotaUsedUp) as caught, as_fsp_errors(()):
         raise egnyte.QuotaReserved('x', 60)
     assert 'only those that are kept for changes are left. ' in caught.value.details
     assert 'used up' not in caught.value.details

@@ -1,15 +1,15 @@
-"""What others changed, by Egnyte's events."""
+"""Event poller."""
 
 from collections.abc import Callable
 
 import pytest
-from dogpile.cache import CacheRegion
 
 from fsp_pyramid.concurrency.locks import KeyedLocks
 from fsp_pyramid.egnyte import Client, Priority, RateLimiter
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.errors import NotFound
 from fsp_pyramid.paths import Path
+from fsp_pyramid.storage.cache_backends import CacheBackend
 from fsp_pyramid.storage.cached import CachedStorage
 from fsp_pyramid.storage.egnyte import EgnyteStorage
 from fsp_pyramid.storage.event_poller import PAUSE, EventPoller
@@ -24,12 +24,12 @@ EVENTS, CURSOR = 'GET /pubapi/v1/events', 'GET /pubapi/v1/events/cursor'
 
 
 class Process:
-    """One that makes a new storage for each request."""
+    """A process, with a new storage for each request."""
 
-    def __init__(self, sandbox: Sandbox, region: CacheRegion, clock: Clock) -> None:
+    def __init__(self, sandbox: Sandbox, cache_backend: CacheBackend, clock: Clock) -> None:
         self.files: list[str] = []
         self._session, self._rate_limiter = sandbox.session, RateLimiter(sleep=lambda _seconds: None)
-        self._listing_cache = ListingCache(36000, region, clock=clock)
+        self._listing_cache = ListingCache(36000, cache_backend, clock=clock)
         self._watch = EventPoller(self._listing_cache, INTERVAL)
 
     def _client(self, priority: Priority = Priority.READ) -> Client:
@@ -52,9 +52,9 @@ class Process:
 
 
 @pytest.fixture
-def make_process(sandbox: Sandbox, region: CacheRegion, clock: Clock) -> Callable[[], Process]:
+def make_process(sandbox: Sandbox, cache_backend: CacheBackend, clock: Clock) -> Callable[[], Process]:
     sandbox.upload('/Shared/Home/f', b'x')
-    return lambda: Process(sandbox, region, clock)
+    return lambda: Process(sandbox, cache_backend, clock)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def process(make_process: Callable[[], Process], sandbox: Sandbox) -> Process:
     return process
 
 
-def test_what_others_change_is_seen_after_the_next_poll(process: Process, sandbox: Sandbox, clock: Clock) -> None:
+def test_changes_of_others_are_seen_after_the_next_poll(process: Process, sandbox: Sandbox, clock: Clock) -> None:
     made = sandbox.upload('/Shared/Home/g', b'x')
     clock.now += INTERVAL - 1
     assert process.names() == ['f']
@@ -109,7 +109,7 @@ def test_one_process_polls_for_all(
     assert sandbox.calls == [EVENTS, 'GET /pubapi/v1/fs/Shared/Home']
 
 
-def test_more_than_a_call_can_tell(process: Process, sandbox: Sandbox, clock: Clock) -> None:
+def test_too_many_events_invalidate_the_account(process: Process, sandbox: Sandbox, clock: Clock) -> None:
     process.names(('Shared',))
     for number in range(60):  # each makes a folder and a file
         sandbox.upload(f'/Shared/Other{number}/f', b'x')
@@ -124,7 +124,7 @@ def test_more_than_a_call_can_tell(process: Process, sandbox: Sandbox, clock: Cl
     assert sandbox.calls[4:] == [EVENTS]
 
 
-def test_an_id_that_egnyte_does_not_know_any_more(process: Process, sandbox: Sandbox, clock: Clock) -> None:
+def test_expired_cursor_invalidates_the_account(process: Process, sandbox: Sandbox, clock: Clock) -> None:
     process._listing_cache.set_meta('events', 'a', [10**9, clock.now])
     clock.now += INTERVAL
     sandbox.upload('/Shared/Home/g', b'x')
@@ -133,7 +133,7 @@ def test_an_id_that_egnyte_does_not_know_any_more(process: Process, sandbox: San
     assert sandbox.calls == [EVENTS, CURSOR, 'GET /pubapi/v1/fs/Shared/Home']
 
 
-def test_without_events_nothing_is_believed_for_hours(process: Process, sandbox: Sandbox, clock: Clock) -> None:
+def test_failed_poll_shortens_the_ttl(process: Process, sandbox: Sandbox, clock: Clock) -> None:
     clock.now += INTERVAL
     sandbox.upload('/Shared/Home/g', b'x')
     sandbox.forget_calls()

@@ -1,4 +1,4 @@
-"""KEEP: no acknowledged upload is overwritten by another one, whether or not the lock is shared by all processes."""
+"""KEEP: no acknowledged upload is overwritten by another one, with or without a lock that excludes all processes."""
 
 import re
 import threading
@@ -18,7 +18,7 @@ from fsp_pyramid.concurrency.redis_locks import RedisKeyedLocks
 from fsp_pyramid.egnyte import Client
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.model import Content, Entry, Strategy
-from fsp_pyramid.storage.cache_backends import redis_region
+from fsp_pyramid.storage.cache_backends import RedisBackend
 from fsp_pyramid.storage.cached import CachedStorage
 from fsp_pyramid.storage.egnyte import EgnyteStorage
 from fsp_pyramid.storage.listing_cache import ListingCache
@@ -47,7 +47,7 @@ def restart(server: RedisServer) -> None:
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """A Redis of this test alone, which may stop, hang and forget."""
+    """Return a Redis of this test alone, which may stop, hang and lose data."""
     with redis_server(tmp_path) as server:
         yield server
         server.resume() if server._process else None
@@ -80,31 +80,31 @@ def home(sandbox: Sandbox) -> None:
 
 @pytest.fixture
 def make(redis: RedisServer, sandbox: Sandbox, home: None) -> Callable[..., Process]:
-    """Make another process; one that is not *patient* waits for Redis no longer than the application does."""
+    """Return a function that makes a process; without *patient*, it waits for Redis as long as the application does."""
 
     def make(connection: Connection | None = None, patient: bool = True) -> Process:
         client = redis.client() if patient else redis_client(redis.url)
         breaker = CircuitBreaker('Redis', (RedisError,))
         return Process(
             RedisKeyedLocks(client, breaker),
-            ListingCache(60, redis_region(client), breaker),
+            ListingCache(60, RedisBackend(client), breaker),
             connection or Connection(sandbox),
         )
 
     return make
 
 
-def test_numbers_count_within_one_process(sandbox: Sandbox, home: None) -> None:
+def test_numbered_names_within_one_process(sandbox: Sandbox, home: None) -> None:
     process = Process(KeyedLocks(), ListingCache(60), Connection(sandbox))
     assert [process.keep(b'x').name for _ in range(3)] == ['a.png', 'a_1.png', 'a_2.png']
 
 
-def test_numbers_count_where_the_lock_is_shared(make: Callable[..., Process]) -> None:
+def test_numbered_names_with_an_exclusive_lock(make: Callable[..., Process]) -> None:
     assert [make().keep(b'x').name for _ in range(3)] == ['a.png', 'a_1.png', 'a_2.png']
 
 
 @pytest.mark.parametrize('fail', [RedisServer.stop, RedisServer.pause], ids=['refuses', 'hangs'])
-def test_without_the_lock_a_name_cannot_be_guessed_and_no_call_is_made_for_it(
+def test_name_without_the_lock_is_unguessable_and_costs_no_call(
     make: Callable[..., Process], redis: RedisServer, sandbox: Sandbox, fail: Failure
 ) -> None:
     process = make(patient=False)
@@ -122,7 +122,7 @@ def test_without_the_lock_a_name_cannot_be_guessed_and_no_call_is_made_for_it(
 
 
 @pytest.mark.parametrize('fail', [RedisServer.stop, RedisServer.pause], ids=['refuses', 'hangs'])
-def test_without_the_lock_a_moved_file_gets_such_a_name(
+def test_moved_file_without_the_lock_gets_an_unguessable_name(
     make: Callable[..., Process], redis: RedisServer, sandbox: Sandbox, fail: Failure
 ) -> None:
     process = make(patient=False)
@@ -135,7 +135,7 @@ def test_without_the_lock_a_moved_file_gets_such_a_name(
 
 
 @pytest.mark.parametrize('strategy', [Strategy.ASK, Strategy.REPLACE, Strategy.REFUSE])
-def test_other_strategies_take_the_name_as_it_is(
+def test_other_strategies_keep_the_name(
     make: Callable[..., Process], redis: RedisServer, sandbox: Sandbox, strategy: Strategy
 ) -> None:
     redis.stop()
@@ -145,7 +145,7 @@ def test_other_strategies_take_the_name_as_it_is(
 
 @pytest.mark.parametrize('fail', [flush, restart], ids=['flushed', 'restarted'])
 @pytest.mark.parametrize('first', ['theirs', 'ours'])
-def test_a_lock_that_is_lost_while_a_file_is_stored(
+def test_lock_lost_during_an_upload(
     make: Callable[..., Process], redis: RedisServer, sandbox: Sandbox, fail: Failure, first: str
 ) -> None:
     """Another process gets the lock, and counts the same name: both files stay, whichever was stored first."""
@@ -185,7 +185,7 @@ def test_a_lock_that_is_lost_while_a_file_is_stored(
 
 
 @pytest.mark.parametrize('fail', [RedisServer.stop, RedisServer.pause, flush, restart])
-def test_two_processes_at_once_overwrite_nothing(
+def test_concurrent_processes_overwrite_nothing(
     make: Callable[..., Process], redis: RedisServer, sandbox: Sandbox, fail: Failure
 ) -> None:
     patient = fail is not RedisServer.pause

@@ -1,4 +1,4 @@
-"""What is remembered, and what is not remembered any more."""
+"""Listing cache."""
 
 import json
 import threading
@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from dogpile.cache import CacheRegion
 
 from fsp_pyramid.model import Access, Entry, Listing
 from fsp_pyramid.storage import cache_backends
+from fsp_pyramid.storage.cache_backends import CacheBackend
 from fsp_pyramid.storage.listing_cache import ListingCache
 
 from ..services import RedisServer
@@ -19,8 +19,8 @@ from .conftest import Clock
 
 
 @pytest.fixture
-def listing_cache(region: CacheRegion, clock: Clock) -> ListingCache:
-    return ListingCache(60, region, clock=clock)
+def listing_cache(cache_backend: CacheBackend, clock: Clock) -> ListingCache:
+    return ListingCache(60, cache_backend, clock=clock)
 
 
 def listing(name: str, items: int = 0) -> Listing:
@@ -30,7 +30,7 @@ def listing(name: str, items: int = 0) -> Listing:
 
 
 def put(listing_cache: ListingCache, name: str, items: int = 0, account: str = '') -> Listing:
-    listing_cache.learn((account, (name,)), listing(name, items), listing_cache.lease(account))
+    listing_cache.store((account, (name,)), listing(name, items), listing_cache.lease(account))
     return listing(name, items)
 
 
@@ -43,12 +43,12 @@ def known(listing_cache: ListingCache, names: str) -> str:
     return found
 
 
-def test_what_was_learnt_is_known(listing_cache: ListingCache, clock: Clock) -> None:
+def test_stored_listing_is_returned(listing_cache: ListingCache, clock: Clock) -> None:
     kept = put(listing_cache, 'x', items=3)
     assert listing_cache.get(('', ('x',))).listing == kept
-    assert listing_cache.get(('', ('x',))).asked == clock.now
+    assert listing_cache.get(('', ('x',))).as_of == clock.now
     assert listing_cache.heads([('', ('x',)), ('', ('y',))])[0].listing == Listing(kept.entry, ())
-    listing_cache.learn(('', ('y',)), None, listing_cache.lease(''))
+    listing_cache.store(('', ('y',)), None, listing_cache.lease(''))
     assert listing_cache.get(('', ('y',))).listing is None
     assert listing_cache.heads([('', ('y',)), ('', ('z',))])[1] is None
 
@@ -59,7 +59,7 @@ def test_accounts_share_nothing(listing_cache: ListingCache) -> None:
         listing_cache.get(('b', ('x',)))
 
 
-def test_it_is_kept_for_a_day(listing_cache: ListingCache, clock: Clock) -> None:
+def test_listing_expires_after_a_day(listing_cache: ListingCache, clock: Clock) -> None:
     put(listing_cache, 'x', items=1)
     clock.now += 86399
     listing_cache.patch(('', ('x',)), lambda old: Listing(old.entry, old.items))
@@ -68,11 +68,11 @@ def test_it_is_kept_for_a_day(listing_cache: ListingCache, clock: Clock) -> None
     assert known(listing_cache, 'x') == ''
 
 
-def test_what_is_below_a_directory_is_dropped_with_it(listing_cache: ListingCache) -> None:
-    """Even where nothing is remembered of what is between them."""
+def test_invalidation_covers_the_tree(listing_cache: ListingCache) -> None:
+    """Directories in between need not be cached."""
     for path in (('d',), ('d', 'e', 'f'), ('dd',), ()):
-        listing_cache.learn(('', path), listing('any'), listing_cache.lease(''))
-    listing_cache.drop_below(('', ('d',)))
+        listing_cache.store(('', path), listing('any'), listing_cache.lease(''))
+    listing_cache.invalidate_tree(('', ('d',)))
     assert known(listing_cache, 'd') == ''
     with pytest.raises(KeyError):
         listing_cache.get(('', ('d', 'e', 'f')))
@@ -87,25 +87,27 @@ def test_what_is_below_a_directory_is_dropped_with_it(listing_cache: ListingCach
     'write',
     [
         lambda listing_cache: listing_cache.patch(('', ('x',)), lambda kept: kept),
-        lambda listing_cache: listing_cache.drop_below(('', ('y',))),
+        lambda listing_cache: listing_cache.invalidate_tree(('', ('y',))),
     ],
     ids=['patch', 'drop'],
 )
-def test_an_answer_older_than_our_write_is_not_kept(
-    listing_cache: ListingCache, region: CacheRegion, write: Callable[[ListingCache], None]
+def test_answer_older_than_our_write_is_not_stored(
+    listing_cache: ListingCache, cache_backend: CacheBackend, write: Callable[[ListingCache], None]
 ) -> None:
     lease = listing_cache.lease('')
-    write(ListingCache(60, region))  # another process
-    listing_cache.learn(('', ('x',)), None, lease)
+    write(ListingCache(60, cache_backend))  # another process
+    listing_cache.store(('', ('x',)), None, lease)
     assert known(listing_cache, 'x') == ''
-    listing_cache.learn(('', ('x',)), None, listing_cache.lease(''))
+    listing_cache.store(('', ('x',)), None, listing_cache.lease(''))
     assert known(listing_cache, 'x') == 'x'
 
 
-def test_two_patches_are_both_there(listing_cache: ListingCache, region: CacheRegion, clock: Clock) -> None:
-    """Another one waits while somebody changes a listing."""
+def test_concurrent_patches_are_both_applied(
+    listing_cache: ListingCache, cache_backend: CacheBackend, clock: Clock
+) -> None:
+    """The second patch waits for the first one."""
     put(listing_cache, 'x', items=2)
-    other, begun = ListingCache(60, region, clock=clock), threading.Event()
+    other, begun = ListingCache(60, cache_backend, clock=clock), threading.Event()
     kept = ('', ('x',))
 
     def slow(old: Listing) -> Listing:
@@ -124,7 +126,7 @@ def test_two_patches_are_both_there(listing_cache: ListingCache, region: CacheRe
     assert (found.entry.id, len(found.items)) == ('new', 1)
 
 
-def test_memory_has_an_end_that_entries_count_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_bounded_by_entries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache_backends, 'MAX_ENTRIES', 500)
     listing_cache = ListingCache(60)
     for name in 'abcde':
@@ -134,26 +136,52 @@ def test_memory_has_an_end_that_entries_count_for(monkeypatch: pytest.MonkeyPatc
     assert known(listing_cache, 'abcde') == 'ce'
     put(listing_cache, 'x', items=600)
     assert known(listing_cache, 'abcdex') == ''
-    assert listing_cache._region.backend._cache._size <= 500
+    assert listing_cache._backend._size <= 500
 
 
-def test_what_cannot_be_read_is_not_there(redis_server: RedisServer, clock: Clock) -> None:
-    """Another version of us wrote it."""
+def test_unreadable_value_is_missing(redis_server: RedisServer, clock: Clock) -> None:
+    """The value may be of another version."""
     client = redis_server.client()
-    listing_cache = ListingCache(60, cache_backends.redis_region(client), clock=clock)
+    listing_cache = ListingCache(60, cache_backends.RedisBackend(client), clock=clock)
     put(listing_cache, 'x')
     for key in client.keys('fsp:listing:*'):
         data = client.get(key)
-        metadata, _, payload = data.partition(b'|')
+        header, _, payload = data.partition(b'|')
         for wrong in (payload.replace(b'kept 2', b'kept 0', 1), payload[:-9], b'', b'{}', b'\x80\x04K\x01.'):
-            client.set(key, metadata + b'|' + wrong)
+            client.set(key, header + b'|' + wrong)
             assert known(listing_cache, 'x') == ''
 
 
 def test_nothing_is_pickled(redis_server: RedisServer) -> None:
     client = redis_server.client()
-    listing_cache = ListingCache(60, cache_backends.redis_region(client))
+    listing_cache = ListingCache(60, cache_backends.RedisBackend(client))
     put(listing_cache, 'x', items=2)
     for key in client.keys('fsp:*'):
         assert 0 < client.ttl(key) <= 86400
         json.loads(client.get(key).partition(b'|')[2])
+
+
+def test_values_are_shared_with_version_0_1(redis_server: RedisServer) -> None:
+    """That version stores values with dogpile.cache, which puts metadata and a separator before them."""
+    client = redis_server.client()
+    listing_cache = ListingCache(60, cache_backends.RedisBackend(client))
+    put(listing_cache, 'x', items=2)
+    for key in client.keys('fsp:*'):
+        metadata, separator, payload = client.get(key).partition(b'|')
+        assert json.loads(metadata)['v'] == 2
+        assert separator
+        client.set(key, b'{"ct": 1700000000.5, "v": 2}|' + payload)
+    assert {key.split(b':')[1] for key in client.keys('fsp:*')} == {b'listing', b'head', b'era', b'write'}
+    assert listing_cache.get(('', ('x',))).listing == listing('x', 2)
+    lease = listing_cache.lease('')
+    listing_cache.store(('', ('y',)), None, lease)
+    assert known(listing_cache, 'xy') == 'xy'
+
+
+def test_mutex_without_waiting_is_refused_while_it_is_held(cache_backend: CacheBackend) -> None:
+    mutex, other = cache_backend.mutex('a'), cache_backend.mutex('a')
+    assert mutex.acquire()
+    assert not other.acquire(blocking=False)
+    mutex.release()
+    assert other.acquire(blocking=False)
+    other.release()

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from fsp_pyramid.errors import NameNotAllowed
 from fsp_pyramid.model import Account, Identity
-from fsp_pyramid.storage.mappings import FolderMapping, one_case, parse_mappings
+from fsp_pyramid.storage.mappings import FolderMapping, distinct_case, parse_mappings
 
 ACCOUNT = Account('fsp:1', 'https://acme.egnyte.com', 'token', 'jane', ('Shared', 'Marketing'))
 
 
-def test_the_table() -> None:
+def test_table_is_parsed() -> None:
     assert parse_mappings(
         """
         /         /Shared/Beefree/{uid}
@@ -44,26 +44,26 @@ def test_the_table() -> None:
         ('/A/ /Shared/a\n/a/ /Shared/b', 'two lines are about /a'),
     ],
 )
-def test_complaints_name_the_line(table: str, complaint: str) -> None:
+def test_error_names_the_line(table: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         parse_mappings(table)
 
 
-def test_read_only_in_any_spelling() -> None:
+def test_ro_in_any_case() -> None:
     for word in ('ro', 'RO', 'Ro'):
         assert parse_mappings(f'/ /Shared/Brand {word}')[0].read_only
 
 
-def test_a_name_that_egnyte_does_not_keep_is_put_down_to_what_made_it() -> None:
+def test_error_for_a_bad_name_names_its_placeholder() -> None:
     (mount,) = parse_mappings('/ /Shared/{client_id}/{uid}')
     for identity, who in ((Identity('', 'acme', 'aab12345'), 'user id'), (Identity('', 'x_egnmeta', 'u'), 'client id')):
         with pytest.raises(NameNotAllowed, match=f'for this {who}'):
-            mount.filled(identity, ACCOUNT)
+            mount.resolve(identity, ACCOUNT)
 
 
 def test_placeholders() -> None:
     (mount,) = parse_mappings('/ /Shared/{client_id}/of {uid}')
-    filled = mount.filled(Identity('', 'acme', 'u_1'), ACCOUNT)
+    filled = mount.resolve(Identity('', 'acme', 'u_1'), ACCOUNT)
     assert filled.folder == ('Shared', 'acme', 'of u_1')
 
 
@@ -75,14 +75,14 @@ def test_placeholders_of_accounts() -> None:
         ('/ /Private/{egnyte_user}/Beefree', ('Private', 'jane', 'Beefree'), {'egnyte_user'}),
     ):
         (mount,) = parse_mappings(table)
-        assert mount.filled(identity, ACCOUNT).folder == folder
+        assert mount.resolve(identity, ACCOUNT).folder == folder
         assert mount.placeholders == used
 
 
-def test_capitals_are_told_apart() -> None:
+def test_case_distinguishes_uids() -> None:
     digest = hashlib.sha256(b'OTHER').hexdigest()[:8]
-    assert one_case('OTHER') == f'OTHER.{digest}'
-    assert one_case('other') == 'other'
+    assert distinct_case('OTHER') == f'OTHER.{digest}'
+    assert distinct_case('other') == 'other'
 
 
 uids = st.from_regex(r'[A-Za-z0-9_-]{1,20}', fullmatch=True)
@@ -90,4 +90,4 @@ uids = st.from_regex(r'[A-Za-z0-9_-]{1,20}', fullmatch=True)
 
 @given(uids, uids)
 def test_two_uids_never_share_a_folder(one: str, other: str) -> None:
-    assert (one_case(one).lower() == one_case(other).lower()) == (one == other)
+    assert (distinct_case(one).lower() == distinct_case(other).lower()) == (one == other)

@@ -1,4 +1,4 @@
-"""What becomes of calls whose answers get lost, and of changes that are taken back in bad times."""
+"""Recovery of calls whose answers get lost, and rollback while Egnyte fails."""
 
 import threading
 import time
@@ -39,7 +39,7 @@ def connection(sandbox: Sandbox) -> Connection:
 
 @pytest.fixture
 def make(connection: Connection, sandbox: Sandbox) -> Make:
-    """A storage whose clock is ahead of Egnyte's by so many seconds, and which may wait so long in a request."""
+    """Return a function that makes a storage: its clock is *ahead* of Egnyte's, its longest wait *max_wait* seconds."""
     locks = KeyedLocks()
 
     def make(ahead: float = 0, max_wait: float = 10, rate_limiter: RateLimiter | None = None) -> EgnyteStorage:
@@ -67,7 +67,7 @@ def versions(sandbox: Sandbox, path: str) -> int:
 
 
 @pytest.mark.parametrize(('began', 'stays'), [(LONG_AGO, False), (NOW, True)], ids=['sure', 'unsure'])
-def test_an_upload_that_happened_is_not_made_again(
+def test_upload_that_took_effect_is_not_repeated(
     make: Make, sandbox: Sandbox, connection: Connection, began: float, stays: bool
 ) -> None:
     storage = make(began)
@@ -80,7 +80,7 @@ def test_an_upload_that_happened_is_not_made_again(
     assert sandbox.exists('/Shared/Home/a') is stays
 
 
-def test_an_upload_in_chunks_that_happened_is_not_made_again(tmp_path: Path) -> None:
+def test_chunked_upload_that_took_effect_is_not_repeated(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path / 'chunked', chunk_minimum=4)
     connection = Connection(sandbox)
     client = Client(URL, TOKEN, session=connection.session, rate_limiter=RateLimiter(), chunk_size=4)
@@ -97,9 +97,7 @@ def test_an_upload_in_chunks_that_happened_is_not_made_again(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize('clock', [LONG_AGO, NOW, AHEAD])
-def test_an_upload_that_did_not_happen_is_made_again(
-    make: Make, sandbox: Sandbox, connection: Connection, clock: float
-) -> None:
+def test_upload_without_effect_is_repeated(make: Make, sandbox: Sandbox, connection: Connection, clock: float) -> None:
     """The same bytes were there before: they are not taken for the new version."""
     storage = make(clock)
     before, _ = storage.store_file((*HOME, 'a'), content(b'x'))
@@ -112,7 +110,7 @@ def test_an_upload_that_did_not_happen_is_made_again(
 
 
 @pytest.mark.parametrize('clock', [NOW, AHEAD])
-def test_anothers_upload_of_the_same_bytes_is_not_taken_back(
+def test_equal_upload_by_another_user_is_not_rolled_back(
     make: Make, sandbox: Sandbox, connection: Connection, clock: float
 ) -> None:
     sandbox.upload('/Shared/Home/a', b'same')  # by another process, unseen
@@ -124,7 +122,7 @@ def test_anothers_upload_of_the_same_bytes_is_not_taken_back(
 
 
 @pytest.mark.parametrize(('began', 'stays'), [(LONG_AGO, False), (NOW, True)], ids=['sure', 'unsure'])
-def test_a_folder_that_was_created_is_not_created_again(
+def test_created_folder_is_not_created_again(
     make: Make, sandbox: Sandbox, connection: Connection, began: float, stays: bool
 ) -> None:
     storage = make(began)
@@ -136,7 +134,7 @@ def test_a_folder_that_was_created_is_not_created_again(
     assert sandbox.exists('/Shared/Home/d') is stays
 
 
-def test_anothers_folder_is_not_taken_for_ours(make: Make, sandbox: Sandbox, connection: Connection) -> None:
+def test_folder_of_another_user_is_not_taken_for_ours(make: Make, sandbox: Sandbox, connection: Connection) -> None:
     sandbox.api('POST', '/pubapi/v1/fs/Shared/Home/d', json={'action': 'add_folder'})
     connection.before = once('POST', cut)
     _, change = make(NOW).create_directory((*HOME, 'd'))
@@ -147,7 +145,7 @@ def test_anothers_folder_is_not_taken_for_ours(make: Make, sandbox: Sandbox, con
         make(AHEAD).create_directory((*HOME, 'd'))
 
 
-def test_a_folder_that_was_not_created_is_created_again(make: Make, sandbox: Sandbox, connection: Connection) -> None:
+def test_creation_without_effect_is_repeated(make: Make, sandbox: Sandbox, connection: Connection) -> None:
     connection.before = once('POST', cut)
     storage = make()
     _, change = storage.create_directory((*HOME, 'd'))
@@ -155,7 +153,7 @@ def test_a_folder_that_was_not_created_is_created_again(make: Make, sandbox: San
     assert not sandbox.exists('/Shared/Home/d')
 
 
-def test_a_move_that_happened_is_not_made_again(make: Make, sandbox: Sandbox, connection: Connection) -> None:
+def test_move_that_took_effect_is_not_repeated(make: Make, sandbox: Sandbox, connection: Connection) -> None:
     storage = make()
     entry, _ = storage.store_file((*HOME, 'a'), content(b'x'))
     sandbox.forget_calls()
@@ -166,13 +164,13 @@ def test_a_move_that_happened_is_not_made_again(make: Make, sandbox: Sandbox, co
 
 
 def lie(request: requests.PreparedRequest) -> None:
-    """Other bytes arrive. (With the checksum Egnyte would refuse them at once.)"""
+    """Let other bytes arrive. (With the checksum, Egnyte would refuse them at once.)"""
     request.headers.pop('X-Sha512-Checksum')
     request.headers['Content-Length'] = '3'
     request.body = b'two'
 
 
-def test_bytes_that_changed_on_their_way_do_not_stay(make: Make, connection: Connection) -> None:
+def test_corrupt_upload_is_removed(make: Make, connection: Connection) -> None:
     storage = make()
     first, _ = storage.store_file((*HOME, 'a'), content(b'one'))
     connection.before = once('POST', lie)
@@ -181,7 +179,7 @@ def test_bytes_that_changed_on_their_way_do_not_stay(make: Make, connection: Con
     assert read(storage, first) == b'one'
 
 
-def test_damaged_bytes_that_stay_for_now_go_with_the_transaction(make: Make, connection: Connection) -> None:
+def test_corrupt_upload_is_rolled_back_with_the_transaction(make: Make, connection: Connection) -> None:
     storage, log = make(), UndoLog()
     first, _ = storage.store_file((*HOME, 'a'), content(b'one'))
     connection.before = once('POST', lie)
@@ -193,7 +191,7 @@ def test_damaged_bytes_that_stay_for_now_go_with_the_transaction(make: Make, con
     assert read(storage, first) == b'one'
 
 
-def test_taking_back_does_not_suffer_from_what_the_request_waited(make: Make, connection: Connection) -> None:
+def test_rollback_has_a_wait_of_its_own(make: Make, connection: Connection) -> None:
     storage, log = make(max_wait=0), UndoLog()
     UndoStorage(storage, log).store_file((*HOME, 'a'), content(b'x'))
     connection.before = once('DELETE', answering(429, Retry_After='0.01'))
@@ -202,7 +200,7 @@ def test_taking_back_does_not_suffer_from_what_the_request_waited(make: Make, co
         storage.stat_file((*HOME, 'a'))
 
 
-def test_a_replacing_move_that_gets_no_turn_loses_nothing(make: Make, sandbox: Sandbox, connection: Connection) -> None:
+def test_rate_limited_replacing_move_loses_nothing(make: Make, sandbox: Sandbox, connection: Connection) -> None:
     now = time.time()
 
     def sleep(seconds: float) -> None:
@@ -225,7 +223,7 @@ def test_a_replacing_move_that_gets_no_turn_loses_nothing(make: Make, sandbox: S
     assert sandbox.content('/Shared/Home/a') == b'mine'
 
 
-def test_what_others_deleted_later_is_not_restored_in_place_of_ours(make: Make, sandbox: Sandbox) -> None:
+def test_file_deleted_later_by_others_is_not_restored(make: Make, sandbox: Sandbox) -> None:
     storage = make()
     ours, _ = storage.store_file((*HOME, 'f'), content(b'ours'))
     change = storage.delete(ours)
@@ -237,7 +235,7 @@ def test_what_others_deleted_later_is_not_restored_in_place_of_ours(make: Make, 
     assert [item['path'] for item in items] == ['/Shared/Home/f'], 'theirs is in the trash again'
 
 
-def test_a_folder_that_others_deleted_is_not_restored_in_place_of_ours(make: Make, sandbox: Sandbox) -> None:
+def test_folder_deleted_by_others_is_not_restored(make: Make, sandbox: Sandbox) -> None:
     storage = make()
     change = storage.delete(storage.create_directory((*HOME, 'd'))[0])
     sandbox.upload('/Shared/Home/d/f', b'theirs')
@@ -246,7 +244,7 @@ def test_a_folder_that_others_deleted_is_not_restored_in_place_of_ours(make: Mak
     assert storage.list_directory((*HOME, 'd')).entry.id == change.entry.id
 
 
-def test_of_many_deletions_at_one_path_ours_is_taken_back(tmp_path: Path) -> None:
+def test_our_deletion_among_many_is_rolled_back(tmp_path: Path) -> None:
     now = time.time()
     sandbox = Sandbox(tmp_path / 'timed', clock=lambda: now)
     client = Client(URL, TOKEN, session=sandbox.session, rate_limiter=RateLimiter())
@@ -262,7 +260,7 @@ def test_of_many_deletions_at_one_path_ours_is_taken_back(tmp_path: Path) -> Non
     assert sandbox.content('/Shared/d/f') == b'4'
 
 
-def test_what_is_not_in_the_trash_cannot_be_restored(make: Make, sandbox: Sandbox) -> None:
+def test_missing_item_in_the_trash_fails_the_rollback(make: Make, sandbox: Sandbox) -> None:
     storage = make()
     change = storage.delete(storage.store_file((*HOME, 'f'), content(b'x'))[0])
     ids = [item['id'] for item in sandbox.api('GET', '/pubapi/v2/fs/trash').json()['items']]
@@ -271,9 +269,7 @@ def test_what_is_not_in_the_trash_cannot_be_restored(make: Make, sandbox: Sandbo
         storage.revert(change)
 
 
-def test_what_is_stored_while_a_directory_is_taken_back_stays(
-    make: Make, sandbox: Sandbox, connection: Connection
-) -> None:
+def test_file_stored_during_a_rollback_stays(make: Make, sandbox: Sandbox, connection: Connection) -> None:
     """The directory is held from the look whether it is empty to the deletion."""
     storage, entered, threads = make(), threading.Event(), []
     _, change = storage.create_directory((*HOME, 'd'))
@@ -294,7 +290,7 @@ def test_what_is_stored_while_a_directory_is_taken_back_stays(
     assert sandbox.content('/Shared/Home/d/f') == b'x'
 
 
-def test_parents_that_somebody_else_creates_first_are_no_trouble(tmp_path: Path) -> None:
+def test_parents_created_by_another_caller_are_accepted(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path / 'strict', strict_parents=True)
     connection = Connection(sandbox)
     storage = EgnyteStorage(

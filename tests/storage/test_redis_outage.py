@@ -1,4 +1,4 @@
-"""A Redis that is down: everything goes on without it."""
+"""Outage of Redis: all goes on without it."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ from fsp_pyramid.concurrency.circuit_breaker import PAUSE, CircuitBreaker, Circu
 from fsp_pyramid.concurrency.locks import KeyedLocks
 from fsp_pyramid.egnyte import Client, RateLimiter
 from fsp_pyramid.embedded import TOKEN, URL
-from fsp_pyramid.storage.cache_backends import redis_region
+from fsp_pyramid.storage.cache_backends import RedisBackend
 from fsp_pyramid.storage.cached import CachedStorage
 from fsp_pyramid.storage.egnyte import EgnyteStorage
 from fsp_pyramid.storage.listing_cache import ListingCache
@@ -31,7 +31,7 @@ MakeStorage = Callable[[], CachedStorage]
 
 @pytest.fixture
 def make_storage(sandbox: Sandbox, redis_server: RedisServer, clock: Clock) -> MakeStorage:
-    """One for each process."""
+    """Return a function that makes the storage of one more process."""
 
     def make() -> CachedStorage:
         client = redis_server.client()
@@ -39,7 +39,7 @@ def make_storage(sandbox: Sandbox, redis_server: RedisServer, clock: Clock) -> M
             Client(URL, TOKEN, session=sandbox.session, rate_limiter=RateLimiter()), KeyedLocks(), 'a'
         )
         return CachedStorage(
-            lowest, ListingCache(3600, redis_region(client), CircuitBreaker('Redis', (RedisError,), clock)), 'a'
+            lowest, ListingCache(3600, RedisBackend(client), CircuitBreaker('Redis', (RedisError,), clock)), 'a'
         )
 
     return make
@@ -80,7 +80,7 @@ def test_requests_go_on_without_redis(
     assert sandbox.calls == []
 
 
-def test_what_was_written_during_an_outage_is_seen_after_it(
+def test_write_during_an_outage_is_seen_after_it(
     make_storage: MakeStorage, redis_server: RedisServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Redis still had the old listing: this process could not reach it, others could."""
@@ -89,10 +89,8 @@ def test_what_was_written_during_an_outage_is_seen_after_it(
     names(storage)
 
     with monkeypatch.context() as patch:
-        for name in ('reader_client', 'writer_client'):
-            patch.setattr(
-                storage._listing_cache._region.backend, name, redis_client(f'redis://127.0.0.1:{free_port()}')
-            )
+        unreachable = redis_client(f'redis://127.0.0.1:{free_port()}')
+        patch.setattr(storage._listing_cache._backend, '_client', unreachable)
         storage.store_file((*HOME, 'f'), content(b'x'))
     assert names(other) == []
     clock.now += PAUSE
@@ -100,7 +98,7 @@ def test_what_was_written_during_an_outage_is_seen_after_it(
     assert names(other) == ['f']
 
 
-def test_a_write_is_seen_by_a_listing_that_began_before_it(
+def test_write_is_seen_by_a_listing_that_began_before_it(
     make_storage: MakeStorage, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without Redis, too, nobody takes the answer to an older question."""
@@ -133,7 +131,7 @@ def test_a_write_is_seen_by_a_listing_that_began_before_it(
         redis_server.start()
 
 
-def test_a_service_that_is_down_is_let_alone_for_a_while(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_circuit_breaker_skips_a_failed_service(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     asked = 0
 
     def ask() -> int:
@@ -160,7 +158,7 @@ def test_a_service_that_is_down_is_let_alone_for_a_while(clock: Clock, caplog: p
     assert 'password' not in caplog.text
 
 
-def test_other_errors_are_nobodys_outage(clock: Clock) -> None:
+def test_other_errors_keep_the_circuit_closed(clock: Clock) -> None:
     breaker = CircuitBreaker('It', (ConnectionError,), clock)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):

@@ -1,4 +1,4 @@
-"""A move that replaces a file: no call that fails, and no process that dies, loses the one content or the other."""
+"""Move that replaces a file: neither a failed call nor a killed process loses one of the contents."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -64,7 +64,7 @@ def mover(sandbox: Sandbox, connection: Connection, token: str, tmp_path: Path) 
 
 
 def contents(sandbox: Sandbox) -> set[bytes | None]:
-    """All contents that the two directories hold, under whatever name."""
+    """Return all contents in the two directories, under any name."""
     found = set()
     for folder in ('/Shared/Home', '/Shared/Home/d'):
         listing = sandbox.api('GET', f'/pubapi/v1/fs{folder}').json()
@@ -77,7 +77,7 @@ def is_change(request: requests.PreparedRequest) -> bool:
 
 
 def at(number: int, then: Callable[[Any], Any], *, for_ever: bool = False) -> Callable[[Any], Any]:
-    """Do *then* at the change of that number, and from there on if *for_ever*."""
+    """Return a hook that calls *then* at the change of that number, and at all later ones if *for_ever*."""
     count = 0
 
     def hook(request: requests.PreparedRequest) -> requests.Response | None:
@@ -90,7 +90,7 @@ def at(number: int, then: Callable[[Any], Any], *, for_ever: bool = False) -> Ca
     return hook
 
 
-def test_it_takes_three_calls_and_the_last_one_deletes(mover: Mover, sandbox: Sandbox) -> None:
+def test_replacing_move_takes_three_calls_and_deletes_last(mover: Mover, sandbox: Sandbox) -> None:
     mover.move()
     assert [call.partition(' ')[0] for call in sandbox.calls] == ['GET', 'GET', 'POST', 'POST', 'DELETE']
     assert (sandbox.content(SOURCE), sandbox.content(TARGET)) == (None, b'mine')
@@ -103,7 +103,7 @@ def test_it_takes_three_calls_and_the_last_one_deletes(mover: Mover, sandbox: Sa
     [('before', answering(status)) for status in (400, 403, 404, 409, 500, 503)] + [('before', cut), ('after', cut)],
     ids=['400', '403', '404', '409', '500', '503', 'cut before', 'cut after'],
 )
-def test_one_call_that_fails(
+def test_failure_of_one_call_is_rolled_back(
     mover: Mover, sandbox: Sandbox, connection: Connection, number: int, side: str, fault: Any
 ) -> None:
     """What the caller is told is what is stored, without any right at the trash."""
@@ -120,8 +120,10 @@ def test_one_call_that_fails(
 
 @pytest.mark.parametrize('number', [1, 2, 3])
 @pytest.mark.parametrize('fault', [cut, answering(503), answering(403)], ids=['cut', '503', '403'])
-def test_no_more_calls_succeed(mover: Mover, sandbox: Sandbox, connection: Connection, number: int, fault: Any) -> None:
-    """Not even what would take the changes back: as if the process were killed."""
+def test_failure_of_all_later_calls_loses_nothing(
+    mover: Mover, sandbox: Sandbox, connection: Connection, number: int, fault: Any
+) -> None:
+    """The rollback fails as well, as if the process were killed."""
     connection.before = at(number, fault, for_ever=True)
     with pytest.raises(errors.FSPError):
         mover.move()
@@ -129,8 +131,8 @@ def test_no_more_calls_succeed(mover: Mover, sandbox: Sandbox, connection: Conne
     assert contents(sandbox) == {b'mine', b'precious'}
 
 
-def test_a_name_that_somebody_takes_in_between(mover: Mover, sandbox: Sandbox, connection: Connection) -> None:
-    """Nothing is decided anew after the first call: a second file would be moved aside, and the first one forgotten."""
+def test_name_taken_by_another_caller_in_between(mover: Mover, sandbox: Sandbox, connection: Connection) -> None:
+    """The move is not retried after its first call: a retry would move a second file aside and lose the first one."""
 
     def theirs(_request: Any) -> None:
         connection.heal()
@@ -144,7 +146,9 @@ def test_a_name_that_somebody_takes_in_between(mover: Mover, sandbox: Sandbox, c
     assert (sandbox.content(SOURCE), sandbox.content(TARGET)) == (b'mine', b'theirs')
 
 
-def test_what_was_moved_aside_and_is_gone_is_no_failure(mover: Mover, sandbox: Sandbox, connection: Connection) -> None:
+def test_deleted_file_that_was_moved_aside_is_no_failure(
+    mover: Mover, sandbox: Sandbox, connection: Connection
+) -> None:
     def theirs(_request: Any) -> None:
         connection.heal()
         listing = sandbox.api('GET', '/pubapi/v1/fs/Shared/Home/d').json()
@@ -158,9 +162,7 @@ def test_what_was_moved_aside_and_is_gone_is_no_failure(mover: Mover, sandbox: S
 
 @pytest.mark.parametrize('path', [SOURCE, TARGET])
 @pytest.mark.parametrize('known', [False, True], ids=['cold', 'known'])
-def test_a_lock_that_the_listing_tells_is_respected_before_any_change(
-    mover: Mover, sandbox: Sandbox, path: str, known: bool
-) -> None:
+def test_locked_file_is_refused_before_any_change(mover: Mover, sandbox: Sandbox, path: str, known: bool) -> None:
     sandbox.api('POST', f'/pubapi/v1/fs{path}', json={'action': 'lock'}).raise_for_status()
     if known:
         mover.listed()
@@ -171,7 +173,7 @@ def test_a_lock_that_the_listing_tells_is_respected_before_any_change(
     assert all(call.startswith('GET ') for call in sandbox.calls)
 
 
-def test_a_lock_that_is_gone_since_the_listing_was_seen(mover: Mover, sandbox: Sandbox) -> None:
+def test_file_unlocked_since_it_was_listed(mover: Mover, sandbox: Sandbox) -> None:
     sandbox.api('POST', f'/pubapi/v1/fs{SOURCE}', json={'action': 'lock'}).raise_for_status()
     mover.listed()
     mover.listed('d')
@@ -182,7 +184,7 @@ def test_a_lock_that_is_gone_since_the_listing_was_seen(mover: Mover, sandbox: S
 
 @pytest.mark.parametrize('folder', ['/Shared/Home/s', '/Shared/Home/d'])
 @pytest.mark.parametrize('token', [ORDINARY])
-def test_who_may_not_delete_in_one_of_the_folders_changes_nothing(
+def test_missing_permission_to_delete_changes_nothing(
     sandbox: Sandbox, connection: Connection, tmp_path: Path, folder: str, token: str
 ) -> None:
     sandbox.upload('/Shared/Home/s/a', b'mine')
@@ -197,9 +199,7 @@ def test_who_may_not_delete_in_one_of_the_folders_changes_nothing(
 
 
 @pytest.mark.parametrize('token', [ORDINARY])
-def test_an_editor_adds_and_changes_and_neither_deletes_nor_moves(
-    sandbox: Sandbox, connection: Connection, tmp_path: Path, token: str
-) -> None:
+def test_editor_adds_and_changes_only(sandbox: Sandbox, connection: Connection, tmp_path: Path, token: str) -> None:
     sandbox.upload('/Shared/Home/d/a', b'x')
     grant(tmp_path, '/Shared/Home', 'alice', Level.EDITOR)
     operations = Mover(connection, token).operations

@@ -1,4 +1,4 @@
-"""Listings that are older than they should be: who asks anew, and who takes them as they are."""
+"""Stale listings: refreshed by one caller, served to the others."""
 
 import threading
 from collections.abc import Callable
@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from dogpile.cache import CacheRegion
 
 from fsp_pyramid.concurrency.locks import KeyedLocks
 from fsp_pyramid.egnyte import Client, RateLimiter
@@ -19,6 +18,7 @@ from fsp_pyramid.errors import (
     QuotaUsedUp,
 )
 from fsp_pyramid.paths import Path
+from fsp_pyramid.storage.cache_backends import CacheBackend
 from fsp_pyramid.storage.cached import CachedStorage, CacheLookup
 from fsp_pyramid.storage.egnyte import EgnyteStorage
 from fsp_pyramid.storage.listing_cache import ListingCache
@@ -31,16 +31,20 @@ HOME = ('Shared', 'Home')
 
 
 class Process:
-    """A process of ours: what it remembers goes into the *region*; *looks* are told of its requests."""
+    """A process whose cache is in *cache_backend*; *lookups* are those of its requests."""
 
-    def __init__(self, sandbox: Sandbox, region: CacheRegion, clock: Clock) -> None:
-        self.sandbox, self.rate_limiter, self.looks = sandbox, RateLimiter(), list[CacheLookup]()
+    def __init__(self, sandbox: Sandbox, cache_backend: CacheBackend, clock: Clock) -> None:
+        self.sandbox, self.rate_limiter, self.lookups = sandbox, RateLimiter(), list[CacheLookup]()
         self.lowest = EgnyteStorage(
             Client(URL, TOKEN, session=sandbox.session, rate_limiter=self.rate_limiter), KeyedLocks(), 'a'
         )
         self.ttl_factor = 1.0
         self.storage = CachedStorage(
-            self.lowest, ListingCache(60, region, clock=clock), 'a', lambda: self.ttl_factor, self.looks.append
+            self.lowest,
+            ListingCache(60, cache_backend, clock=clock),
+            'a',
+            lambda: self.ttl_factor,
+            self.lookups.append,
         )
 
     def names(self, path: Path = HOME) -> list[str]:
@@ -48,15 +52,15 @@ class Process:
 
     @property
     def outcomes(self) -> list[str]:
-        """Of the looks since this was asked last."""
-        found = [look.reason or look.outcome for look in self.looks]
-        self.looks.clear()
+        """Return the outcomes of the look-ups since the last call."""
+        found = [look.reason or look.outcome for look in self.lookups]
+        self.lookups.clear()
         return found
 
 
 @pytest.fixture
-def make_process(sandbox: Sandbox, region: CacheRegion, clock: Clock) -> Callable[[], Process]:
-    return lambda: Process(sandbox, region, clock)
+def make_process(sandbox: Sandbox, cache_backend: CacheBackend, clock: Clock) -> Callable[[], Process]:
+    return lambda: Process(sandbox, cache_backend, clock)
 
 
 @pytest.fixture
@@ -65,11 +69,11 @@ def process(make_process: Callable[[], Process], sandbox: Sandbox) -> Process:
     process.lowest.create_directory(HOME)
     process.names()
     sandbox.forget_calls()
-    process.looks.clear()
+    process.lookups.clear()
     return process
 
 
-def test_looks_are_told(process: Process, clock: Clock) -> None:
+def test_lookups_are_reported(process: Process, clock: Clock) -> None:
     process.names()
     clock.now += 61
     process.names()
@@ -88,7 +92,7 @@ def test_looks_are_told(process: Process, clock: Clock) -> None:
     ],
     ids=['unavailable', 'busy', 'quota'],
 )
-def test_when_egnyte_is_in_trouble_what_was_seen_last_is_served(
+def test_stale_listing_is_served_while_egnyte_fails(
     process: Process, clock: Clock, trouble: Callable[[Process], None], error: type[Exception], reason: str, calls: int
 ) -> None:
     entry, _ = process.storage.store_file((*HOME, 'f'), content(b'x'))
@@ -97,7 +101,7 @@ def test_when_egnyte_is_in_trouble_what_was_seen_last_is_served(
     process.sandbox.forget_calls()
     assert process.names() == ['f']
     assert process.storage.stat_file((*HOME, 'f')).id == entry.id
-    assert process.looks == [CacheLookup('stale', reason, 3600.0)] * 2
+    assert process.lookups == [CacheLookup('stale', reason, 3600.0)] * 2
     assert len(process.sandbox.calls) == calls, 'nobody waits for it again at once'
     with pytest.raises(NotFound):
         process.storage.stat_file((*HOME, 'g'))
@@ -107,7 +111,7 @@ def test_when_egnyte_is_in_trouble_what_was_seen_last_is_served(
         process.storage.list_directory(('Shared',))
 
 
-def test_egnyte_is_asked_again_after_its_trouble(process: Process, sandbox: Sandbox, clock: Clock) -> None:
+def test_listing_is_refreshed_after_a_failure(process: Process, sandbox: Sandbox, clock: Clock) -> None:
     clock.now += 61
     sandbox.fail({'status': 500, 'times': 1})
     process.names()
@@ -118,7 +122,7 @@ def test_egnyte_is_asked_again_after_its_trouble(process: Process, sandbox: Sand
     assert process.outcomes == ['unavailable', 'unavailable', 'miss']
 
 
-def test_that_something_is_missing_is_not_said_without_egnyte(process: Process, sandbox: Sandbox, clock: Clock) -> None:
+def test_stale_parent_does_not_prove_absence(process: Process, sandbox: Sandbox, clock: Clock) -> None:
     for _ in range(2):
         with pytest.raises(NotFound):
             process.storage.list_directory((*HOME, 'none'))
@@ -128,14 +132,14 @@ def test_that_something_is_missing_is_not_said_without_egnyte(process: Process, 
         process.storage.list_directory((*HOME, 'none'))
 
 
-def test_other_failures_are_told(process: Process, sandbox: Sandbox, clock: Clock) -> None:
+def test_other_errors_are_raised(process: Process, sandbox: Sandbox, clock: Clock) -> None:
     clock.now += 61
     sandbox.fail({'status': 403, 'times': 1})
     with pytest.raises(Forbidden):
         process.names()
 
 
-def test_our_writes_are_in_what_is_served_in_bad_times(
+def test_stale_listing_contains_our_writes(
     process: Process, make_process: Callable[[], Process], sandbox: Sandbox, clock: Clock
 ) -> None:
     clock.now += 3600
@@ -145,7 +149,7 @@ def test_our_writes_are_in_what_is_served_in_bad_times(
     assert process.outcomes == ['unavailable']
 
 
-def test_what_was_written_while_egnyte_was_silent_is_served(
+def test_write_during_a_slow_refresh_is_served(
     process: Process, make_process: Callable[[], Process], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock.now += 61
@@ -159,14 +163,14 @@ def test_what_was_written_while_egnyte_was_silent_is_served(
     assert process.outcomes == ['unavailable']
 
 
-def test_what_is_older_than_a_day_is_not_served(process: Process, sandbox: Sandbox, clock: Clock) -> None:
+def test_listing_older_than_a_day_is_not_served(process: Process, sandbox: Sandbox, clock: Clock) -> None:
     clock.now += 86401
     sandbox.fail({'status': 500, 'times': 100})
     with pytest.raises(EgnyteUnavailable):
         process.names()
 
 
-def test_one_refreshes_and_the_others_take_what_there_is(
+def test_one_caller_refreshes_and_others_get_the_stale_listing(
     process: Process,
     make_process: Callable[[], Process],
     sandbox: Sandbox,
@@ -197,7 +201,7 @@ def test_one_refreshes_and_the_others_take_what_there_is(
     assert len(sandbox.calls) == 1
 
 
-def test_one_process_asks_and_the_others_wait_where_nothing_is_known(
+def test_one_process_fetches_and_others_wait(
     process: Process, make_process: Callable[[], Process], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, answer, ask = threading.Event(), threading.Event(), process.lowest.list_directory
@@ -219,9 +223,7 @@ def test_one_process_asks_and_the_others_wait_where_nothing_is_known(
     assert len(sandbox.calls) == 1
 
 
-def test_when_calls_are_scarce_listings_are_believed_for_longer(
-    process: Process, sandbox: Sandbox, clock: Clock
-) -> None:
+def test_ttl_grows_when_calls_are_scarce(process: Process, sandbox: Sandbox, clock: Clock) -> None:
     clock.now += 119
     process.ttl_factor = 2.0
     process.names()

@@ -1,7 +1,6 @@
-"""Two processes with one memory do what one would do: a listing shows what either of them wrote, and at once."""
+"""Two processes with one cache: each sees the writes of both at once."""
 
 import pytest
-from dogpile.cache import CacheRegion
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -12,7 +11,7 @@ from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.errors import NotFound
 from fsp_pyramid.model import Change, Entry
 from fsp_pyramid.paths import Path
-from fsp_pyramid.storage.cache_backends import memory_region, redis_region
+from fsp_pyramid.storage.cache_backends import CacheBackend, MemoryBackend, RedisBackend
 from fsp_pyramid.storage.cached import CachedStorage
 from fsp_pyramid.storage.egnyte import EgnyteStorage
 from fsp_pyramid.storage.listing_cache import ListingCache
@@ -25,16 +24,16 @@ WHO = st.integers(0, 1)
 
 
 class TwoProcesses(RuleBasedStateMachine):
-    """The model: the files of each directory, with their sizes. Each write is by one of the two, each look by both."""
+    """Model: the files of each directory, with their sizes. One of the two writes, both read."""
 
-    def __init__(self, region: CacheRegion, sandbox: Sandbox, number: int) -> None:
+    def __init__(self, cache_backend: CacheBackend, sandbox: Sandbox, number: int) -> None:
         super().__init__()
         locks = KeyedLocks()
         lowest = [
             EgnyteStorage(Client(URL, TOKEN, session=sandbox.session, rate_limiter=fast()), locks, 'a')
             for _ in range(2)
         ]
-        self.storages = [CachedStorage(storage, ListingCache(3600, region), 'a') for storage in lowest]
+        self.storages = [CachedStorage(storage, ListingCache(3600, cache_backend), 'a') for storage in lowest]
         self.home: Path = ('Shared', f'Home{number}')
         self.model: dict[str, dict[str, int]] = {}
         self.changes: list[tuple[Change, str, dict[str, int] | None]] = []
@@ -116,7 +115,7 @@ class TwoProcesses(RuleBasedStateMachine):
 
 
 def fast() -> RateLimiter:
-    """Nobody waits for turns."""
+    """Return a rate limiter that makes no caller wait."""
     rate_limiter = RateLimiter()
     allotted = {'X-Accesstoken-Qps-Allotted': '1000000', 'X-Accesstoken-Quota-Allotted': '1000000000'}
     rate_limiter.observe(rate_limiter.acquire(TOKEN, 0), allotted)
@@ -124,14 +123,14 @@ def fast() -> RateLimiter:
 
 
 @pytest.mark.parametrize('where', ['memory', 'redis'])
-def test_two_processes_see_what_either_writes(sandbox: Sandbox, redis_server: RedisServer, where: str) -> None:
-    region = memory_region() if where == 'memory' else redis_region(redis_server.client())
+def test_two_processes_see_the_writes_of_both(sandbox: Sandbox, redis_server: RedisServer, where: str) -> None:
+    cache_backend = MemoryBackend() if where == 'memory' else RedisBackend(redis_server.client())
     number = 0
 
     def machine() -> TwoProcesses:
         nonlocal number
         number += 1
-        return TwoProcesses(region, sandbox, number)
+        return TwoProcesses(cache_backend, sandbox, number)
 
     run_state_machine_as_test(
         machine,
