@@ -36,7 +36,7 @@ from .listing_cache import Key, ListingCache
 T = TypeVar('T')
 
 # Errors after which a stale listing is better than none, and the reason that is reported with it.
-TROUBLE: dict[type[FSPError], str] = {QuotaUsedUp: 'quota', Busy: 'busy', EgnyteUnavailable: 'unavailable'}
+STALE_REASONS: dict[type[FSPError], str] = {QuotaUsedUp: 'quota', Busy: 'busy', EgnyteUnavailable: 'unavailable'}
 # Seconds without another attempt after Egnyte did not answer, while there is a stale listing to serve.
 SILENCE = 30.0
 # Largest TTL in seconds while Egnyte's events are configured and cannot be read.
@@ -74,7 +74,7 @@ class CachedStorage(StorageLayer):
     """Answer from the listing cache, and ask the storage below for the rest: one call for concurrent callers.
 
     A listing older than the TTL is refreshed, and its caller waits for that. The stale listing is served while another
-    caller refreshes it, and while Egnyte is in trouble or accepts no calls.
+    caller refreshes it, and while Egnyte fails or accepts no calls.
 
     :param account: account whose files *storage* has: permissions differ, so other accounts' listings prove nothing
     :param ttl_factor: returns the factor of the TTL, from 1 to 60: see :mod:`.adaptive_ttl`
@@ -153,7 +153,7 @@ class CachedStorage(StorageLayer):
         return self._listing_cache.single_flight.do((self._key(path), lease.write), fetch)
 
     def _refresh(self, path: Path, old: CachedListing) -> Listing:
-        """Fetch the listing again; return the stale one if another caller does that, or if Egnyte is in trouble."""
+        """Fetch the listing again; return the stale one if another caller does that, or if Egnyte fails."""
 
         def fetch() -> Listing | None:
             lease = self._listing_cache.lease(self._account)
@@ -164,13 +164,13 @@ class CachedStorage(StorageLayer):
         return self._unless_stale(fetch, old) or _existing(path, (self._cached(path) or old).listing)
 
     def _unless_stale(self, fetch: Callable[[], T | None], old: CachedListing) -> T | None:
-        """Return the result of *fetch*. None if *old* is to be served: *fetch* returned None, or failed by TROUBLE."""
+        """Return the result of *fetch*. None to serve *old*: *fetch* returned None, or a stale reason applies."""
         reason, until = self._listing_cache.get_meta('trouble', self._account) or ('', 0.0)
         if self._listing_cache.clock() >= until:
             try:
                 answer = fetch()
             except FSPError as error:
-                reason = _trouble(error)
+                reason = _stale_reason(error)
                 if not reason:
                     raise
                 if reason == 'unavailable':  # the other ones fail without a delay
@@ -323,11 +323,11 @@ def _if_it_has(name: str, listing: Listing) -> Listing | None:
     return listing if listing.find(name) else None
 
 
-def _trouble(error: FSPError) -> str:
+def _stale_reason(error: FSPError) -> str:
     """Return the reason to serve a stale listing instead of the error; '' if there is none."""
     if isinstance(error, NotFound) and is_doubtful(error):
-        return TROUBLE[EgnyteUnavailable]
-    return TROUBLE.get(type(error), '')
+        return STALE_REASONS[EgnyteUnavailable]
+    return STALE_REASONS.get(type(error), '')
 
 
 def _existing(path: Path, listing: Listing | None) -> Listing:

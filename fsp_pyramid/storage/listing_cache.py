@@ -45,7 +45,7 @@ class ListingCache:
     text, whose replacement invalidates the directory and all directories below it. For an account, it has a random text
     that names the last *write*. While the backend is out of reach, the cache is empty.
 
-    :param ttl: seconds for which a listing is fresh; 0 to store none. It is kept for a day all the same
+    :param ttl: seconds for which a listing is fresh; 0 to store none. It is stored for a day all the same
     :param backend: memory of this process by default
     :param breaker: skips the backend while it is out of reach
     :param clock: UNIX time in seconds

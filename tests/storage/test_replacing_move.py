@@ -106,7 +106,7 @@ def test_replacing_move_takes_three_calls_and_deletes_last(mover: Mover, sandbox
 def test_failure_of_one_call_is_rolled_back(
     mover: Mover, sandbox: Sandbox, connection: Connection, number: int, side: str, fault: Any
 ) -> None:
-    """What the caller is told is what is stored, without any right at the trash."""
+    """The answer describes the stored state, without permission for the trash."""
     setattr(connection, side, at(number, fault))
     try:
         mover.move()
