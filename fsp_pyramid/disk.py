@@ -33,7 +33,7 @@ def temporary_directory() -> str:
 
 
 @contextmanager
-def located(directory: Path) -> Iterator[None]:
+def disk_errors_of(directory: Path) -> Iterator[None]:
     """Translate disk errors of SQLite, and those without a file name, to OSErrors that name *directory*."""
     try:
         yield

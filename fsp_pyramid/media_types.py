@@ -2,13 +2,13 @@
 
 import mimetypes
 import re
-from typing import BinaryIO
+from typing import Protocol
 
 UNKNOWN = 'application/octet-stream'
-HEAD = 8192  # how many bytes at the beginning of a file sniff() wants to see
-PROLOG = 1 << 20  # and how many sniff_file() reads to get past comments in front of the first tag
+HEAD = 8192  # bytes at the beginning of a file that sniff() examines
+PROLOG = 1 << 20  # bytes that sniff_file() reads to get past comments in front of the first tag
 
-# What the standard library does not know, or knows differently from one version of Python to the next.
+# Types that the standard library lacks, or that differ between versions of Python.
 _OWN = {
     '7z': 'application/x-7z-compressed',
     'apng': 'image/apng',
@@ -57,7 +57,7 @@ _OWN = {
     'xhtml': 'application/xhtml+xml',
     'xlsx': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
 }
-# Suffixes of programs that have no registered type: a name with one of them is not a name without a type.
+# Suffixes of programs without a registered type: names with one of them are not typeless.
 _PROGRAMS = ('asp', 'aspx', 'cgi', 'cmd', 'com', 'jsp', 'jspx', 'msi', 'phar', 'php', 'phtml', 'ps1', 'scr', 'vbs')
 _OWN |= dict.fromkeys(_PROGRAMS, UNKNOWN)
 # A private instance: the module's functions would read /etc/mime.types and the like, which differ among machines.
@@ -80,58 +80,64 @@ _MAGIC = tuple(
         (rb'%!PS|\xc5\xd0\xd3\xc6', 'application/postscript'),
     )
 )
-# The special ones first: the first brand of an AVIF may be the general mif1.
+# Specific brands first: the first brand of an AVIF may be the general mif1.
 _BRANDS = {
     b'avif': 'image/avif',
     b'avis': 'image/avif',
     **dict.fromkeys((b'heic', b'heix', b'heim', b'heis', b'hevc', b'hevx'), 'image/heic'),
     **dict.fromkeys((b'mif1', b'msf1'), 'image/heif'),
 }
-# What may stand before the first tag of XML or HTML. Without backtracking: what does not end is no part of it.
+# Spaces and comments before the first tag of XML or HTML. Without backtracking: an unfinished comment is no part of it.
 _PROLOG = re.compile(r'(?>\s+|<\?.*?\?>|<!--.*?-->)*+', re.DOTALL)
 _DOCTYPE = re.compile(r'<!doctype\s[^\[>]*+(?:\[.*?\]\s*)?>', re.DOTALL | re.IGNORECASE)
 _SVG = re.compile(r'<(?:!doctype\s+)?(?:[\w.-]+:)?svg[\s/>\[]', re.IGNORECASE)
-# Something that goes on behind what was read of the file.
+# A comment or tag that continues behind the bytes that were read.
 _UNFINISHED = re.compile(r'\Z|<(?:\?|!--|!doctype\s|[!\w.:-]{0,64}\Z)', re.IGNORECASE)
-# Readers look for it in so many bytes: printers' commands, headers of mails and the like stand before it.
+# PDF readers look for the mark in so many bytes: printers' commands, headers of mails and the like precede it.
 _PDF, _PDF_WITHIN = b'%PDF-', 1024
-# The tags by which browsers know HTML: https://mimesniff.spec.whatwg.org/#identifying-a-resource-with-an-unknown-mime-type
+# The tags by which browsers recognise HTML: https://mimesniff.spec.whatwg.org/#identifying-a-resource-with-an-unknown-mime-type
 _HTML = re.compile(
     r'<!doctype\s+html\b|<(?:[\w.-]+:)?'
     r'(?:html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|meta|link|img|form|base)[\s/>]',
     re.IGNORECASE,
 )
-# Types that sniff() always knows: what has such a name and other content is not what it says.
+# Types that sniff() always recognises: a name with such a type is wrong if the content shows another one.
 KNOWN = frozenset({type_ for _, type_ in _MAGIC} | set(_BRANDS.values()) | {'image/svg+xml', 'application/pdf'})
 
 
 def type_of_name(name: str) -> str:
-    """The mime type that the suffix of a file name promises, the same on every machine."""
+    """Return the mime type that the suffix of a file name implies, the same on every machine."""
     _, dot, suffix = name.rpartition('.')
     return _BY_SUFFIX.get(dot + suffix.lower(), UNKNOWN)
 
 
 def is_typeless(name: str) -> bool:
-    """Whether a file name has no suffix, or one that stands for no type: ``3f9c2a``, ``photo.v2``."""
+    """Return whether a file name has no suffix, or one that implies no type: ``3f9c2a``, ``photo.v2``."""
     _, dot, suffix = name.rpartition('.')
     return dot + suffix.lower() not in _BY_SUFFIX
 
 
 def type_of_content(sniffed: str | None) -> str | None:
-    """The mime type of a file whose name is typeless: what its content shows, unless a browser would run it."""
+    """Return the mime type of a file with a typeless name: the sniffed one, unless browsers run its scripts."""
     return None if sniffed in ACTIVE_BY_TYPE else sniffed
 
 
 def sniff(head: bytes) -> str | None:
-    """The mime type that the first :data:`HEAD` bytes of a file show; None for what has no clear mark."""
+    """Return the mime type that the first :data:`HEAD` bytes of a file show; None without a clear mark."""
     return _sniff(head)[0]
 
 
-def sniff_file(file: BinaryIO) -> str | None:
-    """The mime type that the content of *file* shows, read from where it stands: as :func:`sniff` does.
+class Readable(Protocol):
+    """A binary file, of which only ``read`` is used."""
 
-    Reads :data:`HEAD` bytes, and up to :data:`PROLOG` where comments stand before the first tag. ``file.read(n)`` has
-    to return *n* bytes unless the file ends.
+    def read(self, size: int, /) -> bytes: ...
+
+
+def sniff_file(file: Readable) -> str | None:
+    """Return the mime type that the content of *file* shows, from its current position on, as :func:`sniff` does.
+
+    Reads :data:`HEAD` bytes, and up to :data:`PROLOG` where comments precede the first tag. ``file.read(n)`` has to
+    return *n* bytes unless the file ends.
     """
     head = file.read(HEAD)
     type_, unfinished = _sniff(head)
@@ -142,10 +148,10 @@ def sniff_file(file: BinaryIO) -> str | None:
 
 
 def _sniff(head: bytes) -> tuple[str | None, bool]:
-    """The type, and whether more of the file may show another one."""
-    for pattern, type_ in _MAGIC:
+    """Return the type, and whether more of the file may show another one."""
+    for pattern, magic_type in _MAGIC:
         if pattern.match(head):
-            return type_, False
+            return magic_type, False
     if head[4:8] == b'ftyp':
         length = min(int.from_bytes(head[:4]), 256)
         brands = [head[at : at + 4] for at in (8, *range(16, length, 4))]
@@ -158,16 +164,21 @@ def _sniff(head: bytes) -> tuple[str | None, bool]:
 
 def _sniff_markup(head: bytes) -> tuple[str | None, bool]:
     text = head.decode(_encoding(head), 'replace')
-    start = _PROLOG.match(text).end()
+    start = _after_prolog(text, 0)
     if not (_SVG.match(text, start) or _HTML.match(text, start)):
-        doctype = _DOCTYPE.match(text, start)  # of something else, but the first tag may be one of theirs
+        doctype = _DOCTYPE.match(text, start)  # of another document type, whose first tag may be one of these
         if doctype:
-            start = _PROLOG.match(text, doctype.end()).end()
+            start = _after_prolog(text, doctype.end())
     if _SVG.match(text, start):
         return 'image/svg+xml', False
     if _HTML.match(text, start):
         return 'text/html', False
     return None, bool(_UNFINISHED.match(text, start))
+
+
+def _after_prolog(text: str, start: int) -> int:
+    match = _PROLOG.match(text, start)
+    return match.end() if match else start
 
 
 def _encoding(head: bytes) -> str:
@@ -178,7 +189,7 @@ def _encoding(head: bytes) -> str:
     return 'utf-16-be' if head[:1] == b'\0' != head[1:2] else 'utf-8-sig'
 
 
-# What runs scripts when a browser opens it: only ever taken under its own name.
+# Types whose scripts browsers run: a file has one only if its name implies it.
 ACTIVE_BY_TYPE = {'text/html': {'text/html', 'application/xhtml+xml'}, 'image/svg+xml': {'image/svg+xml'}}
 ACTIVE = frozenset().union(*ACTIVE_BY_TYPE.values())
-"""Mime types of what runs scripts when a browser opens it."""
+"""Mime types whose scripts browsers run."""

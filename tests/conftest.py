@@ -33,7 +33,7 @@ def _the_application_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     Tests about a shorter wait set it themselves.
     """
     for module in (
-        'content.service',
+        'content.thumbnail_service',
         'content.fetcher',
         'concurrency.locks',
         'accounts.database',

@@ -1,1 +1,1 @@
-"""Content cache: files of Egnyte that public links open, kept on disk with an index. It knows nothing of the web."""
+"""Content cache: files of Egnyte behind public links, kept on disk with an index; without the web."""

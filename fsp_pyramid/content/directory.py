@@ -1,8 +1,8 @@
-"""The cache directory: where which file is, and how one comes into being without ever being seen half-written.
+"""Cache directory: layout of the files, atomic publication, and locks that show live processes.
 
-Below the directory are ``copies`` (contents), ``thumbnails`` and ``parts`` (what is not complete yet), each of them
-spread over 256 folders, and the index. A file's time of modification is the one that it has at Egnyte, so that a web
-server which sends it says so; its time of access is when it was used last, set by us because disks often do not.
+Below the directory are ``copies`` (contents), ``thumbnails`` and ``parts`` (incomplete files), each of them spread over
+256 folders, and the index. A file's mtime is the one that it has at Egnyte, so that a web server that sends it
+announces that date; its atime is the last use, set by us because disks often do not record it.
 """
 
 import fcntl
@@ -17,62 +17,62 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from ..disk import located
+from ..disk import disk_errors_of
 
 COPIES, THUMBNAILS, PARTS = 'copies', 'thumbnails', 'parts'
-# The files by whose locks processes show that they live.
+# Folder of lock files, one for each live process.
 PROCESSES = 'processes'
-# Seconds. A use is noted once in that time: a picture that is in fashion is not written to at each look.
-NOTED = 3600.0
-# How temporary directories are called, and for how many seconds nobody else touches them.
-TEMPORARY, LEFT_ALONE = 'fsp-cache-', 60.0
-# Bytes of a disk: with less nothing is fetched, because it could not be kept.
-LEAST_ROOM = 32 << 20
+# Seconds. The atime of a file is updated at most once in this time, so that popular files are not written at each use.
+USE_INTERVAL = 3600.0
+# Prefix of temporary directories, and seconds for which other processes leave a new one alone.
+TEMPORARY, GRACE = 'fsp-cache-', 60.0
+# Bytes. With less free space nothing is fetched, because it could not be kept.
+LEAST_SPACE = 32 << 20
 
 
 class CacheDirectory:
-    """See the module. Making one does no I/O.
+    """Files of the content cache. The constructor does no I/O.
 
-    :param directory: '' for a temporary one, which goes with the process
+    :param directory: '' for a temporary one, which is removed at the end of the process
     """
 
     def __init__(self, directory: str) -> None:
         self._directory, self._lock = directory, threading.Lock()
         self._root: Path | None = None
-        self._process: BinaryIO | None = None
+        self._process_lock: BinaryIO | None = None
 
     @property
     def root(self) -> Path:
-        """The directory, created when it is needed first. Raises OSError where it cannot be."""
+        """The directory, created on first use. Raises OSError."""
         with self._lock:
             if self._root is None:
-                self._root = self._made()
+                self._root = self._create()
             return self._root
 
-    def _made(self) -> Path:
+    def _create(self) -> Path:
         if not self._directory:
-            root, lock = _temporary()
-            weakref.finalize(self, _remove, root, lock)
+            root, lock = _create_temporary()
+            weakref.finalize(self, _remove_temporary, root, lock)
             return root
         root = Path(self._directory)
         root.mkdir(parents=True, exist_ok=True)
         return root
 
-    def process(self) -> str:
-        """The name of this process, under which :meth:`lives` finds it as long as it lives. Raises OSError."""
+    def process_id(self) -> str:
+        """Return a random id of this process, for :meth:`is_alive`. Raises OSError."""
         directory = self.root / PROCESSES
         with self._lock:
-            if self._process is None or not _is_at(self._process, Path(self._process.name)):
+            if self._process_lock is None or not _is_at(self._process_lock, Path(self._process_lock.name)):
                 directory.mkdir(exist_ok=True)
-                self._process = (directory / os.urandom(8).hex()).open('xb')
-                fcntl.flock(self._process, fcntl.LOCK_EX)
-                weakref.finalize(self, _end_process, self._process)
-            return Path(self._process.name).name
+                self._process_lock = (directory / os.urandom(8).hex()).open('xb')
+                fcntl.flock(self._process_lock, fcntl.LOCK_EX)
+                weakref.finalize(self, _release_process, self._process_lock)
+            return Path(self._process_lock.name).name
 
-    def lives(self, process: str) -> bool:
-        """Whether a process that uses the directory still lives: its lock ends with it, however it ends.
+    def is_alive(self, process: str) -> bool:
+        """Return whether a process that uses the directory is alive: the kernel releases its lock at its end.
 
-        Removes the file of one that does not.
+        Removes the lock file of a dead one.
         """
         path = self.root / PROCESSES / process
         try:
@@ -86,51 +86,51 @@ class CacheDirectory:
         return False
 
     def remove_dead_processes(self) -> None:
-        """Remove what processes left that do not live any more."""
+        """Remove the lock files of dead processes."""
         for path in (self.root / PROCESSES).glob('*'):
-            self.lives(path.name)
+            self.is_alive(path.name)
 
-    def has_room(self) -> bool:
-        """Whether there is room for another file, as far as one can tell."""
-        return shutil.disk_usage(self.root).free > LEAST_ROOM
+    def has_space(self) -> bool:
+        """Return whether the disk has space for another file, by estimate."""
+        return shutil.disk_usage(self.root).free > LEAST_SPACE
 
     def path(self, kind: str, key: str) -> Path:
-        """Where the file of that key is, or would be."""
+        """Return the path of the file of that key, which need not exist."""
         return self.root / kind / key[:2] / key[2:]
 
     def relative(self, file: BinaryIO) -> str:
-        """The path of an open file below the directory, for a web server."""
+        """Return the path of an open file below the directory, for a web server."""
         return Path(file.name).relative_to(self.root).as_posix()
 
     def files(self, kind: str) -> Iterator[tuple[Path, str]]:
-        """All files of that kind, with their keys."""
+        """Iterate over all files of that kind, with their keys."""
         for folder in sorted((self.root / kind).glob('??')):
             for path in folder.iterdir():
                 yield path, folder.name + path.name
 
     def put(self, kind: str, key: str, content: BinaryIO | bytes, modified: int = 0) -> None:
-        """Write a file in one step, as far as others can see.
+        """Write a file atomically.
 
-        :param content: bytes, or a file that is read from where it stands
+        :param content: bytes, or a file that is read from its current position
         :param modified: UNIX milliseconds
         """
-        with self.draft(f'{key}{os.urandom(8).hex()}') as draft:
+        with self.partial_file(f'{key}{os.urandom(8).hex()}') as partial:
             if isinstance(content, bytes):
-                draft.file.write(content)
+                partial.file.write(content)
             else:
-                shutil.copyfileobj(content, draft.file, 1 << 18)
-            draft.publish(kind, key, modified)
+                shutil.copyfileobj(content, partial.file, 1 << 18)
+            partial.publish(kind, key, modified)
 
     @contextmanager
-    def draft(self, name: str) -> Iterator['PartialFile']:
-        """A file in ``parts``, empty, which nobody else writes to; removed at the end unless it was published.
+    def partial_file(self, name: str) -> Iterator['PartialFile']:
+        """Lock an empty file in ``parts``, and remove it at the end unless it was published.
 
-        Raises BlockingIOError where another process, or another thread, has it. If a process is killed, the next one
-        begins the file anew.
+        Raises BlockingIOError while another process, or another thread, holds it. The lock of a killed process is
+        released, and the file is truncated for the next one.
         """
         path = self.path(PARTS, name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with located(self.root), _claimed(path) as file:
+        with disk_errors_of(self.root), _locked(path) as file:
             try:
                 yield PartialFile(self, path, file)
             finally:
@@ -138,7 +138,7 @@ class CacheDirectory:
                     path.unlink()
 
     def remove(self, kind: str, key: str) -> None:
-        """Remove the file, if it is there. Who is reading it can go on."""
+        """Remove the file, if it exists. Open readers can continue."""
         with suppress(FileNotFoundError):
             self.path(kind, key).unlink()
 
@@ -146,52 +146,52 @@ class CacheDirectory:
 class PartialFile(NamedTuple):
     """A file that is being written."""
 
-    place: CacheDirectory
+    directory: CacheDirectory
     path: Path
     file: BinaryIO
 
     def publish(self, kind: str, key: str, modified: int = 0) -> None:
-        """Give the file, which is complete now, its name. *modified* is in UNIX milliseconds."""
+        """Rename the complete file to its final path. *modified* is in UNIX milliseconds."""
         self.file.flush()
         now = time.time()
         os.utime(self.file.fileno(), (now, modified / 1000 or now))
-        path = self.place.path(kind, key)
+        path = self.directory.path(kind, key)
         path.parent.mkdir(parents=True, exist_ok=True)
         os.replace(self.path, path)
 
 
-def _temporary() -> tuple[Path, BinaryIO]:
-    """A temporary directory, and the lock that shows that its process lives. What killed processes left goes."""
+def _create_temporary() -> tuple[Path, BinaryIO]:
+    """Create a temporary directory with the lock of its process, and remove those of killed processes."""
     root = Path(tempfile.mkdtemp(prefix=TEMPORARY))
     lock = (root / 'lock').open('wb')
     fcntl.flock(lock, fcntl.LOCK_EX)
     for other in root.parent.glob(f'{TEMPORARY}*'):
-        # A moment ago its lock may not have been there yet; and others may be somebody else's.
+        # A new directory may not have its lock yet; and some may be another user's.
         with suppress(OSError):
-            if other.stat().st_mtime < time.time() - LEFT_ALONE:
+            if other.stat().st_mtime < time.time() - GRACE:
                 with (other / 'lock').open('wb') as file:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     shutil.rmtree(other)
     return root, lock
 
 
-def _remove(root: Path, lock: BinaryIO) -> None:
+def _remove_temporary(root: Path, lock: BinaryIO) -> None:
     shutil.rmtree(root, ignore_errors=True)
     lock.close()
 
 
-def _end_process(file: BinaryIO) -> None:
+def _release_process(file: BinaryIO) -> None:
     Path(file.name).unlink(missing_ok=True)
     file.close()
 
 
 @contextmanager
-def _claimed(path: Path) -> Iterator[BinaryIO]:
+def _locked(path: Path) -> Iterator[BinaryIO]:
     while True:
         with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), 'r+b') as file:
-            # The lock goes with the process, however it ends.
+            # The kernel releases the lock at the end of the process, even if that is killed.
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not _is_at(file, path):  # somebody has just published or removed it
+            if not _is_at(file, path):  # another thread or process has just published or removed it
                 continue
             file.truncate()
             yield file
@@ -205,10 +205,10 @@ def _is_at(file: BinaryIO, path: Path) -> bool:
         return False
 
 
-def note_use(file: BinaryIO) -> None:
-    """The file was used, and is not among the first to go."""
-    known = os.fstat(file.fileno())
+def record_use(file: BinaryIO) -> None:
+    """Set the atime of the file, by which the sweeper finds the least recently used ones."""
+    status = os.fstat(file.fileno())
     now = time.time()
-    if now - known.st_atime > NOTED:
-        with suppress(OSError):  # it is another user's, or the disk is read-only: it is good enough to be served
-            os.utime(file.fileno(), (now, known.st_mtime))
+    if now - status.st_atime > USE_INTERVAL:
+        with suppress(OSError):  # a file of another user, or a read-only disk: it can be served all the same
+            os.utime(file.fileno(), (now, status.st_mtime))

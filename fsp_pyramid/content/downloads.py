@@ -1,4 +1,4 @@
-"""Contents on their way from Egnyte: each is fetched once, however many ask, and kept while they read it."""
+"""Downloads of contents: single-flight for the threads and processes of a machine, read while they grow."""
 
 import logging
 import threading
@@ -13,83 +13,75 @@ from ..concurrency.single_flight import SingleFlight
 from ..egnyte import EgnyteError, Verifier
 from ..errors import Busy, EgnyteUnavailable, FSPError
 from ..model import Download
-from .directory import COPIES, CacheDirectory, PartialFile
-from .index import (
-    Copy,
-    Index,
-    key_of,
-    log_cache_errors,
-)
+from .backoff import Backoff
+from .cache import ContentCache
+from .directory import PartialFile
+from .index import Copy, key_of, log_cache_errors
+from .links import Link
 
 log = logging.getLogger(__name__)
 
-# Seconds that a process waits for another one, which fetches the same, before it looks again; and in all.
-POLL, PATIENCE = 0.05, 30.0
-# Bytes. What is this small is fetched to its end even if those who asked have gone: the next one would cost a call.
-FINISHED_ALONE = 32 << 20
+# Seconds between two looks at a content that another process downloads, and seconds to wait for it in all.
+POLL_INTERVAL, MAX_WAIT = 0.05, 30.0
+# Bytes. A smaller download continues without readers: giving it up would cost the next one a call.
+FINISH_UNREAD = 32 << 20
 
 
 class Damaged(EgnyteUnavailable):
-    """Other bytes came than Egnyte has."""
+    """The received bytes do not fit the size or checksum that Egnyte announced."""
 
 
 class Abandoned(EgnyteUnavailable):
-    """Nobody wants it any more."""
+    """The download was given up, because its last reader closed it."""
 
 
 class ActiveDownload(NamedTuple):
-    """A content that is coming."""
+    """A download in progress."""
 
     copy: Copy
     file: GrowingFile
 
 
 class Downloads:
-    """All that come at this moment.
+    """Downloads in progress.
 
-    :param largest: in bytes; larger contents are not kept
-    :param on_kept: hears of each copy that is complete
-    :param on_failed: hears of each that did not come, although somebody wanted it
+    :param cache: receives each complete download
+    :param backoff: records each file whose download failed, so that the next request costs no call
     """
 
-    def __init__(
-        self,
-        place: CacheDirectory,
-        index: Index,
-        largest: int,
-        on_kept: Callable[[Copy], None],
-        on_failed: Callable[[Copy], None],
-    ) -> None:
-        self._directory, self._index, self._largest = place, index, largest
-        self._on_kept, self._on_failed = on_kept, on_failed
+    def __init__(self, cache: ContentCache, backoff: Backoff) -> None:
+        self._cache, self._backoff = cache, backoff
         self._single_flight = SingleFlight()
-        self._coming: dict[str, ActiveDownload] = {}
+        self._active: dict[str, ActiveDownload] = {}
 
     def fetch(
         self, account: str, file_id: str, find: Callable[[], Copy | None], open_download: Callable[[], Download]
     ) -> tuple[Copy, Reader | None]:
-        """The current content of a file, by *open_download* unless *find* finds it here, or somebody fetches it.
+        """Return the current content of a file: from the cache, from an active download, or from a new one.
 
-        With a reader of what comes, which is to be closed; None where all of it is here. A copy that is still coming
-        tells its size as 0 if Egnyte does not tell it. Raises what *open_download* raises, Busy where another process
-        takes too long over it, OSError and sqlite3.Error.
+        The reader of a download is to be closed; it is None for a complete copy. The copy of a download has size 0 if
+        Egnyte gives none. Raises what *open_download* raises, Busy where another process takes too long, OSError and
+        sqlite3.Error.
+
+        :param find: returns the copy in the cache
+        :param open_download: begins a download: one call
         """
         key = key_of(account, file_id)
 
-        def ask() -> Copy | ActiveDownload:
-            return find() or self._coming.get(key) or self._begin(key, account, file_id, find, open_download)
+        def content() -> Copy | ActiveDownload:
+            return find() or self._active.get(key) or self._start(key, account, file_id, find, open_download)
 
         while True:
-            content = self._single_flight.do(key, ask)
-            if isinstance(content, Copy):
-                return content, None
+            found = self._single_flight.do(key, content)
+            if isinstance(found, Copy):
+                return found, None
             try:
-                return content.copy, content.file.reader()
-            except ValueError:  # it has come, or failed, in the meantime
+                return found.copy, found.file.reader()
+            except ValueError:  # it has ended in the meantime
                 with suppress(Abandoned):
-                    content.file.wait()
+                    found.file.wait()
 
-    def _begin(
+    def _start(
         self,
         key: str,
         account: str,
@@ -97,18 +89,9 @@ class Downloads:
         find: Callable[[], Copy | None],
         open_download: Callable[[], Download],
     ) -> Copy | ActiveDownload:
-        """Become the one who brings it."""
-        end = time.monotonic() + PATIENCE
         with ExitStack() as stack:
-            while True:
-                try:
-                    draft = stack.enter_context(self._directory.draft(key))
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > end:
-                        raise Busy from None
-                    time.sleep(POLL)
-            # While it was another process's, that may have brought it.
+            partial = self._lock(key, stack)
+            # Another process that held the lock may have downloaded it.
             found = find()
             if found is not None:
                 return found
@@ -124,84 +107,91 @@ class Downloads:
                 mime_type=download.mime_type,
                 stored=time.time(),
             )
-            fetching = ActiveDownload(copy, GrowingFile(open(draft.path, 'r+b')))  # noqa: SIM115 - it closes it
-            self._coming[key] = fetching
-            filling = DownloadWorker(self, key, fetching, download, draft, stack.pop_all())
-            threading.Thread(target=filling.run, name='fsp-fetch', daemon=True).start()
-        return fetching
+            active = ActiveDownload(copy, GrowingFile(open(partial.path, 'r+b')))  # noqa: SIM115 - it closes it
+            self._active[key] = active
+            worker = DownloadWorker(self, key, active, download, partial, stack.pop_all())
+            threading.Thread(target=worker.run, name='fsp-fetch', daemon=True).start()
+        return active
 
-    def kept(self, draft: PartialFile, copy: Copy) -> None:
-        """The draft is complete: keep it, unless it is too large."""
-        if copy.size > self._largest:
-            return
-        with log_cache_errors():  # who reads it has nothing to do with that
-            draft.publish(COPIES, copy.key, copy.modified)
-            self._index.add(copy)
-            self._on_kept(copy)
+    def _lock(self, key: str, stack: ExitStack) -> PartialFile:
+        """Take the lock among all processes. Raises Busy."""
+        end = time.monotonic() + MAX_WAIT
+        while True:
+            try:
+                return stack.enter_context(self._cache.directory.partial_file(key))
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise Busy from None
+                time.sleep(POLL_INTERVAL)
 
-    def failed(self, copy: Copy) -> None:
-        """It did not come."""
-        self._on_failed(copy)
+    def complete(self, copy: Copy, partial: PartialFile) -> None:
+        """Add a complete download to the cache. Its readers are served even if that fails."""
+        with log_cache_errors():
+            self._cache.publish(copy, partial)
 
-    def ended(self, key: str) -> None:
-        """Nothing comes any more: who asks now looks here first."""
-        del self._coming[key]
+    def fail(self, copy: Copy) -> None:
+        """Record a failed download."""
+        self._backoff.record(Link(copy.account, copy.file_id))
+
+    def end(self, key: str) -> None:
+        """Remove a download that has ended: later requests look into the cache first."""
+        del self._active[key]
 
 
 class DownloadWorker:
-    """The thread that brings one content."""
+    """Thread that runs one download."""
 
     def __init__(
         self,
-        fetches: Downloads,
+        downloads: Downloads,
         key: str,
-        fetching: ActiveDownload,
+        active: ActiveDownload,
         download: Download,
-        draft: PartialFile,
+        partial: PartialFile,
         stack: ExitStack,
     ) -> None:
-        self._fetches, self._key, self._draft, self._stack = fetches, key, draft, stack
-        self._copy, self._file, self._download = fetching.copy, fetching.file, download
+        self._downloads, self._key, self._partial, self._stack = downloads, key, partial, stack
+        self._copy, self._file, self._download = active.copy, active.file, download
 
     def run(self) -> None:
-        """Bring it, and end well or badly for all who read it."""
+        """Download the content, and pass success or failure to all readers."""
         try:
             with self._stack, self._file:
-                self._bring()
+                self._run()
         except Abandoned as error:
-            log.info('a content did not come: %s', error)
+            log.info('a download was given up: %s', error)
         except FSPError as error:
-            log.warning('a content did not come: %s', error.__cause__ or error)
+            log.warning('a download failed: %s', error.__cause__ or error)
         except Exception:
-            log.exception('a content did not come')
+            log.exception('a download failed')
 
-    def _bring(self) -> None:
+    def _run(self) -> None:
         try:
             self._copy_all()
         except Abandoned:
             raise
         except EgnyteError as error:
-            self._fetches.failed(self._copy)
+            self._downloads.fail(self._copy)
             raise EgnyteUnavailable from error
         except Exception:
-            self._fetches.failed(self._copy)
+            self._downloads.fail(self._copy)
             raise
         finally:
-            self._fetches.ended(self._key)
+            self._downloads.end(self._key)
 
     def _copy_all(self) -> None:
-        verifier, size, held, wanted = Verifier(self._copy.checksum), 0, b'', False
+        verifier, size, last, was_read = Verifier(self._copy.checksum), 0, b'', False
         for block in self._download:
             verifier.update(block)
             size += len(block)
-            # The last block is held back until all are known to be right: what is damaged never looks complete.
-            self._file.write(held)
-            held = block
-            wanted = wanted or self._file.readers > 0
-            if wanted and not self._file.readers and max(size, self._copy.size) > FINISHED_ALONE:
-                raise Abandoned('nobody reads it any more')
+            # The last block is held back until the checksum is verified: damaged content never looks complete.
+            self._file.write(last)
+            last = block
+            was_read = was_read or self._file.readers > 0
+            if was_read and not self._file.readers and max(size, self._copy.size) > FINISH_UNREAD:
+                raise Abandoned('its last reader closed it')
         if not verifier.fits() or (self._download.size is not None and size != self._download.size):
-            raise Damaged('its bytes are not those that Egnyte told of')
-        self._file.write(held)
-        self._fetches.kept(self._draft, replace(self._copy, size=size))
+            raise Damaged('its bytes are not those that Egnyte announced')
+        self._file.write(last)
+        self._downloads.complete(replace(self._copy, size=size), self._partial)
         self._file.finish()

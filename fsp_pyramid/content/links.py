@@ -13,12 +13,12 @@ from typing import NamedTuple
 from ..signing import BadToken, Signing
 
 _UUID = 0x80
-# Tokens, of either kind; some 10 MB.
+# Tokens of each kind that are remembered; some 10 MB.
 REMEMBERED = 20_000
 
 
 class Link(NamedTuple):
-    """What a token stands for."""
+    """A file as an account sees it: what a token names."""
 
     account: str
     file_id: str
@@ -28,49 +28,49 @@ class BadLink(ValueError):
     """The token was not made by one of our keys."""
 
 
-def digits(checksum: str) -> str:
-    """What tells one content from another in the URL of a thumbnail: 12 hex digits."""
+def checksum_digits(checksum: str) -> str:
+    """Return the 12 hex digits that stand for a content in the URL of its thumbnail."""
     return checksum.rpartition('-')[2][:12]
 
 
 class Signer:
-    """Makes and checks tokens.
+    """Make and check tokens.
 
     :param secrets: see Signing
     """
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         self._content, self._thumbnail = Signing(secrets), Signing(secrets, 'thumbnail')
-        # A listing wants two tokens for each of its files, and the same ones the next time.
-        self.sign = lru_cache(REMEMBERED)(self.sign)
-        self.sign_thumbnail = lru_cache(REMEMBERED)(self.sign_thumbnail)
+        # A listing needs two tokens for each of its files, and the same ones the next time.
+        self._signed = lru_cache(REMEMBERED)(_sign)
+        self._signed_thumbnail = lru_cache(REMEMBERED)(_sign)
 
     def sign(self, link: Link) -> str:
-        """The token of a file: letters, digits, ``-`` and ``_``. The account's key has at most 127 bytes."""
-        return self._content.sign(_payload(link))
+        """Return the token of a file: letters, digits, ``-`` and ``_``. The account's key has at most 127 bytes."""
+        return self._signed(self._content, link)
 
     def verify(self, token: str) -> Link:
-        """What the token stands for. Raises BadLink."""
-        return _verified(self._content, token)
+        """Return the link that the token was made for. Raises BadLink."""
+        return _verify(self._content, token)
 
-    def sign_thumbnail(self, link: Link, checksum_digits: str) -> str:
-        """The token of the thumbnail of the content with that checksum."""
-        return self._thumbnail.sign(_payload(link), checksum_digits.encode())
+    def sign_thumbnail(self, link: Link, digits: str) -> str:
+        """Return the token of the thumbnail of the content with those digits of its checksum."""
+        return self._signed_thumbnail(self._thumbnail, link, digits)
 
-    def verify_thumbnail(self, token: str, checksum_digits: str) -> Link:
-        """The file that the token belongs to. Raises BadLink."""
-        return _verified(self._thumbnail, token, checksum_digits.encode())
+    def verify_thumbnail(self, token: str, digits: str) -> Link:
+        """Return the link of the file that the thumbnail belongs to. Raises BadLink."""
+        return _verify(self._thumbnail, token, digits)
 
 
-def _payload(link: Link) -> bytes:
+def _sign(signing: Signing, link: Link, digits: str = '') -> str:
     account = link.account.encode()
     flag, file_id = _pack(link.file_id)
-    return bytes((flag | len(account),)) + account + file_id
+    return signing.sign(bytes((flag | len(account),)) + account + file_id, digits.encode())
 
 
-def _verified(signing: Signing, token: str, beside: bytes = b'') -> Link:
+def _verify(signing: Signing, token: str, digits: str = '') -> Link:
     try:
-        payload = signing.verify(token, beside)
+        payload = signing.verify(token, digits.encode())
     except BadToken:
         raise BadLink from None
     end = 1 + (payload[0] & ~_UUID)

@@ -1,9 +1,10 @@
-"""How many requests may keep a thread of the server while a content comes from Egnyte."""
+"""Slots for contents that come from Egnyte: a bound on the threads of the server that they keep."""
 
-import threading
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from ..concurrency.bulkhead import Bulkhead, BulkheadFull
 from ..errors import Busy
 
 # Bytes. A reader that stops reading keeps a thread if the content is larger than what the server buffers (waitress:
@@ -11,26 +12,28 @@ from ..errors import Busy
 BUFFERED = 16 << 20
 
 
-class Slots:
-    """See the module.
+class ContentSlots:
+    """Bulkhead for contents that requests wait for or send while they grow.
 
-    :param most: how many there are
-    :param wait: seconds that others wait for one of them
+    :param most: number of slots
+    :param wait: seconds that a request waits for one
     """
 
     def __init__(self, most: int, wait: float) -> None:
-        self._wait = wait
-        self._all, self._large = threading.BoundedSemaphore(most), threading.BoundedSemaphore(max(most // 2, 1))
+        # The threads of the server bound how many wait.
+        self._all = Bulkhead(most, sys.maxsize, wait)
+        self._large = Bulkhead(max(most // 2, 1), sys.maxsize, wait)
 
     def take(self, size: int | None) -> Callable[[], None]:
-        """Take a slot for a content of *size* bytes, None for unknown; returns what gives it back, once.
+        """Take a slot for a content of *size* bytes, None for unknown, and return what releases it, once.
 
         Raises Busy where none becomes free.
         """
-        wanted = [self._all] if size is not None and size <= BUFFERED else [self._large, self._all]
+        is_large = size is None or size > BUFFERED
         with ExitStack() as stack:
-            for semaphore in wanted:
-                if not semaphore.acquire(timeout=self._wait):
-                    raise Busy
-                stack.callback(semaphore.release)
+            try:
+                for bulkhead in (self._large, self._all) if is_large else (self._all,):
+                    stack.enter_context(bulkhead.slot())
+            except BulkheadFull:
+                raise Busy from None
             return stack.pop_all().close

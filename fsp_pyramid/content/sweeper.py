@@ -1,4 +1,4 @@
-"""Keeps the cache directory within its bounds: what was not used for longest goes first."""
+"""Eviction: keep the cache directory within its bounds, least recently used files first."""
 
 import fcntl
 import logging
@@ -17,10 +17,10 @@ from .index import Index
 
 log = logging.getLogger(__name__)
 
-# It is swept to this share of its size, so that it does not have to be swept after each new file.
-FULL = 0.9
-# Seconds after which a part that nobody completed is left over from a process that was killed.
-LEFT_OVER = 86400.0
+# Share of its size to which the cache is swept, so that not every new file causes another sweep.
+TARGET = 0.9
+# Seconds after which a partial file counts as left by a killed process.
+ABANDONED_AFTER = 86400.0
 
 
 class _File(NamedTuple):
@@ -31,20 +31,20 @@ class _File(NamedTuple):
 
 
 class Sweeper:
-    """Sweeps a cache directory, one process at a time.
+    """Evict files of a cache directory; one process at a time.
 
     :param size: in bytes, of contents and thumbnails together
-    :param age: seconds after which goes what was not used; 0 for never
+    :param age: seconds without use after which a file is removed; 0 for never
     :param clock: UNIX time in seconds
     """
 
     def __init__(
-        self, place: CacheDirectory, index: Index, size: int, age: float, clock: Callable[[], float] = time.time
+        self, directory: CacheDirectory, index: Index, size: int, age: float, clock: Callable[[], float] = time.time
     ) -> None:
-        self._directory, self._index, self._size, self._age, self._clock = place, index, size, age, clock
+        self._directory, self._index, self._size, self._age, self._clock = directory, index, size, age, clock
 
     def sweep(self) -> int:
-        """Remove what is too old or too much; the number of files that went. Does nothing where another one sweeps.
+        """Remove files that are too old or too many, and return their number; 0 while another process sweeps.
 
         Raises OSError and sqlite3.Error.
         """
@@ -56,39 +56,39 @@ class Sweeper:
             return self._sweep(self._clock())
 
     def _sweep(self, now: float) -> int:
-        self._remove_left_over(now)
+        self._remove_abandoned(now)
         oldest = now - self._age if self._age else 0.0
         files = sorted(self._files())
         total, target = sum(file.size for file in files), self._size
         if total > self._size:
-            target = int(self._size * FULL)
-        going = []
+            target = int(self._size * TARGET)
+        evicted = []
         for file in files:
             if file.used >= oldest and total <= target:
                 break
-            going.append(file)
+            evicted.append(file)
             total -= file.size
-        # The index first: what it names is looked for, and what it does not name is in nobody's way.
-        self._index.remove([file.key for file in going if file.kind == COPIES])
-        self._index.forget_before(oldest)
-        for file in going:
+        # The index first: a file that it names is looked for, and one that it does not name does no harm.
+        self._index.remove_copies([file.key for file in evicted if file.kind == COPIES])
+        self._index.prune(oldest)
+        for file in evicted:
             self._directory.remove(file.kind, file.key)
-        if going:
-            log.info('%d files went from the cache directory, %d bytes are left', len(going), total)
-        return len(going)
+        if evicted:
+            log.info('%d files were evicted from the cache directory, %d bytes are left', len(evicted), total)
+        return len(evicted)
 
     def _files(self) -> list[_File]:
-        found = []
+        files = []
         for kind in (COPIES, THUMBNAILS):
             for path, key in self._directory.files(kind):
                 with suppress(FileNotFoundError):
-                    known = path.stat()
-                    found.append(_File(known.st_atime, known.st_size, kind, key))
-        return found
+                    status = path.stat()
+                    files.append(_File(status.st_atime, status.st_size, kind, key))
+        return files
 
-    def _remove_left_over(self, now: float) -> None:
+    def _remove_abandoned(self, now: float) -> None:
         self._directory.remove_dead_processes()
         for path, _ in self._directory.files(PARTS):
             with suppress(FileNotFoundError):
-                if path.stat().st_mtime < now - LEFT_OVER:
+                if path.stat().st_mtime < now - ABANDONED_AFTER:
                     path.unlink()

@@ -1,48 +1,51 @@
-"""Thumbnails on disk, by the name of the content (its checksum): what is moved or copied does not need a second one."""
+"""Thumbnail store: thumbnails on disk, named by the checksum of the content, so that moves and copies share them."""
 
 import logging
 from typing import BinaryIO
 
 from ..imaging.render import Unrenderable
-from ..imaging.worker_pool import render
-from .directory import THUMBNAILS, CacheDirectory, note_use
+from ..imaging.worker_pool import SeekableFile, render
+from .directory import THUMBNAILS, CacheDirectory, record_use
 from .index import key_of
 
 log = logging.getLogger(__name__)
 
 
 class NotRenderable(Exception):
-    """The content is none that can be shown small; that is remembered."""
+    """The content is known to have no thumbnail."""
 
 
 class ThumbnailStore:
-    """Makes thumbnails and finds them again."""
+    """Make thumbnails and find them again."""
 
-    def __init__(self, place: CacheDirectory) -> None:
-        self._directory = place
+    def __init__(self, directory: CacheDirectory) -> None:
+        self._directory = directory
 
-    def find(self, content_name: str) -> BinaryIO | None:
-        """The thumbnail, opened; None where nobody has made one yet. Raises NoPicture, OSError."""
+    def open(self, content: str) -> BinaryIO | None:
+        """Open the thumbnail of a content; None where it was not made yet. Raises NotRenderable, OSError.
+
+        :param content: its name, see content_key
+        """
         try:
-            file = open(self._directory.path(THUMBNAILS, key_of(content_name)), 'rb')  # noqa: SIM115 - it is for the caller
+            file = open(self._directory.path(THUMBNAILS, key_of(content)), 'rb')  # noqa: SIM115 - the caller closes it
         except FileNotFoundError:
             return None
-        note_use(file)
+        record_use(file)
         if not file.read(1):
             file.close()
             raise NotRenderable
         file.seek(0)
         return file
 
-    def make(self, content_name: str, content: BinaryIO) -> None:
-        """Make the thumbnail of *content*, or remember that there is none. Raises OSError."""
+    def make(self, content: str, file: SeekableFile) -> None:
+        """Make the thumbnail of the content in *file*, or record that it has none. Raises OSError."""
         try:
-            thumbnail = render(content)
+            thumbnail = render(file)
         except Unrenderable as error:
             log.info('a content has no thumbnail: %s', error)
             thumbnail = b''  # an empty file stands for "none"
-        self._directory.put(THUMBNAILS, key_of(content_name), thumbnail)
+        self._directory.put(THUMBNAILS, key_of(content), thumbnail)
 
-    def has(self, content_name: str) -> bool:
-        """Whether there is one, or known to be none."""
-        return self._directory.path(THUMBNAILS, key_of(content_name)).exists()
+    def has(self, content: str) -> bool:
+        """Return whether the thumbnail exists, or the content is known to have none."""
+        return self._directory.path(THUMBNAILS, key_of(content)).exists()

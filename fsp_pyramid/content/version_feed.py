@@ -1,6 +1,7 @@
-"""What other machines did to files: each has an index of its own, and listings that another one fetched are shared.
+"""Version feed: changes to files that other machines made, through the Redis that they share.
 
-Who writes tells it in the Redis that all share; who serves a file listens there now and then.
+Each machine has an index of its own, but listings that one of them fetched are shared, so its changes have to be
+shared as well. The writer publishes them; a machine that serves a file asks for them now and then.
 """
 
 import hashlib
@@ -9,23 +10,23 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import astuple
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from ..concurrency.circuit_breaker import CircuitBreaker, CircuitOpen
-from .index import DOUBT, Version
+from .index import UNCERTAIN_FOR, Version
 
-# Seconds that news are told. Later everybody has looked at Egnyte, unless fsp.public.revalidate is longer.
-KEEP = 7 * 86400
-# Seconds that an intent is told: a change takes less, and after it the file is looked up rather than believed.
-INTENT = DOUBT
-# Seconds between two questions for news of one file, and how many files that is noted of.
-EVERY, NOTED = 5.0, 10_000
+# Seconds that a version is kept. Later each machine has asked Egnyte, unless fsp.public.revalidate is longer.
+VERSION_TTL = 7 * 86400
+# Seconds that an intent is kept: a change takes less, and afterwards the file is revalidated.
+INTENT_TTL = UNCERTAIN_FOR
+# Seconds between two requests to Redis for one file, and the number of files for which that is remembered.
+INTERVAL, REMEMBERED = 5.0, 10_000
 
 
 class Intent(NamedTuple):
-    """Some process is going to change a file, or died when it did.
+    """A process is going to change a file, or died while it did.
 
-    :param process: its name, see Place.process
+    :param process: see CacheDirectory.process_id
     :param at: UNIX seconds
     """
 
@@ -33,30 +34,51 @@ class Intent(NamedTuple):
     at: float
 
 
-class NullVersionFeed:
-    """There are no other machines."""
+class VersionFeed(Protocol):
+    """Changes of all machines to files; *domain* and *file_id* name a file."""
 
-    def tell(self, domain: str, version: Version) -> None:
-        """Nobody listens."""
+    def publish(self, domain: str, version: Version) -> None:
+        """Publish the current version of a file, which this process made."""
 
-    def intend(self, domain: str, file_id: str, process: str, at: float) -> None:
-        """Nobody listens."""
+    def publish_intent(self, domain: str, file_id: str, process: str, at: float) -> None:
+        """Publish that a process is going to change the file; :meth:`publish` or :meth:`clear_intent` ends that."""
 
-    def settle(self, domain: str, file_id: str) -> None:
-        """Nobody listens."""
+    def clear_intent(self, domain: str, file_id: str) -> None:
+        """Withdraw the intent: the version of the file is unchanged."""
 
-    def of(self, domain: str, file_id: str) -> Version | None:
-        """None."""
+    def version(self, domain: str, file_id: str) -> Version | None:
+        """Return the version that was published last; None if there is none, or if it was asked for a moment ago."""
 
     def intent(self, domain: str, file_id: str) -> Intent | None:
-        """None."""
+        """Return the intent to change the file; None as with :meth:`version`."""
+
+
+class NullVersionFeed:
+    """Version feed of an application on a single machine."""
+
+    def publish(self, domain: str, version: Version) -> None:
+        """Do nothing."""
+
+    def publish_intent(self, domain: str, file_id: str, process: str, at: float) -> None:
+        """Do nothing."""
+
+    def clear_intent(self, domain: str, file_id: str) -> None:
+        """Do nothing."""
+
+    def version(self, domain: str, file_id: str) -> Version | None:  # noqa: ARG002 - of the protocol
+        """Return None."""
+        return None
+
+    def intent(self, domain: str, file_id: str) -> Intent | None:  # noqa: ARG002 - of the protocol
+        """Return None."""
+        return None
 
 
 class RedisVersionFeed:
-    """News in a Redis. When it is down there are none.
+    """Version feed in a Redis; empty while that is down.
 
     :param client: redis.Redis
-    :param outage: knows whether it is down
+    :param breaker: skips a Redis that is down
     :param clock: seconds
     """
 
@@ -64,52 +86,52 @@ class RedisVersionFeed:
         self._client, self._breaker, self._clock = client, breaker, clock
         self._asked: OrderedDict[str, float] = OrderedDict()
 
-    def tell(self, domain: str, version: Version) -> None:
-        """We made this the current version."""
+    def publish(self, domain: str, version: Version) -> None:
+        """Publish the current version of a file, and clear its intent."""
 
-        def tell() -> None:
+        def publish() -> None:
             with self._client.pipeline() as pipeline:
-                pipeline.set(_name(domain, version.file_id), json.dumps(astuple(version)), ex=KEEP)
-                pipeline.delete(_name(domain, version.file_id, 'intent'))
+                pipeline.set(_key(domain, version.file_id), json.dumps(astuple(version)), ex=VERSION_TTL)
+                pipeline.delete(_key(domain, version.file_id, 'intent'))
                 pipeline.execute()
 
-        self._attempt(tell)
+        self._call(publish)
 
-    def intend(self, domain: str, file_id: str, process: str, at: float) -> None:
-        """We are going to change the file, and tell or settle how that ends."""
-        name = _name(domain, file_id, 'intent')
-        self._attempt(lambda: self._client.set(name, json.dumps([process, at]), ex=int(INTENT)))
+    def publish_intent(self, domain: str, file_id: str, process: str, at: float) -> None:
+        """Publish that a process is going to change the file."""
+        key = _key(domain, file_id, 'intent')
+        self._call(lambda: self._client.set(key, json.dumps([process, at]), ex=int(INTENT_TTL)))
 
-    def settle(self, domain: str, file_id: str) -> None:
-        """The version of the file is what it was."""
-        self._attempt(lambda: self._client.delete(_name(domain, file_id, 'intent')))
+    def clear_intent(self, domain: str, file_id: str) -> None:
+        """Withdraw the intent."""
+        self._call(lambda: self._client.delete(_key(domain, file_id, 'intent')))
 
-    def of(self, domain: str, file_id: str) -> Version | None:
-        """What somebody told of the file. None if nobody did, or if we have asked a moment ago."""
-        told = self._ask(_name(domain, file_id))
-        return Version(*told) if told else None
+    def version(self, domain: str, file_id: str) -> Version | None:
+        """Return the version that was published last."""
+        value = self._get(_key(domain, file_id))
+        return Version(*value) if value else None
 
     def intent(self, domain: str, file_id: str) -> Intent | None:
-        """Who is changing the file, or died when it did. None as with :meth:`of`."""
-        told = self._ask(_name(domain, file_id, 'intent'))
-        return Intent(*told) if told else None
+        """Return the intent to change the file."""
+        value = self._get(_key(domain, file_id, 'intent'))
+        return Intent(*value) if value else None
 
-    def _ask(self, name: str) -> list[Any] | None:
+    def _get(self, key: str) -> list[Any] | None:
         now = self._clock()
-        if now - self._asked.get(name, float('-inf')) < EVERY:
+        if now - self._asked.get(key, float('-inf')) < INTERVAL:
             return None
-        self._asked[name] = now
-        while len(self._asked) > NOTED:
+        self._asked[key] = now
+        while len(self._asked) > REMEMBERED:
             self._asked.popitem(last=False)
-        told = self._attempt(lambda: self._client.get(name))
-        return json.loads(told) if told else None
+        value = self._call(lambda: self._client.get(key))
+        return json.loads(value) if value else None
 
-    def _attempt(self, ask: Callable[[], Any]) -> Any:
+    def _call(self, command: Callable[[], Any]) -> Any:
         try:
-            return self._breaker.call(ask)
+            return self._breaker.call(command)
         except CircuitOpen:
             return None
 
 
-def _name(domain: str, file_id: str, of: str = 'version') -> str:
-    return f'fsp:{of}:{hashlib.sha256(f"{domain} {file_id}".encode()).hexdigest()[:32]}'
+def _key(domain: str, file_id: str, kind: str = 'version') -> str:
+    return f'fsp:{kind}:{hashlib.sha256(f"{domain} {file_id}".encode()).hexdigest()[:32]}'

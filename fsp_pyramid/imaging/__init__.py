@@ -1,1 +1,1 @@
-"""Thumbnails from pictures that may be hostile: Pillow in worker processes. It knows nothing of the web."""
+"""Rendering of thumbnails from pictures that may be hostile: Pillow in worker processes, without the web."""

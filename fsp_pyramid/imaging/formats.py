@@ -1,7 +1,7 @@
-"""Opens pictures that may be hostile: what they claim is checked before Pillow takes memory for their pixels.
+"""Formats: open pictures that may be hostile, and check their claims before Pillow allocates memory for the pixels.
 
-Nothing global of Pillow is touched here: ``worker`` sets what a process of its own may set. These checks refuse
-most hostile pictures before they cost anything; the limits of the worker process hold for the rest.
+Global settings of Pillow are left to ``worker``, which runs in a process of its own. These checks refuse most hostile
+pictures before they cost anything; the limits of the worker process hold for the rest.
 """
 
 import codecs
@@ -9,7 +9,7 @@ import io
 from functools import cache
 from importlib.util import find_spec
 
-# Some of these are imported because plugins import them when they meet a picture that needs them.
+# Some of these are imported because plugins import them for a picture that needs them.
 from PIL import Image, ImageColor, ImagePalette, MpoImagePlugin  # noqa: F401
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile, DibImageFile
@@ -24,14 +24,14 @@ from PIL.WebPImagePlugin import WebPImageFile
 from ..media_types import HEAD, sniff
 
 MAX_BYTES = 50_000_000
-"""Bytes of a file, which is held in memory as a whole; there is no use in fetching a larger one."""
+"""Bytes of a file, which is held in memory as a whole; fetching a larger one is useless."""
 MAX_PIXELS = 50_000_000
-# Decoders of these hold a picture twice to four times, that of JPEG 2000 with four bytes for each value.
+# Decoders of these hold two to four copies of a picture, that of JPEG 2000 with four bytes for each value.
 _MAX_PIXELS = dict.fromkeys(('image/avif', 'image/tiff', 'image/webp'), 25_000_000) | {'image/jp2': 12_000_000}
 MAX_SIDE = 65_535
 """Pixels: the longest side that a JPEG can have, and the longest that browsers show."""
 # A header is read in some hundred pieces, pixels in some thousand. Millions of tiny pieces (comments, markers, chunks)
-# are made to take time, and a hundred times their size in memory.
+# are an attack: they take time, and a hundred times their size in memory.
 _MAX_READS = 100_000
 _MAX_SCANS = 100  # of a progressive JPEG; usual are 10
 _MAX_WORK = 600_000_000  # pixels times scans: each scan of a progressive JPEG goes through all of its pixels
@@ -42,7 +42,7 @@ _PLUGINS = (
     TiffImageFile, WebPImageFile,
 )  # fmt: skip
 # Pillow opens a file with the plugins for its type, and never with others: EPS would run Ghostscript.
-_FORMATS = {Image.MIME[plugin.format]: (plugin.format,) for plugin in _PLUGINS}
+_FORMATS: dict[str, tuple[str, ...]] = {Image.MIME[plugin.format]: (plugin.format,) for plugin in _PLUGINS}
 _FORMATS['image/bmp'] += (DibImageFile.format,)
 _FORMATS['image/apng'] = (PngImageFile.format,)
 if find_spec('pillow_heif'):
@@ -53,13 +53,14 @@ TYPES = frozenset(_FORMATS)
 
 
 class Unrenderable(Exception):
-    """There is no thumbnail of this file, now or later; the message says why, for the log."""
+    """The file can have no thumbnail; the message is the reason for the log."""
 
 
 def open_picture(data: bytes) -> Image.Image:
-    """The picture that *data* holds; its pixels are not decoded yet.
+    """Open the picture in *data* without decoding its pixels.
 
-    Raises Unrenderable for what is none of :data:`TYPES` or too large, and whatever Pillow raises for what is broken.
+    Raises Unrenderable for other types than :data:`TYPES` and for too large pictures; Pillow may raise any exception
+    for broken ones.
     """
     type_ = sniff(data[:HEAD])
     if type_ not in TYPES:
@@ -90,7 +91,7 @@ def _check_size(size: tuple[int, int], type_: str) -> None:
 
 
 def _icon_size(data: bytes) -> tuple[int, int]:
-    """The size of the picture that Pillow takes from an icon, which it decodes as soon as it opens the icon.
+    """Return the size of the picture that Pillow takes from an icon, which it decodes when it opens the icon.
 
     (A bitmap's height is doubled by its mask.)
     """
@@ -101,7 +102,7 @@ def _icon_size(data: bytes) -> tuple[int, int]:
 
 
 class _File(io.BytesIO):
-    """A file that cannot be read in more than a certain number of pieces."""
+    """A file that limits the number of reads."""
 
     _reads = 0
 
@@ -114,7 +115,7 @@ class _File(io.BytesIO):
 
 @cache
 def load_plugins() -> None:
-    """Import what would be imported while pictures are opened: afterwards no file has to be opened for them."""
+    """Import all modules that opening pictures needs: afterwards no file has to be opened for them."""
     Image.preinit()
     for codec in ('ascii', 'latin-1', 'utf-8-sig', 'utf-16', 'utf-16-le', 'utf-16-be'):  # of texts in pictures
         codecs.lookup(codec)

@@ -1,4 +1,4 @@
-"""The picture that is shown while a thumbnail is on its way."""
+"""Placeholder that is shown while a thumbnail is being made."""
 
 import io
 from functools import cache
@@ -12,7 +12,7 @@ _CARD, _EDGE, _SIGN, _HINT = '#f4f5f7', '#e3e6ea', '#c3c9d1', '#d5dae0'
 
 @cache
 def placeholder() -> bytes:
-    """A calm grey card of 200 x 200 pixels with the sign of a picture and three dots: a WebP."""
+    """Return a WebP of 200 x 200 pixels: a grey card with the sign of a picture and three dots."""
     image = Image.new('RGBA', (_SIZE * _SCALE, _SIZE * _SCALE), _EDGE + '00')
     draw = ImageDraw.Draw(image)
 

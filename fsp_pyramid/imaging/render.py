@@ -1,12 +1,13 @@
-"""Thumbnails: from a file that may be hostile to a small WebP, without anything of the web.
+"""Rendering: from a picture that may be hostile to a thumbnail, a small WebP.
 
-A picture is opened with care (``pictures``), decoded at a smaller scale where its format can do that (JPEG), reduced
-strip by strip, turned upright and brought into sRGB when it is small, and written without its metadata.
+A picture is opened with checks (``formats``), decoded at a smaller scale where its format permits (JPEG), reduced
+strip by strip, then rotated upright, converted to sRGB and written without its metadata.
 
 The application renders through ``worker_pool``, in worker processes.
 """
 
 import io
+from itertools import chain
 
 from PIL import Image, ImageCms
 from PIL.ExifTags import Base
@@ -24,11 +25,11 @@ __all__ = ['CONTENT_TYPE', 'MAX_BYTES', 'MAX_PIXELS', 'SIZE', 'TYPES', 'Unrender
 
 SIZE = 200
 """Pixels: thumbnails fit into a square of this size."""
-CONTENT_TYPE = 'image/webp'  # shown by every browser that Beefree's editor supports, small, and may be transparent
+CONTENT_TYPE = 'image/webp'  # all browsers that Beefree's editor supports show it; it is small, and may be transparent
 
 _STRIP = 1_000_000  # pixels
-_MAX_PROFILE = 4_000_000  # bytes; those of printing presses have about 2 MB
-_TURNS = {
+_MAX_PROFILE = 4_000_000  # bytes; profiles of printing presses have about 2 MB
+_ROTATIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -42,7 +43,7 @@ _TURNS = {
 def render_bytes(data: bytes) -> bytes:
     """Return a thumbnail (:data:`CONTENT_TYPE`) of the picture in *data*.
 
-    Raises Unrenderable for what cannot be decoded or is too large.
+    Raises Unrenderable for a picture that cannot be decoded or is too large.
     """
     if len(data) > MAX_BYTES:
         raise Unrenderable(f'it has more than {MAX_BYTES:,} bytes')
@@ -51,7 +52,7 @@ def render_bytes(data: bytes) -> bytes:
     except Unrenderable:
         raise
     except Exception as error:
-        # Hostile input makes Pillow raise almost anything.
+        # Pillow raises almost any exception for hostile input.
         raise Unrenderable(f'{type(error).__name__}: {error}') from error
 
 
@@ -60,9 +61,9 @@ def _thumbnail(image: Image.Image) -> Image.Image:
     image.draft(None, (2 * SIZE, 2 * SIZE))
     small = _shrunk(image, size)
     if small.mode in ('I', 'F'):
-        small = _eight_bits(small, (0, 65535) if mode.startswith('I;16') else small.getextrema())
-    turn = _TURNS.get(_orientation(image))
-    return _srgb(small if turn is None else small.transpose(turn))
+        small = _eight_bits(small, (0, 65535) if mode.startswith('I;16') else _extrema(small))
+    rotation = _ROTATIONS.get(_orientation(image))
+    return _srgb(small if rotation is None else small.transpose(rotation))
 
 
 def _fitted(width: int, height: int) -> tuple[int, int]:
@@ -71,9 +72,9 @@ def _fitted(width: int, height: int) -> tuple[int, int]:
 
 
 def _shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The picture in *size*, in a mode for averages.
+    """Scale the picture to *size*, in a mode whose values can be averaged.
 
-    First by a whole factor, strip by strip, because the whole in another mode would take the picture's memory again;
+    First by an integer factor, strip by strip, because the whole picture in another mode would take its memory again;
     the rest (a factor of two or more) is resampled.
     """
     image.load()
@@ -81,18 +82,16 @@ def _shrunk(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     factor = max(max(width, height) // (2 * SIZE), 1)
     rows = max(_STRIP // (width * factor), 1) * factor
     strips = (image.crop((0, top, width, min(top + rows, height))) for top in range(0, height, rows))
-    reduced = None
-    for index, strip in enumerate(strips):
-        part = _averageable(strip).reduce(factor)
-        if reduced is None:
-            reduced = Image.new(part.mode, (-(-width // factor), -(-height // factor)))
-            reduced.info = part.info
+    first = _averageable(next(strips)).reduce(factor)
+    reduced = Image.new(first.mode, (-(-width // factor), -(-height // factor)))
+    reduced.info = first.info
+    for index, part in enumerate(chain([first], (_averageable(strip).reduce(factor) for strip in strips))):
         reduced.paste(part, (0, index * rows // factor))
     return reduced.resize(size, Image.Resampling.LANCZOS, (0, 0, width / factor, height / factor))
 
 
 def _averageable(image: Image.Image) -> Image.Image:
-    """The picture in a mode whose values can be averaged: no palette, no key for transparency, alpha premultiplied."""
+    """Convert to a mode whose values can be averaged: no palette, no transparent colour, alpha premultiplied."""
     if image.mode.startswith('I;16'):
         return image.convert('I')
     if image.has_transparency_data:
@@ -108,15 +107,20 @@ def _eight_bits(image: Image.Image, extrema: tuple[float, float]) -> Image.Image
     return image.point(lambda value: value * scale + offset).convert('L')
 
 
+def _extrema(image: Image.Image) -> tuple[float, float]:
+    low, high = image.getextrema()
+    return float(low), float(high)  # type: ignore[arg-type]  # pairs only for pictures of several bands
+
+
 def _orientation(image: Image.Image) -> int:
     try:
         return image.getexif().get(Base.Orientation, 1)
-    except Exception:  # noqa: BLE001 - broken EXIF, of which Pillow raises almost anything, spoils no picture
+    except Exception:  # noqa: BLE001 - Pillow raises almost any exception for broken EXIF, which spoils no picture
         return 1
 
 
 def _srgb(image: Image.Image) -> Image.Image:
-    """The picture as RGB, or RGBA if it has an alpha channel."""
+    """Convert to sRGB: mode RGB, or RGBA if the picture has an alpha channel."""
     if image.mode in ('La', 'RGBa'):
         image = image.convert(image.mode.upper())
         opaque = _srgb(image.convert(image.mode[:-1]))
@@ -130,9 +134,9 @@ def _srgb(image: Image.Image) -> Image.Image:
         if profile and profile.profile.xcolor_space == 'RGB ' and image.mode == 'L':
             image = image.convert('RGB')
         if profile:
-            return ImageCms.profileToProfile(image, profile, target, outputMode='RGB')
+            return ImageCms.profileToProfile(image, profile, target, outputMode='RGB') or image
     except (ImageCms.PyCMSError, OSError):
-        pass  # a broken profile, or one for other pictures: browsers ignore it, too
+        pass  # a broken profile, or one for another mode: browsers ignore it, too
     return image.convert('RGB')
 
 

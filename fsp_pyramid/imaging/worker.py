@@ -1,12 +1,12 @@
-"""Worker process that renders pictures: reads them from its standard input, writes thumbnails to its standard output.
+"""Worker process that renders pictures: pictures come from standard input, thumbnails go to standard output.
 
 ``worker_pool`` starts it. A picture is a :data:`REQUEST` header and its bytes; the answer is an :data:`ANSWER` header
-and either a thumbnail or the reason why there is none. Nothing is pickled: the parent trusts no byte that it reads.
+and either a thumbnail or the reason of its absence. Nothing is pickled: the parent trusts no byte that it reads.
 The worker ends at the end of its input, so it never outlives its parent by more than one picture.
 
-Resource limits replace trust in decoders. No file and no socket can be opened any more, the address space and the CPU
-time of a picture are bounded, and the environment holds no secret. The limits are no sandbox: a decoder that executes
-foreign code still runs as the user of the parent, and may signal its processes or remove its files.
+Resource limits replace trust in decoders. No file and no socket can be opened, the address space and the CPU time of a
+picture are bounded, and the environment holds no secret. The limits are no sandbox: a decoder that executes injected
+code still runs as the user of the parent, and may signal its processes or remove its files.
 """
 
 import os
@@ -23,7 +23,7 @@ from .render import Unrenderable, render_bytes
 
 READY = b'r'
 REQUEST = struct.Struct('>I')  # bytes of the picture
-ANSWER = struct.Struct('>?I')  # whether a thumbnail follows, and bytes of it or of the reason
+ANSWER = struct.Struct('>?I')  # flag for a thumbnail, and bytes of it or of the reason
 
 MEMORY = 576_000_000  # bytes of address space
 CPU = 20  # seconds for each picture
@@ -31,7 +31,7 @@ _REASON = 300  # characters
 
 
 def main() -> None:
-    """Answer until the input ends."""
+    """Answer requests until the input ends."""
     _restrict()
     source, target = sys.stdin.buffer, sys.stdout.buffer
     target.write(READY)
@@ -53,32 +53,32 @@ def _answer(data: bytes) -> tuple[bool, bytes]:
         return True, render_bytes(data)
     except Unrenderable as error:
         if isinstance(error.__cause__, MemoryError):
-            raise  # this process may be short of it because of earlier pictures
+            raise  # earlier pictures may have used up the memory of this process
         return False, str(error)[:_REASON].encode('ascii', 'backslashreplace')
 
 
 def _restrict() -> None:
-    """Load what rendering needs, then give up everything else."""
+    """Load all that rendering needs, then set the limits."""
     formats.load_plugins()
-    # Browsers show pictures that end early, and PNGs with a wrong checksum in an optional chunk.
+    # Browsers show truncated pictures, and PNGs with a wrong checksum in an optional chunk.
     ImageFile.LOAD_TRUNCATED_IMAGES = True
-    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # by default as many as there are processors, each with memory of its own
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # by default one for each processor, with memory of its own
     warnings.simplefilter('ignore')
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, whose end is the end of the input
-    # Until here a traceback tells why the worker does not start. What decoders print is the picture's word.
+    # Up to here a traceback shows why the worker does not start. Output of decoders is controlled by the picture.
     with open(os.devnull, 'wb') as null:
         os.dup2(null.fileno(), sys.stderr.fileno())
     for limit, value in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, 0),  # last: nothing can be opened, neither files nor sockets
+        (resource.RLIMIT_NOFILE, 0),  # last: afterwards neither files nor sockets can be opened
     ):
         resource.setrlimit(limit, (value, value))
 
 
 def _limit_cpu() -> None:
-    """Let the kernel end the process :data:`CPU` seconds of its CPU time from now."""
+    """Let the kernel kill the process after another :data:`CPU` seconds of CPU time."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + 1 + CPU, hard))

@@ -1,8 +1,8 @@
 """Pool of worker processes that render pictures, so that a hostile picture harms nothing but its worker.
 
-Own code, because the pools of concurrent.futures and Pebble unpickle what a worker sends (a decoder that was taken over
-would take over this process) and import the main module of the host application into it. A worker here answers bytes,
-and imports Pillow and four modules of ours.
+Own code, because the pools of concurrent.futures and Pebble unpickle a worker's answers (code that was injected into a
+decoder would run in this process) and import the main module of the host application into it. A worker here answers
+bytes, and imports Pillow and five modules of ours.
 """
 
 import atexit
@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Protocol, cast
 
 from .render import MAX_BYTES, Unrenderable
 from .worker import (
@@ -25,35 +25,42 @@ from .worker import (
 )
 
 WORKERS = 2
-PICTURES = 100  # that a worker renders before another one takes its place
-DEADLINE = 60.0  # seconds for one picture by the clock on the wall, and for the start of a worker
+PICTURES = 100  # that a worker renders before another one replaces it
+DEADLINE = 60.0  # seconds of wall time for one picture, and for the start of a worker
 IDLE = 30.0  # seconds without work after which workers end
 LARGEST = 1_000_000  # bytes of a thumbnail
 _BLOCK = 1 << 18
 
-# The worker imports its modules without running the packages around them, which would import Pyramid and requests
-# (1.5 s, 40 MB): they are declared empty.
+# The worker imports its modules without running the package around them, which would import Pyramid and requests
+# (1.5 s, 40 MB): it is declared empty.
 _PACKAGE = Path(__file__).parents[1]
 _BOOT = f"""
 import sys, types
-for name, path in (('fsp_pyramid', {str(_PACKAGE)!r}), ('fsp_pyramid.sources', {str(_PACKAGE / 'sources')!r})):
-    sys.modules[name] = types.ModuleType(name)
-    sys.modules[name].__path__ = [path]
+sys.modules['fsp_pyramid'] = types.ModuleType('fsp_pyramid')
+sys.modules['fsp_pyramid'].__path__ = [{str(_PACKAGE)!r}]
 from fsp_pyramid.imaging.worker import main
 main()
 """
 
 
+class SeekableFile(Protocol):
+    """A binary file that can be read and sought."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int: ...
+
+
 class WorkerLost(Exception):
-    """The worker ended without an answer, not necessarily because of the picture; the message says how."""
+    """The worker ended without an answer, not necessarily because of the picture; the message has the status."""
 
 
 class NoWorker(OSError):
-    """No worker process could be started: that says nothing of the picture."""
+    """No worker process could be started, which proves nothing about the picture."""
 
 
 class RenderPool:
-    """At most *size* worker processes, started when they are needed. Making one does no I/O."""
+    """Pool of at most *size* worker processes, started on demand. The constructor does no I/O."""
 
     def __init__(self, size: int = WORKERS) -> None:
         self._size = size
@@ -63,11 +70,11 @@ class RenderPool:
         self._slots, self._idle = threading.BoundedSemaphore(self._size), list[_Worker]()
         self._lock, self._timer = threading.Lock(), threading.Timer(0, self.close)
 
-    def render(self, content: BinaryIO) -> bytes:
-        """Return a thumbnail of the picture in *content*, a seekable file. Waits for a worker.
+    def render(self, content: SeekableFile) -> bytes:
+        """Return a thumbnail of the picture in *content*. Waits for a worker.
 
-        Raises Unrenderable for what cannot be rendered, or costs more than a picture may; NoWorker (an OSError) where
-        no worker starts, and what reading *content* raises.
+        Raises Unrenderable for a picture that cannot be rendered or exceeds the limits, NoWorker (an OSError) if no
+        worker starts, and the errors of reading *content*.
         """
         size = content.seek(0, os.SEEK_END)
         if size > MAX_BYTES:
@@ -76,7 +83,7 @@ class RenderPool:
             with self._lock:
                 worker = self._idle.pop() if self._idle else None
             if worker is not None:
-                # It may have ended while it was idle, or be short of memory because of what it rendered before.
+                # It may have ended while it was idle, or be short of memory because of earlier pictures.
                 with suppress(WorkerLost):
                     return self._render(worker, content, size)
             try:
@@ -84,7 +91,7 @@ class RenderPool:
             except WorkerLost as error:
                 raise Unrenderable(str(error)) from error
 
-    def _render(self, worker: '_Worker', content: BinaryIO, size: int) -> bytes:
+    def _render(self, worker: '_Worker', content: SeekableFile, size: int) -> bytes:
         try:
             content.seek(0)
             rendered, answer = worker.render(content, size)
@@ -108,7 +115,7 @@ class RenderPool:
             self._timer.start()
 
     def close(self) -> None:
-        """End the workers that are idle. The next picture starts another one."""
+        """End the idle workers. The next picture starts another one."""
         with self._lock:
             self._timer.cancel()
             idle, self._idle = self._idle, []
@@ -116,20 +123,20 @@ class RenderPool:
             worker.end()
 
     def forget(self) -> None:
-        """Leave all workers to the process that this one was forked from."""
+        """Drop all workers after a fork: they belong to the parent."""
         for worker in self._idle:
             worker.close_pipes()
         self._reset()
 
 
 class _Worker:
-    """A process for one picture at a time."""
+    """Worker process, which renders one picture at a time."""
 
     def __init__(self) -> None:
         self.pictures, self._late = 0, False
-        # Popen closes all other files: a worker gets its pipes alone. Of the environment it gets what it needs to find
-        # Python and its modules where this process does.
-        self._process = subprocess.Popen(  # noqa: S603 - nothing in it comes from outside
+        # Popen closes all other files: a worker inherits its pipes alone. Of the environment it gets the variables
+        # that it needs to find Python and its modules.
+        self._process = subprocess.Popen(  # noqa: S603 - no part of it is input
             [sys.executable or 'python3', '-P', '-c', _BOOT],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -137,10 +144,10 @@ class _Worker:
             env={name: os.environ[name] for name in ('LD_LIBRARY_PATH', 'PYTHONHOME') if name in os.environ}
             | {
                 'PYTHONPATH': os.pathsep.join(os.path.abspath(path) for path in sys.path),
-                'MALLOC_ARENA_MAX': '1',  # others reserve address space
+                'MALLOC_ARENA_MAX': '1',  # more of them would reserve address space
             },
         )
-        self._input, self._output = self._process.stdin, self._process.stdout
+        self._input, self._output = cast('IO[bytes]', self._process.stdin), cast('IO[bytes]', self._process.stdout)
         try:
             with self._watched():
                 self._read(len(READY))
@@ -151,10 +158,10 @@ class _Worker:
             self.end()
             raise
 
-    def render(self, content: BinaryIO, size: int) -> tuple[bool, bytes]:
-        """Whether there is a thumbnail, and it or the reason.
+    def render(self, content: SeekableFile, size: int) -> tuple[bool, bytes]:
+        """Return (True, the thumbnail), or (False, the reason of its absence).
 
-        Raises Unrenderable where the picture takes too much time, WorkerLost, and what reading *content* raises.
+        Raises Unrenderable if the picture takes too much time, WorkerLost, and the errors of reading *content*.
         """
         self.pictures += 1
         with self._watched():
@@ -191,7 +198,7 @@ class _Worker:
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
-        """Kill the process at the deadline: whatever waits for it ends."""
+        """Kill the process at the deadline, which ends reads and writes of its pipes."""
         watchdog = threading.Timer(DEADLINE, self._kill_late)
         watchdog.daemon = True
         watchdog.start()
@@ -199,26 +206,26 @@ class _Worker:
             yield
         finally:
             watchdog.cancel()
-            watchdog.join()  # from here on it kills nobody
+            watchdog.join()  # from here on it cannot kill
 
     def _kill_late(self) -> None:
         self._late = True
         self._process.kill()
 
     def end(self) -> None:
-        """Kill the process, and leave nothing of it."""
+        """Kill the process, and release all of its resources."""
         self._process.kill()
         self.close_pipes()
         self._process.wait()
 
     def close_pipes(self) -> None:
-        """Close our ends."""
+        """Close our ends of the pipes."""
         self._output.close()
-        with suppress(BrokenPipeError):  # what was not flushed
+        with suppress(BrokenPipeError):  # unflushed data
             self._input.close()
 
 
-# One for the process, whatever it serves: memory is the machine's.
+# One for the process, with all of its applications: memory belongs to the machine.
 _pool = RenderPool()
 render = _pool.render
 atexit.register(_pool.close)

@@ -8,13 +8,12 @@ from typing import Any
 from pyramid.request import Request
 
 from ..clients import ClientBackend
-from ..content.links import Link, digits
 from ..egnyte import CallInfo, Priority
 from ..errors import Unauthorized
-from ..imaging.render import TYPES
 from ..interfaces import FSPContext, IMount
 from ..model import Account, Entry, Identity
 from ..paths import quoted
+from ..public.urls import PublicURLs
 from ..settings import ClientSettings
 from ..storage.cached import CacheLookup
 from ..storage.factory import StorageListener
@@ -115,31 +114,21 @@ class RequestContext(FSPContext):
 
     def prepare_thumbnail(self, entry: Entry) -> None:
         """Prepare the thumbnail of a file that was uploaded."""
-        self.mount.public.content_service.prepare(self.account.key, entry)
+        self.mount.public.content_service.prepare_thumbnail(self.account.key, entry)
 
     @cached_property
-    def public_base(self) -> str:
-        """The URL below which public files are, computed once for all entries of a listing."""
+    def public_urls(self) -> PublicURLs:
+        """The maker of public URLs, one for all entries of a listing."""
         public = self.mount.public
-        return public.base_url or self._request.application_url + quoted(public.path)
+        return PublicURLs(public.base_url or self._request.application_url + quoted(public.path), public.signer)
 
     def public_url(self, entry: Entry) -> str:
         """Return the URL of a file, which needs no credentials."""
-        return self._public_url(entry, self.mount.public.signer.sign(self._link(entry)))
+        return self.public_urls.file(self.account.key, entry)
 
     def thumbnail_url(self, entry: Entry, mime_type: str) -> str | None:
         """Return the URL of a file's thumbnail, which changes with the content; None for types without thumbnails."""
-        if mime_type not in TYPES or not entry.checksum:
-            return None
-        content = digits(entry.checksum)
-        token = self.mount.public.signer.sign_thumbnail(self._link(entry), content)
-        return self._public_url(entry, f'{token}/{content}')
-
-    def _link(self, entry: Entry) -> Link:
-        return Link(self.account.key, entry.id or '')
-
-    def _public_url(self, entry: Entry, token: str) -> str:
-        return f'{self.public_base}/{token}/{quoted(entry.name)}'
+        return self.public_urls.thumbnail(self.account.key, entry, mime_type)
 
 
 class _Listener(StorageListener):

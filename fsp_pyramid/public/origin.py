@@ -1,9 +1,12 @@
-"""Where the content behind a link comes from: the account, its client and its Egnyte."""
+"""Origin of a public file: its account, client and Egnyte, found by the configuration."""
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Self
 
+from pyramid.registry import Registry
+from pyramid.request import Request
 from pyramid.scripting import prepare
 
 from ..accounts import AccountKey
@@ -16,14 +19,21 @@ from ..model import Download, Entry
 from ..storage.factory import CallListener
 
 
-class Origin:
-    """One link's file at Egnyte. Raises NotFound where the configuration has no such account (any more).
+class RequestOrigin:
+    """Origin that finds its account by a request. Raises NotFound if the configuration has no such account (any more).
 
-    :param on_call: hears of each call to Egnyte
+    :param request: None to find the account by a request of its own at each call, as in the background
+    :param on_call: is called after each call to Egnyte
     """
 
-    def __init__(self, registry: Any, link: Link, on_call: Callable[[CallInfo], None] = lambda _call: None) -> None:
-        self.registry, self.link, self._on_call = registry, link, on_call
+    def __init__(
+        self,
+        registry: Registry,
+        link: Link,
+        request: Request | None = None,
+        on_call: Callable[[CallInfo], None] = lambda _call: None,
+    ) -> None:
+        self._registry, self._link, self._request, self._on_call = registry, link, request, on_call
         self._key = AccountKey.parse(link.account)
         mount = registry.queryUtility(IMount, name=self._key.mount)
         backend: ClientBackend | None = mount and mount.client_backends.get(self._key.client)
@@ -33,21 +43,48 @@ class Origin:
 
     @property
     def domain(self) -> str:
-        """Within which the id of a file stands for one file."""
+        """Name of the Egnyte, within which the id of a file is unique."""
         return self._backend.domain
 
-    def download(self, request: Any, priority: Priority) -> Download:
-        """Begin to fetch the content: one call. Raises NotFound, Forbidden and what accounts and Egnyte may raise."""
-        with self._storage(request, priority) as storage:
-            return storage.open_file(self.link.file_id)
+    @property
+    def account(self) -> str:
+        """Key of the account."""
+        return self._link.account
 
-    def look(self, request: Any) -> Entry:
-        """Ask which version the file has: one call, when nobody else needs it. Raises what :meth:`download` raises."""
-        with self._storage(request, Priority.BACKGROUND) as storage:
-            return storage.find_file(self.link.file_id)
+    @property
+    def file_id(self) -> str:
+        """Id of the file."""
+        return self._link.file_id
+
+    def open(self, priority: Priority) -> Download:
+        """Open the content of the current version: one call."""
+        with self._storage(priority) as storage:
+            return storage.open_file(self.file_id)
+
+    def stat(self) -> Entry:
+        """Look up the current version, at the lowest priority: one call."""
+        with self._storage(Priority.BACKGROUND) as storage:
+            return storage.find_file(self.file_id)
+
+    def background(self) -> Self:
+        """Return the same origin without the visitor's request."""
+        if self._request is None:
+            return self
+        origin = copy.copy(self)
+        origin._request = None
+        return origin
 
     @contextmanager
-    def _storage(self, request: Any, priority: Priority) -> Iterator[IStorage]:
+    def _storage(self, priority: Priority) -> Iterator[IStorage]:
+        if self._request is None:
+            with background_request(self._registry) as request, self._storage_for(request, priority) as storage:
+                yield storage
+        else:
+            with self._storage_for(self._request, priority) as storage:
+                yield storage
+
+    @contextmanager
+    def _storage_for(self, request: Request, priority: Priority) -> Iterator[IStorage]:
         account = self._backend.accounts.numbered(self._key.number, request)
         try:
             yield self._backend.storage(account, CallListener(self._on_call), priority)
@@ -57,8 +94,8 @@ class Origin:
 
 
 @contextmanager
-def own_request(registry: Any) -> Iterator[Any]:
-    """A request of our own, for what no request of somebody's waits for; with a transaction if there are any."""
+def background_request(registry: Registry) -> Iterator[Request]:
+    """Make a request for work that no visitor waits for; in a transaction if the application has them."""
     environment = prepare(registry=registry)
     request = environment['request']
     try:

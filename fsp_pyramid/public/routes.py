@@ -1,9 +1,10 @@
-"""The one place where all mounts of an application serve files without credentials."""
+"""Public routes: files without credentials, for all mounts of an application."""
 
 import threading
 from dataclasses import dataclass
 from typing import Any
 
+from pyramid.config import Configurator
 from pyramid.events import NewRequest
 from zope.interface import implementer
 
@@ -17,16 +18,16 @@ from ..telemetry import with_access_log
 from . import views
 
 ROUTE, THUMBNAIL_ROUTE = 'fsp_public', 'fsp_thumbnail'
-# So many bodies are sent at once. Each takes a connection and a file of the server's, which has to have more of them.
+# Number of bodies that are sent at once. Each takes a connection and an open file, of which the server needs more.
 BODIES = 200
-# Whoever reaches a sandbox has its files anyway.
+# A caller that reaches a sandbox has its files anyway.
 SANDBOX_SECRET = 'links to a sandbox are not secret'  # noqa: S105
 
 
 @implementer(IPublic)
 @dataclass(frozen=True, slots=True)
 class Public:
-    """See IPublic."""
+    """Settings and services of the public surface."""
 
     path: str
     base_url: str
@@ -37,19 +38,25 @@ class Public:
     bodies: threading.BoundedSemaphore
 
 
-def add_public(config: Any, settings: Settings) -> None:
+def add_public(config: Configurator, settings: Settings) -> None:
     """Serve files below ``fsp.public.prefix``. Does no I/O."""
     path = full_path(config, settings.public.prefix)
-    place = Public(
+    public = Public(
         path=path,
         base_url=settings.public.base_url,
         signer=Signer(settings.public.secret or (SANDBOX_SECRET,)),
-        content_service=ContentService(settings, config.registry.getUtility(IBackends).version_feed),
+        content_service=ContentService(
+            settings.public.cache_dir,
+            settings.public.cache_size,
+            settings.public.cache_age,
+            settings.public.revalidate,
+            config.registry.getUtility(IBackends).version_feed,
+        ),
         max_age=settings.public.max_age,
         sendfile=settings.public.sendfile,
         bodies=threading.BoundedSemaphore(BODIES),
     )
-    config.action('fsp public', lambda: config.registry.registerUtility(place, IPublic))
+    config.action('fsp public', lambda: config.registry.registerUtility(public, IPublic))
     for route, pattern, serve in (
         (THUMBNAIL_ROUTE, '/{token}/{digits:[0-9a-f]{12}}/{name:(?s:.*)}', views.serve_thumbnail),
         (ROUTE, '/{token}/{name:(?s:.*)}', views.serve),
@@ -59,13 +66,13 @@ def add_public(config: Any, settings: Settings) -> None:
             options = {'request_method': method} if method else {}
             add_own_view(config, view, route, **options)
         config.add_exception_view(views.error, context=Exception, route_name=route)
-    # Waitress writes the path when a reader leaves, or a body fails.
+    # Waitress logs the path when a reader closes its connection, or a body fails.
     config.action(('fsp tokens', path), mask_tokens, args=(path,))
     config.add_subscriber(lambda event: _make_decodable(event.request.environ, path), NewRequest)
 
 
 def _make_decodable(environ: dict[str, Any], path: str) -> None:
-    """Let URLs below *path* be any bytes: the name in them is decoration, and Pyramid refuses what is not UTF-8."""
+    """Allow any bytes in URLs below *path*: the name in them is decoration, and Pyramid refuses other than UTF-8."""
     raw = environ.get('PATH_INFO', '')
     if is_below(raw, path.encode().decode('latin-1')):
         environ['PATH_INFO'] = raw.encode('latin-1').decode('utf-8', 'replace').encode().decode('latin-1')

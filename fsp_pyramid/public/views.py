@@ -1,12 +1,12 @@
-"""Public content: a file, or its thumbnail, by its signed link and without credentials."""
+"""Public views: a file, or its thumbnail, by its signed link and without credentials."""
 
 import logging
-from typing import Any
 
+from pyramid.request import Request
 from pyramid.response import Response
 
+from ..content.cache import CachedContent
 from ..content.links import BadLink
-from ..content.service import CachedContent
 from ..errors import (
     EgnyteUnavailable,
     Forbidden,
@@ -21,44 +21,49 @@ from ..interfaces import IPublic
 from ..media_types import ACTIVE, type_of_name
 from ..telemetry import cause_suffix, log_level, to_fsp_error
 from .delivery import HEADERS, deliver
+from .origin import RequestOrigin
 
 log = logging.getLogger(__name__)
 
 UNKNOWN_TYPE = 'application/octet-stream'
-# Seconds for which caches may show what they have: while they ask for the next version, and while we do not answer.
-WHILE_ASKING, IN_TROUBLE = 60, 30 * 86400
+# Seconds for which caches may serve a stale response: while they revalidate it, and while we do not answer.
+STALE_WHILE_REVALIDATE, STALE_IF_ERROR = 60, 30 * 86400
 FOREVER = 'public, max-age=31536000, immutable'
 
 
-def serve(request: Any) -> Response:
-    """The content of a file. The name in the URL is decoration."""
-    place = request.registry.getUtility(IPublic)
+def serve(request: Request) -> Response:
+    """Return the content of a file. The name in the URL is decoration."""
+    public = request.registry.getUtility(IPublic)
     try:
-        link = place.signer.verify(request.matchdict['token'])
+        link = public.signer.verify(request.matchdict['token'])
     except BadLink:
         raise _not_found() from None
-    found = place.content_service.content(request, link)
-    caching = f'public, max-age={place.max_age}'
-    return deliver(request, place, found, _type(found, request.matchdict['name']), caching + _leeway())
+    content = public.content_service.open(
+        RequestOrigin(request.registry, link, request, request.fsp_stats.count_call),
+    )
+    mime_type = _content_type(content, request.matchdict['name'])
+    return deliver(request, public, content, mime_type, _revalidated_after(public.max_age))
 
 
-def serve_thumbnail(request: Any) -> Response:
-    """The thumbnail of a file; a placeholder while it is on its way."""
-    place, digits = request.registry.getUtility(IPublic), request.matchdict['digits']
+def serve_thumbnail(request: Request) -> Response:
+    """Return the thumbnail of a file; a placeholder while it is being made."""
+    public, digits = request.registry.getUtility(IPublic), request.matchdict['digits']
     try:
-        link = place.signer.verify_thumbnail(request.matchdict['token'], digits)
+        link = public.signer.verify_thumbnail(request.matchdict['token'], digits)
     except BadLink:
         return serve(request)  # the name of a file's link may begin with twelve digits
-    found = place.content_service.thumbnail(request, link, digits)
-    request.fsp_stats.metrics.thumbnail('placeholder' if found is None else 'picture')
-    if found is None:
+    content = public.content_service.thumbnail(RequestOrigin(request.registry, link), digits)
+    request.fsp_stats.metrics.thumbnail('placeholder' if content is None else 'picture')
+    if content is None:
         return _placeholder()
-    caching = FOREVER if found.final else f'public, max-age={place.max_age}{_leeway()}'
-    return deliver(request, place, found, found.mime_type, caching)
+    caching = FOREVER if content.final else _revalidated_after(public.max_age)
+    return deliver(request, public, content, content.mime_type, caching)
 
 
-def _leeway() -> str:
-    return f', stale-while-revalidate={WHILE_ASKING}, stale-if-error={IN_TROUBLE}'
+def _revalidated_after(max_age: int) -> str:
+    """Return the Cache-Control of a content that may change."""
+    stale = f'stale-while-revalidate={STALE_WHILE_REVALIDATE}, stale-if-error={STALE_IF_ERROR}'
+    return f'public, max-age={max_age}, {stale}'
 
 
 def _placeholder() -> Response:
@@ -68,13 +73,13 @@ def _placeholder() -> Response:
     return response
 
 
-def method_not_allowed(request: Any) -> None:
-    """Whatever is neither GET nor HEAD."""
+def method_not_allowed(request: Request) -> None:
+    """Refuse all methods but GET and HEAD."""
     raise MethodNotAllowed(f'Files have no method {excerpt(request.method)} here.', ('GET', 'HEAD'))
 
 
-def error(exception: Exception, request: Any) -> Response:
-    """A short text: who reads it has followed a link, or looks at a picture that is missing."""
+def error(exception: Exception, request: Request) -> Response:
+    """Return a short text, for a person who followed a link, or a picture that is missing."""
     answer = to_fsp_error(exception)
     request.fsp_stats.code = answer.code
     _log(exception, answer, request)
@@ -86,7 +91,7 @@ def error(exception: Exception, request: Any) -> Response:
 
 
 def _text(answer: FSPError) -> str:
-    """Accounts, folders and remedies are for users of the file manager; readers can do nothing about them."""
+    """Return the text for readers: accounts, folders and remedies concern only users of the file manager."""
     if isinstance(answer, NotFound):
         answer = _not_found()
     if isinstance(answer, NotFound | MethodNotAllowed):
@@ -94,8 +99,8 @@ def _text(answer: FSPError) -> str:
     return Forbidden.title if answer.status == Forbidden.status else answer.title
 
 
-def _log(exception: Exception, answer: FSPError, request: Any) -> None:
-    # Without the path: whoever knows the link may read the file.
+def _log(exception: Exception, answer: FSPError, request: Request) -> None:
+    # Without the path: the link alone permits to read the file.
     expected = exception is answer
     if not expected and isinstance(answer, NoRoom):
         log.error('%s public content: a disk fails: %s', request.method, exception)
@@ -116,19 +121,19 @@ def _not_found() -> NotFound:
     return NotFound('There is no such file.')
 
 
-def _type(found: CachedContent, name: str) -> str:
-    """What the file's own name says. Where that says nothing: the picture that its content shows, Egnyte's word, and
-    what else its content shows.
+def _content_type(content: CachedContent, url_name: str) -> str:
+    """Return the type of a content.
 
-    Egnyte's word makes nothing active of a file whose name does not. A name in the URL proves nothing, but may say
-    which kind of picture it is where nobody else does.
+    The file's own name decides. If it implies no type: a sniffed picture type, Egnyte's type, any other sniffed type.
+    Egnyte's type makes a file active only if its name does. The name in the URL proves nothing, but may imply the type
+    of a picture where no other source does.
     """
-    told = found.mime_type.partition(';')[0].strip()
-    if found.name and told in ACTIVE:
-        told = ''
-    picture = found.shown if found.shown.startswith('image/') else ''
-    for type_ in (type_of_name(found.name), picture, told, found.shown):
+    egnyte_type = content.mime_type.partition(';')[0].strip()
+    if content.name and egnyte_type in ACTIVE:
+        egnyte_type = ''
+    picture_type = content.sniffed_type if content.sniffed_type.startswith('image/') else ''
+    for type_ in (type_of_name(content.name), picture_type, egnyte_type, content.sniffed_type):
         if type_ not in {'', UNKNOWN_TYPE}:
             return type_
-    guessed = type_of_name(name)
-    return guessed if guessed.startswith('image/') and not found.name else UNKNOWN_TYPE
+    type_ = type_of_name(url_name)
+    return type_ if type_.startswith('image/') and not content.name else UNKNOWN_TYPE

@@ -1,9 +1,10 @@
-"""Fetches contents and makes thumbnails before anybody asks for them, within a budget of calls."""
+"""Warming: fetch contents and make thumbnails ahead of requests, within a budget of calls."""
 
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+
+from pyramid.registry import Registry
 
 from ..clients import ClientBackend
 from ..content.links import Link
@@ -15,79 +16,78 @@ from ..model import Entry, Identity
 from ..paths import Path
 from ..storage.factory import CallListener
 from ..storage.undo import UndoLog
-from .origin import Origin, own_request
+from .origin import RequestOrigin, background_request
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far it has come.
+    """Progress of a walk.
 
-    :param files: that were seen so far, in the directories that were listed
-    :param done: of them, those that are here
-    :param brought: of those, what was fetched or drawn now
+    :param files: found so far, in the directories that were listed
+    :param done: of them, those that are in the cache with their thumbnails
+    :param added: of those, the files that this walk fetched or rendered
     :param calls: to Egnyte
     """
 
     files: int = 0
     done: int = 0
-    brought: int = 0
+    added: int = 0
     calls: int = 0
 
 
 class Warmer:
     """One walk through a directory and all below it, as a user of a client sees them.
 
-    What is here already costs nothing but the listing of its directory (a call for each 1,000 files), so that a walk
-    which was broken off is continued by another one.
+    A file that is in the cache costs nothing but the listing of its directory (a call for each 1,000 files), so that
+    another walk continues one that was broken off.
 
     :param mount: the name of the mount
-    :param budget: calls to Egnyte; none begins when they are used up
+    :param budget: calls to Egnyte; no file is begun when they are used up
     """
 
-    def __init__(self, registry: Any, mount: str, identity: Identity, budget: int) -> None:
+    def __init__(self, registry: Registry, mount: str, identity: Identity, budget: int) -> None:
         self._registry, self._identity, self.budget = registry, identity, budget
-        place = registry.getUtility(IMount, name=mount)
-        self._desk, self._backend = place.public.content_service, place.client_backends[identity.client]
+        found = registry.getUtility(IMount, name=mount)
+        self._content = found.public.content_service
+        self._backend: ClientBackend = found.client_backends[identity.client]
         self.progress = Progress()
 
-    @property
-    def spent(self) -> bool:
-        """Whether the budget is used up."""
+    def is_spent(self) -> bool:
+        """Return whether the budget is used up."""
         return self.progress.calls >= self.budget
 
     def walk(self, top: Path) -> Iterator[Progress]:
-        """Go through *top*, and tell after each step. It ends early where the budget does.
+        """Go through *top*, and yield the progress after each step, until the end or the end of the budget.
 
-        Raises NotFound for a directory that is none, and what accounts and Egnyte may raise.
+        Raises NotFound for a directory that does not exist, and the errors of accounts and Egnyte.
         """
         directories = [top]
-        while directories and not self.spent:
+        while directories and not self.is_spent():
             account, items = self._list(directories.pop(0))
             directories += [item.path for item in items if item.is_directory]
-            # Pictures first: it is they that somebody will look at.
+            # Pictures first: the file manager shows their thumbnails.
             files = self._pictures_first([item for item in items if not item.is_directory])
             self.progress.files += len(files)
             yield self.progress
             for file in files:
-                if self.spent:
+                if self.is_spent():
                     return
-                origin = Origin(self._registry, Link(account, file.id or ''), self._count)
-                with suppress(NotFound):  # somebody deleted it, or Egnyte does not show it: the others are to come
-                    self.progress.brought += self._desk.warm(origin, file)
+                origin = RequestOrigin(self._registry, Link(account, file.id or ''), on_call=self._count)
+                with suppress(NotFound):  # deleted meanwhile, or hidden by Egnyte: the other files follow
+                    self.progress.added += self._content.warm(origin, file)
                     self.progress.done += 1
                 yield self.progress
 
     def _list(self, path: Path) -> tuple[str, tuple[Entry, ...]]:
-        backend: ClientBackend = self._backend
-        with own_request(self._registry) as request:
-            account = backend.accounts.of(self._identity, request)
+        with background_request(self._registry) as request:
+            account = self._backend.accounts.of(self._identity, request)
             listener = CallListener(self._count)
-            operations = backend.operations(self._identity, account, UndoLog(), listener, Priority.BACKGROUND)
+            operations = self._backend.operations(self._identity, account, UndoLog(), listener, Priority.BACKGROUND)
             return account.key, operations.list_directory(path).items
 
     def _pictures_first(self, files: list[Entry]) -> list[Entry]:
-        pictures = [type_ in TYPES for type_ in self._desk.types(files)]
-        return [file for wanted in (True, False) for file, is_ in zip(files, pictures, strict=True) if is_ is wanted]
+        types = dict(zip(files, self._content.types(files), strict=True))
+        return sorted(files, key=lambda file: types[file] not in TYPES)
 
-    def _count(self, _called: CallInfo) -> None:
+    def _count(self, _call: CallInfo) -> None:
         self.progress.calls += 1

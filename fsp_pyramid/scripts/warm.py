@@ -51,12 +51,12 @@ def _warm(warmer: Warmer, text: str) -> int:
         return FAILED if error.retry_after is None else STOPPED
     progress = warmer.progress
     print(
-        f'{progress.brought} files were fetched or drawn, {progress.done} of {progress.files} are here, '
+        f'{progress.added} files were fetched or drawn, {progress.done} of {progress.files} are here, '
         f'{progress.calls} calls.'
     )
-    if warmer.spent:
+    if warmer.is_spent():
         print('The budget is used up. Run the command again to go on.')
-    return STOPPED if warmer.spent else DONE
+    return STOPPED if warmer.is_spent() else DONE
 
 
 def _walk(warmer: Warmer, path: Path) -> None:

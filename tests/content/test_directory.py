@@ -1,4 +1,4 @@
-"""The cache directory: files come into being at once or not at all."""
+"""Cache directory: atomic publication, locks and process ids."""
 
 import io
 import os
@@ -14,32 +14,34 @@ from fsp_pyramid.content.directory import (
     COPIES,
     PARTS,
     CacheDirectory,
-    note_use,
+    record_use,
 )
 
 KEY = 'ab' + 'c' * 38
 
 HOLDER = """
 import sys, time
-from fsp_pyramid.content.directory import Place
-with Place(sys.argv[1]).draft('{key}') as draft:
-    draft.file.write(b'half')
-    draft.file.flush()
+from fsp_pyramid.content.directory import CacheDirectory
+with CacheDirectory(sys.argv[1]).partial_file('{key}') as partial:
+    partial.file.write(b'half')
+    partial.file.flush()
     print('writing', flush=True)
     time.sleep(60)
 """
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> CacheDirectory:
+def directory(tmp_path: Path) -> CacheDirectory:
     return CacheDirectory(str(tmp_path / 'cache'))
 
 
-def files(place: CacheDirectory, kind: str) -> list[str]:
-    return [key for _, key in place.files(kind)]
+def files(directory: CacheDirectory, kind: str) -> list[str]:
+    return [key for _, key in directory.files(kind)]
 
 
-def test_what_a_killed_process_left_goes_with_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_temporary_directory_of_a_killed_process_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr('tempfile.tempdir', str(tmp_path))
     alive = CacheDirectory('')
     alive.put(COPIES, KEY, b'hello')
@@ -54,29 +56,29 @@ def test_what_a_killed_process_left_goes_with_the_next_one(tmp_path: Path, monke
 
 
 @pytest.mark.parametrize('content', [b'hello', io.BytesIO(b'hello')])
-def test_what_was_put_is_there_with_its_date(place: CacheDirectory, content: bytes | io.BytesIO) -> None:
-    place.put(COPIES, KEY, content, modified=1_700_000_000_123)
-    path = place.path(COPIES, KEY)
+def test_put_file_has_content_and_date(directory: CacheDirectory, content: bytes | io.BytesIO) -> None:
+    directory.put(COPIES, KEY, content, modified=1_700_000_000_123)
+    path = directory.path(COPIES, KEY)
     assert path.read_bytes() == b'hello'
     assert int(path.stat().st_mtime) == 1_700_000_000
-    assert (files(place, COPIES), files(place, PARTS)) == ([KEY], [])
+    assert (files(directory, COPIES), files(directory, PARTS)) == ([KEY], [])
     with path.open('rb') as file:
-        assert place.relative(file) == f'copies/ab/{"c" * 38}'
-    place.remove(COPIES, KEY)
-    place.remove(COPIES, KEY)
-    assert files(place, COPIES) == []
+        assert directory.relative(file) == f'copies/ab/{"c" * 38}'
+    directory.remove(COPIES, KEY)
+    directory.remove(COPIES, KEY)
+    assert files(directory, COPIES) == []
 
 
-def test_without_a_directory_it_is_the_process_own(tmp_path: Path) -> None:
-    place = CacheDirectory('')
-    place.put(COPIES, KEY, b'hello')
-    root = place.root
+def test_temporary_directory_is_removed_with_the_process(tmp_path: Path) -> None:
+    directory = CacheDirectory('')
+    directory.put(COPIES, KEY, b'hello')
+    root = directory.root
     assert root.is_dir()
-    del place
+    del directory
     assert not root.exists()
 
 
-def test_what_fails_leaves_nothing(place: CacheDirectory) -> None:
+def test_failed_put_leaves_no_file(directory: CacheDirectory) -> None:
     class Broken(io.RawIOBase):
         def readinto(self, _buffer: object) -> int:
             raise OSError('broken')
@@ -85,63 +87,63 @@ def test_what_fails_leaves_nothing(place: CacheDirectory) -> None:
             return True
 
     with pytest.raises(OSError, match='broken'):
-        place.put(COPIES, KEY, Broken())
-    assert (files(place, COPIES), files(place, PARTS)) == ([], [])
+        directory.put(COPIES, KEY, Broken())
+    assert (files(directory, COPIES), files(directory, PARTS)) == ([], [])
 
 
-def test_a_draft_is_one_writer_s(place: CacheDirectory) -> None:
-    with place.draft(KEY) as draft:
-        draft.file.write(b'mine')
-        with pytest.raises(BlockingIOError), place.draft(KEY):
+def test_partial_file_has_one_writer(directory: CacheDirectory) -> None:
+    with directory.partial_file(KEY) as partial:
+        partial.file.write(b'mine')
+        with pytest.raises(BlockingIOError), directory.partial_file(KEY):
             pass
-        draft.publish(COPIES, KEY)
-        with place.draft(KEY) as other:  # the place is free as soon as the file has its name
+        partial.publish(COPIES, KEY)
+        with directory.partial_file(KEY) as other:  # the directory is free as soon as the file has its name
             other.file.write(b'other')
-    assert place.path(COPIES, KEY).read_bytes() == b'mine'
-    assert files(place, PARTS) == []
+    assert directory.path(COPIES, KEY).read_bytes() == b'mine'
+    assert files(directory, PARTS) == []
 
 
-def test_a_killed_process_leaves_no_lock_and_no_copy(place: CacheDirectory) -> None:
-    words = [sys.executable, '-c', HOLDER.replace('{key}', KEY), str(place.root)]
+def test_killed_process_leaves_no_lock_and_no_copy(directory: CacheDirectory) -> None:
+    words = [sys.executable, '-c', HOLDER.replace('{key}', KEY), str(directory.root)]
     with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b'writing\n'
-        with pytest.raises(BlockingIOError), place.draft(KEY):
+        with pytest.raises(BlockingIOError), directory.partial_file(KEY):
             pass
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert files(place, COPIES) == []
-    with place.draft(KEY) as draft:
-        assert draft.file.read() == b'', 'it is begun anew'
-        draft.file.write(b'whole')
-        draft.publish(COPIES, KEY)
-    assert place.path(COPIES, KEY).read_bytes() == b'whole'
+    assert files(directory, COPIES) == []
+    with directory.partial_file(KEY) as partial:
+        assert partial.file.read() == b'', 'it is begun anew'
+        partial.file.write(b'whole')
+        partial.publish(COPIES, KEY)
+    assert directory.path(COPIES, KEY).read_bytes() == b'whole'
 
 
-def test_a_use_is_noted_and_keeps_the_date(place: CacheDirectory) -> None:
-    place.put(COPIES, KEY, b'hello', modified=1_700_000_000_000)
-    path = place.path(COPIES, KEY)
+def test_recorded_use_keeps_the_modification_date(directory: CacheDirectory) -> None:
+    directory.put(COPIES, KEY, b'hello', modified=1_700_000_000_000)
+    path = directory.path(COPIES, KEY)
     os.utime(path, (1_700_000_001, 1_700_000_000))
     before = time.time()
     with path.open('rb') as file:
-        note_use(file)
+        record_use(file)
     assert path.stat().st_atime >= int(before)
     assert int(path.stat().st_mtime) == 1_700_000_000
 
 
-def test_processes_are_known_to_live_by_their_locks(tmp_path: Path) -> None:
+def test_live_processes_are_known_by_their_locks(tmp_path: Path) -> None:
     one, other = CacheDirectory(str(tmp_path)), CacheDirectory(str(tmp_path))
-    name = one.process()
-    assert name == one.process() != other.process()
-    assert one.lives(name)
-    assert other.lives(name)
-    assert not other.lives('0' * 16)
+    name = one.process_id()
+    assert name == one.process_id() != other.process_id()
+    assert one.is_alive(name)
+    assert other.is_alive(name)
+    assert not other.is_alive('0' * 16)
     (tmp_path / 'processes' / name).unlink()
-    assert one.process() != name, 'the directory may be emptied at any time'
+    assert one.process_id() != name, 'the directory may be emptied at any time'
 
 
-def test_what_dead_processes_left_is_removed(tmp_path: Path) -> None:
-    place = CacheDirectory(str(tmp_path))
-    name = place.process()
+def test_lock_files_of_dead_processes_are_removed(tmp_path: Path) -> None:
+    directory = CacheDirectory(str(tmp_path))
+    name = directory.process_id()
     (tmp_path / 'processes' / 'dead').touch()
-    place.remove_dead_processes()
+    directory.remove_dead_processes()
     assert [path.name for path in (tmp_path / 'processes').iterdir()] == [name]

@@ -1,25 +1,32 @@
-"""Contents on their way: once, however many ask, and no longer than somebody wants them."""
+"""Downloads: one call for all concurrent requests, and no longer than a reader wants the content."""
 
 import hashlib
 import queue
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from fsp_pyramid.content import downloads
-from fsp_pyramid.content.directory import COPIES, PARTS, CacheDirectory
+from fsp_pyramid.content.background import BackgroundTasks
+from fsp_pyramid.content.backoff import Backoff
+from fsp_pyramid.content.cache import SHARE, ContentCache
+from fsp_pyramid.content.directory import COPIES, PARTS
 from fsp_pyramid.content.downloads import Abandoned, Damaged, Downloads
-from fsp_pyramid.content.index import Copy, Index
+from fsp_pyramid.content.index import Copy
+from fsp_pyramid.content.version_feed import NullVersionFeed
 from fsp_pyramid.egnyte import Unreachable
 from fsp_pyramid.errors import EgnyteUnavailable
 
 from ..background import settle
 from ..timing import PATIENCE
 
+ORIGIN = SimpleNamespace(domain='acme', account='fsp', file_id='file')
 
-class Coming:
+
+class ScriptedDownload:
     """A download whose blocks come when a test sends them; None is its end."""
 
     version_id, mime_type, modified = 'v1', 'image/png', 1_700_000_000_000
@@ -44,56 +51,62 @@ class Coming:
             self.blocks.put(block)
 
 
-class ContentService:
-    """Asks for one file."""
+class Requests:
+    """Requests for one file, and the cache behind them."""
 
     def __init__(self, directory: Path, largest: int = 1 << 20) -> None:
-        self.place = CacheDirectory(str(directory))
-        self.index = Index(self.place)
-        self.kept: list[Copy] = []
-        self.failed: list[Copy] = []
-        self.fetches = Downloads(self.place, self.index, largest, self.kept.append, self.failed.append)
+        self.cache = ContentCache(str(directory), SHARE * largest, 0, 0, NullVersionFeed(), BackgroundTasks())
+        self.backoff = Backoff()
+        self.downloads = Downloads(self.cache, self.backoff)
 
-    def ask(self, open_download: Callable[[], Coming]) -> tuple[Copy, downloads.Reader | None]:
-        return self.fetches.fetch('fsp', 'file', lambda: self.index.copy('fsp', 'file', 'v1'), open_download)
+    @property
+    def copy(self) -> Copy | None:
+        return self.cache.index.copy('fsp', 'file', 'v1')
+
+    def fetch(self, open_download: Callable[[], ScriptedDownload]) -> tuple[Copy, downloads.Reader | None]:
+        return self.downloads.fetch('fsp', 'file', lambda: self.copy, open_download)
 
     def files(self, kind: str) -> list[bytes]:
-        return [path.read_bytes() for path, _ in self.place.files(kind)]
+        return [path.read_bytes() for path, _ in self.cache.directory.files(kind)]
+
+    def check_backoff(self) -> None:
+        self.backoff.check(ORIGIN)
 
 
 @pytest.fixture
-def content_service(tmp_path: Path) -> ContentService:
-    return ContentService(tmp_path)
+def requests(tmp_path: Path) -> Requests:
+    return Requests(tmp_path)
 
 
-def nobody() -> Coming:
-    raise AssertionError('it is asked for twice')
+def no_call() -> ScriptedDownload:
+    raise AssertionError('a second call')
 
 
-def test_it_is_read_while_it_comes_and_kept_when_it_has_come(content_service: ContentService) -> None:
-    coming = Coming(b'abcdef')
-    copy, reader = content_service.ask(lambda: coming)
+def test_content_is_read_while_it_grows_and_kept_when_complete(requests: Requests) -> None:
+    download = ScriptedDownload(b'abcdef')
+    copy, reader = requests.fetch(lambda: download)
     assert (copy.size, copy.mime_type, copy.version_id) == (6, 'image/png', 'v1')
-    _, other = content_service.ask(nobody)
-    coming.send(b'ab', b'cd')
+    _, other = requests.fetch(no_call)
+    download.send(b'ab', b'cd')
     assert (reader.read(9), other.read(9)) == (b'ab', b'ab')
-    assert content_service.files(COPIES) == []
-    coming.send(b'ef', None)
+    assert requests.files(COPIES) == []
+    download.send(b'ef', None)
     assert reader.readall() + other.readall() == b'cdefcdef'
     reader.close()
     other.close()
     settle()
-    assert content_service.files(COPIES) == [b'abcdef']
-    assert content_service.ask(nobody) == (content_service.kept[0], None)
+    assert requests.files(COPIES) == [b'abcdef']
+    assert requests.fetch(no_call) == (requests.copy, None)
 
 
-def test_what_egnyte_tells_no_size_of(content_service: ContentService) -> None:
-    coming = Coming(b'abc', size=None)
-    copy, reader = content_service.ask(lambda: coming)
-    coming.send(b'abc', None)
+def test_content_of_unknown_size_is_kept_with_its_size(requests: Requests) -> None:
+    download = ScriptedDownload(b'abc', size=None)
+    copy, reader = requests.fetch(lambda: download)
+    download.send(b'abc', None)
     with reader:
         assert reader.readall() == b'abc'
-    assert (copy.size, content_service.kept[0].size) == (0, 3)
+    settle()
+    assert (copy.size, requests.copy.size) == (0, 3)
 
 
 @pytest.mark.parametrize(
@@ -107,106 +120,101 @@ def test_what_egnyte_tells_no_size_of(content_service: ContentService) -> None:
         ((b'ab', ZeroDivisionError()), ZeroDivisionError),
     ],
 )
-def test_what_does_not_come_whole_is_not_kept(
-    content_service: ContentService, blocks: tuple[bytes | None, ...], error: type[Exception]
+def test_failed_download_is_not_kept(
+    requests: Requests, blocks: tuple[bytes | None, ...], error: type[Exception]
 ) -> None:
-    coming = Coming(b'abc')
-    _, reader = content_service.ask(lambda: coming)
-    coming.send(*blocks)
+    download = ScriptedDownload(b'abc')
+    _, reader = requests.fetch(lambda: download)
+    download.send(*blocks)
     with reader, pytest.raises(error):
         reader.readall()
     settle()
-    assert coming.closed.is_set()
-    assert (content_service.files(COPIES), content_service.files(PARTS), content_service.kept) == ([], [], [])
-    assert [copy.file_id for copy in content_service.failed] == ['file']
-    again = Coming(b'abc')
-    _, reader = content_service.ask(lambda: again)
+    assert download.closed.is_set()
+    assert (requests.files(COPIES), requests.files(PARTS), requests.copy) == ([], [], None)
+    with pytest.raises(EgnyteUnavailable):
+        requests.check_backoff()
+    again = ScriptedDownload(b'abc')
+    _, reader = requests.fetch(lambda: again)
     again.send(b'abc', None)
     with reader:
         assert reader.readall() == b'abc'
 
 
-def test_a_failure_to_begin_is_told_and_forgotten(content_service: ContentService) -> None:
-    def failing() -> Coming:
+def test_failed_call_is_raised_and_not_remembered(requests: Requests) -> None:
+    def failing() -> ScriptedDownload:
         raise EgnyteUnavailable
 
     for _ in range(2):
         with pytest.raises(EgnyteUnavailable):
-            content_service.ask(failing)
-    assert content_service.files(PARTS) == []
+            requests.fetch(failing)
+    assert requests.files(PARTS) == []
 
 
-def test_a_large_one_ends_with_its_last_reader(
-    content_service: ContentService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(downloads, 'FINISHED_ALONE', 3)
-    coming = Coming(b'abcdef')
-    _, reader = content_service.ask(lambda: coming)
-    coming.send(b'ab', b'cd')
+def test_large_download_ends_with_its_last_reader(requests: Requests, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, 'FINISH_UNREAD', 3)
+    download = ScriptedDownload(b'abcdef')
+    _, reader = requests.fetch(lambda: download)
+    download.send(b'ab', b'cd')
     assert reader.read(2) == b'ab'
     reader.close()
-    assert not coming.closed.is_set()
-    coming.send(b'ef')
+    assert not download.closed.is_set()
+    download.send(b'ef')
     settle()
-    assert coming.closed.is_set(), 'the connection is given back'
-    assert content_service.failed == []
-    assert content_service.files(COPIES) == []
+    assert download.closed.is_set(), 'the connection is released'
+    requests.check_backoff()
+    assert requests.files(COPIES) == []
 
 
-def test_a_large_one_waits_for_its_first_reader(
-    content_service: ContentService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(downloads, 'FINISHED_ALONE', 3)
-    coming = Coming(b'abcdef')
-    coming.send(b'ab', b'cd', b'ef', None)
-    _, reader = content_service.ask(lambda: coming)
-    with reader or open(content_service.place.path(COPIES, content_service.kept[0].key), 'rb') as file:
+def test_large_download_waits_for_its_first_reader(requests: Requests, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, 'FINISH_UNREAD', 3)
+    download = ScriptedDownload(b'abcdef')
+    download.send(b'ab', b'cd', b'ef', None)
+    _, reader = requests.fetch(lambda: download)
+    with reader or open(requests.cache.directory.path(COPIES, requests.copy.key), 'rb') as file:
         assert file.read() == b'abcdef'
 
 
-def test_who_comes_when_the_last_reader_goes_gets_another_one(
-    content_service: ContentService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Given:
-        """A fetch that was given up just now."""
+def test_request_during_the_end_of_a_download_starts_another_one(requests: Requests) -> None:
+    class EndedFile:
+        """The file of a download that was given up just now."""
 
         def __init__(self) -> None:
             self.asked = 0
 
         def reader(self) -> None:
             self.asked += 1
-            content_service.fetches._coming.clear()
+            requests.downloads._active.clear()
             raise ValueError('the file is closed')
 
         def wait(self) -> None:
             raise Abandoned
 
-    given = Given()
-    content_service.fetches._coming[downloads.key_of('fsp', 'file')] = downloads.ActiveDownload(
-        Copy(*[''] * 4, 0, 0, '', 0.0), given
+    ended = EndedFile()
+    requests.downloads._active[downloads.key_of('fsp', 'file')] = downloads.ActiveDownload(
+        Copy(*[''] * 4, 0, 0, '', 0.0), ended
     )
-    coming = Coming(b'abc')
-    _, reader = content_service.ask(lambda: coming)
-    coming.send(b'abc', None)
+    download = ScriptedDownload(b'abc')
+    _, reader = requests.fetch(lambda: download)
+    download.send(b'abc', None)
     with reader:
         assert reader.readall() == b'abc'
-    assert given.asked == 1
+    assert ended.asked == 1
 
 
-def test_a_small_one_comes_to_its_end_alone(content_service: ContentService) -> None:
-    coming = Coming(b'abcdef')
-    _, reader = content_service.ask(lambda: coming)
+def test_small_download_is_finished_without_readers(requests: Requests) -> None:
+    download = ScriptedDownload(b'abcdef')
+    _, reader = requests.fetch(lambda: download)
     reader.close()
-    coming.send(b'abc', b'def', None)
+    download.send(b'abc', b'def', None)
     settle()
-    assert content_service.files(COPIES) == [b'abcdef']
+    assert requests.files(COPIES) == [b'abcdef']
 
 
-def test_what_is_too_large_is_passed_on_and_not_kept(tmp_path: Path) -> None:
-    content_service, coming = ContentService(tmp_path, largest=5), Coming(b'abcdef')
-    _, reader = content_service.ask(lambda: coming)
-    coming.send(b'abcdef', None)
+def test_too_large_content_is_passed_on_and_not_kept(tmp_path: Path) -> None:
+    requests, download = Requests(tmp_path, largest=5), ScriptedDownload(b'abcdef')
+    _, reader = requests.fetch(lambda: download)
+    download.send(b'abcdef', None)
     with reader:
         assert reader.readall() == b'abcdef'
     settle()
-    assert (content_service.files(COPIES), content_service.files(PARTS), content_service.kept) == ([], [], [])
+    assert (requests.files(COPIES), requests.files(PARTS), requests.copy) == ([], [], None)

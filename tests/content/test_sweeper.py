@@ -1,4 +1,4 @@
-"""The cache directory stays within its bounds."""
+"""Sweeper: eviction by size and age."""
 
 import fcntl
 import os
@@ -22,28 +22,28 @@ DAY = 86400.0
 
 
 class Cache:
-    """Copies that were used so many days ago."""
+    """Cache with copies whose last use was some days ago."""
 
     def __init__(self, directory: str, size: int, age: float = 0) -> None:
-        self.place = CacheDirectory(directory)
-        self.index = Index(self.place)
-        self.sweeper = Sweeper(self.place, self.index, size, age, lambda: NOW)
+        self.directory = CacheDirectory(directory)
+        self.index = Index(self.directory)
+        self.sweeper = Sweeper(self.directory, self.index, size, age, lambda: NOW)
 
     def add(self, name: str, size: int, days: float) -> Copy:
         copy = Copy('fsp', name, 'v1', '', size, 0, '', NOW)
-        self.place.put(COPIES, copy.key, bytes(size))
-        self.index.add(copy)
-        os.utime(self.place.path(COPIES, copy.key), (NOW - days * DAY, NOW))
+        self.directory.put(COPIES, copy.key, bytes(size))
+        self.index.add_copy(copy)
+        os.utime(self.directory.path(COPIES, copy.key), (NOW - days * DAY, NOW))
         return copy
 
     def has(self, copy: Copy) -> bool:
-        there = self.place.path(COPIES, copy.key).exists()
+        there = self.directory.path(COPIES, copy.key).exists()
         assert there == (self.index.copy(copy.account, copy.file_id, copy.version_id) is not None)
         return there
 
 
 @given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 9)), max_size=12), st.integers(1, 300))
-def test_what_is_too_much_goes_and_what_was_used_last_stays(files: list[tuple[int, int]], size: int) -> None:
+def test_least_recently_used_files_are_evicted(files: list[tuple[int, int]], size: int) -> None:
     cache = Cache('', size)
     copies = [(days, cache.add(f'{number}', bytes_, days)) for number, (bytes_, days) in enumerate(files)]
     total = sum(bytes_ for bytes_, _ in files)
@@ -57,27 +57,27 @@ def test_what_is_too_much_goes_and_what_was_used_last_stays(files: list[tuple[in
     assert cache.sweeper.sweep() == 0
 
 
-def test_what_was_not_used_for_long_goes(tmp_path: Path) -> None:
+def test_unused_files_are_evicted_by_age(tmp_path: Path) -> None:
     cache = Cache(str(tmp_path), 10_000, age=30 * DAY)
     old, new = cache.add('old', 5, 31), cache.add('new', 5, 29)
-    cache.place.put(THUMBNAILS, key_of('old'), b'x')
-    os.utime(cache.place.path(THUMBNAILS, key_of('old')), (NOW - 31 * DAY, NOW))
+    cache.directory.put(THUMBNAILS, key_of('old'), b'x')
+    os.utime(cache.directory.path(THUMBNAILS, key_of('old')), (NOW - 31 * DAY, NOW))
     assert cache.sweeper.sweep() == 2
     assert (cache.has(old), cache.has(new)) == (False, True)
 
 
-def test_parts_of_a_killed_process_go_after_a_day(tmp_path: Path) -> None:
+def test_partial_files_of_a_killed_process_are_removed_after_a_day(tmp_path: Path) -> None:
     cache = Cache(str(tmp_path), 10_000)
     for name, days in (('aa1', 2), ('aa2', 0.5)):
-        path = cache.place.path(PARTS, name)
+        path = cache.directory.path(PARTS, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b'x')
         os.utime(path, (NOW - days * DAY, NOW - days * DAY))
     cache.sweeper.sweep()
-    assert [key for _, key in cache.place.files(PARTS)] == ['aa2']
+    assert [key for _, key in cache.directory.files(PARTS)] == ['aa2']
 
 
-def test_one_sweeps_at_a_time(tmp_path: Path) -> None:
+def test_concurrent_sweep_does_nothing(tmp_path: Path) -> None:
     cache = Cache(str(tmp_path), 1)
     cache.add('a', 5, 1)
     with open(tmp_path / 'sweep.lock', 'wb') as lock:
@@ -87,10 +87,10 @@ def test_one_sweeps_at_a_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('size', [0, 3])
-def test_who_reads_what_is_swept_can_go_on(tmp_path: Path, size: int) -> None:
+def test_open_reader_survives_eviction(tmp_path: Path, size: int) -> None:
     cache = Cache(str(tmp_path), 1)
     copy = cache.add('a', 5, 1)
-    with cache.place.path(COPIES, copy.key).open('rb') as file:
+    with cache.directory.path(COPIES, copy.key).open('rb') as file:
         file.read(size)
         assert cache.sweeper.sweep() == 1
         assert len(file.read()) == 5 - size

@@ -1,4 +1,4 @@
-"""Files of which no thumbnail can be made: too large, broken, or no pictures at all."""
+"""Files that cannot be rendered: too large, broken, or no pictures at all."""
 
 import base64
 import struct
@@ -18,12 +18,12 @@ from .oddities import (
 
 
 def icon_of(png: bytes) -> bytes:
-    """An icon that says that it is of 16 x 16 pixels, whatever the PNG in it is."""
+    """Return an icon that claims 16 x 16 pixels, with a PNG of any size."""
     return struct.pack('<HHHBBBBHHII', 0, 1, 1, 16, 16, 0, 0, 1, 32, len(png), 22) + png
 
 
 def tiled_tiff(tile: int) -> bytes:
-    """A TIFF of 100 x 100 pixels in one tile that is much larger."""
+    """Return a TIFF of 100 x 100 pixels in one tile that is much larger."""
     pixels = deflated_zeros(tile, tile)
     tags = {256: 100, 257: 100, 258: 8, 259: 8, 262: 1, 277: 1, 322: tile, 323: tile, 324: 0, 325: len(pixels)}
     tags[324] = 10 + 12 * len(tags) + 4
@@ -72,7 +72,7 @@ LYING_AVIF = zlib.decompress(base64.b85decode(
 
 
 def big_header(format_: str) -> bytes:
-    """A small picture that claims to be of 16,000 x 16,000 pixels."""
+    """Return a small picture that claims 16,000 x 16,000 pixels."""
     data = bytearray(saved(quarters(), format_))
     if format_ == 'GIF':
         data[6:10] = struct.pack('<HH', 16000, 16000)

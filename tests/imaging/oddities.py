@@ -1,4 +1,4 @@
-"""Pictures of every kind that thumbnails can be made of, drawn when they are asked for."""
+"""Pictures of every kind that can be rendered, made on demand."""
 
 import io
 import struct
@@ -15,7 +15,7 @@ CORNERS = (RED, GREEN, BLUE, YELLOW)  # clockwise from the upper left
 
 
 def quarters(width: int = 300, height: int = 200, mode: str = 'RGB') -> Image.Image:
-    """Four colours, one in each quarter: every turn of it looks different."""
+    """Return a picture of four colours, one in each quarter: every rotation of it looks different."""
     image = Image.new('RGB', (width, height))
     half, middle = width // 2, height // 2
     for colour, edges in zip(
@@ -28,7 +28,7 @@ def quarters(width: int = 300, height: int = 200, mode: str = 'RGB') -> Image.Im
 
 
 def ring(mode: str = 'RGBA') -> Image.Image:
-    """A red disc with a hole on nothing; what cannot be seen is green, which must not bleed into the edges."""
+    """Return a red disc with a hole; transparent pixels are green, which must not bleed into the edges."""
     image = Image.new('RGBA', (600, 600), (0, 255, 0, 0))
     draw = ImageDraw.Draw(image)
     draw.ellipse((40, 40, 560, 560), (*RED, 255))
@@ -37,7 +37,7 @@ def ring(mode: str = 'RGBA') -> Image.Image:
 
 
 def ramp(mode: str, low: float, high: float) -> Image.Image:
-    """From black at the left to white at the right, in values from *low* to *high*."""
+    """Return a gradient from black at the left to white at the right, in values from *low* to *high*."""
     grey = Image.linear_gradient('L').rotate(90).convert('F').resize((300, 200))
     grey = grey.point(lambda value: value * ((high - low) / 255) + low)
     return grey if mode == 'F' else grey.convert('I').convert(mode)
@@ -50,7 +50,7 @@ def saved(image: Image.Image, format_: str, **options: Any) -> bytes:
 
 
 def turned_image(orientation: int) -> Image.Image:
-    """What looks like quarters() once it is turned upright."""
+    """Return a picture that looks like quarters() once its orientation is applied."""
     method = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}.get(orientation)
     image = quarters()
     exif = Image.Exif()
@@ -67,7 +67,7 @@ def turned(orientation: int, format_: str = 'JPEG') -> bytes:
 
 
 def located() -> bytes:
-    """A picture that tells where it was taken."""
+    """Return a picture with GPS coordinates."""
     exif = Image.Exif()
     exif[0x010F] = 'Camera of Somebody'
     exif.get_ifd(0x8825)[1] = 'N'
@@ -76,7 +76,7 @@ def located() -> bytes:
 
 
 def profile(kind: bytes, tags: dict[bytes, bytes]) -> bytes:
-    """A colour profile of a kind that ImageCms cannot create."""
+    """Return a colour profile of a kind that ImageCms cannot create."""
     white = struct.pack('>3I', 0xF6D6, 0x10000, 0xD32D)
     tags = {b'wtpt': b'XYZ \0\0\0\0' + white, **tags}
     table, body = b'', b''
@@ -90,7 +90,7 @@ def profile(kind: bytes, tags: dict[bytes, bytes]) -> bytes:
 
 
 def ink_profile() -> bytes:
-    """A profile for CMYK in which every ink is grey: the more ink, the darker."""
+    """Return a profile for CMYK in which every ink is grey: the more ink, the darker."""
     lab = b''.join(bytes((255 * (4 - sum(map(int, f'{inks:04b}'))) // 4, 128, 128)) for inks in range(16))
     line = bytes(range(256))
     identity = struct.pack('>9I', *(0x10000 if place % 4 == 0 else 0 for place in range(9)))
@@ -99,12 +99,12 @@ def ink_profile() -> bytes:
 
 
 def grey_profile() -> bytes:
-    """A profile for grey of gamma 1: 18 % of light is a middle grey."""
+    """Return a profile for grey of gamma 1: 18 % of light is a middle grey."""
     return profile(b'mntrGRAYXYZ ', {b'kTRC': b'curv' + bytes(8)})
 
 
 def linear_profile() -> bytes:
-    """The colours of sRGB in a gamma of 1."""
+    """Return a profile with the colours of sRGB and a gamma of 1."""
     columns = {b'r': (0x6FA2, 0x38F5, 0x0390), b'g': (0x6299, 0xB785, 0x18DA), b'b': (0x24A0, 0x0F84, 0xB6CF)}
     tags = {name + b'XYZ': b'XYZ \0\0\0\0' + struct.pack('>3I', *column) for name, column in columns.items()}
     tags |= {name + b'TRC': b'curv' + bytes(8) for name in columns}
@@ -112,7 +112,7 @@ def linear_profile() -> bytes:
 
 
 def swapped_profile() -> bytes:
-    """sRGB with the tags of red and blue exchanged, so that nobody can miss whether it is respected."""
+    """Return sRGB with the tags of red and blue exchanged, so that its use is obvious."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile('sRGB')).tobytes()
     for one, other in ((b'rXYZ', b'bXYZ'), (b'rTRC', b'bTRC')):
         profile = profile.replace(one, b'????').replace(other, one).replace(b'????', other)
@@ -130,7 +130,7 @@ def animation(format_: str) -> bytes:
 
 
 def long_animation() -> bytes:
-    """A GIF of 5,000 frames."""
+    """Return a GIF of 5,000 frames."""
     gif = saved(quarters(60, 40, 'P'), 'GIF')
     frame = gif[gif.index(b',') : -1]
     return gif[:-1] + frame * 4999 + b';'
@@ -141,7 +141,7 @@ def chunk(type_: bytes, data: bytes) -> bytes:
 
 
 def deflated_zeros(width: int, height: int) -> bytes:
-    """What zlib makes of so many zeros, put together from what it makes of a row of them."""
+    """Return so many zeros compressed by zlib, assembled from one compressed row."""
     pack = zlib.compressobj(9, wbits=-15)
     row = pack.compress(bytes(width)) + pack.flush(zlib.Z_FULL_FLUSH)
     checksum = width * height % 65521 << 16 | 1
@@ -149,14 +149,14 @@ def deflated_zeros(width: int, height: int) -> bytes:
 
 
 def flat_png(width: int, height: int) -> bytes:
-    """A PNG of which nobody would think how large it is: black, compressed a thousandfold."""
+    """Return a black PNG of any size, compressed a thousandfold."""
     pixels = deflated_zeros(width * 3 + 1, height)
     header = struct.pack('>IIBBBBB', width, height, 8, 2, 0, 0, 0)
     return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', header) + chunk(b'IDAT', pixels) + chunk(b'IEND', b'')
 
 
 def plain_cmyk() -> bytes:
-    """A JPEG of four colours without the marker of Adobe; its values are inverted all the same, as is the custom."""
+    """Return a CMYK JPEG without Adobe's marker; its values are inverted all the same, as is usual."""
     jpeg = saved(quarters(mode='CMYK'), 'JPEG')
     start = jpeg.index(b'\xff\xee')
     return jpeg[:start] + jpeg[start + 2 + int.from_bytes(jpeg[start + 2 : start + 4]) :]

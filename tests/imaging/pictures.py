@@ -1,4 +1,4 @@
-"""Pictures that tests draw."""
+"""Pictures for tests."""
 
 import io
 from functools import cache
@@ -8,7 +8,7 @@ from PIL import Image
 
 @cache
 def picture(width: int = 640, height: int = 480, kind: str = 'PNG') -> bytes:
-    """One that looks different in each corner."""
+    """Return a picture whose corners differ."""
     image = Image.linear_gradient('L').resize((width, height))
     file = io.BytesIO()
     Image.merge('RGB', (image, image.rotate(180), image.point(lambda value: 255 - value // 2))).save(file, kind)

@@ -1,4 +1,4 @@
-"""Thumbnails: what comes out of pictures, be they odd or hostile."""
+"""Rendering of odd and hostile pictures."""
 
 import contextlib
 import io
@@ -60,7 +60,7 @@ def rendered(data: bytes) -> Image.Image:
 
 
 def corners(image: Image.Image) -> list[tuple[int, ...]]:
-    """The colours in the middle of each quarter, clockwise from the upper left."""
+    """Return the colours in the middle of each quarter, clockwise from the upper left."""
     right, low = image.width * 3 // 4, image.height * 3 // 4
     left, high = image.width // 4, image.height // 4
     return [image.getpixel(place) for place in ((left, high), (right, high), (right, low), (left, low))]
@@ -79,7 +79,7 @@ def is_upright(image: Image.Image) -> bool:
 
 @pytest.mark.filterwarnings('ignore:Corrupt EXIF')
 @pytest.mark.parametrize('name', GOOD)
-def test_every_kind_of_picture(name: str) -> None:
+def test_every_format_is_rendered(name: str) -> None:
     data = GOOD[name]()
     image = rendered(data)
     assert sniff(data[:8192]) in TYPES
@@ -105,14 +105,14 @@ OF_OTHER_COLOURS = (
 
 @pytest.mark.filterwarnings('ignore:Corrupt EXIF')
 @pytest.mark.parametrize('name', [name for name in GOOD if not any(word in name for word in OF_OTHER_COLOURS)])
-def test_colours_stay_and_pictures_stand_upright(name: str) -> None:
+def test_colours_and_orientation_are_kept(name: str) -> None:
     image = rendered(GOOD[name]())
     assert image.size == ((60, 40) if '5,000' in name else (200, 133))
     assert is_upright(image), corners(image)
 
 
 @pytest.mark.parametrize('name', [name for name in GOOD if any(word in name for word in ('RGBA', 'PNG, LA', 'ICO'))])
-def test_transparency_stays_and_hidden_colours_do_not_bleed(name: str) -> None:
+def test_transparency_is_kept_and_hidden_colours_do_not_bleed(name: str) -> None:
     image = rendered(GOOD[name]())
     assert image.mode == 'RGBA'
     assert image.getpixel((100, 100))[3] == image.getpixel((2, 2))[3] == 0
@@ -122,7 +122,7 @@ def test_transparency_stays_and_hidden_colours_do_not_bleed(name: str) -> None:
     assert all(green <= red + 60 for red, green, _, _ in edge)
 
 
-def test_palettes_are_mixed_rather_than_picked_from() -> None:
+def test_palette_colours_are_averaged() -> None:
     stripes = Image.new('P', (400, 400))
     stripes.putpalette([0, 0, 0, 255, 255, 255])
     stripes.putdata([place % 2 for place in range(400 * 400)])
@@ -132,13 +132,13 @@ def test_palettes_are_mixed_rather_than_picked_from() -> None:
         assert all(118 <= value <= 138 for value in middle.crop((5, 5, 195, 195)).get_flattened_data())
 
 
-def test_the_alpha_of_a_palette_counts() -> None:
+def test_alpha_of_a_palette_is_kept() -> None:
     image = rendered(GOOD['PNG, palette, half transparent']())
     assert image.getpixel((100, 100))[3] == 0
     assert near(image.getpixel((100, 40)), (*RED, 128))
 
 
-def test_a_transparent_colour_of_a_grey_picture() -> None:
+def test_transparent_colour_of_a_grey_picture_is_kept() -> None:
     image = rendered(GOOD['PNG, grey with a key']())
     assert [corner[3] for corner in corners(image)] == [0, 255, 255, 255]
 
@@ -152,11 +152,11 @@ def test_deep_grey_is_scaled(name: str) -> None:
     assert sorted(row) == pytest.approx(list(row), abs=3)
 
 
-def test_dark_pictures_of_16_bits_stay_dark() -> None:
+def test_dark_16_bit_picture_stays_dark() -> None:
     assert max(rendered(saved(ramp('I;16', 0, 6553), 'PNG')).convert('L').get_flattened_data()) < 30
 
 
-def test_one_value_of_32_bits() -> None:
+def test_single_32_bit_value_is_rendered() -> None:
     assert rendered(saved(Image.new('F', (9, 9), 7.5), 'TIFF')).size == (9, 9)
 
 
@@ -165,7 +165,7 @@ def test_one_value_of_32_bits() -> None:
 
 @pytest.mark.parametrize('name', SHOWN)
 @pytest.mark.parametrize('share', [0.35, 0.67, 0.99])
-def test_a_picture_that_ends_early_is_shown_as_far_as_it_goes(name: str, share: float) -> None:
+def test_truncated_picture_is_rendered_up_to_its_end(name: str, share: float) -> None:
     data = GOOD[name]()
     image = rendered(data[: int(len(data) * share)]).convert('RGB')
     assert image.size == (200, 133)
@@ -173,7 +173,7 @@ def test_a_picture_that_ends_early_is_shown_as_far_as_it_goes(name: str, share: 
 
 
 @pytest.mark.parametrize('type_', [b'tEXt', b'gAMA', b'eXIf', b'prVt'])
-def test_a_wrong_checksum_of_an_optional_chunk_is_no_matter(type_: bytes) -> None:
+def test_wrong_checksum_of_an_optional_chunk_is_ignored(type_: bytes) -> None:
     png = saved(quarters(), 'PNG')
     broken = chunk(type_, b'abcd')[:-4] + b'\0\0\0\0'
     assert is_upright(rendered(png[:33] + broken + png[33:]))
@@ -182,21 +182,21 @@ def test_a_wrong_checksum_of_an_optional_chunk_is_no_matter(type_: bytes) -> Non
 # Colour profiles
 
 
-def test_profiles_are_respected() -> None:
+def test_colour_profile_is_applied() -> None:
     image = rendered(GOOD['JPEG, swapped profile']())
     red, _, blue, _ = corners(image)
     assert red[2] > 180 > 60 > red[0]
     assert blue[0] > 180 > 80 > blue[2]
 
 
-def test_profile_of_inks() -> None:
+def test_cmyk_profile_is_applied() -> None:
     image = rendered(GOOD['JPEG, CMYK, profile of grey inks']())
     assert all(max(corner) - min(corner) < 8 for corner in corners(image))
     assert corners(image)[3][0] > corners(image)[0][0] + 30
 
 
 @pytest.mark.parametrize('name', ['PNG, grey, profile', 'PNG, grey, RGB profile'])
-def test_profiles_of_grey_pictures(name: str) -> None:
+def test_profile_of_grey_picture_is_applied(name: str) -> None:
     plain, linear = (rendered(GOOD[each]()).getpixel((60, 60))[0] for each in ('PNG, 16 bits', name))
     assert linear > plain + 40
     assert rendered(GOOD['PNG, LA, profile']()).getpixel((100, 40))[0] > 140
@@ -218,7 +218,7 @@ def test_huge_profile_is_ignored() -> None:
 @example(201, 200, 'PNG')
 @example(1999, 1000, 'JPEG')
 @settings(max_examples=60, deadline=None)
-def test_fits_and_is_neither_enlarged_nor_distorted(width: int, height: int, format_: str) -> None:
+def test_thumbnail_fits_without_enlarging_or_distortion(width: int, height: int, format_: str) -> None:
     image = rendered(saved(Image.new('L', (width, height), 99), format_))
     scale = min(1, SIZE / max(width, height))
     assert max(image.size) == min(SIZE, max(width, height))
@@ -238,7 +238,7 @@ def test_strips_leave_no_seams(monkeypatch: pytest.MonkeyPatch, size: tuple[int,
         assert all(near(*pair, by=24) for pair in zip(corners(whole.convert('RGB')), corners(plain), strict=True))
 
 
-def test_rows_that_are_left_over_by_reducing_weigh_what_they_are() -> None:
+def test_remaining_rows_of_a_reduction_keep_their_weight() -> None:
     image = Image.new('L', (3999, 100))  # reduced by 9: 11 rows and one of a single pixel
     image.paste(255, (0, 50, 3999, 100))
     column = rendered(saved(image, 'PNG')).convert('L').crop((100, 0, 101, 5)).get_flattened_data()
@@ -248,7 +248,7 @@ def test_rows_that_are_left_over_by_reducing_weigh_what_they_are() -> None:
 # What must not come in or out
 
 
-def test_nothing_of_the_metadata_comes_out() -> None:
+def test_metadata_is_removed() -> None:
     for name in ('JPEG, GPS', 'PNG, text', 'JPEG, swapped profile'):
         out = render_bytes(GOOD[name]())
         assert all(word not in out for word in (b'Somebody', b'EXIF', b'XMP', b'ICCP', b'acsp'))
@@ -257,7 +257,7 @@ def test_nothing_of_the_metadata_comes_out() -> None:
 
 @pytest.mark.parametrize('name', BAD)
 @pytest.mark.parametrize('action', ['ignore', 'error'])
-def test_what_is_refused(name: str, action: str) -> None:
+def test_bad_picture_is_refused(name: str, action: str) -> None:
     data = BAD[name]()
     with warnings.catch_warnings():
         warnings.simplefilter(action)
@@ -267,8 +267,8 @@ def test_what_is_refused(name: str, action: str) -> None:
 
 @pytest.mark.skipif(not Path('/proc/self/status').exists(), reason='only Linux tells the peak of memory')
 @pytest.mark.parametrize('name', ['PNG of 144 megapixels', 'ICO with 144 megapixels', 'TIFF with a large tile'])
-def test_bombs_take_no_memory(name: str) -> None:
-    """Peak of a process of its own, which Pillow's memory is part of."""
+def test_decompression_bomb_allocates_no_memory(name: str) -> None:
+    """Measure the peak of a separate process, which includes Pillow's memory."""
     code = (
         'import sys, warnings; warnings.simplefilter("ignore")\n'
         'from tests.imaging.hostile import BAD\n'
@@ -284,17 +284,17 @@ def test_bombs_take_no_memory(name: str) -> None:
     assert reason.startswith('its size is 12000 x 12000')
 
 
-def test_only_the_first_frame_is_touched() -> None:
+def test_only_the_first_frame_is_decoded() -> None:
     for format_ in ('GIF', 'PNG'):
         assert is_upright(rendered(animation(format_)[:-40]))
 
 
 @pytest.mark.filterwarnings('ignore:Image was not the expected size')
-def test_inner_size_of_an_icon_counts() -> None:
+def test_inner_size_of_an_icon_is_checked() -> None:
     assert rendered(icon_of(saved(quarters(), 'PNG'))).size == (200, 133)
 
 
-def test_pillow_and_warnings_stay_as_the_host_left_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_global_state_of_pillow_and_warnings_is_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', None)
     filters = list(warnings.filters)
     for name, make in BAD.items():
@@ -304,16 +304,16 @@ def test_pillow_and_warnings_stay_as_the_host_left_them(monkeypatch: pytest.Monk
     assert warnings.filters == filters
 
 
-def test_where_warnings_are_errors_they_are_reasons() -> None:
-    """Filters are the host's, and threads share them."""
+def test_warnings_as_errors_make_a_picture_unrenderable() -> None:
+    """Warning filters belong to the host, and threads share them."""
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         with pytest.raises(Unrenderable, match='UserWarning: Corrupt EXIF'):
             render_bytes(GOOD['JPEG, broken EXIF']())
 
 
-def test_many_threads() -> None:
-    """Bombs are refused and pictures rendered side by side, whatever filters come and go meanwhile."""
+def test_concurrent_threads_render_and_refuse() -> None:
+    """Bombs are refused and pictures rendered concurrently while warning filters change."""
     good, bomb, warned = GOOD['PNG'](), BAD['PNG of 144 megapixels'](), flat_png(10_000, 10_000)
     expected = render_bytes(good)
 
@@ -377,7 +377,7 @@ def test_broken_pictures_are_rendered_or_refused(data: st.DataObject, name: str,
 
 @given(st.binary(max_size=300), st.sampled_from(sorted(SMALL)))
 @settings(max_examples=60, deadline=None)
-def test_good_heads_of_bad_pictures(tail: bytes, name: str) -> None:
+def test_random_tail_of_a_picture_is_rendered_or_refused(tail: bytes, name: str) -> None:
     with contextlib.suppress(Unrenderable):
         rendered(SMALL[name][: len(SMALL[name]) // 2] + tail)
 
@@ -385,7 +385,7 @@ def test_good_heads_of_bad_pictures(tail: bytes, name: str) -> None:
 # Types, HEIC and the placeholder
 
 
-def test_types_are_those_of_names() -> None:
+def test_rendered_types_match_file_names() -> None:
     names = ['a.jpg', 'a.JPEG', 'a.jfif', 'a.png', 'a.gif', 'a.webp', 'a.avif', 'a.bmp', 'a.tif', 'a.tiff', 'a.ico']
     names += ['a.pjpeg', 'a.pjp', 'a.dib', 'a.jp2', 'a.apng']
     assert {type_of_name(name) for name in names} == {each for each in TYPES if 'hei' not in each}
@@ -393,7 +393,7 @@ def test_types_are_those_of_names() -> None:
 
 
 @needs_heic
-def test_heic_is_imported_when_it_is_needed() -> None:
+def test_heic_plugin_is_imported_on_demand() -> None:
     code = (
         'import sys\n'
         'from PIL import Image\n'
@@ -404,7 +404,7 @@ def test_heic_is_imported_when_it_is_needed() -> None:
     subprocess.run([sys.executable, '-c', code], input=GOOD['HEIC'](), check=True)
 
 
-def test_without_the_extra_there_is_no_heic() -> None:
+def test_heic_is_refused_without_the_extra() -> None:
     code = (
         'import importlib.util as util\n'
         'find = util.find_spec\n'
@@ -418,7 +418,7 @@ def test_without_the_extra_there_is_no_heic() -> None:
     assert done.stdout == 'its content is image/heic\n'
 
 
-def test_placeholder() -> None:
+def test_placeholder_is_a_light_card_with_a_sign() -> None:
     image = opened(placeholder())
     assert image.size == (SIZE, SIZE)
     assert image.getpixel((0, 0))[3] == 0

@@ -1,4 +1,4 @@
-"""The pool of workers that render pictures: what a picture may cost, and whom a hostile one harms."""
+"""Pool of worker processes: limits, failures, and isolation of hostile pictures."""
 
 import contextlib
 import io
@@ -32,7 +32,7 @@ def pool() -> Iterator[RenderPool]:
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen]:
-    """The processes of all workers that were started."""
+    """Return the processes of all workers that were started."""
     processes: list[subprocess.Popen] = []
 
     class Noted(subprocess.Popen):
@@ -56,18 +56,18 @@ def small() -> bytes:
 
 
 @pytest.mark.parametrize('name', GOOD)
-def test_every_kind_of_picture(pool: RenderPool, name: str) -> None:
-    """Nothing has to be imported or opened any more when a picture comes."""
+def test_every_format_is_rendered(pool: RenderPool, name: str) -> None:
+    """Rendering imports no module and opens no file."""
     assert rendered(pool, GOOD[name]())[8:12] == b'WEBP'
 
 
-def test_pictures_that_end_early(pool: RenderPool) -> None:
+def test_truncated_pictures_are_rendered(pool: RenderPool) -> None:
     for name in (*SHOWN, 'BMP', 'ICO', 'TIFF'):
         data = GOOD[name]()
         assert rendered(pool, data[: len(data) * 2 // 3])[8:12] == b'WEBP'
 
 
-def test_what_is_refused_and_why(pool: RenderPool, started: list[subprocess.Popen]) -> None:
+def test_bad_pictures_are_refused_with_a_reason(pool: RenderPool, started: list[subprocess.Popen]) -> None:
     for name, make in BAD.items():
         with pytest.raises(Unrenderable, match=r'\w+ \w+') as caught:
             rendered(pool, make())
@@ -76,7 +76,7 @@ def test_what_is_refused_and_why(pool: RenderPool, started: list[subprocess.Pope
     assert len(started) == 1, 'none of them ended it'
 
 
-def test_a_content_is_read_from_its_beginning_and_stays_open(pool: RenderPool, tmp_path: Path) -> None:
+def test_content_is_read_from_its_beginning_and_stays_open(pool: RenderPool, tmp_path: Path) -> None:
     path = tmp_path / 'picture'
     path.write_bytes(GOOD['PNG']())
     with path.open('rb') as file:
@@ -84,7 +84,7 @@ def test_a_content_is_read_from_its_beginning_and_stays_open(pool: RenderPool, t
         assert not file.closed
 
 
-def test_a_content_that_cannot_be_read_is_not_the_fault_of_the_picture(pool: RenderPool) -> None:
+def test_read_error_is_raised_as_it_is(pool: RenderPool) -> None:
     class Failing(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
             raise OSError(5, 'Input/output error')
@@ -94,7 +94,7 @@ def test_a_content_that_cannot_be_read_is_not_the_fault_of_the_picture(pool: Ren
     assert rendered(pool, small())
 
 
-def test_what_is_too_large_starts_no_worker(pool: RenderPool, started: list[subprocess.Popen]) -> None:
+def test_too_large_picture_starts_no_worker(pool: RenderPool, started: list[subprocess.Popen]) -> None:
     with pytest.raises(Unrenderable, match='more than'):
         rendered(pool, bytes(MAX_BYTES + 1))
     assert started == []
@@ -109,7 +109,7 @@ def limits(process: subprocess.Popen) -> dict[str, str]:
 
 
 @pytest.mark.skipif(not Path('/proc/self/limits').exists(), reason='only Linux shows the limits of processes')
-def test_a_worker_has_its_pipes_and_nothing_else(
+def test_worker_has_only_its_pipes(
     pool: RenderPool, started: list[subprocess.Popen], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv('FSP_EGNYTE_TOKEN', 'secret')
@@ -126,7 +126,7 @@ def test_a_worker_has_its_pipes_and_nothing_else(
     assert os.readlink(directory / 'cwd') == '/'
 
 
-def test_no_worker_can_open_a_file_or_a_socket() -> None:
+def test_worker_cannot_open_files_or_sockets() -> None:
     code = (
         'import socket\n'
         'from fsp_pyramid.imaging.worker import _restrict\n'
@@ -139,7 +139,7 @@ def test_no_worker_can_open_a_file_or_a_socket() -> None:
     assert done.stdout == '24\n' * 3
 
 
-def test_a_worker_does_not_import_the_application(pool: RenderPool, started: list[subprocess.Popen]) -> None:
+def test_worker_does_not_import_the_application(pool: RenderPool, started: list[subprocess.Popen]) -> None:
     rendered(pool, small())
     modules = Path(f'/proc/{started[0].pid}/maps').read_text()
     assert '_imaging' in modules
@@ -149,14 +149,14 @@ def test_a_worker_does_not_import_the_application(pool: RenderPool, started: lis
 # What a picture may cost
 
 
-def test_a_frame_that_is_larger_than_it_claims(pool: RenderPool, started: list[subprocess.Popen]) -> None:
+def test_frame_larger_than_its_claim_is_refused(pool: RenderPool, started: list[subprocess.Popen]) -> None:
     rendered(pool, small())
     with pytest.raises(Unrenderable):
         rendered(pool, LYING_AVIF)
     assert rendered(pool, small())
 
 
-def test_a_picture_that_takes_too_much_cpu_time(
+def test_cpu_time_of_a_picture_is_limited(
     pool: RenderPool, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen]
 ) -> None:
     monkeypatch.setattr(
@@ -169,7 +169,7 @@ def test_a_picture_that_takes_too_much_cpu_time(
 
 # Puts other work in the place of rendering.
 PATCHED = """
-from fsp_pyramid.public import worker
+from fsp_pyramid.imaging import worker
 worker.CPU = 0
 def work(data):
     import os, sys, time, signal
@@ -179,7 +179,7 @@ main()
 """
 
 
-def test_a_worker_that_does_not_answer_is_killed(
+def test_silent_worker_is_killed(
     pool: RenderPool, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen]
 ) -> None:
     rendered(pool, small())
@@ -204,7 +204,7 @@ def test_a_worker_that_does_not_answer_is_killed(
         'os.write(1, bytes((1, 255, 255, 255, 255))); time.sleep(60)',
     ],
 )
-def test_a_picture_that_ends_its_worker_cannot_be_rendered(
+def test_picture_that_ends_its_worker_is_unrenderable(
     pool: RenderPool, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen], work: str
 ) -> None:
     with monkeypatch.context() as patch:
@@ -215,7 +215,7 @@ def test_a_picture_that_ends_its_worker_cannot_be_rendered(
     assert [process.returncode is None for process in started] == [False, True]
 
 
-def test_a_worker_that_does_not_start_says_nothing_of_the_picture(
+def test_worker_that_does_not_start_raises_no_worker(
     pool: RenderPool, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen]
 ) -> None:
     monkeypatch.setattr(sys, 'executable', '/bin/false')
@@ -231,7 +231,7 @@ def test_a_worker_that_does_not_start_says_nothing_of_the_picture(
 # The pool
 
 
-def test_workers_are_used_again_and_replaced(
+def test_workers_are_reused_and_replaced(
     pool: RenderPool, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen]
 ) -> None:
     monkeypatch.setattr(worker_pool, 'PICTURES', 3)
@@ -240,9 +240,7 @@ def test_workers_are_used_again_and_replaced(
     assert [process.poll() is None for process in started] == [False, False, True]
 
 
-def test_a_worker_that_ended_while_it_was_idle_spoils_no_picture(
-    pool: RenderPool, started: list[subprocess.Popen]
-) -> None:
+def test_dead_idle_worker_is_replaced(pool: RenderPool, started: list[subprocess.Popen]) -> None:
     rendered(pool, small())
     started[0].kill()
     assert rendered(pool, small())
@@ -256,15 +254,15 @@ def test_idle_workers_end(pool: RenderPool, monkeypatch: pytest.MonkeyPatch, sta
     assert started[0].returncode is not None, 'and it was waited for'
 
 
-def test_two_at_a_time(pool: RenderPool, started: list[subprocess.Popen]) -> None:
+def test_pool_size_bounds_the_workers(pool: RenderPool, started: list[subprocess.Popen]) -> None:
     expected = rendered(pool, GOOD['PNG']())
     with ThreadPoolExecutor(8) as threads:
         assert set(threads.map(lambda _: rendered(pool, GOOD['PNG']()), range(40))) == {expected}
     assert len(started) <= 2
 
 
-def test_a_hostile_picture_leaves_a_worker_to_others(pool: RenderPool) -> None:
-    """It is stopped, and does not go on, until others were rendered."""
+def test_stuck_worker_leaves_another_one_to_other_pictures(pool: RenderPool) -> None:
+    """The worker is stopped until other pictures were rendered."""
     rendered(pool, small())
     stuck = pool._idle[0]
     stuck._process.send_signal(signal.SIGSTOP)
@@ -280,7 +278,7 @@ def test_a_hostile_picture_leaves_a_worker_to_others(pool: RenderPool) -> None:
         assert waiting.result(PATIENCE)
 
 
-def test_nothing_is_left_of_workers(pool: RenderPool, started: list[subprocess.Popen]) -> None:
+def test_closed_workers_release_all_resources(pool: RenderPool, started: list[subprocess.Popen]) -> None:
     rendered(pool, small())
     before = len(os.listdir('/proc/self/fd'))
     for _ in range(5):
@@ -294,7 +292,7 @@ def test_nothing_is_left_of_workers(pool: RenderPool, started: list[subprocess.P
 
 PARENT = """
 import io, os, sys
-from fsp_pyramid.public import worker_pool
+from fsp_pyramid.imaging import worker_pool
 from fsp_pyramid.imaging.render import placeholder
 worker_pool.render(io.BytesIO(placeholder()))
 print(worker_pool._pool._idle[0]._process.pid, flush=True)
@@ -303,14 +301,14 @@ print(worker_pool._pool._idle[0]._process.pid, flush=True)
 
 
 def is_running(pid: int) -> bool:
-    """Whether the process is there; a dead one that its new parent has not waited for yet is not."""
+    """Return whether the process runs; a zombie does not."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
     return False
 
 
 @pytest.mark.parametrize('end', ['', 'sys.exit(3)', 'os._exit(0)', 'os.kill(os.getpid(), 9)', 'raise SystemError'])
-def test_workers_end_with_their_parent_however_it_ends(end: str) -> None:
+def test_workers_end_with_their_parent(end: str) -> None:
     command = [sys.executable, '-W', 'ignore', '-c', PARENT.format(end=end)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False, timeout=PATIENCE)
     pid = int(done.stdout)
@@ -321,7 +319,7 @@ def test_workers_end_with_their_parent_however_it_ends(end: str) -> None:
     assert not is_running(pid)
 
 
-def test_a_process_that_was_forked_has_workers_of_its_own() -> None:
+def test_forked_process_has_its_own_workers() -> None:
     fork = (
         'pid = os.fork()\n'
         'if not pid:\n'
@@ -337,5 +335,5 @@ def test_a_process_that_was_forked_has_workers_of_its_own() -> None:
     assert subprocess.run(command, stdout=subprocess.DEVNULL, check=False, timeout=PATIENCE).returncode == 0
 
 
-def test_many_scans_are_bounded_by_their_pixels(pool: RenderPool) -> None:
+def test_many_scans_of_a_small_picture_are_rendered(pool: RenderPool) -> None:
     assert rendered(pool, many_scans(quarters(), 80)), 'a small picture may have them'

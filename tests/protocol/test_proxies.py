@@ -143,7 +143,7 @@ def test_exhausted_quota_is_reported_and_costs_one_call(
 
 def over(client: Beefree) -> None:
     """Move the clocks past the back-off."""
-    client.app.app.registry.getUtility(IPublic).content_service._fetcher._trouble.clear()
+    client.app.app.registry.getUtility(IPublic).content_service.backoff.clear()
 
 
 @pages

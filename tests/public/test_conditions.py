@@ -59,7 +59,7 @@ SUCCESS = {'ETag', 'Last-Modified', 'Expires', 'Content-Disposition', 'Age', 'X-
 def served(
     request: pytest.FixtureRequest, make_app: Callable[..., Any], sandbox: Sandbox, tmp_path: Path
 ) -> tuple[Beefree, str, str]:
-    """A client, the URL of a picture that is kept, and that of its thumbnail."""
+    """Return a client, the URL of a cached picture, and that of its thumbnail."""
     sandbox.upload('/Shared/Beefree/u1/a.png', CONTENT)
     client = Beefree(make_app(public__cache_dir=str(tmp_path / 'cache'), public__sendfile=request.param))
     meta = client.get('/a.png').json['data']['meta']
@@ -70,7 +70,7 @@ def served(
     return client, meta['public-url'], meta['thumbnail']
 
 
-def test_a_date_that_is_none_is_ignored(served: tuple[Beefree, str, str]) -> None:
+def test_malformed_date_is_ignored(served: tuple[Beefree, str, str]) -> None:
     client, *urls = served
     for date, header in product(NO_DATES, ('If-Modified-Since', 'If-Unmodified-Since', 'If-Range')):
         headers = {header: date} | ({'Range': 'bytes=0-3'} if header == 'If-Range' else {})
@@ -78,13 +78,13 @@ def test_a_date_that_is_none_is_ignored(served: tuple[Beefree, str, str]) -> Non
             assert client.public(url, method=method, headers=headers).status_int == 200, headers
 
 
-def test_each_form_of_a_date_is_understood(served: tuple[Beefree, str, str]) -> None:
+def test_each_form_of_a_date_is_parsed(served: tuple[Beefree, str, str]) -> None:
     client, *urls = served
     for date, url in product(DATES, urls):
         assert client.public(url, headers={'If-Modified-Since': date}).status_int == 304, date
 
 
-def test_a_version_among_several_is_known(served: tuple[Beefree, str, str]) -> None:
+def test_matching_tag_among_several_is_not_modified(served: tuple[Beefree, str, str]) -> None:
     client, *urls = served
     for url in urls:
         tag = client.public(url).headers['ETag'].strip('"')
@@ -93,7 +93,7 @@ def test_a_version_among_several_is_known(served: tuple[Beefree, str, str]) -> N
             assert (answer.status_int, answer.body, answer.headers['ETag']) == (304, b'', f'"{tag}"'), tags
 
 
-def test_another_version_is_not_known(served: tuple[Beefree, str, str]) -> None:
+def test_other_tags_do_not_match(served: tuple[Beefree, str, str]) -> None:
     client, *urls = served
     for url in urls:
         tag = client.public(url).headers['ETag'].strip('"')
@@ -102,7 +102,7 @@ def test_another_version_is_not_known(served: tuple[Beefree, str, str]) -> None:
             assert answer.status_int == 200, tags
 
 
-def test_a_part_that_is_not_there_has_nothing_of_a_success(served: tuple[Beefree, str, str]) -> None:
+def test_unsatisfiable_range_has_no_headers_of_a_success(served: tuple[Beefree, str, str]) -> None:
     client, *urls = served
     for url in urls:
         size = client.public(url, method='HEAD', headers={'If-Unmodified-Since': 'x'}).content_length
@@ -114,7 +114,7 @@ def test_a_part_that_is_not_there_has_nothing_of_a_success(served: tuple[Beefree
             assert SUCCESS.isdisjoint(answer.headers)
 
 
-def test_a_malformed_part_is_ignored(served: tuple[Beefree, str, str]) -> None:
+def test_malformed_range_is_ignored(served: tuple[Beefree, str, str]) -> None:
     client, *urls = served
     parts = ('bytes=9-5', 'bytes=-', 'bytes=-0', 'bytes=a', 'bytes=', 'bytes=0-1,x', 'lines=0-1')
     for url, part in product(urls, parts):
@@ -122,14 +122,14 @@ def test_a_malformed_part_is_ignored(served: tuple[Beefree, str, str]) -> None:
         assert (answer.status_int, 'Content-Range' in answer.headers) == (200, False), part
 
 
-def test_nginx_answers_those_parts_that_it_can(make_app: Callable[..., Any], served: tuple[Beefree, str, str]) -> None:
+def test_nginx_serves_satisfiable_ranges(make_app: Callable[..., Any], served: tuple[Beefree, str, str]) -> None:
     client, url, _ = served
     by_nginx = 'X-Accel-Redirect' in client.public(url).headers
     for part in ('bytes=0-3', 'bytes=0-3,-4', 'bytes=0-3,999999999-'):
         assert ('X-Accel-Redirect' in client.public(url, headers={'Range': part}).headers) is by_nginx
 
 
-def test_failures_are_kept_by_no_cache(client: Beefree, sandbox: Sandbox) -> None:
+def test_errors_are_not_cacheable(client: Beefree, sandbox: Sandbox) -> None:
     sandbox.upload('/Shared/Beefree/u1/a.png', CONTENT)
     meta = client.get('/a.png').json['data']['meta']
     url, thumbnail = meta['public-url'], meta['thumbnail']
@@ -171,14 +171,14 @@ NAMES = [
 
 
 def raw(client: Beefree, path: str, method: str = 'GET', script_name: str = '') -> Response:
-    """The answer to a path to the letter."""
+    """Request a path without normalising it."""
     request = Request.blank(path, method=method)
     if script_name:
         request.environ['SCRIPT_NAME'] = script_name
     return request.get_response(client.app.app)
 
 
-def test_the_name_may_be_any_bytes(served: tuple[Beefree, str, str]) -> None:
+def test_name_in_the_url_may_be_any_bytes(served: tuple[Beefree, str, str]) -> None:
     client, *urls = served
     for url, name, method in product(urls, NAMES, ('GET', 'HEAD')):
         path = urlsplit(url).path.rpartition('/')[0]
@@ -190,14 +190,14 @@ def test_the_name_may_be_any_bytes(served: tuple[Beefree, str, str]) -> None:
 
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.binary(max_size=12))
-def test_any_name_serves(served: tuple[Beefree, str, str], name: bytes) -> None:
+def test_random_name_in_the_url_is_accepted(served: tuple[Beefree, str, str], name: bytes) -> None:
     client, *urls = served
     for url in urls:
         path = urlsplit(url).path.rpartition('/')[0]
         assert raw(client, path + '/' + ''.join(f'%{byte:02x}' for byte in name)).status_int == 200
 
 
-def test_a_name_of_any_bytes_below_a_route_prefix(
+def test_name_of_any_bytes_is_accepted_below_a_route_prefix(
     make_app: Callable[..., Any], sandbox: Sandbox, tmp_path: Path
 ) -> None:
     sandbox.upload('/Shared/Beefree/u1/a.png', CONTENT)
@@ -215,7 +215,7 @@ def test_a_name_of_any_bytes_below_a_route_prefix(
         assert raw(client, f'{url.rpartition("/")[0]}/Caf%E9.png', method).status_int == 200
 
 
-def test_bytes_elsewhere_are_left_alone(make_app: Callable[..., Any]) -> None:
+def test_undecodable_bytes_elsewhere_are_refused(make_app: Callable[..., Any]) -> None:
     client = Beefree(make_app())
     assert raw(client, '/fsp-public/%ff/x.png').status_int == 404
     assert raw(client, '/fsp/%ff').status_int == 400

@@ -1,4 +1,4 @@
-"""Pictures in e-mails, for years: one call ever, through move, rename and replace, and while Egnyte does not answer."""
+"""Pictures in e-mails, for years: one call ever, stable URLs, and service while Egnyte is down."""
 
 import io
 import time
@@ -33,17 +33,17 @@ def url_of(client: Beefree, path: str, which: str = 'public-url') -> str:
 
 
 @pytest.fixture
-def kept(make_app: Callable[..., Any], tmp_path: Path) -> Callable[..., Beefree]:
-    """A client of an application that keeps contents in a directory; each is like another process."""
+def make_client(make_app: Callable[..., Any], tmp_path: Path) -> Callable[..., Beefree]:
+    """Return a factory of clients of applications that share a cache directory, like processes."""
     return lambda **more: Beefree(make_app(public__cache_dir=str(tmp_path / 'cache'), **more))
 
 
 # One call
 
 
-def test_a_picture_costs_one_call_ever(kept: Callable[..., Beefree], sandbox: Sandbox) -> None:
+def test_content_costs_one_call_ever(make_client: Callable[..., Beefree], sandbox: Sandbox) -> None:
     sandbox.upload('/Shared/Beefree/u1/a.png', PNG)
-    client = kept()
+    client = make_client()
     url = url_of(client, '/a.png')
     sandbox.forget_calls()
     for _ in range(3):
@@ -51,18 +51,18 @@ def test_a_picture_costs_one_call_ever(kept: Callable[..., Beefree], sandbox: Sa
         assert (answer.status_int, answer.body, answer.content_type) == (200, PNG, 'image/png')
         settle()
     assert len(sandbox.calls) == 1
-    assert kept().public(url).body == PNG, 'after a restart'
+    assert make_client().public(url).body == PNG, 'after a restart'
     assert len(sandbox.calls) == 1
 
 
-def test_what_we_uploaded_costs_none(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+def test_uploaded_content_costs_no_call(client: Beefree, sandbox: Sandbox, source: Source) -> None:
     url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     sandbox.forget_calls()
     assert client.public(url).body == PNG
     assert sandbox.calls == []
 
 
-def test_many_who_ask_at_once_cost_one_call(client: Beefree, sandbox: Sandbox) -> None:
+def test_concurrent_requests_cost_one_call(client: Beefree, sandbox: Sandbox) -> None:
     content = PNG + bytes(3_000_000)
     sandbox.upload('/Shared/Beefree/u1/a.png', content)
     url = url_of(client, '/a.png')
@@ -73,10 +73,10 @@ def test_many_who_ask_at_once_cost_one_call(client: Beefree, sandbox: Sandbox) -
     assert len(sandbox.calls) == 1
 
 
-def test_two_processes_that_ask_at_once_cost_one_call(kept: Callable[..., Beefree], sandbox: Sandbox) -> None:
+def test_concurrent_processes_cost_one_call(make_client: Callable[..., Beefree], sandbox: Sandbox) -> None:
     content = PNG + bytes(3_000_000)
     sandbox.upload('/Shared/Beefree/u1/a.png', content)
-    clients = [kept(), kept()]
+    clients = [make_client(), make_client()]
     url = url_of(clients[0], '/a.png')
     sandbox.forget_calls()
     with ThreadPoolExecutor(8) as pool:
@@ -88,7 +88,7 @@ def test_two_processes_that_ask_at_once_cost_one_call(kept: Callable[..., Beefre
 # The same URL
 
 
-def test_the_url_survives_move_rename_and_replace(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+def test_url_survives_move_rename_and_replace(client: Beefree, sandbox: Sandbox, source: Source) -> None:
     url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     token = url.split('/')[-2]
     client.create('/d/')
@@ -102,7 +102,7 @@ def test_the_url_survives_move_rename_and_replace(client: Beefree, sandbox: Sand
     assert token in url
 
 
-def test_a_replace_shows_at_once_where_it_was_made(client: Beefree, source: Source) -> None:
+def test_own_replacement_is_served_at_once(client: Beefree, source: Source) -> None:
     first = client.upload('/a.png', source.offer(PNG)).json['data']['meta']
     second = client.upload('/a.png', source.offer(PNG + b'2'), 'replace').json['data']['meta']
     assert second['public-url'] == first['public-url']
@@ -113,10 +113,10 @@ def test_a_replace_shows_at_once_where_it_was_made(client: Beefree, source: Sour
     assert 'stale-if-error=' in answer.headers['Cache-Control']
 
 
-def test_a_replace_by_others_is_served_after_the_version_before(
-    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source
+def test_foreign_replacement_is_served_after_the_last_version(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, source: Source
 ) -> None:
-    client = kept(cache__ttl='0')
+    client = make_client(cache__ttl='0')
     url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     sandbox.upload('/Shared/Beefree/u1/a.png', PNG + b'theirs')
     assert client.public(url).body == PNG, 'nothing tells us yet'
@@ -130,10 +130,10 @@ def test_a_replace_by_others_is_served_after_the_version_before(
     assert 'Age' not in answer.headers
 
 
-def test_what_nobody_learnt_of_is_looked_up_in_the_background(
-    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
+def test_stale_version_is_revalidated_in_the_background(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = kept(public__revalidate='3600')
+    client = make_client(public__revalidate='3600')
     url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     sandbox.upload('/Shared/Beefree/u1/a.png', PNG + b'theirs')
     sandbox.forget_calls()
@@ -149,10 +149,10 @@ def test_what_nobody_learnt_of_is_looked_up_in_the_background(
     assert client.public(url).body == PNG + b'theirs'
 
 
-def test_a_replace_by_others_is_looked_up_after_an_event(
-    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source
+def test_foreign_replacement_is_revalidated_after_an_event(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, source: Source
 ) -> None:
-    client = kept(events__interval='300')
+    client = make_client(events__interval='300')
     url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     sandbox.upload('/Shared/Beefree/u1/a.png', PNG + b'theirs')
     client.public(url)
@@ -170,16 +170,16 @@ def test_a_replace_by_others_is_looked_up_after_an_event(
 
 
 def later(client: Beefree, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let time pass for public files."""
+    """Advance the clock of the content cache."""
     content_service = client.app.app.registry.getUtility(IPublic).content_service
-    for who in (content_service, content_service._fetcher):
-        monkeypatch.setattr(who, '_clock', lambda: time.time() + seconds)
+    for part in (content_service.cache, content_service.backoff):
+        monkeypatch.setattr(part, 'clock', lambda: time.time() + seconds)
 
 
 # Gone
 
 
-def test_a_deleted_file_is_known_to_be_gone(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+def test_own_deletion_costs_no_call(client: Beefree, sandbox: Sandbox, source: Source) -> None:
     meta = client.upload('/a.png', source.offer(PNG)).json['data']['meta']
     client.delete('/a.png')
     sandbox.forget_calls()
@@ -188,11 +188,11 @@ def test_a_deleted_file_is_known_to_be_gone(client: Beefree, sandbox: Sandbox, s
     assert sandbox.calls == []
 
 
-def test_a_file_that_others_deleted_is_asked_for_once(
-    kept: Callable[..., Beefree], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+def test_foreign_deletion_costs_one_call(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = sandbox.upload('/Shared/Beefree/u1/a.png', PNG)
-    client = kept()
+    client = make_client()
     url = url_of(client, '/a.png')
     sandbox.api('DELETE', f'/pubapi/v1/fs/ids/file/{file["group_id"]}')
     sandbox.forget_calls()
@@ -204,10 +204,10 @@ def test_a_file_that_others_deleted_is_asked_for_once(
     assert len(sandbox.calls) > 1, 'it may have been restored'
 
 
-def test_a_file_that_came_back_is_served_when_it_was_seen(
-    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source
+def test_restored_file_is_served_after_a_listing(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, source: Source
 ) -> None:
-    client = kept(cache__ttl='0')
+    client = make_client(cache__ttl='0')
     url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     client.delete('/a.png')
     assert client.public(url).status_int == 404
@@ -218,7 +218,7 @@ def test_a_file_that_came_back_is_served_when_it_was_seen(
 
 
 @pytest.mark.parametrize('which', ['public-url', 'thumbnail'])
-def test_forged_links_cost_nothing(client: Beefree, sandbox: Sandbox, which: str) -> None:
+def test_forged_link_costs_no_call(client: Beefree, sandbox: Sandbox, which: str) -> None:
     sandbox.upload('/Shared/Beefree/u1/a.png', PNG)
     url = url_of(client, '/a.png', which)
     sandbox.forget_calls()
@@ -229,7 +229,7 @@ def test_forged_links_cost_nothing(client: Beefree, sandbox: Sandbox, which: str
     assert sandbox.calls == []
 
 
-def test_the_link_of_a_thumbnail_does_not_open_the_file(client: Beefree, source: Source) -> None:
+def test_thumbnail_link_does_not_open_the_file(client: Beefree, source: Source) -> None:
     meta = client.upload('/a.png', source.offer(picture())).json['data']['meta']
     base, token, digits, name = meta['thumbnail'].rsplit('/', 3)
     assert client.public(f'{base}/{token}/{name}').status_int == 404
@@ -241,14 +241,16 @@ def test_the_link_of_a_thumbnail_does_not_open_the_file(client: Beefree, source:
 # Trouble
 
 
-def test_egnyte_is_down(kept: Callable[..., Beefree], sandbox: Sandbox, source: Source) -> None:
-    client = kept()
+def test_cached_content_is_served_while_egnyte_is_down(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, source: Source
+) -> None:
+    client = make_client()
     meta = client.upload('/a.png', source.offer(picture())).json['data']['meta']
     settle()
     sandbox.upload('/Shared/Beefree/u1/never.png', PNG)
     sandbox.upload('/Shared/Beefree/u1/d.png', PNG)
     client.get('/')
-    never = url_of(kept(cache__ttl='0'), '/never.png')
+    never = url_of(make_client(cache__ttl='0'), '/never.png')
     sandbox.fail(DOWN)
     sandbox.forget_calls()
     answer = client.public(meta['public-url'])
@@ -261,10 +263,10 @@ def test_egnyte_is_down(kept: Callable[..., Beefree], sandbox: Sandbox, source: 
     assert len(sandbox.calls) == 1, 'one question, and then nobody waits for it in vain'
 
 
-def test_the_last_good_version_is_served_when_the_right_one_cannot_be_had(
-    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source
+def test_last_version_is_served_while_the_current_one_is_unavailable(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, source: Source
 ) -> None:
-    client = kept(cache__ttl='0')
+    client = make_client(cache__ttl='0')
     url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     sandbox.upload('/Shared/Beefree/u1/a.png', PNG + b'theirs')
     client.get('/')
@@ -277,12 +279,12 @@ def test_the_last_good_version_is_served_when_the_right_one_cannot_be_had(
         assert 'Warning' not in answer.headers
 
 
-def test_a_damaged_content_never_looks_complete(
-    kept: Callable[..., Beefree], sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_damaged_content_never_looks_complete(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = PNG + bytes(300_000)
     sandbox.upload('/Shared/Beefree/u1/a.png', content)
-    client = kept()
+    client = make_client()
     url = url_of(client, '/a.png')
     original = Download.__next__
     monkeypatch.setattr(Download, '__next__', lambda self: original(self).replace(b'\0', b'\1'))
@@ -296,11 +298,11 @@ def test_a_damaged_content_never_looks_complete(
     assert client.public(url).status_int == 503, 'the next one costs no call'
     assert sandbox.calls == []
     monkeypatch.undo()
-    client.app.app.registry.getUtility(IPublic).content_service._fetcher._trouble.clear()  # ten seconds later
+    client.app.app.registry.getUtility(IPublic).content_service.backoff.clear()  # ten seconds later
     assert client.public(url).body == content
 
 
-def test_what_was_taken_back_is_served_no_more(
+def test_rolled_back_version_is_not_served(
     make_app: Callable[..., Any], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = Beefree(make_app())
@@ -320,7 +322,7 @@ def test_what_was_taken_back_is_served_no_more(
 # Headers
 
 
-def test_conditions_and_parts_of_what_is_kept(client: Beefree, source: Source) -> None:
+def test_conditions_and_ranges_of_cached_content(client: Beefree, source: Source) -> None:
     content = PNG + bytes(range(256)) * 1000
     url = client.upload('/a.png', source.offer(content)).json['data']['meta']['public-url']
     whole = client.public(url)
@@ -357,7 +359,7 @@ def test_conditions_and_parts_of_what_is_kept(client: Beefree, source: Source) -
 
 
 class Counting(Metrics):
-    """Notes what was served."""
+    """Metrics that record what was served."""
 
     def __init__(self) -> None:
         self.told: list[tuple[str, int]] = []
@@ -366,7 +368,7 @@ class Counting(Metrics):
         self.told.append((outcome, size))
 
 
-def test_what_was_served_is_counted(client: Beefree, sandbox: Sandbox) -> None:
+def test_outcomes_are_counted(client: Beefree, sandbox: Sandbox) -> None:
     sandbox.upload('/Shared/Beefree/u1/a.png', PNG)
     url, metrics = url_of(client, '/a.png'), Counting()
     client.app.app.registry.registerUtility(metrics, IMetrics)
@@ -379,10 +381,8 @@ def test_what_was_served_is_counted(client: Beefree, sandbox: Sandbox) -> None:
     assert metrics.told == [('fetched', len(PNG)), ('kept', len(PNG)), ('kept', 10), ('known', 0), ('kept', 0)]
 
 
-def test_the_request_that_made_the_call_counts_as_fetched(
-    client: Beefree, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Even if all of the content has come before it is read, and however many wait for it."""
+def test_calling_request_counts_as_fetched(client: Beefree, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if the download is complete before it is read, with any number of waiting requests."""
     sandbox.upload('/Shared/Beefree/u1/a.png', PNG)
     url, metrics = url_of(client, '/a.png'), Counting()
     client.app.app.registry.registerUtility(metrics, IMetrics)
@@ -398,7 +398,7 @@ def test_the_request_that_made_the_call_counts_as_fetched(
     assert metrics.told == [('fetched', len(PNG)), ('kept', len(PNG))]
 
 
-def test_of_many_that_ask_at_once_one_counts_as_fetched(client: Beefree, sandbox: Sandbox) -> None:
+def test_one_of_concurrent_requests_counts_as_fetched(client: Beefree, sandbox: Sandbox) -> None:
     sandbox.upload('/Shared/Beefree/u1/a.png', PNG)
     url, metrics = url_of(client, '/a.png'), Counting()
     client.app.app.registry.registerUtility(metrics, IMetrics)
@@ -425,7 +425,7 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><style>rect{fill:red}</style><re
         ('a.unknown', b'x', 'application/octet-stream', 'inline', "sandbox; default-src 'none'"),
     ],
 )  # fmt: skip
-def test_nothing_acts_in_our_name(
+def test_headers_keep_content_from_acting_under_our_origin(
     client: Beefree, sandbox: Sandbox, name: str, content: bytes, mime_type: str, disposition: str, policy: str
 ) -> None:
     sandbox.upload(f'/Shared/Beefree/u1/{name}', content)
@@ -439,7 +439,7 @@ def test_nothing_acts_in_our_name(
     assert 'Set-Cookie' not in answer.headers
 
 
-def test_the_real_name_and_not_that_in_the_url(client: Beefree, sandbox: Sandbox) -> None:
+def test_disposition_has_the_name_of_the_file(client: Beefree, sandbox: Sandbox) -> None:
     sandbox.upload('/Shared/Beefree/u1/Straße 5%; "x".png'.replace('"', "'"), PNG)
     (item,) = (item for item in client.get('/').json['data']['items'] if item['name'].startswith('Stra'))
     url = item['public-url'].rsplit('/', 1)[0]
@@ -458,7 +458,7 @@ def size_of(content: bytes) -> tuple[int, int]:
         return image.size
 
 
-def test_a_thumbnail_is_there_with_the_upload(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+def test_uploaded_picture_has_a_thumbnail(client: Beefree, sandbox: Sandbox, source: Source) -> None:
     meta = client.upload('/a.png', source.offer(picture(900, 300))).json['data']['meta']
     settle()
     sandbox.forget_calls()
@@ -471,7 +471,7 @@ def test_a_thumbnail_is_there_with_the_upload(client: Beefree, sandbox: Sandbox,
     assert client.public(meta['thumbnail'], headers={'If-None-Match': answer.headers['ETag']}).status_int == 304
 
 
-def test_a_thumbnail_that_nobody_has_seen_costs_one_call(client: Beefree, sandbox: Sandbox) -> None:
+def test_first_thumbnail_costs_one_call(client: Beefree, sandbox: Sandbox) -> None:
     sandbox.upload('/Shared/Beefree/u1/a.png', picture())
     url = url_of(client, '/a.png', 'thumbnail')
     sandbox.forget_calls()
@@ -482,7 +482,7 @@ def test_a_thumbnail_that_nobody_has_seen_costs_one_call(client: Beefree, sandbo
     assert len([call for call in sandbox.calls if '/fs-content/' in call]) == 1, 'its content is kept as well'
 
 
-def test_a_copy_of_a_picture_needs_no_second_one(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+def test_copy_of_a_picture_shares_its_thumbnail(client: Beefree, sandbox: Sandbox, source: Source) -> None:
     client.upload('/a.png', source.offer(picture()))
     settle()
     sandbox.upload('/Shared/Team/copy.png', picture())
@@ -493,7 +493,7 @@ def test_a_copy_of_a_picture_needs_no_second_one(client: Beefree, sandbox: Sandb
     assert sandbox.calls == []
 
 
-def test_what_is_no_picture_has_no_thumbnail(client: Beefree, sandbox: Sandbox) -> None:
+def test_other_files_have_no_thumbnail(client: Beefree, sandbox: Sandbox) -> None:
     for name in ('a.svg', 'a.pdf', 'a.mp4', 'a.txt'):
         sandbox.upload(f'/Shared/Beefree/u1/{name}', b'x')
     items = [item for item in client.get('/').json['data']['items'] if item['mime-type'] != 'application/directory']
@@ -501,7 +501,7 @@ def test_what_is_no_picture_has_no_thumbnail(client: Beefree, sandbox: Sandbox) 
     assert not [item for item in items if 'thumbnail' in item]
 
 
-def test_what_cannot_be_decoded_is_tried_once(client: Beefree, sandbox: Sandbox) -> None:
+def test_broken_picture_is_rendered_once(client: Beefree, sandbox: Sandbox) -> None:
     sandbox.upload('/Shared/Beefree/u1/a.png', PNG)
     url = url_of(client, '/a.png', 'thumbnail')
     sandbox.forget_calls()
@@ -511,7 +511,7 @@ def test_what_cannot_be_decoded_is_tried_once(client: Beefree, sandbox: Sandbox)
     assert len(sandbox.calls) == 1
 
 
-def test_the_thumbnail_of_a_replaced_picture_shows_the_new_one(client: Beefree, source: Source) -> None:
+def test_old_thumbnail_url_shows_the_replacement(client: Beefree, source: Source) -> None:
     old = client.upload('/a.png', source.offer(picture(400, 400))).json['data']['meta']['thumbnail']
     new = client.upload('/a.png', source.offer(picture(400, 100)), 'replace').json['data']['meta']['thumbnail']
     assert old != new
@@ -522,14 +522,14 @@ def test_the_thumbnail_of_a_replaced_picture_shows_the_new_one(client: Beefree, 
         assert caching in answer.headers['Cache-Control']
 
 
-def test_a_folder_of_pictures_that_nobody_has_seen(
-    kept: Callable[..., Beefree], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+def test_folder_of_new_pictures_gets_placeholders_first(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All are asked for at once: every answer is a picture, and placeholders are not kept."""
-    monkeypatch.setattr('fsp_pyramid.content.service.WAIT', 0.05)
+    """Every answer is a picture, and placeholders are not cacheable."""
+    monkeypatch.setattr('fsp_pyramid.content.thumbnail_service.WAIT', 0.05)
     for number in range(30):
         sandbox.upload(f'/Shared/Team/{number}.png', picture(210 + number))
-    client = kept()
+    client = make_client()
     urls = [item['thumbnail'] for item in client.get('/team/').json['data']['items']]
     sandbox.forget_calls()
     with ThreadPoolExecutor(30) as pool:
@@ -544,16 +544,16 @@ def test_a_folder_of_pictures_that_nobody_has_seen(
 
 
 def spend(client: Beefree, calls: int) -> None:
-    """Let Egnyte have told that so many of the day's 1,000 calls are made."""
+    """Let Egnyte have reported so many of the day's 1,000 calls as used."""
     rate_limiter = client.app.app.registry.getUtility(IBackends).rate_limiter
     told = {'X-Accesstoken-Quota-Allotted': '1000', 'X-Accesstoken-Quota-Current': str(calls)}
     rate_limiter.observe(rate_limiter.acquire('sandbox', 5), told)
 
 
-def test_thumbnails_leave_the_last_calls_of_the_day_to_people(
-    kept: Callable[..., Beefree], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+def test_thumbnails_leave_the_last_calls_of_the_day_to_visitors(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = kept()
+    client = make_client()
     sandbox.upload('/Shared/Team/a.png', picture())
     url = url_of(client, '/team/a.png', 'thumbnail')
     spend(client, 850)

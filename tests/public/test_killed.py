@@ -1,4 +1,4 @@
-"""Processes that are killed between Egnyte's answer and our index: public URLs are right at the second look."""
+"""Processes that are killed between Egnyte's answer and the index: public URLs are right at the second request."""
 
 import signal
 import sqlite3
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from fsp_pyramid.content.index import Index
+from fsp_pyramid.content.sqlite_pool import SQLitePool
 from fsp_pyramid.content.version_feed import RedisVersionFeed
 from fsp_pyramid.testing import Sandbox
 
@@ -25,14 +26,14 @@ from ..timing import PATIENCE
 KILLED = """
 import os, signal, sys
 from fsp_pyramid import main
-from fsp_pyramid.content.observer import Memory
+from fsp_pyramid.content.observer import ContentObserver
 from tests.protocol.beefree import Beefree
 
 def die(*_arguments):
     os.kill(os.getpid(), signal.SIGKILL)
 
 settings, method, path, body, dies = eval(sys.argv[1])
-setattr(Memory, dies, die)
+setattr(ContentObserver, dies, die)
 client = Beefree(main({}, **settings))
 client.request(method, path, body)
 """
@@ -41,7 +42,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def site(make_app: Callable[..., Any], tmp_path: Path, sandbox: Sandbox) -> dict[str, str]:
-    """Settings of an application; ``fsp.public.cache_dir`` is the machine."""
+    """Return the settings of an application; ``fsp.public.cache_dir`` stands for the machine."""
     return {
         'fsp.username': 'beefree',
         'fsp.password': 'secret-password',
@@ -62,7 +63,7 @@ def client_of(site: dict[str, str], **more: str) -> Beefree:
 
 
 def killed(site: dict[str, str], method: str, path: str, body: Any = None, dies: str = 'stored') -> None:
-    """Send a request to a process of its own, which dies of it."""
+    """Send a request to a new process, which is killed during it."""
     command = [sys.executable, '-c', KILLED, repr((site, method, path, body, dies))]
     assert subprocess.run(command, cwd=ROOT, timeout=PATIENCE, check=False).returncode == -signal.SIGKILL
 
@@ -71,7 +72,7 @@ def url_of(client: Beefree, source: Source, path: str = '/a.png', content: bytes
     return client.upload(path, source.offer(content)).json['data']['meta']['public-url']
 
 
-def test_a_replace_shows_at_the_second_look(site: dict[str, str], sandbox: Sandbox, source: Source) -> None:
+def test_replacement_is_served_at_the_second_request(site: dict[str, str], sandbox: Sandbox, source: Source) -> None:
     url = url_of(client_of(site), source)
     killed(site, 'POST', '/a.png', {'source': source.offer(PNG + b'new'), 'conflict_strategy': 'replace'})
     client = client_of(site)
@@ -87,7 +88,7 @@ def test_a_replace_shows_at_the_second_look(site: dict[str, str], sandbox: Sandb
     assert len(sandbox.calls) == 2
 
 
-def test_a_deletion_shows_at_the_second_look(site: dict[str, str], sandbox: Sandbox, source: Source) -> None:
+def test_deletion_is_known_at_the_second_request(site: dict[str, str], sandbox: Sandbox, source: Source) -> None:
     client = client_of(site)
     url = url_of(client, source)
     killed(site, 'DELETE', '/a.png', dies='deleted')
@@ -99,7 +100,7 @@ def test_a_deletion_shows_at_the_second_look(site: dict[str, str], sandbox: Sand
     assert len(sandbox.calls) == 1
 
 
-def test_a_new_name_shows_at_the_second_look(site: dict[str, str], sandbox: Sandbox, source: Source) -> None:
+def test_new_name_is_known_at_the_second_request(site: dict[str, str], sandbox: Sandbox, source: Source) -> None:
     client = client_of(site)
     url = url_of(client, source)
     client.create('/d/')
@@ -112,7 +113,7 @@ def test_a_new_name_shows_at_the_second_look(site: dict[str, str], sandbox: Sand
     assert 'filename="a.png"' not in answer.headers['Content-Disposition']
 
 
-def test_a_move_that_dies_after_it_deleted_its_target(site: dict[str, str], sandbox: Sandbox, source: Source) -> None:
+def test_killed_move_with_deleted_target_is_known(site: dict[str, str], sandbox: Sandbox, source: Source) -> None:
     client = client_of(site)
     url_of(client, source)
     client.create('/d/')
@@ -123,7 +124,7 @@ def test_a_move_that_dies_after_it_deleted_its_target(site: dict[str, str], sand
     assert client.public(other).status_int == 404
 
 
-def test_a_thumbnail_is_that_of_the_new_version(site: dict[str, str], source: Source) -> None:
+def test_thumbnail_of_the_new_version_is_served(site: dict[str, str], source: Source) -> None:
     client = client_of(site)
     old, new = picture(), picture(300, 600)
     meta = client.upload('/a.png', source.offer(old)).json['data']['meta']
@@ -136,7 +137,7 @@ def test_a_thumbnail_is_that_of_the_new_version(site: dict[str, str], source: So
     assert 'immutable' not in after.headers['Cache-Control']
 
 
-def test_other_machines_hear_of_it(
+def test_intent_is_known_to_other_machines(
     site: dict[str, str], source: Source, tmp_path: Path, redis_server: RedisServer
 ) -> None:
     site |= {'fsp.redis_url': redis_server.url, 'fsp.cache.backend': 'redis'}
@@ -152,28 +153,28 @@ def test_other_machines_hear_of_it(
         assert client.public(url).body == PNG + b'new'
 
 
-def test_a_change_under_way_costs_no_call(
+def test_change_in_progress_costs_no_call(
     site: dict[str, str], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer, reader = client_of(site), client_of(site)
     url = url_of(writer, source)
     answers = []
-    intend = Index.intend
+    record_intent = Index.record_intent
 
     def reading(self: Index, *arguments: str) -> None:
-        intend(self, *arguments)
+        record_intent(self, *arguments)
         sandbox.forget_calls()
         answers.append(reader.public(url))
         settle()
         assert sandbox.calls == []
 
-    monkeypatch.setattr(Index, 'intend', reading)
+    monkeypatch.setattr(Index, 'record_intent', reading)
     writer.upload('/a.png', source.offer(PNG + b'new'), 'replace')
     assert [answer.body for answer in answers] == [PNG]
     assert reader.public(url).body == PNG + b'new'
 
 
-def test_an_unknown_outcome_is_looked_up(site: dict[str, str], sandbox: Sandbox, source: Source) -> None:
+def test_unknown_outcome_is_revalidated(site: dict[str, str], sandbox: Sandbox, source: Source) -> None:
     client = client_of(site, egnyte__max_wait='0')
     url = url_of(client, source)
     sandbox.fail({'status': 500, 'method': 'POST', 'times': 9, 'path_prefix': '/pubapi/v1/fs-content'})
@@ -185,7 +186,7 @@ def test_an_unknown_outcome_is_looked_up(site: dict[str, str], sandbox: Sandbox,
     assert client.public(url).body == PNG + b'late'
 
 
-def test_an_upload_does_not_depend_on_the_note(
+def test_upload_succeeds_without_a_recorded_intent(
     site: dict[str, str], source: Source, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = client_of(site)
@@ -194,14 +195,14 @@ def test_an_upload_does_not_depend_on_the_note(
     def full(*_arguments: str) -> None:
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr(Index, 'intend', full)
-    monkeypatch.setattr(Index, 'give_up', full)
-    monkeypatch.setattr(RedisVersionFeed, 'intend', full)
+    monkeypatch.setattr(Index, 'record_intent', full)
+    monkeypatch.setattr(Index, 'abandon_intent', full)
+    monkeypatch.setattr(RedisVersionFeed, 'publish_intent', full)
     assert client.upload('/a.png', source.offer(PNG + b'new'), 'replace').status_int == 201
     assert 'fsp.public.cache_dir' in caplog.text
 
 
-def test_a_full_disk_keeps_nobody_from_reading(
+def test_content_is_served_from_a_full_disk(
     site: dict[str, str], source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = url_of(client_of(site), source)
@@ -210,6 +211,6 @@ def test_a_full_disk_keeps_nobody_from_reading(
     def full(*_arguments: str) -> None:
         raise sqlite3.OperationalError('database or disk is full')
 
-    monkeypatch.setattr(Index, '_writing', full)
+    monkeypatch.setattr(SQLitePool, 'transaction', full)
     answer = client_of(site).public(url)
     assert (answer.status_int, answer.body) == (200, PNG)

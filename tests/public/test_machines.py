@@ -17,15 +17,15 @@ from ..services import RedisServer
 
 @pytest.fixture
 def machines(make_app: Callable[..., Any], tmp_path: Path, redis_server: RedisServer) -> list[Beefree]:
-    """A user's two ways in."""
+    """Return two clients of one user, each on a machine of its own."""
     shared = {'cache__backend': 'redis', 'redis_url': redis_server.patient_url}
     return [Beefree(make_app(public__cache_dir=str(tmp_path / name), **shared)) for name in ('one', 'two')]
 
 
-def test_a_replace_by_one_machine_is_served_by_the_other(
+def test_replacement_on_one_machine_is_served_by_the_other(
     machines: list[Beefree], source: Source, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr('fsp_pyramid.content.version_feed.EVERY', 0)
+    monkeypatch.setattr('fsp_pyramid.content.version_feed.INTERVAL', 0)
     one, two = machines
     first = one.upload('/a.png', source.offer(picture(400, 400))).json['data']['meta']
     assert two.public(first['public-url']).body == picture(400, 400)
@@ -42,10 +42,10 @@ def test_a_replace_by_one_machine_is_served_by_the_other(
     assert len(sandbox.calls) == 1, 'the content, once'
 
 
-def test_a_deletion_is_known_to_the_other(
+def test_deletion_is_known_to_the_other_machine(
     machines: list[Beefree], source: Source, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr('fsp_pyramid.content.version_feed.EVERY', 0)
+    monkeypatch.setattr('fsp_pyramid.content.version_feed.INTERVAL', 0)
     one, two = machines
     url = one.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     assert two.public(url).body == PNG
@@ -56,7 +56,7 @@ def test_a_deletion_is_known_to_the_other(
     assert sandbox.calls == []
 
 
-def test_redis_is_asked_now_and_then(machines: list[Beefree], source: Source, redis_server: RedisServer) -> None:
+def test_redis_is_asked_once_in_an_interval(machines: list[Beefree], source: Source, redis_server: RedisServer) -> None:
     one, _ = machines
     url = one.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     client = redis_server.client()
@@ -67,7 +67,7 @@ def test_redis_is_asked_now_and_then(machines: list[Beefree], source: Source, re
     assert client.info('stats')['total_commands_processed'] - before < 5
 
 
-def test_without_the_redis_each_serves_what_it_has(
+def test_cached_content_is_served_without_redis(
     machines: list[Beefree], source: Source, redis_server: RedisServer
 ) -> None:
     one, _ = machines

@@ -1,4 +1,4 @@
-"""Files that are served to everybody: what readers of e-mails get, and what they are told."""
+"""Public files: responses and error texts for readers of e-mails."""
 
 import logging
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def url(client: Beefree, sandbox: Sandbox) -> str:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[Response]:
-    """Egnyte's answers with content."""
+    """Return the list of Egnyte's responses with content."""
     answers, send = [], WSGIAdapter.send
 
     def keeping(self: WSGIAdapter, request: PreparedRequest, **options: Any) -> Response:
@@ -52,9 +52,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Response]:
 
 
 @pytest.mark.parametrize('condition', CONDITIONS)
-def test_the_connection_to_egnyte_is_given_back(
-    client: Beefree, url: str, opened: list[Response], condition: str
-) -> None:
+def test_connection_to_egnyte_is_released(client: Beefree, url: str, opened: list[Response], condition: str) -> None:
     method, headers, status = CONDITIONS[condition]
     answer = client.public(url, method=method, headers=headers)
     assert answer.status_int == status
@@ -64,7 +62,7 @@ def test_the_connection_to_egnyte_is_given_back(
 
 
 @pytest.mark.parametrize('headers', [{}, {'Range': 'bytes=5-150000'}])
-def test_the_connection_is_given_back_when_the_reader_goes_away(
+def test_connection_is_released_when_the_client_disconnects(
     client: Beefree, url: str, opened: list[Response], headers: dict[str, str]
 ) -> None:
     answer = client.app.app(Request.blank(urlsplit(url).path, headers=headers).environ, lambda *_arguments: None)
@@ -75,7 +73,7 @@ def test_the_connection_is_given_back_when_the_reader_goes_away(
 
 
 @pytest.mark.parametrize('condition', CONDITIONS)
-def test_what_users_uploaded_can_do_nothing_in_our_name(client: Beefree, url: str, condition: str) -> None:
+def test_uploads_cannot_act_under_our_origin(client: Beefree, url: str, condition: str) -> None:
     method, headers, status = CONDITIONS[condition]
     answer = client.public(url, method=method, headers=headers)
     assert answer.status_int == status
@@ -84,7 +82,7 @@ def test_what_users_uploaded_can_do_nothing_in_our_name(client: Beefree, url: st
     assert answer.headers['Cross-Origin-Resource-Policy'] == 'cross-origin'
 
 
-def test_a_part_is_that_part(client: Beefree, url: str) -> None:
+def test_range_is_served(client: Beefree, url: str) -> None:
     answer = client.public(url, headers={'Range': 'bytes=4-110'})
     assert answer.body == CONTENT[4:111]
     assert answer.headers['Content-Range'] == f'bytes 4-110/{len(CONTENT)}'
@@ -104,7 +102,9 @@ def test_a_part_is_that_part(client: Beefree, url: str) -> None:
         ('bytes=0-9', '{etag}', 206),
     ],
 )
-def test_odd_parts(client: Beefree, url: str, part: str, condition: str | None, status: int) -> None:
+def test_odd_range_is_served_or_ignored(
+    client: Beefree, url: str, part: str, condition: str | None, status: int
+) -> None:
     whole = client.public(url)
     headers = {'Range': part}
     if condition is not None:
@@ -114,14 +114,14 @@ def test_odd_parts(client: Beefree, url: str, part: str, condition: str | None, 
     assert status != 200 or answer.body == CONTENT
 
 
-def test_a_picture_that_was_deleted(client: Beefree, url: str) -> None:
+def test_deleted_picture_is_not_found(client: Beefree, url: str) -> None:
     client.delete('/a.png')
     for path in (url, f'{url[:-9]}x/a.png'):
         answer = client.public(path)
         assert (answer.status_int, answer.text) == (404, 'Resource not found. There is no such file.')
 
 
-def test_another_method_is_told_what_there_is(client: Beefree, url: str) -> None:
+def test_other_method_is_refused_with_the_allowed_ones(client: Beefree, url: str) -> None:
     answer = client.public(url, method='PUT')
     assert (answer.status_int, answer.headers['Allow']) == (405, 'GET, HEAD')
     assert answer.text == 'Method not allowed. Files have no method PUT here.'
@@ -136,7 +136,7 @@ def test_another_method_is_told_what_there_is(client: Beefree, url: str) -> None
         (403, 404, 'Resource not found. There is no such file.', 'INFO'),
     ],
 )
-def test_egnytes_troubles_are_told_in_two_words_and_logged_in_a_line(
+def test_egnyte_error_is_reported_briefly_and_logged_in_a_line(
     make_app: Callable[..., Any],
     sandbox: Sandbox,
     url: str,
@@ -146,7 +146,7 @@ def test_egnytes_troubles_are_told_in_two_words_and_logged_in_a_line(
     text: str,
     level: str,
 ) -> None:
-    caplog.set_level(logging.INFO, 'fsp_pyramid.protocol.views')
+    caplog.set_level(logging.INFO, views.__name__)
     sandbox.fail({'status': fault, 'times': 100, 'path_prefix': '/pubapi/v1/fs-content'})
     answer = Beefree(make_app(egnyte__max_wait='0')).public(url)
     assert (answer.status_int, answer.text) == (status, text)
@@ -168,14 +168,14 @@ def test_egnytes_troubles_are_told_in_two_words_and_logged_in_a_line(
         (errors.NotFound('"The root" does not exist any more.'), 'Resource not found. There is no such file.'),
     ],
 )
-def test_readers_learn_nothing_of_accounts(error: errors.FSPError, text: str) -> None:
+def test_error_text_does_not_mention_accounts(error: errors.FSPError, text: str) -> None:
     answer = views.error(error, DummyRequest(fsp=SimpleNamespace()))
     assert (answer.status_int, answer.text) == (error.status, text)
     told = error.headers.get('Retry-After', '30')
     assert answer.headers.get('Retry-After') == (told if error.status == 503 else None)
 
 
-def test_what_nobody_thought_of_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+def test_unexpected_error_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
     error = ZeroDivisionError('secret plans')
     answer = views.error(error, DummyRequest(fsp=SimpleNamespace()))
     assert (answer.status_int, answer.text) == (503, 'Something went wrong')

@@ -1,4 +1,4 @@
-"""Pictures that take long, or end the process that renders them: who waits for them, and who does not."""
+"""Thumbnails of pictures that take long, or end their worker: requests wait no longer than a moment."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -17,14 +17,14 @@ from ..imaging.hostile import LYING_AVIF
 from ..imaging.pictures import picture
 from ..protocol.beefree import Beefree, outcome
 from ..timing import PATIENCE
-from .test_content import kept, url_of
+from .test_content import make_client, url_of
 
-__all__ = ['kept']
+__all__ = ['make_client']
 
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """No picture is rendered until this is set."""
+    """Let no picture be rendered until this event is set."""
     go_on, make = threading.Event(), ThumbnailStore.make
 
     def waiting(*arguments: Any) -> None:
@@ -32,17 +32,17 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         make(*arguments)
 
     monkeypatch.setattr(ThumbnailStore, 'make', waiting)
-    monkeypatch.setattr('fsp_pyramid.content.service.WAIT', 0.05)
+    monkeypatch.setattr('fsp_pyramid.content.thumbnail_service.WAIT', 0.05)
     yield go_on
     go_on.set()
     settle()
 
 
-def test_nobody_waits_for_pictures_that_take_long(
-    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source, slow: threading.Event
+def test_slow_rendering_delays_no_request(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, source: Source, slow: threading.Event
 ) -> None:
     sandbox.upload('/Shared/Beefree/u1/theirs.png', picture(99, 99))
-    client = kept()
+    client = make_client()
     theirs = url_of(client, '/theirs.png')
     answers = [client.upload(f'/{n}.png', source.offer(picture(300 + n))) for n in range(6)]
     assert {outcome(answer) for answer in answers} == {(201, None)}
@@ -57,7 +57,7 @@ def test_nobody_waits_for_pictures_that_take_long(
     assert sandbox.calls == []
 
 
-def test_what_is_here_gets_its_thumbnail_while_egnyte_is_down(
+def test_cached_picture_gets_a_thumbnail_while_egnyte_is_down(
     client: Beefree, sandbox: Sandbox, source: Source, slow: threading.Event
 ) -> None:
     url = client.upload('/a.png', source.offer(picture())).json['data']['meta']['thumbnail']
@@ -79,9 +79,7 @@ def counted(monkeypatch: pytest.MonkeyPatch, error: Exception) -> list[Any]:
     return asked
 
 
-def test_what_cannot_be_rendered_is_remembered(
-    client: Beefree, source: Source, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unrenderable_picture_is_remembered(client: Beefree, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = counted(monkeypatch, Unrenderable('its worker ended with -9'))
     url = client.upload('/a.png', source.offer(picture())).json['data']['meta']['thumbnail']
     settle()
@@ -89,7 +87,7 @@ def test_what_cannot_be_rendered_is_remembered(
     assert len(asked) == 1
 
 
-def test_what_was_not_tried_is_tried_again(
+def test_rendering_is_retried_after_a_missing_worker(
     client: Beefree, source: Source, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as patch:
@@ -102,7 +100,7 @@ def test_what_was_not_tried_is_tried_again(
     assert client.public(url).headers['Cache-Control'].endswith('immutable')
 
 
-def test_a_hostile_picture_is_stored_and_has_no_thumbnail(client: Beefree, source: Source) -> None:
+def test_hostile_picture_is_stored_without_thumbnail(client: Beefree, source: Source) -> None:
     meta = client.upload('/a.avif', source.offer(LYING_AVIF)).json['data']['meta']
     settle()
     assert client.public(meta['thumbnail']).status_int == 404

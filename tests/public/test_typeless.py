@@ -1,4 +1,4 @@
-"""Pictures whose names tell no type: Beefree's image editor uploads to ``/editor_images/{uuid}``."""
+"""Pictures with typeless names: Beefree's image editor uploads to ``/editor_images/{uuid}``."""
 
 import sqlite3
 from collections.abc import Callable
@@ -15,9 +15,9 @@ from ..background import settle
 from ..conftest import Source
 from ..imaging.pictures import picture
 from ..protocol.beefree import Beefree, outcome
-from .test_content import kept, url_of
+from .test_content import make_client, url_of
 
-__all__ = ['kept']
+__all__ = ['make_client']
 
 UUID = '0b5f3c1e-7d0c-4b7e-9d5a-1c2d3e4f5a6b'
 NAMES = [UUID, '0b5f.7d0c.9d5a', 'photo.v2', 'image.final', 'logo.3f9c2ab41', 'é']
@@ -32,15 +32,17 @@ def listed(client: Beefree, name: str, directory: str = '/') -> dict[str, Any]:
 
 
 @pytest.mark.parametrize('name', NAMES)
-def test_a_picture_is_one_everywhere(kept: Callable[..., Beefree], sandbox: Sandbox, source: Source, name: str) -> None:
-    client = kept()
+def test_typeless_picture_has_its_type_everywhere(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, source: Source, name: str
+) -> None:
+    client = make_client()
     meta = client.upload(f'/{name}', source.offer(picture())).json['data']['meta']
     settle()
     sandbox.forget_calls()
     assert meta['mime-type'] == 'image/png'
     assert listed(client, name) == meta
     assert client.get(f'/{name}').json['data']['meta'] == meta
-    for user in (client, kept()):
+    for user in (client, make_client()):
         answer = user.public(meta['public-url'])
         assert (answer.body, answer.headers['Content-Type']) == (picture(), 'image/png')
         assert answer.headers['X-Content-Type-Options'] == 'nosniff'
@@ -51,16 +53,16 @@ def test_a_picture_is_one_everywhere(kept: Callable[..., Beefree], sandbox: Sand
         assert (part.status_int, part.headers['Content-Type'], part.body) == (206, 'image/png', picture()[100:200])
         assert user.public(meta['thumbnail']).headers['Cache-Control'].endswith('immutable')
     assert [call for call in sandbox.calls if 'fs-content' in call] == []
-    assert listed(kept(), name)['mime-type'] == 'image/png', 'after a restart'
+    assert listed(make_client(), name)['mime-type'] == 'image/png', 'after a restart'
 
 
 @pytest.mark.parametrize('kind', TYPES)
-def test_what_others_put_there_is_known_when_it_was_fetched(
-    kept: Callable[..., Beefree], sandbox: Sandbox, kind: str
+def test_type_of_a_foreign_file_is_known_after_its_download(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, kind: str
 ) -> None:
     content = picture(kind=kind)
     sandbox.upload(f'/Shared/Beefree/u1/{UUID}', content)
-    client = kept()
+    client = make_client()
     before = listed(client, UUID)
     assert before['mime-type'] == UNKNOWN
     assert 'thumbnail' not in before
@@ -69,7 +71,7 @@ def test_what_others_put_there_is_known_when_it_was_fetched(
     assert (answer.headers['Content-Type'], answer.body) == (TYPES[kind], content), 'while it comes'
     settle()
     assert client.public(before['public-url']).headers['Content-Type'] == TYPES[kind]
-    for user in (client, kept()):
+    for user in (client, make_client()):
         after = listed(user, UUID)
         assert after['mime-type'] == TYPES[kind]
         answer = user.public(after['thumbnail'])
@@ -78,15 +80,15 @@ def test_what_others_put_there_is_known_when_it_was_fetched(
     assert len([call for call in sandbox.calls if 'fs-content' in call]) == 1
 
 
-def test_another_version_has_a_type_of_its_own(client: Beefree, source: Source) -> None:
+def test_new_version_has_its_own_type(client: Beefree, source: Source) -> None:
     client.upload(f'/{UUID}', source.offer(picture()))
     meta = client.upload(f'/{UUID}', source.offer(picture(kind='JPEG')), 'replace').json['data']['meta']
     assert meta['mime-type'] == 'image/jpeg'
     assert client.public(meta['public-url']).headers['Content-Type'] == 'image/jpeg'
 
 
-def test_a_name_that_is_taken_away_leaves_the_type(client: Beefree, sandbox: Sandbox, source: Source) -> None:
-    """Somebody renames the file at Egnyte; a copy has the same content."""
+def test_type_survives_a_rename_at_egnyte(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+    """The file is renamed at Egnyte; a copy has the same content."""
     client.upload('/a.png', source.offer(picture()))
     settle()
     body = {'action': 'move', 'destination': f'/Shared/Beefree/u1/{UUID}'}
@@ -98,15 +100,15 @@ def test_a_name_that_is_taken_away_leaves_the_type(client: Beefree, sandbox: San
 
 @pytest.mark.parametrize('content', [PAGE, SVG, b'<!--' + b' ' * 20_000 + b'-->' + PAGE, SVG.decode().encode('utf-16')])
 @pytest.mark.parametrize('told', [None, 'text/html', 'image/svg+xml'])
-def test_nothing_active_hides_behind_such_a_name(
-    kept: Callable[..., Beefree],
+def test_active_content_is_not_served_under_a_typeless_name(
+    make_client: Callable[..., Beefree],
     sandbox: Sandbox,
     source: Source,
     monkeypatch: pytest.MonkeyPatch,
     content: bytes,
     told: str | None,
 ) -> None:
-    client = kept()
+    client = make_client()
     sandbox.upload(f'/Shared/Beefree/u1/{UUID}', content)
     if told:
         original = Download.__init__
@@ -132,7 +134,7 @@ def test_nothing_active_hides_behind_such_a_name(
     ('content', 'mime_type', 'disposition'),
     [(b'%PDF-1.4', 'application/pdf', 'attachment'), (b'plain text', UNKNOWN, 'inline')],
 )
-def test_what_is_no_picture(
+def test_other_typeless_content_is_served(
     client: Beefree, sandbox: Sandbox, content: bytes, mime_type: str, disposition: str
 ) -> None:
     sandbox.upload(f'/Shared/Beefree/u1/{UUID}', content)
@@ -146,21 +148,23 @@ def test_what_is_no_picture(
     assert 'thumbnail' not in listed(client, UUID)
 
 
-def test_a_cache_directory_from_before_is_used_on(kept: Callable[..., Beefree], source: Source, tmp_path: Path) -> None:
-    """Contents were kept there without their types."""
-    client = kept()
+def test_cache_directory_without_types_is_usable(
+    make_client: Callable[..., Beefree], source: Source, tmp_path: Path
+) -> None:
+    """An earlier release kept contents without their types."""
+    client = make_client()
     url = client.upload(f'/{UUID}', source.offer(picture())).json['data']['meta']['public-url']
     settle()
     with sqlite3.connect(tmp_path / 'cache' / 'index.sqlite') as connection:
         connection.execute('DROP TABLE types')
     connection.close()
-    client = kept()
+    client = make_client()
     assert listed(client, UUID)['mime-type'] == UNKNOWN
     assert client.public(url).headers['Content-Type'] == 'image/png'
     assert listed(client, UUID)['mime-type'] == 'image/png'
 
 
-def test_a_directory_that_cannot_be_read_spoils_no_listing(
+def test_listing_survives_an_unreadable_index(
     client: Beefree, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ('a', 'b', 'c.png'):

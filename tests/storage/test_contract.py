@@ -7,8 +7,8 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from fsp_pyramid.concurrency.locks import KeyedLocks
-from fsp_pyramid.content.directory import CacheDirectory
-from fsp_pyramid.content.index import Index
+from fsp_pyramid.content.background import BackgroundTasks
+from fsp_pyramid.content.cache import ContentCache
 from fsp_pyramid.content.observer import ContentObserver
 from fsp_pyramid.content.version_feed import NullVersionFeed
 from fsp_pyramid.egnyte import Client, RateLimiter
@@ -55,8 +55,8 @@ class TestCachedForNoTime(TestEgnyte):
 
 @pytest.fixture
 def memory(tmp_path: FilePath) -> ContentObserver:
-    place = CacheDirectory(str(tmp_path / 'cache'))
-    return ContentObserver(place, Index(place), NullVersionFeed(), 'acme', 'fsp', 1 << 20, lambda _copy: None)
+    cache = ContentCache(str(tmp_path / 'cache'), 4 << 20, 0, 0, NullVersionFeed(), BackgroundTasks())
+    return ContentObserver(cache, 'acme', 'fsp')
 
 
 class TestObserved(TestEgnyte):

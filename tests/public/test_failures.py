@@ -1,4 +1,4 @@
-"""Public files when Egnyte, the disk or the clock misbehave: recipients see the picture if anybody can show it."""
+"""Public files when Egnyte, the disk or the clock fail: recipients see the picture if it is available at all."""
 
 import os
 import sqlite3
@@ -13,7 +13,7 @@ import pytest
 from fsp_pyramid.content.index import Index
 from fsp_pyramid.egnyte import Download
 from fsp_pyramid.interfaces import IPublic
-from fsp_pyramid.public.origin import Origin
+from fsp_pyramid.public.origin import RequestOrigin
 from fsp_pyramid.testing import Sandbox
 
 from ..background import settle
@@ -21,18 +21,18 @@ from ..conftest import Source
 from ..imaging.pictures import picture
 from ..protocol.beefree import PNG, Beefree
 from ..timing import PATIENCE
-from .test_content import kept, later, url_of
+from .test_content import later, make_client, url_of
 
-__all__ = ['kept']
+__all__ = ['make_client']
 
 
 # Egnyte
 
 
-def test_a_version_that_is_too_large_to_keep_is_served_all_the_same(
-    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source
+def test_version_too_large_for_the_cache_is_served(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, source: Source
 ) -> None:
-    client = kept(public__cache_size='1 MB')
+    client = make_client(public__cache_size='1 MB')
     url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     large = PNG + bytes(300_000)
     assert client.upload('/a.png', source.offer(large), 'replace').status_int == 201
@@ -47,12 +47,12 @@ def test_a_version_that_is_too_large_to_keep_is_served_all_the_same(
     assert len(sandbox.calls) == 1
 
 
-def test_an_answer_that_is_not_of_egnyte_is_no_file(
-    kept: Callable[..., Beefree], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+def test_answer_of_a_gateway_is_not_served(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A gateway's page, with status 200."""
+    """The gateway responds with a page and status 200."""
     sandbox.upload('/Shared/Beefree/u1/a.png', PNG)
-    client = kept()
+    client = make_client()
     url = url_of(client, '/a.png')
     original = Download.__init__
 
@@ -64,15 +64,15 @@ def test_an_answer_that_is_not_of_egnyte_is_no_file(
         patch.setattr(Download, '__init__', without_version)
         assert client.public(url).status_int == 503
         settle()
-        patch.setattr('fsp_pyramid.content.fetcher.TROUBLE', 0.0)
-    registry_desk(client)._fetcher._trouble.clear()
+        patch.setattr('fsp_pyramid.content.backoff.PAUSE', 0.0)
+    content_service(client).backoff.clear()
     assert client.public(url).body == PNG
 
 
-def test_a_gateway_that_finds_no_way_does_not_delete_a_file(
-    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
+def test_error_of_a_gateway_does_not_hide_a_file(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = kept()
+    client = make_client()
     url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     sandbox.fail({'status': 596, 'times': 1000, 'path_prefix': '/pubapi'})
     later(client, 86401, monkeypatch)
@@ -82,10 +82,10 @@ def test_a_gateway_that_finds_no_way_does_not_delete_a_file(
 
 
 @pytest.mark.parametrize('status', [403, 401, 400])
-def test_a_look_that_fails_is_not_tried_again_at_once_and_hides_nothing(
-    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch, status: int
+def test_failed_revalidation_backs_off_and_hides_nothing(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    client = kept()
+    client = make_client()
     url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     sandbox.forget_calls()
     sandbox.fail({'status': status, 'times': 1000, 'path_prefix': '/pubapi'})
@@ -99,9 +99,9 @@ def test_a_look_that_fails_is_not_tried_again_at_once_and_hides_nothing(
 
 
 @pytest.mark.parametrize(('status', 'told'), [(403, 404), (401, 503), (400, 503)])
-def test_a_refusal_costs_one_call(kept: Callable[..., Beefree], sandbox: Sandbox, status: int, told: int) -> None:
+def test_refusal_costs_one_call(make_client: Callable[..., Beefree], sandbox: Sandbox, status: int, told: int) -> None:
     sandbox.upload('/Shared/Beefree/u1/a.png', PNG)
-    client = kept()
+    client = make_client()
     url = url_of(client, '/a.png')
     sandbox.forget_calls()
     sandbox.fail({'status': status, 'times': 1000, 'path_prefix': '/pubapi'})
@@ -112,9 +112,9 @@ def test_a_refusal_costs_one_call(kept: Callable[..., Beefree], sandbox: Sandbox
 
 
 def test_pictures_without_checksums_do_not_share_a_thumbnail(
-    kept: Callable[..., Beefree], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    make_client: Callable[..., Beefree], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = kept()
+    client = make_client()
     urls = []
     for name, size in (('a', (400, 400)), ('b', (400, 100))):
         sandbox.upload(f'/Shared/Beefree/u1/{name}.png', picture(*size))
@@ -135,18 +135,18 @@ def test_pictures_without_checksums_do_not_share_a_thumbnail(
 # The disk
 
 
-def registry_desk(client: Beefree) -> Any:
+def content_service(client: Beefree) -> Any:
     return client.app.app.registry.getUtility(IPublic).content_service
 
 
-def test_a_full_disk_costs_no_call(
-    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
+def test_full_disk_costs_no_call(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = kept()
+    client = make_client()
     url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     sandbox.upload('/Shared/Beefree/u1/b.png', PNG)
-    never_seen = url_of(kept(), '/b.png')
-    monkeypatch.setattr('fsp_pyramid.content.directory.LEAST_ROOM', 1 << 60)
+    never_seen = url_of(make_client(), '/b.png')
+    monkeypatch.setattr('fsp_pyramid.content.directory.LEAST_SPACE', 1 << 60)
     sandbox.forget_calls()
     answer = client.public(never_seen)
     assert (answer.status_int, answer.headers['Retry-After']) == (503, '10')
@@ -154,29 +154,29 @@ def test_a_full_disk_costs_no_call(
     assert sandbox.calls == []
 
 
-def test_a_use_that_cannot_be_noted_does_no_harm(
-    kept: Callable[..., Beefree], source: Source, monkeypatch: pytest.MonkeyPatch
+def test_content_is_served_if_its_use_cannot_be_recorded(
+    make_client: Callable[..., Beefree], source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = kept()
+    client = make_client()
     meta = client.upload('/a.png', source.offer(picture())).json['data']['meta']
     settle()
 
     def refuse(*_arguments: Any, **_options: Any) -> None:
         raise PermissionError(1, 'Operation not permitted')
 
-    monkeypatch.setattr('fsp_pyramid.content.directory.NOTED', -1.0)
+    monkeypatch.setattr('fsp_pyramid.content.directory.USE_INTERVAL', -1.0)
     monkeypatch.setattr(os, 'utime', refuse)
     assert client.public(meta['public-url']).body == picture()
     assert client.public(meta['thumbnail']).status_int == 200
 
 
-@pytest.mark.parametrize('method', ['learn', 'add'])
-def test_an_index_that_cannot_be_written_to_keeps_no_content_from_its_reader(
-    kept: Callable[..., Beefree], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, method: str
+@pytest.mark.parametrize('method', ['record_versions', 'add_copy'])
+def test_content_is_served_if_the_index_is_read_only(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     content = PNG + bytes(300_000)
     sandbox.upload('/Shared/Beefree/u1/a.png', content)
-    client = kept()
+    client = make_client()
     url = url_of(client, '/a.png')
 
     def refuse(*_arguments: Any) -> None:
@@ -187,25 +187,25 @@ def test_an_index_that_cannot_be_written_to_keeps_no_content_from_its_reader(
     settle()
 
 
-def test_a_directory_that_cannot_be_written_to_spoils_no_upload(
-    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
+def test_upload_survives_a_read_only_directory(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = kept()
+    client = make_client()
 
     def refuse(*_arguments: Any, **_options: Any) -> None:
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr('fsp_pyramid.content.thumbnails.Gallery.make', refuse)
+    monkeypatch.setattr('fsp_pyramid.content.thumbnails.ThumbnailStore.make', refuse)
     answer = client.upload('/a.png', source.offer(picture()))
     assert answer.status_int == 201
     thumbnail = client.public(answer.json['data']['meta']['thumbnail'])
     assert (thumbnail.status_int, thumbnail.headers['Cache-Control']) == (200, 'no-store')
 
 
-def test_the_directory_may_be_deleted_at_any_time(
-    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source, tmp_path: Path
+def test_directory_may_be_deleted_at_any_time(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, source: Source, tmp_path: Path
 ) -> None:
-    first, second = kept(), kept()
+    first, second = make_client(), make_client()
     url = first.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     assert second.public(url).body == PNG
     (tmp_path / 'cache').rename(tmp_path / 'gone')
@@ -214,10 +214,10 @@ def test_the_directory_may_be_deleted_at_any_time(
     assert first.public(url).body == second.public(url).body == PNG + b'2', 'they share what is new'
 
 
-def test_an_index_that_breaks_is_begun_anew(
-    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source, tmp_path: Path
+def test_index_that_becomes_corrupt_is_recreated(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, source: Source, tmp_path: Path
 ) -> None:
-    client = kept()
+    client = make_client()
     url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     with sqlite3.connect(tmp_path / 'cache' / 'index.sqlite') as connection:
         connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
@@ -228,10 +228,10 @@ def test_an_index_that_breaks_is_begun_anew(
     assert [answer.body for answer in answers[1:]] == [PNG] * 2
 
 
-def test_a_clock_that_was_set_back_is_a_reason_to_look(
-    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
+def test_clock_that_was_set_back_causes_a_revalidation(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = kept()
+    client = make_client()
     url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     sandbox.forget_calls()
     later(client, -86400, monkeypatch)
@@ -240,24 +240,24 @@ def test_a_clock_that_was_set_back_is_a_reason_to_look(
     assert len(sandbox.calls) == 1
 
 
-def test_an_egnyte_that_hangs_does_not_take_all_threads(
-    kept: Callable[..., Beefree], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
+def test_hanging_egnyte_does_not_take_all_threads(
+    make_client: Callable[..., Beefree], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr('fsp_pyramid.content.fetcher.FETCHING', 2)
+    monkeypatch.setattr('fsp_pyramid.content.fetcher.SLOTS', 2)
     monkeypatch.setattr('fsp_pyramid.content.fetcher.WAIT', 0.05)
     for number in range(3):
         sandbox.upload(f'/Shared/Beefree/u1/{number}.png', PNG + bytes([number]))
-    client = kept()
+    client = make_client()
     here = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     *urls, last = [url_of(client, f'/{number}.png') for number in range(3)]
-    asked, go_on, download = threading.Semaphore(0), threading.Event(), Origin.download
+    asked, go_on, download = threading.Semaphore(0), threading.Event(), RequestOrigin.open
 
-    def hanging(self: Origin, *arguments: Any) -> Any:
+    def hanging(self: RequestOrigin, *arguments: Any) -> Any:
         asked.release()
         assert go_on.wait(PATIENCE)
         return download(self, *arguments)
 
-    monkeypatch.setattr(Origin, 'download', hanging)
+    monkeypatch.setattr(RequestOrigin, 'open', hanging)
     with ThreadPoolExecutor(2) as pool:
         answers = [pool.submit(client.public, url) for url in urls]
         try:

@@ -1,0 +1,303 @@
+"""Content cache: copies on disk, the known version of each file, and its freshness."""
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import BinaryIO, NamedTuple, Protocol, Self
+
+from ..media_types import (
+    UNKNOWN,
+    is_typeless,
+    sniff_file,
+    type_of_content,
+    type_of_name,
+)
+from ..model import Entry
+from .background import BackgroundTasks
+from .directory import COPIES, CacheDirectory, PartialFile, record_use
+from .index import (
+    CLOCK_SKEW,
+    UNCERTAIN_FOR,
+    Copy,
+    Index,
+    Version,
+    content_key,
+    log_cache_errors,
+)
+from .origin import Origin
+from .sweeper import Sweeper
+from .version_feed import VersionFeed
+
+# Seconds between two revalidations of a file whose version is uncertain.
+UNCERTAIN_INTERVAL = 30.0
+# Seconds between two sweeps, and the reciprocal of the share of the cache that a single content may take.
+SWEEP_INTERVAL, SHARE = 60.0, 4
+
+
+class ContentFile(Protocol):
+    """A seekable binary file that is read: of the disk, or a reader of a download in progress."""
+
+    @property
+    def closed(self) -> bool: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> bool | None: ...
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int: ...
+
+    def tell(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+class VersionLookup(NamedTuple):
+    """What is known of the current version of a file.
+
+    :param version: None where nothing is known, or where the account was refused the file and has to ask again
+    :param is_stale: it is due for revalidation
+    :param is_uncertain: a change has an unknown outcome, so that another version may be current
+    :param is_missing: the file was deleted, or Egnyte refused it recently
+    """
+
+    version: Version | None
+    is_stale: bool
+    is_uncertain: bool
+    is_missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CachedContent:
+    """A content, or a thumbnail, to be served.
+
+    :param file: opened at its beginning; close it. Reading may wait while it is still growing
+    :param path: of the complete file below the cache directory, for a web server to send; None while it grows
+    :param size: in bytes, None where Egnyte gave none
+    :param modified: UNIX milliseconds
+    :param mime_type: from Egnyte, '' where it was not asked
+    :param name: of the file, '' where it is not known
+    :param sniffed_type: the mime type that its content shows; '' for none, and where the name implies the type
+    :param age: seconds since this was known to be the current version, if another one may be by now; else None
+    :param final: the content at this URL never changes
+    :param fetched: this very request fetched it from Egnyte
+    """
+
+    file: ContentFile
+    path: str | None
+    size: int | None
+    etag: str
+    modified: int
+    mime_type: str
+    name: str
+    sniffed_type: str = ''
+    age: float | None = None
+    final: bool = False
+    fetched: bool = False
+
+
+class ContentCache:
+    """Content cache of one directory. The constructor does no I/O; methods may raise OSError and sqlite3.Error.
+
+    :param directory: path, '' for a temporary one
+    :param size: in bytes, of contents and thumbnails together
+    :param age: seconds without use after which a file is evicted; 0 for never
+    :param revalidate: seconds after which a version is stale; 0 for never
+    :param background: runs sweeps
+    :param clock: UNIX time in seconds
+    """
+
+    def __init__(
+        self,
+        directory: str,
+        size: int,
+        age: float,
+        revalidate: float,
+        version_feed: VersionFeed,
+        background: BackgroundTasks,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.clock, self.version_feed = clock, version_feed
+        self.directory = CacheDirectory(directory)
+        self.index = Index(self.directory, clock)
+        self._revalidate, self._largest, self._background = revalidate, size // SHARE, background
+        self._sweeper = Sweeper(self.directory, self.index, size, age, clock)
+        self._swept = 0.0
+
+    def accepts(self, size: int) -> bool:
+        """Return whether a content of *size* bytes is kept; larger ones would evict too many."""
+        return size <= self._largest
+
+    # Versions
+
+    def lookup(self, origin: Origin) -> VersionLookup:
+        """Return what is known of the current version of a file."""
+        version = self._current_version(origin.domain, origin.file_id)
+        refused = self.index.refused_at(origin.account, origin.file_id)
+        is_missing = (version is not None and version.is_deleted) or (
+            refused is not None and not self._is_stale(refused)
+        )
+        if version is None:
+            return VersionLookup(None, is_stale=False, is_uncertain=False, is_missing=is_missing)
+        seen = max(version.seen, refused or 0.0)
+        return VersionLookup(
+            # An account that was refused long ago has to ask Egnyte again before it gets a copy.
+            version if refused is None else None,
+            self._is_stale(seen),
+            self._is_uncertain(origin, seen),
+            is_missing,
+        )
+
+    def _current_version(self, domain: str, file_id: str) -> Version | None:
+        version, published = self.index.version(domain, file_id), self.version_feed.version(domain, file_id)
+        if published is None or (version is not None and version.seen >= published.seen):
+            return version
+        with log_cache_errors():
+            self.index.record_versions(domain, [published], margin=0)
+        return published
+
+    def _is_stale(self, seen: float) -> bool:
+        """Return whether a time is too long ago; 0 stands for an invalidated version, and the future proves nothing."""
+        age = self.clock() - seen
+        return not seen or age < -CLOCK_SKEW or 0 < self._revalidate < age
+
+    def _is_uncertain(self, origin: Origin, seen: float) -> bool:
+        """Return whether a process died while it changed the file, so that Egnyte has to be asked for the outcome."""
+        file, since = (origin.domain, origin.file_id), None
+        with log_cache_errors():
+            intent = self.version_feed.intent(*file)
+            if intent is not None and not self.directory.is_alive(intent.process):
+                self.index.mark_uncertain(*file, intent.at)
+            since = self.index.uncertain_since(*file)
+        return since is not None and (
+            seen < since or seen < min(since + UNCERTAIN_FOR, self.clock() - UNCERTAIN_INTERVAL)
+        )
+
+    # Copies
+
+    def current_copy(self, origin: Origin) -> Copy | None:
+        """Return the copy of the current version."""
+        version = self.index.version(origin.domain, origin.file_id)
+        return None if version is None else self.index.copy(origin.account, origin.file_id, version.version_id)
+
+    def existing_copy(self, account: str, file_id: str, version_id: str) -> Copy | None:
+        """Return the copy of that version, if its file exists."""
+        copy = self.index.copy(account, file_id, version_id)
+        return copy if copy and self.directory.path(COPIES, copy.key).exists() else None
+
+    def open_current(self, origin: Origin, lookup: VersionLookup) -> CachedContent | None:
+        """Open the copy of the version in *lookup*; its age is given if the version is uncertain."""
+        version = lookup.version
+        copy = version and self.index.copy(origin.account, origin.file_id, version.version_id)
+        if not copy or not version:
+            return None
+        return self.open(copy, version.name, self.clock() - copy.stored if lookup.is_uncertain else None)
+
+    def open_last(self, origin: Origin, version: Version | None) -> CachedContent | None:
+        """Open the copy that was stored last, with its age, of whatever version."""
+        copy = version and self.index.last_copy(origin.account, origin.file_id)
+        return self.open(copy, version.name, self.clock() - copy.stored) if copy and version else None
+
+    def open(self, copy: Copy, name: str, age: float | None = None) -> CachedContent | None:
+        """Open a copy; None if it was evicted meanwhile."""
+        try:
+            file = open(self.directory.path(COPIES, copy.key), 'rb')  # noqa: SIM115 - the caller closes it
+        except FileNotFoundError:
+            self.index.remove_copies([copy.key])
+            return None
+        record_use(file)
+        return CachedContent(
+            file=file,
+            path=self.directory.relative(file),
+            size=copy.size,
+            etag=copy.version_id,
+            modified=copy.modified,
+            mime_type=copy.mime_type,
+            name=name,
+            sniffed_type=self._type_of_copy(copy, file) if is_typeless(name) else '',
+            age=age,
+        )
+
+    def publish(self, copy: Copy, partial: PartialFile) -> None:
+        """Add a complete download, unless it is too large."""
+        if self.accepts(copy.size):
+            partial.publish(COPIES, copy.key, copy.modified)
+            self._add(copy)
+
+    def store(self, copy: Copy, content: BinaryIO) -> None:
+        """Add a content that was uploaded, unless it is too large."""
+        if self.accepts(copy.size):
+            content.seek(0)
+            self.directory.put(COPIES, copy.key, content, copy.modified)
+            self._add(copy)
+
+    def _add(self, copy: Copy) -> None:
+        self.index.add_copy(copy)
+        # The type stays known when the name changes, and applies to all files with this content.
+        with log_cache_errors(), open(self.directory.path(COPIES, copy.key), 'rb') as file:
+            self._sniff(content_key(copy), file)
+        now = time.monotonic()
+        if now > self._swept + SWEEP_INTERVAL:
+            self._swept = now
+            self._background.schedule(('sweep',), self._sweeper.sweep)
+
+    def discard(self, account: str, file_id: str, version_id: str) -> None:
+        """Remove the copy of that version, if there is one."""
+        copy = self.index.copy(account, file_id, version_id)
+        if copy is not None:
+            self.index.remove_copies([copy.key])
+            self.directory.remove(COPIES, copy.key)
+
+    # Types
+
+    def types(self, files: Iterable[Entry]) -> list[str]:
+        """Return the mime type of each file: by its name, or by its content if that was in the cache."""
+        files = tuple(files)
+        typeless = [content_key(file) for file in files if is_typeless(file.name)]
+        known: dict[str, str] = {}
+        if typeless:
+            with log_cache_errors():
+                known = self.index.types(typeless)
+        return [
+            known.get(content_key(file), UNKNOWN) if is_typeless(file.name) else type_of_name(file.name)
+            for file in files
+        ]
+
+    def _type_of_copy(self, copy: Copy, file: BinaryIO) -> str:
+        content = content_key(copy)
+        types: dict[str, str] = {}
+        with log_cache_errors():
+            types = self.index.types([content]) or {content: self._sniff(content, file)}
+        return types.get(content, '')
+
+    def _sniff(self, content: str, file: BinaryIO) -> str:
+        type_ = sniff(file)
+        if type_:
+            self.index.record_type(content, type_)
+        return type_
+
+
+class _FullReads:
+    """Reads of exactly the wanted size, unless the file ends; those of a growing file may return less."""
+
+    def __init__(self, file: ContentFile) -> None:
+        self._file = file
+
+    def read(self, size: int, /) -> bytes:
+        data = b''
+        while len(data) < size and (block := self._file.read(size - len(data))):
+            data += block
+        return data
+
+
+def sniff(file: ContentFile) -> str:
+    """Return the mime type that the content of *file* shows, '' for none, and rewind it. It may be growing."""
+    try:
+        return type_of_content(sniff_file(_FullReads(file))) or ''
+    finally:
+        file.seek(0)
