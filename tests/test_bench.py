@@ -1,4 +1,4 @@
-"""The benchmarks run, and count right. What they measure is no business of a test."""
+"""The benchmarks run and count correctly; tests ignore their figures."""
 
 import re
 import subprocess
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def bench(*arguments: str | Path) -> str:
-    """What ``python -m benchmarks`` prints."""
+    """Return the output of ``python -m benchmarks``."""
     command = [sys.executable, '-m', 'benchmarks', *arguments, '--quick']
     done = subprocess.run(
         command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
@@ -26,12 +26,12 @@ def bench(*arguments: str | Path) -> str:
 
 
 def rows(text: str) -> list[list[str]]:
-    """The cells of tables in Markdown, without their headers."""
+    """Return the cells of tables in Markdown, without their headers."""
     lines = [[cell.strip() for cell in line.strip('|\n').split('|')] for line in text.splitlines() if line[:1] == '|']
     return [line for line, below in zip(lines, [*lines[1:], ['']], strict=True) if '---' not in line[0] + below[0]]
 
 
-def test_the_table_of_ratios(tmp_path: Path) -> None:
+def test_table_of_ratios(tmp_path: Path) -> None:
     printed = rows(bench('--out', tmp_path))
     calls = {what: calls for what, *_, calls in printed}
     assert calls.pop('cached listing, 50 entries') == '0'

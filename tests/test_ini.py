@@ -1,4 +1,4 @@
-"""The shipped ini files: they start as they are, and say what they lack."""
+"""The shipped ini files start unchanged, and report missing settings."""
 
 import re
 from configparser import ConfigParser
@@ -42,7 +42,7 @@ LEAST = {
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No settings of whoever runs the tests."""
+    """Remove settings from the environment of the tests."""
     for key in KEYS:
         monkeypatch.delenv(variable(key), raising=False)
 
@@ -51,11 +51,11 @@ def settings_of(ini: str) -> dict[str, str]:
     return get_appsettings(str(ROOT / ini))
 
 
-def test_development_starts_as_it_is() -> None:
+def test_development_starts_unchanged() -> None:
     assert TestApp(main({}, **settings_of('development.ini'))).get('/fsp/', status=401).json['code'] == 3650
 
 
-def test_development_keeps_its_files_beside_itself_and_allows_loopback() -> None:
+def test_development_has_a_local_sandbox_and_allows_loopback() -> None:
     client = Settings.parse(settings_of('development.ini'), {}).clients['']
     assert client.egnyte.sandbox_directory == f'{ROOT}/var/egnyte'
     assert [entry.text for entry in client.sources.allow.entries] == ['127.0.0.0/8', '::1']
@@ -66,7 +66,7 @@ def test_development_keeps_its_files_beside_itself_and_allows_loopback() -> None
 
 
 @pytest.mark.parametrize('name', sorted(PRODUCTION))
-def test_production_says_which_variable_is_missing(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_production_names_the_missing_variable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     for other in set(PRODUCTION) - {name}:
         monkeypatch.setenv(other, PRODUCTION[other])
     with pytest.raises(ConfigurationError) as caught:
@@ -81,7 +81,7 @@ def test_production_names_its_variables_at_its_top() -> None:
 
 
 @pytest.mark.parametrize('ini', ['development.ini', 'production.ini'])
-def test_logging_is_what_it_is_said_to_be(ini: str) -> None:
+def test_audit_and_access_logs_are_configured(ini: str) -> None:
     """Lines of the audit log and the access log go to standard output; production has both, development neither."""
     config = ConfigParser(interpolation=None)
     config.read(ROOT / ini)
@@ -97,7 +97,7 @@ def test_logging_is_what_it_is_said_to_be(ini: str) -> None:
 
 
 @pytest.mark.parametrize('ini', ['development.ini', 'production.ini'])
-def test_the_threads_of_the_server_are_told_to_the_bridge(ini: str) -> None:
+def test_threads_of_the_server_are_those_of_the_setting(ini: str) -> None:
     config = ConfigParser(interpolation=None)
     config.read(ROOT / ini)
     assert int(config['server:main']['threads']) == Settings.parse({**settings_of(ini), **LEAST}, {}).threads

@@ -1,4 +1,4 @@
-"""``requirements.lock``: what deployments install, with hashes, and nothing of the machine that made it."""
+"""``requirements.lock``: the packages of deployments with hashes, and nothing of the machine that made it."""
 
 import re
 from configparser import ConfigParser
@@ -14,7 +14,7 @@ def normalized(name: str) -> str:
 
 
 def required() -> dict[str, tuple[int, ...]]:
-    """The lowest version of each package that runs, by name."""
+    """Return the lower bound of each dependency, by name."""
     config = ConfigParser()
     config.read(ROOT / 'setup.cfg')
     lines = [config['options']['install_requires'], *(config['options.extras_require'][extra] for extra in EXTRAS)]
@@ -22,7 +22,7 @@ def required() -> dict[str, tuple[int, ...]]:
     return {normalized(name): tuple(map(int, version.split('.'))) for name, version in found}
 
 
-def test_everything_that_runs_is_locked_in_a_version_that_is_new_enough() -> None:
+def test_every_dependency_is_locked_within_its_bounds() -> None:
     locked = dict(re.findall(r'^([a-z0-9-]+)(?:\[\w+\])?==([\w.]+)', LOCK, re.MULTILINE))
     for name, lowest in required().items():
         assert tuple(map(int, re.findall(r'\d+', locked[name]))) >= lowest, name
@@ -34,11 +34,11 @@ def test_every_package_has_hashes() -> None:
     assert [package for package in packages if '--hash=sha256:' not in package] == []
 
 
-def test_no_host_and_no_directory_is_in_it() -> None:
+def test_lock_names_no_host_and_no_directory() -> None:
     assert not re.search(r'https?:|--(extra-)?index-url|--find-links|--trusted-host|(^|\s)/\w', LOCK)
 
 
-def test_it_is_made_and_audited_by_documented_commands() -> None:
+def test_lock_and_audit_commands_are_documented() -> None:
     makefile, page = (ROOT / 'Makefile').read_text(), (ROOT / 'docs' / 'deployment.rst').read_text()
     assert '#    make lock\n' in LOCK
     for target in ('lock', 'audit'):

@@ -33,7 +33,7 @@ def make_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[],
 
 
 class Counting:
-    """How often an argon2 hash was verified."""
+    """Count verifications of argon2 hashes."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.times = 0
@@ -47,7 +47,7 @@ class Counting:
 
 
 @pytest.mark.parametrize('hashed', [False, True])
-def test_the_right_one(hashed: bool) -> None:
+def test_right_password_is_accepted(hashed: bool) -> None:
     checked = Passwords({'acme': hash_password('secret:ü') if hashed else 'secret:ü', 'shop': 'other'})
     assert checked.check('acme', 'secret:ü')
     assert checked.check('shop', 'other')
@@ -55,7 +55,7 @@ def test_the_right_one(hashed: bool) -> None:
         assert not checked.check(user, password)
 
 
-def test_a_verified_pair_is_remembered_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verified_pair_is_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     counting, now = Counting(monkeypatch), 0.0
     checked = Passwords({'acme': hash_password('secret')}, clock=lambda: now)
     assert [checked.check('acme', 'secret') for _ in range(3)] == [True] * 3
@@ -68,7 +68,7 @@ def test_a_verified_pair_is_remembered_for_a_moment(monkeypatch: pytest.MonkeyPa
     assert counting.times == 4
 
 
-def test_who_is_unknown_costs_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_user_costs_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
     checked = Passwords({'acme': hash_password('secret'), 'plain': 'secret'})
     counting = Counting(monkeypatch)
     for user in ('acme', 'plain', 'nobody'):
@@ -76,7 +76,7 @@ def test_who_is_unknown_costs_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
     assert counting.times == 3
 
 
-def test_memory_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, 'MAX_REMEMBERED', 1)
     counting = Counting(monkeypatch)
     checked = Passwords({'a': hash_password('1'), 'b': hash_password('2')})
@@ -98,7 +98,7 @@ def test_hashes() -> None:
 
 
 class Verifying:
-    """Verifications that last until they are let go; tells how many there were at most at once."""
+    """Verifications that block until they are released, with the maximum of concurrent ones."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.running = self.highest = self.total = 0
@@ -130,7 +130,7 @@ class Verifying:
 
 @contextmanager
 def attempts(*calls: Callable[[], object]) -> Iterator[list[object]]:
-    """What became of the calls, each made in a thread of its own; complete after the context."""
+    """Give the results of calls, each in a thread of its own; complete after the context."""
     outcomes: list[object] = []
 
     def attempt(call: Callable[[], object]) -> None:
@@ -149,7 +149,7 @@ def attempts(*calls: Callable[[], object]) -> Iterator[list[object]]:
             thread.join()
 
 
-def test_a_flood_of_wrong_passwords_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flood_of_wrong_passwords_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     checked = Passwords({'acme': hash_password('secret')})
     assert checked.check('acme', 'secret')
     verifying = Verifying(monkeypatch)
@@ -164,10 +164,10 @@ def test_a_flood_of_wrong_passwords_is_bounded(monkeypatch: pytest.MonkeyPatch) 
     assert BulkheadFull in outcomes
 
 
-def test_an_address_leaves_places_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_address_gets_its_share_only(monkeypatch: pytest.MonkeyPatch) -> None:
     checked = Passwords({'acme': hash_password('secret')})
     verifying = Verifying(monkeypatch)
-    # Whatever becomes of the flood: none of them waits so long that it gives up its place.
+    # No call of the flood waits so long that it gives up its place.
     monkeypatch.setattr(passwords._limiter, '_patience', 30.0)
     flood = [partial(checked.check, 'acme', f'wrong {number}', 'stranger') for number in range(64)]
     with attempts(*flood) as outcomes:
@@ -178,8 +178,8 @@ def test_an_address_leaves_places_for_others(monkeypatch: pytest.MonkeyPatch) ->
     assert BulkheadFull in outcomes
 
 
-def test_the_same_pair_is_verified_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a restart many requests come with the same password, which nobody remembers yet."""
+def test_same_pair_is_verified_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a restart, many requests arrive with the same password, which is not cached yet."""
     checked = Passwords({'acme': hash_password('secret')})
     verifying = Verifying(monkeypatch)
     with attempts(*[partial(checked.check, 'acme', 'secret')] * 40) as outcomes:
@@ -189,7 +189,7 @@ def test_the_same_pair_is_verified_once(monkeypatch: pytest.MonkeyPatch) -> None
     assert verifying.highest == 1
 
 
-def test_a_pair_in_use_stays_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pair_in_use_stays_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     counting, now = Counting(monkeypatch), 0.0
     checked = Passwords({'acme': hash_password('secret')}, clock=lambda: now)
     for _ in range(4):
@@ -199,7 +199,7 @@ def test_a_pair_in_use_stays_remembered(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_known_and_unknown_names_wait_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A flood must not tell who is who: both are refused, and both are verified."""
+    """A flood must not reveal users: known and unknown ones are refused, and verified."""
     checked = Passwords({'acme': hash_password('secret')})
     verifying = Verifying(monkeypatch)
     monkeypatch.setattr(passwords._limiter, '_patience', 0.0)
@@ -216,9 +216,7 @@ def test_known_and_unknown_names_wait_alike(monkeypatch: pytest.MonkeyPatch) -> 
     assert verifying.total == before + 2
 
 
-def test_a_login_that_is_not_checked_is_told_when_to_come_again(
-    make_hashed: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unchecked_login_gets_retry_after(make_hashed: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     app = TestApp(make_hashed())
     headers = {'X-BEE-ClientId': 'shop', 'X-BEE-Uid': 'demo'}
 

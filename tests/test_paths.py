@@ -1,4 +1,4 @@
-"""The grammar of paths."""
+"""Grammar of paths."""
 
 import sys
 import unicodedata
@@ -16,7 +16,7 @@ names = st.text(st.characters(exclude_characters=FORBIDDEN, exclude_categories=[
 
 
 @given(st.lists(names, max_size=5), st.booleans())
-def test_what_is_written_is_read(segments: list[str], directory: bool) -> None:
+def test_text_is_parsed_back(segments: list[str], directory: bool) -> None:
     directory = directory or not segments
     written = paths.text(segments, directory=directory)
     assert paths.parse(written) == (tuple(segments), directory)
@@ -48,7 +48,7 @@ def test_any_text_is_a_path_or_an_error(text: str) -> None:
         ('/Screenshot 10.00\u202fAM.png', None),
     ],
 )
-def test_complaints_name_what_is_wrong(text: str, complaint: str | None) -> None:
+def test_complaints_name_the_problem(text: str, complaint: str | None) -> None:
     if complaint is None:
         assert paths.parse(text)
     else:
@@ -71,7 +71,7 @@ NFD, NFC = 'e\u0301', '\xe9'
         ('\u0958', '\u0915\u093c'),  # NFC decomposes it
     ],
 )
-def test_names_that_are_one(one: str, other: str) -> None:
+def test_equal_names(one: str, other: str) -> None:
     assert paths.fold(one) == paths.fold(other)
 
 
@@ -97,7 +97,7 @@ def test_names_that_are_one(one: str, other: str) -> None:
         ('\uf900', '\u8c48'),  # a compatibility ideograph
     ],
 )
-def test_names_that_are_two(one: str, other: str) -> None:
+def test_different_names(one: str, other: str) -> None:
     assert paths.fold(one) != paths.fold(other)
     assert paths.fold(f'a{one}.txt') != paths.fold(f'a{other}.txt')
 
@@ -157,7 +157,7 @@ def _parsed(text: str) -> tuple[paths.Path]:
 
 
 def test_excess_path_is_not_split(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A path that is refused for its size costs no work by the name."""
+    """The size of a path is checked before its names."""
     checked: list[str] = []
     monkeypatch.setattr(paths, '_check', checked.append)
     for size in (10_000, 20_000):

@@ -1,4 +1,4 @@
-"""Settings: ini text becomes one object, or complaints that a person can act on."""
+"""Settings: ini text becomes an object, or complaints with remedies."""
 
 import re
 from typing import Any
@@ -59,22 +59,22 @@ def complaint(key: str, value: Any) -> str:
     return line
 
 
-# What is asked for
+# Required settings
 
 
-def test_nginx_sends_what_is_kept_somewhere() -> None:
+def test_sendfile_by_nginx_needs_a_cache_directory() -> None:
     (line,) = complaints(SANDBOX | {'fsp.public.sendfile': 'nginx'})
     assert line.startswith('fsp.public.cache_dir is missing, and nginx sends what is kept there: set it in the ini')
     assert parse({'fsp.public.sendfile': 'nginx', 'fsp.public.cache_dir': '/c'}).public.sendfile == 'nginx'
 
 
-def test_the_least_that_a_sandbox_needs() -> None:
+def test_minimal_settings_of_a_sandbox() -> None:
     settings, client = parse(), parse_client()
     assert (client.username, client.password, client.egnyte.sandbox_directory) == ('u', 'p', '/tmp/e')
     assert settings.public.secret == ()
 
 
-def test_what_a_real_egnyte_needs_besides() -> None:
+def test_additional_settings_of_a_real_egnyte() -> None:
     remedy = 'is missing, and a real Egnyte needs it: set it in the ini file, or in the environment variable'
     assert complaints(REAL) == [
         f'fsp.egnyte.token {remedy} FSP_EGNYTE_TOKEN',
@@ -85,7 +85,7 @@ def test_what_a_real_egnyte_needs_besides() -> None:
     assert (egnyte.token, settings.public.secret, egnyte.sandbox_directory) == ('t', (HUSH,), '')
 
 
-def test_all_that_is_missing_is_named_at_once_with_its_variable() -> None:
+def test_missing_settings_are_reported_together_with_their_variables() -> None:
     found = complaints({})
     assert [line.split()[0] for line in found] == [
         'fsp.username',
@@ -97,7 +97,7 @@ def test_all_that_is_missing_is_named_at_once_with_its_variable() -> None:
     assert found[0].endswith('is missing: set it in the ini file, or in the environment variable FSP_USERNAME')
 
 
-def test_all_that_is_wrong_is_named_at_once() -> None:
+def test_invalid_settings_are_reported_together() -> None:
     found = complaints(
         {
             'fsp.username': 'u',
@@ -128,11 +128,11 @@ def test_unknown_keys_suggest_the_right_one(key: str, right: str) -> None:
     assert complaint(key, 'x') == f'{key}: there is no such setting; did you mean {right}?'
 
 
-def test_unknown_keys_that_are_like_none() -> None:
+def test_unknown_keys_without_a_similar_one() -> None:
     assert complaint('fsp.zzzzzzzzzz', 'x') == 'fsp.zzzzzzzzzz: there is no such setting'
 
 
-def test_keys_of_others_are_theirs() -> None:
+def test_keys_without_the_prefix_are_ignored() -> None:
     assert parse({'tm.attempts': '3', 'fspx': '1', 'sqlalchemy.url': 'x'}) == parse()
 
 
@@ -183,11 +183,11 @@ def test_bad_values_are_named_with_their_key_and_a_remedy(key: str, value: str, 
     assert remedy in line
 
 
-def test_what_looks_like_a_hash_and_is_none_is_not_taken_for_a_password() -> None:
+def test_invalid_hash_is_refused() -> None:
     line = complaint('fsp.password', '$argon2id$v=19$brokenhash')
     assert 'begins like a hash and is none' in line
     assert 'brokenhash' not in line
-    # Checking it would take another time than checking for an unknown user.
+    # Its verification would take another time than that of an unknown user.
     assert 'is none' in complaint('fsp.password', '$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo')
     assert parse({'fsp.password': hash_password('x')})
 
@@ -203,7 +203,7 @@ def test_sizes_are_binary(text: str, size: int) -> None:
 @pytest.mark.parametrize(
     ('text', 'value'), [('true', True), ('YES', True), ('on', True), ('1', True), ('false', False), ('No', False)]
 )
-def test_switches(text: str, value: bool) -> None:
+def test_booleans(text: str, value: bool) -> None:
     settings = parse({'fsp.include_tm': text, 'fsp.require_https': text})
     assert (settings.include_tm, settings.require_https) == (value, value)
 
@@ -214,7 +214,7 @@ def test_prefixes(prefix: str) -> None:
 
 
 @pytest.mark.parametrize('prefix', ['fsp', '/', '/fsp/', '//a', '/a b', '/{x}', '/a%20b', '/é', '/a?b', '/a\nb'])
-def test_prefixes_that_are_none(prefix: str) -> None:
+def test_invalid_prefixes_are_refused(prefix: str) -> None:
     assert 'write a path that begins with a slash' in complaint('fsp.prefix', prefix)
 
 
@@ -226,13 +226,13 @@ def test_prefixes_that_are_none(prefix: str) -> None:
         ('/a/b/c', '/a/b', 'fsp.public.prefix = /a/b and fsp.prefix = /a/b/c'),
     ],
 )
-def test_prefixes_that_overlap(prefix: str, public: str, said: str) -> None:
+def test_overlapping_prefixes_are_refused(prefix: str, public: str, said: str) -> None:
     assert complaints(SANDBOX | {'fsp.prefix': prefix, 'fsp.public.prefix': public}) == [
         f'{said} overlap: neither may begin with the other'
     ]
 
 
-def test_prefixes_that_only_look_alike() -> None:
+def test_similar_prefixes_are_accepted() -> None:
     assert parse({'fsp.prefix': '/a', 'fsp.public.prefix': '/ab'}).public.prefix == '/ab'
 
 
@@ -267,7 +267,7 @@ def test_urls_of_a_real_egnyte(url: str) -> None:
         'sandbox:',
     ],
 )
-def test_urls_that_are_none(url: str) -> None:
+def test_invalid_urls_of_egnyte_are_refused(url: str) -> None:
     line = complaints(SANDBOX | {'fsp.egnyte.url': url})[0]
     assert line.startswith(f'fsp.egnyte.url: \'{url}\' will not do: write "https://DOMAIN" without a path or a slash')
 
@@ -279,7 +279,7 @@ def test_passwords_in_urls_are_refused_and_not_shown(key: str) -> None:
     assert HUSH not in line
 
 
-def test_folders_are_read() -> None:
+def test_folders_are_parsed() -> None:
     (root, shared) = parse_client({'fsp.folders': '\n/ /Shared/Beefree/{uid}\n/shared/  /Shared/Brand   ro\n'}).folders
     assert (root.directory, root.folder, root.read_only) == ((), ('Shared', 'Beefree', '{uid}'), False)
     assert (shared.directory, shared.folder, shared.read_only) == (('shared',), ('Shared', 'Brand'), True)
@@ -304,28 +304,28 @@ def test_tokens_of_operators_are_long_and_fit_into_a_header(token: str) -> None:
     assert 'hush' not in line
 
 
-def test_hosts_that_are_configured_in_python_may_have_numbers_and_booleans() -> None:
+def test_values_may_be_numbers_and_booleans() -> None:
     settings = parse({'fsp.include_tm': False, 'fsp.cache.ttl': 0, 'fsp.upload.max_size': 1000, 'fsp.prefix': None})
     assert (settings.include_tm, settings.cache.ttl, settings.clients[''].upload.max_size) == (False, 0, 1000)
     assert settings.prefix == '/fsp'
 
 
-# Where they come from
+# Sources
 
 
-def test_the_environment_wins_over_the_ini() -> None:
+def test_environment_wins_over_the_ini() -> None:
     environ = {'FSP_PASSWORD': 'q', 'FSP_EGNYTE_MAX_WAIT': '3', 'FSP_SOMETHING': 'else', 'FSP_REQUIRE_SERVICES': '1'}
     client = parse({'fsp.egnyte.max_wait': '5'}, environ).clients['']
     assert (client.password, client.egnyte.max_wait) == ('q', 3.0)
 
 
 @pytest.mark.parametrize('empty', ['', '  '])
-def test_an_empty_variable_takes_nothing_away(empty: str) -> None:
+def test_empty_variable_is_ignored(empty: str) -> None:
     assert parse({'fsp.require_https': 'true'}, {'FSP_REQUIRE_HTTPS': empty}).require_https
 
 
 @pytest.mark.parametrize('key', [key for key in SECRETS if key != 'fsp.accounts.keys'])
-def test_white_space_around_a_value_is_none_of_it(key: str) -> None:
+def test_white_space_around_a_value_is_stripped(key: str) -> None:
     name = key.removeprefix('fsp.').replace('.', '_')
     expected = value_of(parse({key: HUSH}), key)
     assert value_of(parse({key: f' {HUSH}\n'}), key) == expected
@@ -335,7 +335,7 @@ def test_white_space_around_a_value_is_none_of_it(key: str) -> None:
 
 @pytest.mark.parametrize('key', ['fsp.egnyte.token', 'fsp.public.token'])
 @pytest.mark.parametrize('token', [f'{HUSH} x', f'{HUSH}\nx', f'{HUSH}€', f'{HUSH}\x7f'])
-def test_tokens_that_fit_into_no_header_are_refused_and_not_shown(key: str, token: str) -> None:
+def test_tokens_invalid_in_headers_are_refused_and_not_shown(key: str, token: str) -> None:
     assert (
         complaint(key, token) == f'{key}: will not do: write it as Egnyte gave it: letters, digits and signs of ASCII'
     )
@@ -347,7 +347,7 @@ def test_overrides_win_over_both() -> None:
     assert parse_client({'fsp.egnyte.token': 'ini'}, egnyte_token='').egnyte.token == ''
 
 
-def test_overrides_that_are_none() -> None:
+def test_unknown_overrides_are_refused() -> None:
     assert complaints(SANDBOX, egnyte_tokn='x') == [
         'fsp.egnyte_tokn: there is no such setting; did you mean fsp.egnyte.token?'
     ]
@@ -360,7 +360,7 @@ def test_every_key_has_a_variable_of_its_own(key: str) -> None:
 
 
 @pytest.mark.parametrize('empty', ['', '  ', '\n'])
-def test_an_empty_value_is_as_good_as_none(empty: str) -> None:
+def test_empty_value_counts_as_missing(empty: str) -> None:
     required = ('fsp.username', 'fsp.password', 'fsp.egnyte.url')
     assert parse(dict.fromkeys(set(KEYS) - set(required), empty)) == parse()
     assert [line.split()[0] for line in complaints(dict.fromkeys(KEYS, empty))[:3]] == list(required)
@@ -372,7 +372,7 @@ def test_keys_in_default_are_refused() -> None:
     refuse_defaults({'__file__': 'x', 'http_port': '6543'})
 
 
-def test_the_application_refuses_keys_in_default() -> None:
+def test_application_refuses_keys_in_default() -> None:
     with pytest.raises(ConfigurationError, match=r'move fsp\.password from'):
         main({'fsp.password': 'p'}, **SANDBOX)
 
@@ -388,7 +388,7 @@ def test_secrets_are_not_in_the_repr() -> None:
     assert HUSH not in repr(settings)
 
 
-def test_secrets_are_not_in_complaints_about_others() -> None:
+def test_secrets_are_not_in_complaints_about_other_keys() -> None:
     lines = complaints(SANDBOX | dict.fromkeys(SECRETS, HUSH) | {'fsp.cache.ttl': 'x'})
     assert len(lines) == 1
     assert HUSH not in lines[0]
@@ -398,7 +398,7 @@ def test_secrets_are_not_in_complaints_about_others() -> None:
     st.dictionaries(st.sampled_from(KEYS), st.text(max_size=40)),
     st.dictionaries(st.sampled_from([variable(key) for key in KEYS]), st.text(max_size=40)),
 )
-def test_any_text_is_a_setting_or_a_complaint(ini: dict[str, str], environ: dict[str, str]) -> None:
+def test_any_text_gives_settings_or_complaints(ini: dict[str, str], environ: dict[str, str]) -> None:
     try:
         clients = parse(ini, environ).clients.values()
     except ConfigurationError:
@@ -438,13 +438,13 @@ THREE = {
 }
 
 
-def test_one_client_without_a_name_is_the_short_form() -> None:
+def test_single_client_has_no_name() -> None:
     clients = parse().clients
     assert list(clients) == ['']
     assert clients[''].username == 'u'
 
 
-def test_clients_have_what_is_theirs_and_share_the_rest() -> None:
+def test_clients_override_shared_settings() -> None:
     clients = Settings.parse(THREE, {}).clients
     assert list(clients) == ['acme', 'shop', 'preview']
     assert [one.username for one in clients.values()] == ['acme', 'shop', 'preview']
@@ -455,7 +455,7 @@ def test_clients_have_what_is_theirs_and_share_the_rest() -> None:
     assert clients['shop'].folders != clients['acme'].folders
 
 
-def test_a_clients_secret_may_come_from_the_environment() -> None:
+def test_clients_secret_may_come_from_the_environment() -> None:
     ini = {key: value for key, value in THREE.items() if key != 'fsp.client.acme.password'}
     assert complaints(ini) == [
         (
@@ -480,7 +480,7 @@ def test_a_clients_secret_may_come_from_the_environment() -> None:
         ('fsp.client.acme.folders', '/ {folder}', '{folder} is known only where users connect accounts'),
     ],
 )
-def test_what_is_wrong_with_a_client_is_said_once(key: str, value: str, complaint: str) -> None:
+def test_complaint_about_a_client_is_reported_once(key: str, value: str, complaint: str) -> None:
     (line,) = complaints(THREE | {key: value})
     assert complaint in line
 
@@ -490,7 +490,7 @@ def test_names_of_clients() -> None:
     assert any('"Acme" must be a small letter' in line for line in lines)
 
 
-def test_a_shared_pace_names_what_it_needs() -> None:
+def test_shared_rate_store_needs_its_url() -> None:
     assert complaints(SANDBOX | {'fsp.pace.backend': 'redis'})[0].startswith(
         'fsp.redis_url is missing, and a backend is "redis"'
     )
@@ -500,11 +500,11 @@ def test_a_shared_pace_names_what_it_needs() -> None:
     assert parse({'fsp.pace.backend': 'database', 'fsp.accounts.session': 'os.path.join'})
 
 
-def test_a_reserve_is_a_share() -> None:
+def test_reserve_is_a_percentage() -> None:
     assert [parse({'fsp.pace.reserve': text}).pace.reserve for text in ('0', '5%', '40')] == [0, 0.05, 0.4]
 
 
-def test_oauth_mode_names_what_it_needs() -> None:
+def test_oauth_mode_needs_its_settings() -> None:
     ini = {**REAL, 'fsp.public.secret': HUSH, 'fsp.accounts.mode': 'oauth'}
     assert [line.partition(' ')[0] for line in complaints(ini)] == [
         'fsp.accounts.keys',
@@ -518,7 +518,7 @@ def test_oauth_mode_names_what_it_needs() -> None:
     assert 'run fsp-sandbox' in complaints(ini | {'fsp.egnyte.url': 'sandbox:x'})[0]
 
 
-# Misconfigurations that would be silent
+# Misconfigurations that would be silent otherwise
 
 
 @pytest.mark.parametrize(
@@ -530,7 +530,7 @@ def test_oauth_mode_names_what_it_needs() -> None:
         *(' # everybody', ' ro  ; x', ' ro ro', '  rw'),
     ],
 )
-def test_last_word_of_a_folder_that_is_no_ro_is_refused(tail: str) -> None:
+def test_last_word_of_a_folder_other_than_ro_is_refused(tail: str) -> None:
     line = complaint('fsp.folders', f'/ /Shared/Beefree/{{uid}}\n/shared/ /Shared/Brand{tail}')
     assert 'write "ro"' in line
     assert '/Shared/Brand' in line
@@ -576,7 +576,7 @@ def test_keys_in_capitals_are_refused(key: str, right: str) -> None:
     assert complaint(key, HUSH) == f'{key}: there is no such setting; did you mean {right}?'
 
 
-def test_key_in_capitals_that_is_no_setting() -> None:
+def test_unknown_key_in_capitals_is_refused() -> None:
     assert complaint('FSP.reed_only', 'x') == 'FSP.reed_only: there is no such setting; did you mean fsp.read_only?'
 
 
@@ -594,20 +594,20 @@ def test_key_in_capitals_that_is_no_setting() -> None:
         ('FSP_ZZZZZZZZZZZZZ', 'FSP_ZZZZZZZZZZZZZ is no setting'),
     ],
 )
-def test_variables_that_are_no_setting_are_told(name: str, said: str) -> None:
+def test_unknown_variables_are_reported(name: str, said: str) -> None:
     (line,) = unknown_variables({'fsp.clients': 'shop'}, {name: HUSH, 'FSP_USERNAME': 'u', 'PATH': '/bin'})
     assert name in line
     assert said in line
     assert HUSH not in line
 
 
-def test_variables_that_are_settings_or_of_our_tests_are_not_told() -> None:
+def test_known_variables_are_not_reported() -> None:
     environ = dict.fromkeys((*map(variable, KEYS), 'FSP_REQUIRE_SERVICES', 'FSP_CHECK_PASSWORD', 'FSPX', 'AFSP_X'), 'x')
     environ |= {'FSP_CLIENTS': 'shop', 'FSP_CLIENT_SHOP_EGNYTE_TOKEN': 'x'}
     assert unknown_variables({}, environ) == []
 
 
-def test_application_warns_of_strange_variables_at_its_start(
+def test_application_warns_of_unknown_variables_at_its_start(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv('FSP_CACHE_TLL', HUSH)
@@ -633,12 +633,12 @@ def test_comments_behind_a_value_are_refused(key: str, comment: str) -> None:
 
 
 @pytest.mark.parametrize('password', ['a#b', 'a;b', '#a', ';', 'we are #1', '"', "it's", '"a"b', "'"])
-def test_passwords_that_hold_such_characters(password: str) -> None:
+def test_passwords_may_hold_quotes_and_comment_signs(password: str) -> None:
     assert parse_client({'fsp.password': password}).password == password
 
 
 @pytest.mark.parametrize('prefix', ['/fsp', '/x/fsp', '/fsp-connect', '/fsp-ops'])
-def test_base_url_of_public_files_is_not_that_of_something_else(prefix: str) -> None:
+def test_base_url_with_another_prefix_is_refused(prefix: str) -> None:
     line = complaint('fsp.public.base_url', f'https://acme.com{prefix}')
     assert 'public files are not served there' in line
     assert parse({'fsp.public.base_url': 'https://acme.com/fsp-public'}).public.base_url

@@ -152,7 +152,7 @@ class TokenUsage:
             slot = max(slot, (self.day + 1) * DAY)
             if slot - now > max_wait:
                 error = QuotaExceeded if used >= self.daily else QuotaReserved
-                raise error('the calls of this day are used up, or kept', wait=slot - now)
+                raise error('the calls of this day are used up, or reserved', wait=slot - now)
         if slot - now > max_wait:
             late = Throttled if slot - now <= LONGEST_QPS_WAIT else QuotaExceeded
             raise late('the token has no call left for now', wait=slot - now)

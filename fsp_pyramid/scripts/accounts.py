@@ -91,7 +91,7 @@ def disconnect(context: CommandContext, arguments: argparse.Namespace) -> None:
     if _accounts(context, connection).disconnect(context.request, connection):
         print(f'Account {connection.number} is disconnected, and its tokens are revoked.')
     else:
-        print(f'Account {connection.number} is disconnected here. Egnyte could not be told: revoke it there as well.')
+        print(f'Account {connection.number} is disconnected here. Its tokens may still be valid: revoke them at Egnyte.')
 
 
 def print_url(context: CommandContext, arguments: argparse.Namespace) -> None:
@@ -172,12 +172,12 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     listing.add_argument('--json', action='store_true', help='print them as a list of JSON objects')
     commands.add_parser('new-key', help='print a new key for fsp.accounts.keys')
     commands.add_parser('rotate-keys', help='encrypt all tokens with the first of fsp.accounts.keys')
-    one = commands.add_parser('show', help='what is known of an account')
+    one = commands.add_parser('show', help='the fields of an account')
     one.add_argument('--json', action='store_true', help='print it as a JSON object')
     for parsed in (one, commands.add_parser('disconnect', help='revoke and forget its tokens')):
         parsed.add_argument('number', type=int, help='as "list" tells it')
-    link = commands.add_parser('connect-url', help='a link for a user; give it to nobody else')
-    link.add_argument('base_url', help='where the bridge is for browsers: https://files.acme.com')
+    link = commands.add_parser('connect-url', help='a link for a single user; keep it secret')
+    link.add_argument('base_url', help='the URL of the application for browsers: https://files.acme.com')
     link.add_argument('client_id', help='as X-BEE-ClientId says it')
     link.add_argument('uid', help='as X-BEE-Uid says it')
     link.add_argument('--client', default='', help='the name in fsp.clients, if there are several')

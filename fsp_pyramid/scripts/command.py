@@ -136,15 +136,15 @@ def _check_syntax(path: str, text: str, variables: Mapping[str, str]) -> None:
 
 def _check_values(path: str, text: str, parser: configparser.ConfigParser, section: str) -> None:
     for key in parser.options(section):
-        place = f'{path}, line {_line(text, section, key)}: {key}'
+        location = f'{path}, line {_line(text, section, key)}: {key}'
         try:
             parser.get(section, key)
         except configparser.InterpolationMissingOptionError as error:
             raise Failed(
-                f'{place}: there is no {error.reference} for %({error.reference})s; for a percent sign write %%.'
+                f'{location}: there is no {error.reference} for %({error.reference})s; for a percent sign write %%.'
             ) from None
         except configparser.InterpolationError:
-            raise Failed(f'{place}: in an ini file a percent sign in a value is written twice: %%.') from None
+            raise Failed(f'{location}: in an ini file a percent sign in a value is written twice: %%.') from None
 
 
 def _line(text: str, section: str, key: str) -> int:

@@ -128,9 +128,9 @@ def _allowances(ini: str) -> Allowances:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = new_parser('fsp-fetch', 'Show what the guarded download would make of a URL. No file is fetched.')
+    parser = new_parser('fsp-fetch', 'Explain if the guarded download would fetch a URL. No file is fetched.')
     parser.add_argument('ini', metavar='INI', help='the ini file whose fsp.sources.allow counts')
-    parser.add_argument('--explain', metavar='URL', required=True, help='the URL that somebody wants us to fetch')
+    parser.add_argument('--explain', metavar='URL', required=True, help='the URL to explain')
     parser.add_argument(
         '--connect', action='store_true', help='ask for it, follow its redirects, and show what the headers say'
     )

@@ -70,8 +70,8 @@ def _walk(warmer: Warmer, path: Path) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = new_parser(
         'fsp-warm',
-        'Fetch the files of a directory and make their thumbnails, so that nobody has to wait for them. '
-        'What is here already is skipped: run it again to go on.',
+        'Fetch the files of a directory and render their thumbnails in advance. '
+        'Cached files are skipped: run it again to continue.',
     )
     parser.add_argument('ini', metavar='INI', help='the ini file of the installation')
     parser.add_argument('path', metavar='PATH', help='the directory as the File Manager shows it: /shared/')

@@ -1,4 +1,4 @@
-"""A store of accounts on each kind of database."""
+"""Account stores on each kind of database."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from .support import ANN, GRANT, Clock
 
 @pytest.fixture(params=['sqlite', 'postgresql'])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Of an empty database."""
+    """Give the URL of an empty database."""
     if request.param == 'sqlite':
         yield f'sqlite:///{tmp_path}/var/fsp.sqlite'
     else:
@@ -34,7 +34,7 @@ def database(url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def manager() -> transaction.TransactionManager:
-    """The request's."""
+    """Return the transaction manager of a request."""
     return transaction.TransactionManager(explicit=True)
 
 
@@ -50,7 +50,7 @@ def keys() -> tuple[str, ...]:
 
 @pytest.fixture
 def make_store(database: Database, clock: Clock, keys: tuple[str, ...]) -> Callable[..., AccountStore]:
-    """Stores as requests have them: each with sessions of its own."""
+    """Return a factory of stores, each with its own sessions, as requests have them."""
 
     def make(manager: transaction.TransactionManager, keys: tuple[str, ...] = keys) -> AccountStore:
         return AccountStore(database.sessions(manager), TokenCipher(keys), clock)
@@ -65,6 +65,6 @@ def store(make_store: Callable[..., AccountStore], manager: transaction.Transact
 
 @pytest.fixture
 def ann(store: AccountStore, manager: transaction.TransactionManager) -> Connection:
-    """Somebody who is connected; the tokens end after 1000 seconds."""
+    """Connect an account whose tokens expire after 1000 seconds."""
     with manager:
         return store.connect(*ANN, *GRANT)

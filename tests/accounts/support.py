@@ -1,4 +1,4 @@
-"""A user, the time, and what Egnyte does when it is asked for new tokens."""
+"""Test data: a user, a clock, and an Egnyte that refreshes tokens."""
 
 import threading
 from collections.abc import Callable
@@ -19,28 +19,28 @@ GRANT = (URL, 'ann.smith', OLD)
 
 
 class Clock:
-    """Stands still until it is set; tells how often it was looked at."""
+    """Manual clock that counts its readings."""
 
     def __init__(self) -> None:
         self.now = NOW
-        self.looks = 0
-        self._looked = threading.Condition()
+        self.readings = 0
+        self._read = threading.Condition()
 
     def __call__(self) -> float:
-        with self._looked:
-            self.looks += 1
-            self._looked.notify_all()
+        with self._read:
+            self.readings += 1
+            self._read.notify_all()
             return self.now
 
-    def wait_for(self, looks: int) -> None:
-        """Until it was looked at so many times."""
-        with self._looked:
-            assert self._looked.wait_for(lambda: self.looks >= looks, timeout=PATIENCE)
+    def wait_for(self, readings: int) -> None:
+        """Wait for a number of readings."""
+        with self._read:
+            assert self._read.wait_for(lambda: self.readings >= readings, timeout=PATIENCE)
 
 
 @dataclass
 class Egnyte:
-    """Gives NEW for any tokens, or fails; remembers what it was asked."""
+    """Refresher that returns NEW for any tokens, or fails, and records its calls."""
 
     error: Exception | None = None
     meanwhile: Callable[[], object] = lambda: None
@@ -55,5 +55,5 @@ class Egnyte:
 
 
 def engine_of(url: str) -> Engine:
-    """An engine as a host or an intruder would make it, without anything of ours."""
+    """Return a plain engine, without our set-up."""
     return create_engine(url)

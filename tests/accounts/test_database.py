@@ -1,4 +1,4 @@
-"""Whose transaction it is, in a database of our own and in that of a host."""
+"""Transactions of accounts, in our own database and in that of a host."""
 
 import stat
 import sys
@@ -38,7 +38,7 @@ from .support import (
 MakeStore = Callable[..., AccountStore]
 
 
-def test_what_a_request_does_is_rolled_back_with_it(
+def test_changes_are_rolled_back_with_the_request(
     store: AccountStore, manager: TransactionManager, ann: Connection
 ) -> None:
     manager.begin()
@@ -54,7 +54,7 @@ def test_what_a_request_does_is_rolled_back_with_it(
         assert store.list_all()[1:] == ()
 
 
-def test_other_requests_see_it_when_it_is_committed(
+def test_changes_are_visible_after_the_commit(
     store: AccountStore, make_store: MakeStore, manager: TransactionManager
 ) -> None:
     other, others = make_store(second := TransactionManager(explicit=True)), second
@@ -70,10 +70,10 @@ def test_other_requests_see_it_when_it_is_committed(
     assert store.fresh_tokens(made.number, Egnyte().refresh) == OLD
 
 
-def test_a_request_that_read_may_write_after_another_wrote(
+def test_request_that_read_may_write_after_another_wrote(
     store: AccountStore, make_store: MakeStore, manager: TransactionManager, ann: Connection
 ) -> None:
-    """SQLite refuses that at once ("database is locked") where reading begins a transaction."""
+    """SQLite refuses this at once ("database is locked") if a read begins a transaction."""
     second = TransactionManager(explicit=True)
     manager.begin()
     assert store.find(*ANN) == ann
@@ -85,10 +85,10 @@ def test_a_request_that_read_may_write_after_another_wrote(
         assert (store.find(*ANN).folder, store.find(*ANN).state) == ('/Shared', State.DISCONNECTED)
 
 
-def test_what_a_session_remembers_is_not_believed(
+def test_cached_rows_of_a_session_are_reloaded(
     database: Database, store: AccountStore, manager: TransactionManager, ann: Connection
 ) -> None:
-    # Its own, because a debugger or a traceback may hold what a session loaded.
+    # Another session, because a debugger or a traceback may hold the rows of the first.
     sessions = database.sessions(manager)
     holding = AccountStore(sessions, store._cipher, store._clock)
     with manager:
@@ -100,7 +100,7 @@ def test_what_a_session_remembers_is_not_believed(
         assert held in sessions.joined()
 
 
-def test_nothing_is_opened_before_it_is_used(tmp_path: Path, manager: TransactionManager) -> None:
+def test_database_is_opened_at_first_use(tmp_path: Path, manager: TransactionManager) -> None:
     database = Database(f'sqlite:///{tmp_path}/a/b/fsp.sqlite')
     sessions = database.sessions(manager)
     assert not (tmp_path / 'a').exists()
@@ -108,11 +108,11 @@ def test_nothing_is_opened_before_it_is_used(tmp_path: Path, manager: Transactio
         sessions.joined()
     assert stat.S_IMODE((tmp_path / 'a/b/fsp.sqlite').stat().st_mode) == 0o600
     database.close()
-    # Nobody listens there.
+    # No server listens there.
     Database('postgresql://fsp:secret@127.0.0.1:1/fsp').sessions(manager)
 
 
-def test_sqlite_is_set_up(tmp_path: Path, manager: TransactionManager) -> None:
+def test_sqlite_has_wal_and_private_mode(tmp_path: Path, manager: TransactionManager) -> None:
     database = Database(f'sqlite:///{tmp_path}/fsp.sqlite')
     sessions = database.sessions(manager)
     with manager, sessions.own() as own:
@@ -125,8 +125,8 @@ def test_sqlite_is_set_up(tmp_path: Path, manager: TransactionManager) -> None:
     database.close()
 
 
-def test_more_requests_than_a_pool_usually_holds(make_store: MakeStore, ann: Connection) -> None:
-    """Each holds a connection and wants a second one; a limited pool would wait for itself."""
+def test_more_requests_than_the_default_pool_size(make_store: MakeStore, ann: Connection) -> None:
+    """Each request holds a connection and wants a second one; a limited pool would deadlock."""
     requests = 20
     together = threading.Barrier(requests)
     found = []
@@ -165,7 +165,7 @@ def test_more_requests_than_a_pool_usually_holds(make_store: MakeStore, ann: Con
         ('sqlite:///file:secret?mode=memory&uri=true', 'SQLite needs a file'),
     ],
 )
-def test_a_bad_url_is_told_without_being_shown(url: str, complaint: str) -> None:
+def test_bad_url_is_reported_without_the_url(url: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=f'^fsp.database_url: .*{complaint}') as caught:
         Database(url)
     assert 'secret' not in str(caught.value)
@@ -173,7 +173,7 @@ def test_a_bad_url_is_told_without_being_shown(url: str, complaint: str) -> None
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
-def test_a_missing_driver_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_driver_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'psycopg', None)
     with pytest.raises(ValueError, match=r'^fsp.database_url: .* not installed \(pip install psycopg\)'):
         Database('postgresql://fsp:secret@host/fsp')
@@ -190,18 +190,18 @@ class Customer(HostBase):
 
 
 def plain(engine: Engine) -> None:
-    """SQLAlchemy as it comes."""
+    """Return SQLAlchemy's default engine."""
 
 
 def with_recipe(engine: Engine) -> None:
-    """SQLAlchemy's documented way to have SQLite begin transactions itself."""
+    """Return an engine with SQLAlchemy's documented recipe for transactions of SQLite."""
     if engine.dialect.name == 'sqlite':
         event.listen(engine, 'connect', lambda connection, _: setattr(connection, 'isolation_level', None))
         event.listen(engine, 'begin', lambda connection: connection.exec_driver_sql('BEGIN') and None)
 
 
 def repeatable(engine: Engine) -> None:
-    """A PostgreSQL that fails what a change of others got in the way of."""
+    """Return an engine for PostgreSQL with serializable transactions, which fail on conflicts."""
     if engine.dialect.name == 'postgresql':
         engine.update_execution_options(isolation_level='REPEATABLE READ')
 
@@ -225,7 +225,7 @@ def host(host_engine: Engine) -> Iterator[HostDatabase]:
 
 @pytest.fixture
 def app(host: HostDatabase, host_engine: Engine, clock: Clock, keys: tuple[str, ...]) -> TestApp:
-    """A host with a session of its own, joined to ``request.tm`` as Pyramid's cookiecutters do it."""
+    """Give a host with a session joined to ``request.tm``, as in Pyramid's cookiecutters."""
 
     def dbsession(request: Request) -> Session:
         session = Session(host_engine)
@@ -259,7 +259,7 @@ def rows(engine: Engine) -> tuple[list[str], list[tuple[str, str | None]]]:
     return list(customers), [tuple(row) for row in accounts]
 
 
-def test_accounts_take_part_in_the_transaction_of_a_host(app: TestApp, host_engine: Engine) -> None:
+def test_accounts_join_the_transaction_of_a_host(app: TestApp, host_engine: Engine) -> None:
     with pytest.raises(RuntimeError):
         app.get('/?fail')
     assert rows(host_engine) == ([], [])
@@ -267,14 +267,14 @@ def test_accounts_take_part_in_the_transaction_of_a_host(app: TestApp, host_engi
     assert rows(host_engine) == (['ann'], [('connected', '/Shared')])
 
 
-def test_a_refresh_survives_the_abort_of_a_host(
+def test_refresh_survives_the_abort_of_a_host(
     app: TestApp, host: HostDatabase, host_engine: Engine, clock: Clock, keys: tuple[str, ...]
 ) -> None:
     app.get('/')
     with host_engine.begin() as connection:
         connection.execute(text('DELETE FROM customers'))
         connection.execute(text('UPDATE fsp_accounts SET folder = NULL'))
-    # A host that reads the state of when it began cannot change what was refreshed since: it fails by itself.
+    # A host with snapshot isolation cannot change rows that were refreshed since its begin: its own commit fails.
     with pytest.raises((RuntimeError, OperationalError)):
         app.get('/?fail&refresh')
     assert rows(host_engine) == ([], [('connected', None)])
@@ -284,7 +284,7 @@ def test_a_refresh_survives_the_abort_of_a_host(
     assert found.tokens == NEW
 
 
-def test_the_threads_of_a_host_refresh_once(
+def test_threads_of_a_host_refresh_once(
     host: HostDatabase, host_engine: Engine, clock: Clock, keys: tuple[str, ...]
 ) -> None:
     egnyte = Egnyte(meanwhile=lambda: clock.wait_for(4 + 1))
@@ -295,21 +295,21 @@ def test_the_threads_of_a_host_refresh_once(
 
     number = use(lambda store: store.connect(*ANN, *GRANT).number)
     clock.now += 900
-    clock.looks = 0
+    clock.readings = 0
     with ThreadPoolExecutor(4) as threads:
         results = list(threads.map(use, [lambda store: store.fresh_tokens(number, egnyte.refresh)] * 4))
     assert results == [NEW] * 4
     assert len(egnyte.asked) == 1
 
 
-def test_a_host_may_prepare_its_database_at_its_start(host: HostDatabase, host_engine: Engine) -> None:
+def test_host_may_prepare_its_database_at_its_start(host: HostDatabase, host_engine: Engine) -> None:
     host.prepare(host_engine)
     names = inspect(host_engine).get_table_names()
     assert sorted(names) == ['customers', 'fsp_accounts', 'fsp_alembic_version', 'fsp_pace', 'fsp_states']
     assert host.prepare(host_engine) is host.prepare(host_engine)
 
 
-def test_a_database_in_memory_cannot_be_shared(host: HostDatabase) -> None:
+def test_database_in_memory_is_refused(host: HostDatabase) -> None:
     engine = engine_of('sqlite://')
     with pytest.raises(ValueError, match="the host's database: SQLite needs a file"):
         host.prepare(engine)

@@ -44,11 +44,11 @@ def test_parts_of_the_owner_cannot_be_shifted() -> None:
 def test_changed_text_is_refused(data: st.DataObject) -> None:
     cipher = TokenCipher((KEY,))
     encrypted = cipher.encrypt({'access': 'x'}, ('a',))
-    # The last characters before the padding have bits that mean nothing.
+    # The last characters before the padding have unused bits.
     position = data.draw(st.integers(0, len(encrypted) - 4))
     character = data.draw(st.characters())
     changed = encrypted[:position] + character + encrypted[position + 1 :]
-    # Both alphabets of base64 are read alike.
+    # Both alphabets of base64 are accepted.
     if changed.replace('+', '-').replace('/', '_') != encrypted:
         with pytest.raises(DecryptionError):
             cipher.decrypt(changed, ('a',))

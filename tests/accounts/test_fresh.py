@@ -1,4 +1,4 @@
-"""Refreshing: once for everybody, and for good."""
+"""Refresh of tokens: once for concurrent callers, and durable."""
 
 import multiprocessing
 import threading
@@ -43,7 +43,7 @@ def state_of(store: AccountStore, manager: TransactionManager) -> tuple[State, T
 
 
 @pytest.mark.parametrize(('seconds', 'asked'), [(0, 0), (699, 0), (700, 1), (999, 1), (1000, 1), (99999, 1)])
-def test_refreshes_when_the_end_is_near(
+def test_tokens_are_refreshed_before_their_expiry(
     seconds: int, asked: int, store: AccountStore, ann: Connection, clock: Clock
 ) -> None:
     clock.now += seconds
@@ -52,12 +52,12 @@ def test_refreshes_when_the_end_is_near(
     assert egnyte.asked == [(URL, OLD)] * asked
 
 
-def test_the_margin_can_be_chosen(store: AccountStore, ann: Connection) -> None:
+def test_margin_can_be_chosen(store: AccountStore, ann: Connection) -> None:
     assert store.fresh_tokens(ann.number, Egnyte().refresh, margin=999) == OLD
     assert store.fresh_tokens(ann.number, Egnyte().refresh, margin=1000) == NEW
 
 
-def test_what_was_refreshed_is_kept(
+def test_refreshed_tokens_are_stored(
     store: AccountStore, manager: TransactionManager, ann: Connection, clock: Clock
 ) -> None:
     clock.now += 900
@@ -70,7 +70,7 @@ def test_what_was_refreshed_is_kept(
     assert (now.number, now.tokens, now.expires_at, now.updated_at) == (ann.number, NEW, NEW.expires_at, NOW + 900)
 
 
-def test_tokens_without_an_end_are_never_refreshed(
+def test_tokens_without_an_expiry_are_never_refreshed(
     store: AccountStore, manager: TransactionManager, clock: Clock
 ) -> None:
     with manager:
@@ -81,15 +81,15 @@ def test_tokens_without_an_end_are_never_refreshed(
     assert egnyte.asked == []
 
 
-def test_refused_tokens_are_refreshed_before_their_time(store: AccountStore, ann: Connection) -> None:
+def test_refused_tokens_are_refreshed_before_their_expiry(store: AccountStore, ann: Connection) -> None:
     egnyte = Egnyte()
     assert store.fresh_tokens(ann.number, egnyte.refresh, refused=OLD) == NEW
-    # Somebody else comes late with the same complaint.
+    # A second caller reports the same refused token later.
     assert store.fresh_tokens(ann.number, egnyte.refresh, refused=OLD) == NEW
     assert len(egnyte.asked) == 1
 
 
-def test_a_refused_grant_ends_the_connection(
+def test_refused_grant_expires_the_account(
     store: AccountStore, manager: TransactionManager, ann: Connection, clock: Clock
 ) -> None:
     clock.now += 900
@@ -103,7 +103,7 @@ def test_a_refused_grant_ends_the_connection(
     assert len(egnyte.asked) == 1
 
 
-def test_nobody_refreshes_for_who_is_disconnected(
+def test_disconnected_account_is_not_refreshed(
     store: AccountStore, manager: TransactionManager, ann: Connection
 ) -> None:
     with manager:
@@ -113,7 +113,7 @@ def test_nobody_refreshes_for_who_is_disconnected(
 
 
 @pytest.mark.parametrize('error', [Unreachable('gone'), Rejected('bad'), OSError('full')])
-def test_trouble_at_egnyte_changes_nothing(
+def test_failed_refresh_changes_nothing(
     error: Exception, store: AccountStore, manager: TransactionManager, ann: Connection, clock: Clock
 ) -> None:
     clock.now += 1000
@@ -123,7 +123,7 @@ def test_trouble_at_egnyte_changes_nothing(
     assert store.fresh_tokens(ann.number, Egnyte().refresh) == NEW
 
 
-def test_good_tokens_are_used_while_egnyte_is_in_trouble(
+def test_valid_tokens_are_used_while_egnyte_fails(
     store: AccountStore, manager: TransactionManager, ann: Connection, clock: Clock
 ) -> None:
     clock.now += 900
@@ -133,14 +133,14 @@ def test_good_tokens_are_used_while_egnyte_is_in_trouble(
     assert state_of(store, manager) == (State.CONNECTED, OLD)
 
 
-def test_a_refresh_survives_the_abort_of_the_request(
+def test_refresh_survives_the_abort_of_the_request(
     store: AccountStore, manager: TransactionManager, ann: Connection, clock: Clock
 ) -> None:
     clock.now += 900
     manager.begin()
     assert store.find(*ANN) == ann
     assert store.fresh_tokens(ann.number, Egnyte().refresh) == NEW
-    # Seen by the request, although it read the account before.
+    # Visible to the request, although it read the account before.
     assert store.find(*ANN).tokens == NEW
     store.set_folder(ann.number, '/Shared')
     manager.abort()
@@ -149,7 +149,7 @@ def test_a_refresh_survives_the_abort_of_the_request(
         assert store.find(*ANN).folder is None
 
 
-def test_an_expiry_survives_the_abort_of_the_request(
+def test_expiry_survives_the_abort_of_the_request(
     store: AccountStore, manager: TransactionManager, ann: Connection
 ) -> None:
     manager.begin()
@@ -160,7 +160,7 @@ def test_an_expiry_survives_the_abort_of_the_request(
     assert not store.use_state('nonce', NOW + 1)
 
 
-def test_a_request_that_waits_for_itself_is_told(
+def test_request_that_blocks_itself_is_busy(
     store: AccountStore, manager: TransactionManager, ann: Connection, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database_module, 'LOCK_TIMEOUT', 1)
@@ -177,8 +177,8 @@ def test_a_request_that_waits_for_itself_is_told(
 
 def test_eight_threads_refresh_once(make_store: MakeStore, ann: Connection, clock: Clock) -> None:
     clock.now += 900
-    clock.looks = 0
-    # The first one holds the lock until all others found that the tokens are due.
+    clock.readings = 0
+    # The first one holds the lock until all others have found the tokens due.
     egnyte = Egnyte(meanwhile=lambda: clock.wait_for(8 + 1))
     start = threading.Barrier(8)
 
@@ -193,9 +193,9 @@ def test_eight_threads_refresh_once(make_store: MakeStore, ann: Connection, cloc
     assert egnyte.asked == [(URL, OLD)]
 
 
-def test_a_grant_is_refused_once_for_eight_threads(make_store: MakeStore, ann: Connection, clock: Clock) -> None:
+def test_eight_threads_share_a_refused_grant(make_store: MakeStore, ann: Connection, clock: Clock) -> None:
     clock.now += 900
-    clock.looks = 0
+    clock.readings = 0
     egnyte = Egnyte(GrantRefused('no'), lambda: clock.wait_for(8 + 1))
 
     def ask() -> BaseException | None:
@@ -212,18 +212,18 @@ def test_a_grant_is_refused_once_for_eight_threads(make_store: MakeStore, ann: C
 
 
 def ask_in_a_process(url: str, keys: tuple[str, ...], number: int, shared: dict[str, Any]) -> None:
-    looked, looks, asked, answers = (shared[name] for name in ('looked', 'looks', 'asked', 'answers'))
+    condition, reads, asked, answers = (shared[name] for name in ('condition', 'reads', 'asked', 'answers'))
 
     def clock() -> float:
-        with looked:
-            looks.value += 1
-            looked.notify_all()
+        with condition:
+            reads.value += 1
+            condition.notify_all()
         return NOW + 900
 
     def refresh(url: str, tokens: Tokens) -> Tokens:
-        with looked:
+        with condition:
             asked.value += 1
-            looked.wait_for(lambda: looks.value >= 2 + 1, timeout=PATIENCE)
+            condition.wait_for(lambda: reads.value >= 2 + 1, timeout=PATIENCE)
         return NEW
 
     database = Database(url)
@@ -238,10 +238,10 @@ def test_two_processes_refresh_once(
     with manager:
         number = store.connect(*ANN, *GRANT).number
     context = multiprocessing.get_context('spawn')
-    looked = context.Condition()
+    condition = context.Condition()
     shared = {
-        'looked': looked,
-        'looks': context.Value('i', 0, lock=False),
+        'condition': condition,
+        'reads': context.Value('i', 0, lock=False),
         'asked': context.Value('i', 0, lock=False),
         'answers': context.SimpleQueue(),
     }
@@ -253,12 +253,12 @@ def test_two_processes_refresh_once(
     assert [process.exitcode for process in processes] == [0, 0]
     assert [shared['answers'].get() for _ in processes] == [NEW.access] * 2
     assert shared['asked'].value == 1
-    # Both found the tokens due, and both looked again once they had the lock.
-    assert shared['looks'].value >= 2 + 2
+    # Both found the tokens due, and both read them again with the lock.
+    assert shared['reads'].value >= 2 + 2
     assert state_of(store, manager) == (State.CONNECTED, NEW)
 
 
-def test_two_users_connect_at_once(make_store: MakeStore, database: Database) -> None:
+def test_two_users_connect_concurrently(make_store: MakeStore, database: Database) -> None:
     start = threading.Barrier(8)
 
     def connect(n: int) -> int:
@@ -273,7 +273,7 @@ def test_two_users_connect_at_once(make_store: MakeStore, database: Database) ->
     assert numbers[0] != numbers[1]
 
 
-def test_one_of_eight_threads_uses_a_state(make_store: MakeStore) -> None:
+def test_state_is_used_by_one_of_eight_threads(make_store: MakeStore) -> None:
     start = threading.Barrier(8)
 
     def use(n: int) -> bool:

@@ -1,4 +1,4 @@
-"""Every database comes to be what the models say, whoever is first."""
+"""Migrations bring every database to the models, also with concurrent processes."""
 
 import multiprocessing
 import sqlite3
@@ -50,7 +50,7 @@ def test_migrations_lead_to_the_models(engine: Engine) -> None:
 
 
 def test_migrations_and_models_make_the_same_sqlite(tmp_path: Path) -> None:
-    """What alembic does not compare: AUTOINCREMENT, names of constraints."""
+    """Return the SQL of tables, for what alembic does not compare: AUTOINCREMENT, names of constraints."""
 
     def schema(name: str) -> list[tuple[str, str]]:
         db = sqlite3.connect(tmp_path / name)
@@ -74,7 +74,7 @@ def test_upgrading_again_changes_nothing(engine: Engine) -> None:
         assert connection.scalar(text('SELECT nonce FROM fsp_states')) == 'kept'
 
 
-def test_every_migration_can_be_taken_back(engine: Engine) -> None:
+def test_every_migration_can_be_downgraded(engine: Engine) -> None:
     migrations.upgrade(engine)
     config = migrations._config()
     with engine.begin() as connection:
@@ -85,7 +85,7 @@ def test_every_migration_can_be_taken_back(engine: Engine) -> None:
     assert tables(engine) == TABLES
 
 
-def test_a_migration_that_fails_leaves_nothing_behind(engine: Engine) -> None:
+def test_migration_that_fails_leaves_nothing_behind(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text('CREATE TABLE fsp_states (in_the_way INTEGER)'))
     with pytest.raises(Exception, match='already exists'):
@@ -93,7 +93,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(engine: Engine) -> None:
     assert tables(engine) == ['fsp_states']
 
 
-def test_a_host_keeps_its_own_versions(engine: Engine) -> None:
+def test_host_keeps_its_own_versions(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text('CREATE TABLE alembic_version (version_num VARCHAR(32))'))
         connection.execute(text("INSERT INTO alembic_version VALUES ('host')"))
@@ -102,7 +102,7 @@ def test_a_host_keeps_its_own_versions(engine: Engine) -> None:
         assert connection.execute(text('SELECT * FROM alembic_version')).all() == [('host',)]
 
 
-def test_the_tables_of_a_newer_version_are_left_alone(engine: Engine) -> None:
+def test_tables_of_a_newer_version_are_refused(engine: Engine) -> None:
     migrations.upgrade(engine)
     with engine.begin() as connection:
         connection.execute(text(f"UPDATE {migrations.VERSION_TABLE} SET version_num = 'newer'"))
@@ -110,7 +110,7 @@ def test_the_tables_of_a_newer_version_are_left_alone(engine: Engine) -> None:
         migrations.upgrade(engine)
 
 
-def test_threads_come_first_together(url: str) -> None:
+def test_threads_upgrade_concurrently(url: str) -> None:
     databases = [Database(url) for _ in range(8)]
 
     def use(database: Database) -> None:
@@ -126,14 +126,14 @@ def test_threads_come_first_together(url: str) -> None:
 def upgrade_in_a_process(url: str, barrier: Any) -> None:
     engine, tables = engine_of(url), HostDatabase()
     if engine.dialect.name == 'postgresql':
-        # Of a host that reads the state of when it began, which is before it got the lock.
+        # Engine of a host with snapshot isolation, whose snapshot is older than the lock.
         engine.update_execution_options(isolation_level='REPEATABLE READ')
     barrier.wait(PATIENCE)
     tables.prepare(engine)
     tables.close()
 
 
-def test_processes_come_first_together(url: str, engine: Engine) -> None:
+def test_processes_upgrade_concurrently(url: str, engine: Engine) -> None:
     context = multiprocessing.get_context('spawn')
     barrier = context.Barrier(4)
     processes = [context.Process(target=upgrade_in_a_process, args=(url, barrier)) for _ in range(4)]

@@ -25,7 +25,7 @@ from .support import (
 
 
 def live(store: AccountStore, manager: TransactionManager, clock: Clock) -> None:
-    """Everything that can be done with an account."""
+    """Call all methods of a store on an account."""
     with manager:
         number = store.connect(*ANN, *GRANT).number
     clock.now += 900
@@ -73,7 +73,7 @@ def test_no_file_holds_a_token(
         engine.dispose()
     content = b''.join(files)
     assert b'ann.smith' in content
-    assert b'gAAAA' in content, 'nothing is sealed'
+    assert b'gAAAA' in content, 'nothing is encrypted'
     for tokens in (OLD, NEW):
         assert tokens.access.encode() not in content
         assert tokens.refresh

@@ -26,7 +26,7 @@ MakeStore = Callable[..., AccountStore]
 
 
 def run(url: str, sql: str) -> list[tuple[object, ...]]:
-    """As somebody with access to the database does."""
+    """Change rows directly, as an intruder in the database would."""
     engine = engine_of(url)
     with engine.begin() as connection:
         result = connection.execute(text(sql))
@@ -35,7 +35,7 @@ def run(url: str, sql: str) -> list[tuple[object, ...]]:
     return rows
 
 
-def test_nobody_is_connected_at_first(store: AccountStore, manager: TransactionManager) -> None:
+def test_new_store_is_empty(store: AccountStore, manager: TransactionManager) -> None:
     with manager:
         assert store.find(*ANN) is None
         assert store.by_number(1) is None
@@ -73,7 +73,9 @@ def test_each_user_has_an_account(store: AccountStore, manager: TransactionManag
         assert store.find('shop', 'client-1', 'ANN') is None
 
 
-def test_the_number_lasts(store: AccountStore, manager: TransactionManager, ann: Connection, clock: Clock) -> None:
+def test_reconnect_keeps_the_number(
+    store: AccountStore, manager: TransactionManager, ann: Connection, clock: Clock
+) -> None:
     with manager:
         store.set_folder(ann.number, '/Shared/Pictures')
         store.disconnect(ann.number)
@@ -90,7 +92,7 @@ def test_the_number_lasts(store: AccountStore, manager: TransactionManager, ann:
     assert other.number != ann.number
 
 
-def test_a_number_is_not_given_again_even_if_somebody_deletes_its_row(
+def test_number_of_deleted_row_is_not_reused(
     store: AccountStore, manager: TransactionManager, ann: Connection, url: str
 ) -> None:
     run(url, 'DELETE FROM fsp_accounts')
@@ -99,7 +101,7 @@ def test_a_number_is_not_given_again_even_if_somebody_deletes_its_row(
 
 
 @pytest.mark.parametrize('grant', [('https://other.egnyte.com', 'ann.smith'), (URL, 'somebody')])
-def test_the_folder_is_that_of_one_egnyte_user(
+def test_folder_is_reset_for_another_egnyte_user(
     grant: tuple[str, str], store: AccountStore, manager: TransactionManager, ann: Connection
 ) -> None:
     with manager:
@@ -110,9 +112,7 @@ def test_the_folder_is_that_of_one_egnyte_user(
         assert store.by_number(ann.number) == store.find(*ANN)
 
 
-def test_the_folder_can_be_picked_and_forgotten(
-    store: AccountStore, manager: TransactionManager, ann: Connection
-) -> None:
+def test_folder_can_be_set_and_reset(store: AccountStore, manager: TransactionManager, ann: Connection) -> None:
     for folder in ('/Shared/ä', None):
         with manager:
             store.set_folder(ann.number, folder)
@@ -134,7 +134,7 @@ def test_lists_accounts_of_all_clients_or_of_one(
         assert store.list_all('shops') == ()
 
 
-def test_there_is_no_such_account(store: AccountStore, manager: TransactionManager, ann: Connection) -> None:
+def test_unknown_number_is_not_found(store: AccountStore, manager: TransactionManager, ann: Connection) -> None:
     for change in (store.disconnect, lambda number: store.set_folder(number, '/'), store.expire):
         with manager, pytest.raises(NotFound):
             change(ann.number + 1)
@@ -151,7 +151,7 @@ def test_expires(store: AccountStore, manager: TransactionManager, ann: Connecti
     assert (now.state, now.tokens) == (State.EXPIRED, None)
 
 
-def test_does_not_expire_because_of_tokens_that_were_replaced(
+def test_replaced_tokens_do_not_expire_the_account(
     store: AccountStore, manager: TransactionManager, ann: Connection
 ) -> None:
     assert not store.expire(ann.number, NEW)
@@ -160,14 +160,14 @@ def test_does_not_expire_because_of_tokens_that_were_replaced(
     assert store.expire(ann.number, OLD)
 
 
-def test_a_state_is_used_once(store: AccountStore) -> None:
+def test_state_is_used_once(store: AccountStore) -> None:
     assert store.use_state('one', NOW + 600)
     assert not store.use_state('one', NOW + 600)
     assert store.use_state('two', NOW + 600)
     assert store.use_state('ONE', NOW + 600)
 
 
-def test_a_state_is_used_in_time(store: AccountStore, clock: Clock, url: str) -> None:
+def test_expired_state_is_refused(store: AccountStore, clock: Clock, url: str) -> None:
     assert store.use_state('one', NOW + 600)
     clock.now += 600
     assert not store.use_state('one', NOW + 600)
@@ -204,9 +204,7 @@ def test_swapped_rows_are_refused(
         store.fresh_tokens(ben.number, lambda url, tokens: NEW)
 
 
-def test_a_wrong_key_is_told_and_connecting_again_mends_it(
-    make_store: MakeStore, manager: TransactionManager, ann: Connection
-) -> None:
+def test_wrong_key_expires_until_reconnect(make_store: MakeStore, manager: TransactionManager, ann: Connection) -> None:
     store = make_store(manager, (Fernet.generate_key().decode(),))
     with manager:
         assert store.find(*ANN).state == State.EXPIRED
@@ -234,7 +232,7 @@ def test_keys_are_rotated(
         assert make_store(manager, keys).find(*ANN).tokens is None
 
 
-def test_rotation_goes_past_what_no_key_opens(
+def test_rotation_skips_undecryptable_accounts(
     make_store: MakeStore, manager: TransactionManager, ann: Connection, keys: tuple[str, ...]
 ) -> None:
     new = (Fernet.generate_key().decode(),)

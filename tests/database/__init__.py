@@ -1,1 +1,1 @@
-"""The database of the bridge."""
+"""Tests of engines and connections."""

@@ -1,4 +1,4 @@
-"""A PostgreSQL that hangs: every wait for it ends."""
+"""Time-outs for a PostgreSQL that hangs."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from ..services import HangingDatabase, hanging_database
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is waited for in these tests never comes, or comes at once."""
+    """Shorten the time-outs: answers in these tests come at once or never."""
     monkeypatch.setattr(module, 'ANSWER', 2)
 
 
@@ -37,7 +37,7 @@ def settings(engine: Engine) -> dict[str, str]:
         return {name: connection.scalar(text(f'SHOW {name}')) for name in names[:2]}
 
 
-def test_a_statement_ends(database: HangingDatabase, engine: Engine) -> None:
+def test_statement_times_out(database: HangingDatabase, engine: Engine) -> None:
     with engine.connect() as connection:
         connection.execute(text('SELECT 1'))
         database.hang()
@@ -46,7 +46,7 @@ def test_a_statement_ends(database: HangingDatabase, engine: Engine) -> None:
         assert caught.value.connection_invalidated
 
 
-def test_a_commit_ends(database: HangingDatabase, engine: Engine) -> None:
+def test_commit_times_out(database: HangingDatabase, engine: Engine) -> None:
     with engine.connect() as connection:
         connection.execute(text('SELECT 1'))
         database.hang()
@@ -54,7 +54,7 @@ def test_a_commit_ends(database: HangingDatabase, engine: Engine) -> None:
             connection.commit()
 
 
-def test_connections_that_were_kept_and_new_ones_end(database: HangingDatabase, engine: Engine) -> None:
+def test_pooled_and_new_connections_time_out(database: HangingDatabase, engine: Engine) -> None:
     with engine.connect() as connection:
         connection.execute(text('SELECT 1'))
     database.hang()
@@ -68,19 +68,19 @@ def test_connections_that_were_kept_and_new_ones_end(database: HangingDatabase, 
         assert connection.scalar(text('SELECT 1')) == 1
 
 
-def test_the_server_ends_what_takes_long(engine: Engine) -> None:
+def test_server_cancels_slow_statements(engine: Engine) -> None:
     assert settings(engine) == {'statement_timeout': '7s', 'lock_timeout': '5s'}
 
 
 @pytest.mark.parametrize('value', ['0', '1min'])
-def test_what_the_operator_set_wins(database: HangingDatabase, value: str) -> None:
+def test_settings_of_the_operator_win(database: HangingDatabase, value: str) -> None:
     option = f'-c%20statement_timeout%3D{value}'
     engine = make_engine(f'{database.url}%20{option}', 'fsp.database_url', 2)
     assert settings(engine) == {'statement_timeout': value, 'lock_timeout': '5s'}
     engine.dispose()
 
 
-def test_libpq_is_told_of_the_network(database: HangingDatabase) -> None:
+def test_libpq_gets_keepalive_settings(database: HangingDatabase) -> None:
     engine = make_engine(f'{database.url}&tcp_user_timeout=77&connect_timeout=9', 'fsp.database_url', 2)
     with engine.connect() as connection:
         info = connection.connection.dbapi_connection.info.get_parameters()

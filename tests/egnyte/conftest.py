@@ -1,4 +1,4 @@
-"""A client with a clock of its own."""
+"""Clients with a manual clock."""
 
 from pathlib import Path
 
@@ -26,6 +26,6 @@ def client(sandbox: Sandbox, rate_limiter: Paced) -> Client:
 
 @pytest.fixture
 def chunking(tmp_path: Path, rate_limiter: Paced) -> tuple[Client, Hooked]:
-    """A client that uploads 1,000 bytes at a time."""
+    """Return a client with chunks of 1,000 bytes."""
     hooks = Hooked(sandbox := Sandbox(tmp_path / 'chunks', chunk_minimum=1000))
     return Client(URL, TOKEN, session=sandbox.session, rate_limiter=rate_limiter, chunk_size=1000), hooks

@@ -1,4 +1,4 @@
-"""A sandbox whose calls and answers a test can lose, change or look at, and what tests do most."""
+"""Connection to a sandbox whose calls and answers a test can drop, change or record, and shared helpers."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from fsp_pyramid.testing import Sandbox, content
 
 
 def answer(request: PreparedRequest, status: int, body: Any = b'', **headers: str) -> Response:
-    """An answer that the sandbox does not give. Underscores in names of headers stand for hyphens."""
+    """Return a made-up answer. Underscores in names of headers stand for hyphens."""
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
     response = Response()
     response.status_code, response.reason, response.url = status, 'Reason', request.url
@@ -25,9 +25,9 @@ def answer(request: PreparedRequest, status: int, body: Any = b'', **headers: st
 
 
 class Hooked(WSGIAdapter):
-    """Calls *before*, which may answer instead of the sandbox, and *after*, which may give another answer.
+    """Adapter that calls *before*, which may answer instead of the sandbox, and *after*, which may replace the answer.
 
-    Tests put functions of their own in the place of both. What is sent is kept in *sent*, as pairs of the request and
+    Tests replace both. Requests are recorded in *sent*, as pairs of the request and
     the options of requests.
     """
 
@@ -75,7 +75,7 @@ class Hooked(WSGIAdapter):
 
 
 class Paced(RateLimiter):
-    """A pace that notes waits instead of waiting."""
+    """Return a rate limiter that records waits instead of waiting."""
 
     def __init__(self) -> None:
         self.now, self.waits = 1_700_000_000.0, []

@@ -1,4 +1,4 @@
-"""Checksums as Egnyte tells them."""
+"""Checksums of Egnyte."""
 
 import hashlib
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_sha_512(data: bytes, cuts: list[int]) -> None:
 
 
 @given(st.binary(min_size=1, max_size=50), st.integers(1, 20), CUTS)
-def test_of_chunks(data: bytes, size: int, cuts: list[int]) -> None:
+def test_composite_of_chunks(data: bytes, size: int, cuts: list[int]) -> None:
     client = Client(URL, TOKEN, session=egnyte.new_session(), rate_limiter=RateLimiter(), chunk_size=size)
     checksum = client.checksum(content(data))
     assert fits(checksum, data, cuts)
@@ -40,11 +40,11 @@ def test_of_chunks(data: bytes, size: int, cuts: list[int]) -> None:
 
 
 @given(st.text(max_size=20))
-def test_what_is_no_checksum_proves_nothing(checksum: str) -> None:
+def test_unknown_checksum_matches_everything(checksum: str) -> None:
     assert fits(checksum, b'anything', [])
 
 
-def test_what_egnyte_tells_of_chunks(tmp_path: Path) -> None:
+def test_composite_is_that_of_the_sandbox(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path, chunk_minimum=1)
     client = Client(URL, TOKEN, session=sandbox.session, rate_limiter=RateLimiter(), chunk_size=4)
     client.create_folder('/Shared/Team')

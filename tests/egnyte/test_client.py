@@ -20,7 +20,7 @@ from .support import (
 )
 
 
-def test_a_file_goes_up_and_down(client: Client) -> None:
+def test_upload_and_download(client: Client) -> None:
     stored = upload(client, '/Shared/home/a b+%41&#é.txt', b'hello')
     assert stored.checksum == hashlib.sha512(b'hello').hexdigest()
     assert stored.modified > 1_600_000_000_000
@@ -34,12 +34,12 @@ def test_a_file_goes_up_and_down(client: Client) -> None:
     download.close()
 
 
-def test_another_checksum_is_refused_by_egnyte(client: Client) -> None:
+def test_wrong_checksum_is_refused(client: Client) -> None:
     with pytest.raises(errors.ChecksumRefused):
         client.upload('/Shared/home/a', replace(content(b'x'), digest=content(b'y').digest))
 
 
-def test_large_files_go_up_in_chunks(sandbox: Sandbox, tmp_path: Path, rate_limiter: Paced) -> None:
+def test_large_files_are_uploaded_in_chunks(sandbox: Sandbox, tmp_path: Path, rate_limiter: Paced) -> None:
     sandbox = Sandbox(tmp_path / 'chunks', chunk_minimum=1000)
     client = Client(URL, TOKEN, session=sandbox.session, rate_limiter=rate_limiter, chunk_size=1000)
     stored = upload(client, '/Shared/home/large', LARGE)
@@ -50,7 +50,7 @@ def test_large_files_go_up_in_chunks(sandbox: Sandbox, tmp_path: Path, rate_limi
     assert read(client, stored.file_id) == LARGE
 
 
-def test_the_checksum_of_an_upload_is_known_without_a_call(chunking: tuple[Client, Hooked]) -> None:
+def test_checksum_of_an_upload_is_known_without_a_call(chunking: tuple[Client, Hooked]) -> None:
     client, hooks = chunking
     for data in (b'x', bytes(1000), bytes(1001), LARGE):
         before = len(hooks.sent)
@@ -59,7 +59,7 @@ def test_the_checksum_of_an_upload_is_known_without_a_call(chunking: tuple[Clien
         assert upload(client, '/Shared/home/file', data).checksum == expected
 
 
-def test_bodies_go_up_with_their_length_and_not_in_pieces(chunking: tuple[Client, Hooked]) -> None:
+def test_bodies_have_a_length_and_no_chunked_encoding(chunking: tuple[Client, Hooked]) -> None:
     client, hooks = chunking
     upload(client, '/Shared/home/small', b'hello')
     upload(client, '/Shared/home/large', LARGE)
@@ -96,7 +96,7 @@ def test_moving_deleting_restoring(client: Client, sandbox: Sandbox) -> None:
     assert client.stat_file('/Shared/home/b').file_id == stored.file_id
 
 
-def test_kinds_are_told_apart(client: Client) -> None:
+def test_files_and_folders_are_distinguished(client: Client) -> None:
     upload(client, '/Shared/home/a', b'x')
     with pytest.raises(errors.NotFound):
         client.list_folder('/Shared/home/a')
@@ -135,21 +135,21 @@ def test_refusals_have_classes(client: Client, sandbox: Sandbox, rate_limiter: P
         upload(bob, '/Shared/home/a', b'y')
 
 
-def test_content_is_asked_for_as_it_is(client: Client, sandbox: Sandbox) -> None:
+def test_download_asks_for_identity_encoding(client: Client, sandbox: Sandbox) -> None:
     stored = upload(client, '/Shared/home/a', b'x')
     hooks = Hooked(sandbox)
     read(client, stored.file_id)
     assert hooks.sent[0][0].headers['Accept-Encoding'] == 'identity'
 
 
-def test_egnyte_may_be_silent_for_as_long_as_is_configured(sandbox: Sandbox, rate_limiter: Paced) -> None:
+def test_timeout_is_the_configured_one(sandbox: Sandbox, rate_limiter: Paced) -> None:
     hooks = Hooked(sandbox)
     for timeout in (30.0, 3.0):
         Client(URL, TOKEN, session=sandbox.session, rate_limiter=rate_limiter, timeout=timeout).userinfo()
     assert [options['timeout'] for _, options in hooks.sent] == [(10.0, 30.0), (3.0, 3.0)]
 
 
-def test_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('http_proxy', 'http://127.0.0.1:1')
     with egnyte.new_session() as session:
         assert session.merge_environment_settings('http://x', {}, None, None, None)['proxies'] == {}

@@ -39,7 +39,7 @@ def response(status: int, body: object = b'', **headers: str) -> requests.Respon
         b'the text',
     ],
 )
-def test_the_text_is_found_in_every_shape(body: object) -> None:
+def test_text_is_found_in_all_known_shapes(body: object) -> None:
     assert str(error_of(response(400, body))) == 'the text (status 400)'
 
 
@@ -47,7 +47,7 @@ PERMISSION = {'errorMessage': 'You do not have permission to perform this action
 
 
 @pytest.mark.parametrize('body', [b'', b'{}', b'[]', b'null', b'<html></html>'])
-def test_without_a_text_there_is_the_reason(body: bytes) -> None:
+def test_reason_phrase_replaces_a_missing_text(body: bytes) -> None:
     assert 'Reason' in str(error_of(response(500, body, X_Egnyte_Request_Id='r1')))
     assert 'request r1' in str(error_of(response(500, body, X_Egnyte_Request_Id='r1')))
 
@@ -81,7 +81,7 @@ def test_without_a_text_there_is_the_reason(body: bytes) -> None:
         (response(502), errors.Unavailable),
         (response(504), errors.Unavailable),
         (response(596), errors.Unavailable),
-        # An answer of something else on the way.
+        # Answers of other servers on the way.
         (response(403), errors.Unavailable),
         (response(403, b'Forbidden'), errors.Unavailable),
         (response(403, b'<html><h1>403 Forbidden</h1></html>'), errors.Unavailable),
@@ -114,7 +114,7 @@ def test_without_a_text_there_is_the_reason(body: bytes) -> None:
         *((response(status, PERMISSION), errors.Unavailable) for status in (302, 407, 408, 511)),
         (response(413, b'<html>x</html>'), errors.Rejected),
         (response(416, b'<html>x</html>'), errors.RangeRefused),
-        # Too many calls, whoever says it and however.
+        # Too many calls, in all known forms.
         (response(403, X_Mashery_Error_Code='ERR_403_SERVICE_OVER_QPS'), errors.Throttled),
         (response(403, X_Mashery_Error_Code='ERR_403_SERVICE_OVER_RATE'), errors.QuotaExceeded),
         (response(403, b'x', X_Mashery_Error_Code='ERR_403_ACCOUNT_OVER_SOMETHING'), errors.Throttled),
@@ -138,11 +138,11 @@ def test_classes(answer: requests.Response, kind: type) -> None:
     ('status', 'kind'),
     [(502, errors.Unreachable), (504, errors.Unreachable), (500, errors.Unavailable), (503, errors.Unavailable)],
 )
-def test_what_a_gateway_did_not_wait_for_may_have_happened(method: str, status: int, kind: type) -> None:
+def test_gateway_timeout_of_a_change_is_unreachable(method: str, status: int, kind: type) -> None:
     assert type(error_of(response(status), method)) is kind
 
 
-def test_the_caller_knows_what_was_wrong_unless_egnyte_says_it() -> None:
+def test_rejection_class_comes_from_the_caller_or_the_text() -> None:
     def kind(answer: requests.Response) -> type:
         return type(error_of(answer, 'POST', rejected=errors.NameRejected))
 
@@ -165,7 +165,7 @@ def test_the_caller_knows_what_was_wrong_unless_egnyte_says_it() -> None:
         (response(404, {'fault': {'faultstring': 'no route'}}), False),
     ],
 )
-def test_who_says_that_something_is_missing(answer: requests.Response, authentic: bool) -> None:
+def test_authenticity_of_404(answer: requests.Response, authentic: bool) -> None:
     assert error_of(answer).authentic is authentic
 
 
@@ -197,14 +197,14 @@ def test_retry_after(text: str, wait: float | None) -> None:
     assert errors.from_response(over_rate, 'GET', now=NOW).wait == (wait or TO_MIDNIGHT)
 
 
-def test_a_date_to_wait_for_is_one_of_the_clock_that_wrote_it() -> None:
+def test_retry_date_is_relative_to_the_date_of_the_answer() -> None:
     dates = {'Date': 'Tue, 14 Nov 2023 10:00:00 GMT', 'Retry_After': 'Tue, 14 Nov 2023 10:00:05 GMT'}
     assert errors.from_response(response(429, b'', **dates), 'GET', now=NOW).wait == 5
 
 
 @pytest.fixture(params=['UTC', 'Asia/Tokyo', 'America/New_York'])
 def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The zone of the machine."""
+    """Set the zone of the machine."""
     with monkeypatch.context() as patch:
         patch.setenv('TZ', request.param)
         time.tzset()

@@ -1,4 +1,4 @@
-"""OAuth against the sandbox, and against answers that it does not give."""
+"""OAuth against the sandbox, and against made-up answers."""
 
 import logging
 from pathlib import Path
@@ -34,7 +34,7 @@ ANYWHERE = 'http://egnyte.test'
 
 
 def consent(session: requests.Session, base_url: str = URL, **login: str) -> dict[str, str]:
-    """What a user's browser brings back."""
+    """Return the parameters of the redirect after a consent."""
     url = oauth.authorize_url(base_url, APPLICATION, BACK, 'st&te')
     url = url.replace('/puboauth/token', '/puboauth/authorize')  # where the page's form is sent
     form = {'username': 'alice', 'password': 'alice', 'decision': 'allow'} | login
@@ -56,7 +56,7 @@ def client(sandbox: Sandbox, tokens: Tokens) -> Client:
 
 
 class Answering(BaseAdapter):
-    """Gives every request the same answer and keeps the last one."""
+    """Adapter that gives every request the same answer and records the last request."""
 
     def __init__(self, status: int, body: Any, headers: dict[str, str]) -> None:
         super().__init__()
@@ -103,11 +103,11 @@ def test_from_consent_to_revocation(sandbox: Sandbox) -> None:
         oauth.revoke(sandbox.session, URL, APPLICATION, newer, timeout=PATIENCE)
 
 
-def test_the_user_may_deny(sandbox: Sandbox) -> None:
+def test_user_may_deny(sandbox: Sandbox) -> None:
     assert consent(sandbox.session, decision='deny') == {'error': 'access_denied', 'state': 'st&te'}
 
 
-def test_the_page_is_where_the_documentation_says(sandbox: Sandbox) -> None:
+def test_authorize_url_is_the_documented_one(sandbox: Sandbox) -> None:
     page = sandbox.session.get(oauth.authorize_url(URL, APPLICATION, BACK, 's'))
     assert 'Egnyte.link' in page.text
     service = f'{URL}/services/oauth/code'
@@ -131,7 +131,7 @@ def test_tokens_of_the_older_generation(tmp_path: Path) -> None:
     assert sandbox.calls == []
 
 
-def test_a_code_is_good_for_one_exchange(sandbox: Sandbox) -> None:
+def test_code_is_valid_once(sandbox: Sandbox) -> None:
     code = consent(sandbox.session)['code']
     with pytest.raises(errors.GrantRefused):
         exchange(sandbox, code, f'{BACK}/other')
@@ -140,7 +140,7 @@ def test_a_code_is_good_for_one_exchange(sandbox: Sandbox) -> None:
         exchange(sandbox, code)
 
 
-def test_a_wrong_secret_is_the_operators_business(sandbox: Sandbox) -> None:
+def test_wrong_secret_is_no_refused_grant(sandbox: Sandbox) -> None:
     with pytest.raises(errors.Unauthorized):
         exchange(sandbox, consent(sandbox.session)['code'], application=Application('sandbox-key', 'wrong'))
 
@@ -154,7 +154,7 @@ def test_too_many_requests(tmp_path: Path) -> None:
     assert 3590 <= refused.value.wait <= 3600
 
 
-def test_a_cut_answer_and_a_server_in_trouble(sandbox: Sandbox) -> None:
+def test_cut_answer_and_failing_server(sandbox: Sandbox) -> None:
     code = consent(sandbox.session)['code']
     sandbox.fail({'path_prefix': '/puboauth/token', 'status': 503})
     with pytest.raises(errors.Unavailable):
@@ -164,7 +164,7 @@ def test_a_cut_answer_and_a_server_in_trouble(sandbox: Sandbox) -> None:
         exchange(sandbox, code)
 
 
-def test_the_domain_behind_a_host(sandbox: Sandbox) -> None:
+def test_domain_behind_a_host(sandbox: Sandbox) -> None:
     assert oauth.resolve_domain(sandbox.session, URL, timeout=PATIENCE) == 'sandbox.egnyte.com'
 
 
@@ -179,12 +179,12 @@ def test_the_domain_behind_a_host(sandbox: Sandbox) -> None:
         *({'workgroup': {'name': name}} for name in ('', 'evil.example.com/', 'a.b', 'a b', '-', 'x' * 64, 'a\n')),
     ],
 )
-def test_a_host_that_is_not_egnytes(body: Any) -> None:
+def test_host_of_others_is_refused(body: Any) -> None:
     with pytest.raises(errors.EgnyteError):
         oauth.resolve_domain(answering(200, body), ANYWHERE, timeout=PATIENCE)
 
 
-def test_a_host_that_sends_us_elsewhere_is_not_followed() -> None:
+def test_redirect_of_a_host_is_not_followed() -> None:
     with pytest.raises(errors.EgnyteError):
         oauth.resolve_domain(answering(302, b'', Location=f'{ANYWHERE}/elsewhere'), ANYWHERE, timeout=PATIENCE)
 
@@ -216,13 +216,13 @@ def test_a_host_that_sends_us_elsewhere_is_not_followed() -> None:
         (401, b'<html>Log in</html>', errors.Unavailable),
     ],
 )
-def test_answers_that_are_no_tokens(status: int, body: Any, kind: type[errors.EgnyteError]) -> None:
+def test_answers_without_tokens_are_refused(status: int, body: Any, kind: type[errors.EgnyteError]) -> None:
     with pytest.raises(kind):
         oauth.exchange(answering(status, body), ANYWHERE, APPLICATION, 'code', BACK, timeout=PATIENCE, now=NOW)
 
 
 @pytest.mark.parametrize(
-    ('told', 'refresh_token', 'expires_at'),
+    ('fields', 'refresh_token', 'expires_at'),
     [
         ({'expires_in': 60, 'refresh_token': 'new'}, 'new', NOW + 60),
         ({'expires_in': '60', 'refresh_token': 'new'}, 'new', NOW + 60),
@@ -232,13 +232,13 @@ def test_answers_that_are_no_tokens(status: int, body: Any, kind: type[errors.Eg
         ({'refresh_token': 'new'}, 'new', None),
     ],
 )
-def test_what_a_refresh_may_say(told: dict[str, Any], refresh_token: str, expires_at: float | None) -> None:
-    session = answering(200, {'access_token': 'a'} | told)
+def test_errors_of_a_refresh(fields: dict[str, Any], refresh_token: str, expires_at: float | None) -> None:
+    session = answering(200, {'access_token': 'a'} | fields)
     tokens = oauth.refresh(session, ANYWHERE, APPLICATION, Tokens('x', 'old', 1.0), timeout=PATIENCE, now=NOW)
     assert tokens == Tokens('a', refresh_token, expires_at)
 
 
-def test_an_end_before_which_nothing_can_be_done_is_no_end() -> None:
+def test_expiry_without_refresh_token_is_ignored() -> None:
     session = answering(200, {'access_token': 'a', 'expires_in': 60})
     assert oauth.exchange(session, ANYWHERE, APPLICATION, 'c', BACK, timeout=PATIENCE, now=NOW) == Tokens(
         'a', None, None
@@ -253,7 +253,7 @@ JSON = st.recursive(
 
 
 @given(st.fixed_dictionaries({}, optional={'access_token': JSON, 'refresh_token': JSON, 'expires_in': JSON}) | JSON)
-def test_whatever_is_answered_there_are_tokens_or_an_error(body: Any) -> None:
+def test_any_answer_gives_tokens_or_an_error(body: Any) -> None:
     try:
         tokens = oauth.exchange(answering(200, body), ANYWHERE, APPLICATION, 'c', BACK, timeout=PATIENCE, now=NOW)
     except errors.EgnyteError:
@@ -262,7 +262,7 @@ def test_whatever_is_answered_there_are_tokens_or_an_error(body: Any) -> None:
     assert tokens.expires_at is None or (tokens.refresh and NOW < tokens.expires_at < float('inf'))
 
 
-def test_what_is_sent() -> None:
+def test_requests_hold_the_documented_fields() -> None:
     session = answering(200, {'access_token': 'a'})
     oauth.exchange(session, ANYWHERE, APPLICATION, 'c', BACK, timeout=PATIENCE, now=NOW)
     asked = session.get_adapter(ANYWHERE).asked

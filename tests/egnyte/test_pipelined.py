@@ -1,4 +1,4 @@
-"""Content that still comes while it goes up, to servers that answer before they have it all."""
+"""Uploads of content that is still arriving, to servers that answer before the end of the body."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ HALF = len(DATA) // 2
 
 
 class Coming:
-    """Content whose first half is there; the test lets the rest come."""
+    """Content whose first half is there; the test releases the rest."""
 
     def __init__(self, file: GrowingFile) -> None:
         self._file, digest = file, Future()
@@ -52,7 +52,7 @@ def coming() -> Iterator[Coming]:
 
 
 def receive(connection: socket.socket) -> None:
-    """The rest of the body, wherever the request's head ended."""
+    """Return the rest of the body after the request's head."""
     last = b''
     while not last.endswith(END) and (data := connection.recv(1 << 16)):
         last = last[-len(END) :] + data
@@ -67,7 +67,7 @@ STORED = {'group_id': 'g', 'entry_id': 'e', 'checksum': hashlib.sha512(DATA).hex
 
 
 def early(reply: bytes, then: Callable[[], None]) -> Reaction:
-    """An answer that does not wait for the body. The connection is closed with most of the body unread."""
+    """Answer without reading the body, and close the connection with most of it unread."""
 
     def react(connection: socket.socket) -> None:
         connection.sendall(reply)
@@ -90,7 +90,7 @@ def client(server: Server, session: object, rate_limiter: Paced) -> Client:
 @pytest.mark.parametrize(
     ('status', 'error'), [(403, errors.Forbidden), (409, errors.AlreadyExists), (500, errors.Unavailable)]
 )
-def test_what_is_refused_before_the_body_came(
+def test_early_refusals_have_their_classes(
     coming: Coming, rate_limiter: Paced, status: int, error: type[Exception]
 ) -> None:
     with (
@@ -101,7 +101,7 @@ def test_what_is_refused_before_the_body_came(
         client(server, session, rate_limiter).upload('/Shared/a', coming.content)
 
 
-def test_what_was_throttled_before_the_body_came_is_sent_again(coming: Coming, rate_limiter: Paced) -> None:
+def test_early_throttling_is_retried(coming: Coming, rate_limiter: Paced) -> None:
     refusal = answer(429, {'message': 'later'}, 'Retry-After: 2', 'Connection: close')
     with serving(early(refusal, coming.finish), whole) as server, egnyte.new_session() as session:
         assert client(server, session, rate_limiter).upload('/Shared/a', coming.content).file_id == 'g'
@@ -109,7 +109,7 @@ def test_what_was_throttled_before_the_body_came_is_sent_again(coming: Coming, r
     assert rate_limiter.waits == [pytest.approx(2)]
 
 
-def test_a_checksum_is_announced_if_it_is_known(coming: Coming, rate_limiter: Paced) -> None:
+def test_known_checksum_is_sent_in_advance(coming: Coming, rate_limiter: Paced) -> None:
     def half_first(connection: socket.socket) -> None:
         assert connection.recv(1 << 16)
         coming.finish()
@@ -123,7 +123,7 @@ def test_a_checksum_is_announced_if_it_is_known(coming: Coming, rate_limiter: Pa
     assert [header in head for head in server.requests] == [False, True]
 
 
-def test_other_bytes_are_found_out_without_that(coming: Coming, rate_limiter: Paced) -> None:
+def test_corruption_is_detected_afterwards(coming: Coming, rate_limiter: Paced) -> None:
     def damage(connection: socket.socket) -> None:
         coming.finish()
         receive(connection)
@@ -138,8 +138,8 @@ def test_other_bytes_are_found_out_without_that(coming: Coming, rate_limiter: Pa
     assert (caught.value.file_id, caught.value.version_id) == ('g', 'e')
 
 
-def test_a_source_that_dies_breaks_the_call_off(coming: Coming, rate_limiter: Paced) -> None:
-    """Its error comes out as it is, the connection is closed, and nothing is sent again."""
+def test_failing_source_aborts_the_call(coming: Coming, rate_limiter: Paced) -> None:
+    """Its error is raised unchanged, the connection is closed, and nothing is repeated."""
     got, closed = [], threading.Event()
 
     def dying(connection: socket.socket) -> None:

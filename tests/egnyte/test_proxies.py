@@ -1,4 +1,4 @@
-"""Answers of something between the client and Egnyte: login pages, firewalls, gateways, maintenance pages."""
+"""Answers of servers between the client and Egnyte: login pages, firewalls, gateways, maintenance pages."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from .support import (
 
 HTML = '<html><body>Please log in</body></html>'
 OTHERS = (HTML, '', '{"is_folder": tr', '[]', 'null', '7', '"x"', '{}', '{"is_folder": false}')
-# Statuses and bodies where a JSON object of Egnyte is due.
+# Statuses and bodies in place of a JSON object of Egnyte.
 PAGES: list[dict[str, Any]] = [
     *(
         {'status': 200, 'body': body}
@@ -49,7 +49,7 @@ READS: dict[str, Callable[[Client], Any]] = {
 
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: f'{page["status"]} {page.get("body", "")[:20]}')
 @pytest.mark.parametrize('read', READS)
-def test_what_is_not_egnytes_is_trouble_and_costs_one_call(
+def test_foreign_answer_is_unavailable_after_one_call(
     client: Client, sandbox: Sandbox, read: str, page: dict[str, Any]
 ) -> None:
     sandbox.fail({'answer': page, 'times': 9})
@@ -59,7 +59,7 @@ def test_what_is_not_egnytes_is_trouble_and_costs_one_call(
     assert len(sandbox.calls) == 1
 
 
-def test_json_with_a_byte_order_mark_is_egnytes(client: Client, sandbox: Sandbox) -> None:
+def test_json_with_a_byte_order_mark_is_accepted(client: Client, sandbox: Sandbox) -> None:
     hooks = Hooked(sandbox)
 
     def after(request: requests.PreparedRequest, response: requests.Response) -> requests.Response:
@@ -80,9 +80,7 @@ CHANGES: dict[str, Callable[[Client], Any]] = {
 
 @pytest.mark.parametrize('body', [HTML, '', '[]', 'null', '{"a'])
 @pytest.mark.parametrize('change', CHANGES)
-def test_after_a_change_that_another_answers_one_has_to_look(
-    client: Client, sandbox: Sandbox, change: str, body: str
-) -> None:
+def test_foreign_answer_to_a_change_is_unreachable(client: Client, sandbox: Sandbox, change: str, body: str) -> None:
     upload(client, '/Shared/home/a', b'x')
     sandbox.fail({'method': 'POST', 'answer': {'status': 200, 'body': body, 'carried_out': True}, 'times': 9})
     sandbox.forget_calls()
@@ -93,7 +91,7 @@ def test_after_a_change_that_another_answers_one_has_to_look(
 
 @pytest.mark.parametrize('status', [302, 400, 401, 403, 408, 409, 451])
 @pytest.mark.parametrize('change', CHANGES)
-def test_what_a_firewall_stops_did_not_happen(client: Client, sandbox: Sandbox, change: str, status: int) -> None:
+def test_firewall_refusal_is_not_unreachable(client: Client, sandbox: Sandbox, change: str, status: int) -> None:
     upload(client, '/Shared/home/a', b'x')
     sandbox.fail({'method': 'POST', 'answer': {'status': status, 'body': HTML}, 'times': 9})
     sandbox.forget_calls()
@@ -103,7 +101,7 @@ def test_what_a_firewall_stops_did_not_happen(client: Client, sandbox: Sandbox, 
     assert len(sandbox.calls) == 1
 
 
-def test_a_deletion_that_another_answers_is_asked_for_again(client: Client, sandbox: Sandbox) -> None:
+def test_deletion_with_a_foreign_answer_is_retried(client: Client, sandbox: Sandbox) -> None:
     stored = upload(client, '/Shared/home/a', b'x')
     sandbox.fail({'method': 'DELETE', 'answer': {'status': 200, 'body': HTML, 'carried_out': True}})
     sandbox.forget_calls()
@@ -112,14 +110,14 @@ def test_a_deletion_that_another_answers_is_asked_for_again(client: Client, sand
     assert not sandbox.exists('/Shared/home/a')
 
 
-def test_an_upload_whose_checksum_is_not_told_is_no_damaged_one(client: Client, sandbox: Sandbox) -> None:
+def test_upload_answer_without_checksum_is_not_corrupted(client: Client, sandbox: Sandbox) -> None:
     Hooked(sandbox).replace(200, {'group_id': 'g', 'entry_id': 'e'})
     with pytest.raises(errors.Unreachable):
         upload(client, '/Shared/home/a', b'x')
 
 
 @pytest.mark.parametrize('number', [1, 2])
-def test_chunks_that_another_takes(chunking: tuple[Client, Hooked], number: int) -> None:
+def test_foreign_answers_to_chunks(chunking: tuple[Client, Hooked], number: int) -> None:
     client, hooks = chunking
     posted = 0
 
@@ -145,7 +143,7 @@ def test_chunks_that_another_takes(chunking: tuple[Client, Hooked], number: int)
         ({'ETag': '"v1"', 'X-Sha512-Checksum': '0' * 128}, True),
     ],
 )
-def test_a_page_is_no_version_of_a_file(
+def test_html_page_has_no_version_id(
     client: Client, sandbox: Sandbox, headers: dict[str, str], is_egnytes: bool
 ) -> None:
     sandbox.fail({'answer': {'status': 200, 'headers': headers, 'body': HTML}})
@@ -167,7 +165,7 @@ def test_a_page_is_no_version_of_a_file(
         {'status': 403, 'body': '<h1>Developer Over Rate</h1>', 'headers': {'Retry-After': '0'}},
     ],
 )
-def test_a_used_up_day_costs_one_call_until_midnight(
+def test_exhausted_quota_costs_one_call_until_midnight(
     client: Client, sandbox: Sandbox, rate_limiter: Paced, refusal: dict[str, Any]
 ) -> None:
     sandbox.fail({'answer': refusal, 'times': 99})
@@ -193,7 +191,7 @@ def test_a_used_up_day_costs_one_call_until_midnight(
         {'status': 429, 'body': '', 'headers': {'Retry-After': 'Tue, 14 Nov 2023 22:13:22 GMT'}},
     ],
 )
-def test_who_calls_too_often_waits_a_moment(
+def test_throttled_caller_waits_and_retries(
     client: Client, sandbox: Sandbox, rate_limiter: Paced, refusal: dict[str, Any]
 ) -> None:
     sandbox.fail({'answer': refusal})
@@ -207,7 +205,7 @@ def test_who_calls_too_often_waits_a_moment(
 
 @pytest.fixture
 def paged(client: Client, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Hooked:
-    """A folder of six files, two on a page."""
+    """Make a folder of six files, listed in pages of two."""
     monkeypatch.setattr('fsp_pyramid.egnyte.client.PAGE', 2)
     for name in 'bcdefg':
         upload(client, f'/Shared/home/{name}', name.encode())
@@ -242,7 +240,7 @@ def names(client: Client) -> str:
         ([('delete', 'b'), ('delete', 'c')], 'defg', 2 + 2),
     ],
 )
-def test_a_listing_that_changes_meanwhile_is_begun_again(
+def test_listing_that_changes_is_repeated(
     client: Client, sandbox: Sandbox, paged: Hooked, changes: list[tuple[str, str]], expected: str, calls: int
 ) -> None:
     between(paged, *(change(sandbox, *each) for each in changes), of='/fs/Shared/home')
@@ -258,7 +256,7 @@ def change(sandbox: Sandbox, what: str, name: str) -> Callable[[], Any]:
     return lambda: sandbox.api('DELETE', f'/pubapi/v1/fs{path}').raise_for_status()
 
 
-def test_an_item_that_comes_twice_without_another_total(client: Client, sandbox: Sandbox, paged: Hooked) -> None:
+def test_repeated_item_with_the_same_total(client: Client, sandbox: Sandbox, paged: Hooked) -> None:
     def shift() -> None:
         change(sandbox, 'upload', 'a')()
         change(sandbox, 'delete', 'g')()
@@ -267,7 +265,7 @@ def test_an_item_that_comes_twice_without_another_total(client: Client, sandbox:
     assert names(client) == 'abcdef'
 
 
-def test_a_listing_that_never_rests_has_each_item_once(client: Client, sandbox: Sandbox, paged: Hooked) -> None:
+def test_always_changing_listing_has_each_item_once(client: Client, sandbox: Sandbox, paged: Hooked) -> None:
     between(paged, *(change(sandbox, 'upload', f'a{number}') for number in range(8)), of='/fs/Shared/home')
     found = [file.name for file in client.list_folder('/Shared/home').files]
     assert len(found) == len(set(found))
@@ -291,7 +289,7 @@ def restore(sandbox: Sandbox, name: str) -> Callable[[], Any]:
 
 @pytest.mark.parametrize('name', 'bcdef')
 @pytest.mark.parametrize('what', ['restore', 'delete', None])
-def test_a_trash_that_changes_meanwhile(
+def test_trash_that_changes_is_listed_again(
     client: Client, sandbox: Sandbox, paged: Hooked, what: str | None, name: str
 ) -> None:
     for each in 'bcdef':
@@ -306,13 +304,13 @@ def test_a_trash_that_changes_meanwhile(
         assert set(found) == expected
 
 
-def test_an_empty_trash_is_one_call(client: Client, sandbox: Sandbox) -> None:
+def test_empty_trash_is_one_call(client: Client, sandbox: Sandbox) -> None:
     assert client.trash() == []
     assert len(sandbox.calls) == 1
 
 
-def test_the_page_of_a_proxy_does_not_hide_what_egnyte_stored(client: Client, sandbox: Sandbox) -> None:
-    """The checksum that stands in Egnyte's own answer still counts."""
+def test_corrupted_upload_is_reported_despite_a_proxy(client: Client, sandbox: Sandbox) -> None:
+    """The checksum in Egnyte's own answer is still compared."""
     body = json.dumps({'group_id': 'g', 'entry_id': 'e', 'checksum': '0' * 128})
     sandbox.fail({'method': 'POST', 'answer': {'status': 200, 'body': body}})
     with pytest.raises(egnyte.Corrupted):

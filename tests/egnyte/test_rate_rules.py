@@ -1,4 +1,4 @@
-"""The rules of turns, whoever comes when, and what answers teach, in whatever order they come."""
+"""Rules of the rate limiter: order and distance of calls, and the count by answers in any order."""
 
 import heapq
 from dataclasses import replace
@@ -29,19 +29,19 @@ DAY = 86400
 NOON = 20_000 * DAY + 43_200.0
 BACKGROUND, READ, WRITE = Priority
 
-urgencies = st.sampled_from(Priority)
+priorities = st.sampled_from(Priority)
 
 
 class Caller(NamedTuple):
-    """Somebody who wants to call *after* the one before came, and would wait for *patience* seconds."""
+    """Caller that arrives *after* seconds after the one before, and waits for *max_wait* seconds at most."""
 
     after: float
     priority: Priority
-    patience: float
+    max_wait: float
 
 
 class Call(NamedTuple):
-    """What became of it."""
+    """Call that was made."""
 
     came: float
     order: int
@@ -49,11 +49,11 @@ class Call(NamedTuple):
     at: float
 
 
-callers = st.lists(st.builds(Caller, st.floats(0, 3), urgencies, st.floats(0, 20)), max_size=60)
+callers = st.lists(st.builds(Caller, st.floats(0, 3), priorities, st.floats(0, 20)), max_size=60)
 
 
 def play(record: TokenUsage, crowd: list[Caller]) -> tuple[list[Call], list[tuple[float, Throttled]]]:
-    """All calls that were made, in the order in which slots were given out, and all refusals with the patience."""
+    """Return all calls in the order of their slots, and all refusals with the max_wait of the caller."""
     events, orders, now = [], count(), NOON
     for caller in crowd:
         now += caller.after
@@ -61,7 +61,7 @@ def play(record: TokenUsage, crowd: list[Caller]) -> tuple[list[Call], list[tupl
     calls, refused = [], []
     while events:
         now, order, came, caller = heapq.heappop(events)
-        left = caller.patience - (now - came)
+        left = caller.max_wait - (now - came)
         try:
             at = record.next_slot(now, left, caller.priority, 0.1)
         except Throttled as error:
@@ -93,8 +93,8 @@ def test_first_come_first_served(crowd: list[Caller], qps: int) -> None:
 
 
 @given(callers, st.integers(1, 5))
-def test_nobody_waits_while_there_is_room(crowd: list[Caller], qps: int) -> None:
-    """Waste is bounded by WINDOW: a call waits only as long as the last *qps* calls fill 1.04 seconds."""
+def test_no_call_waits_while_the_window_has_room(crowd: list[Caller], qps: int) -> None:
+    """Idle time is bounded by WINDOW: a call waits only as long as the last *qps* calls fill 1.04 seconds."""
     calls, _ = play(replace(TokenUsage.new(NOON), qps=qps), crowd)
     times = [call.at for call in calls]
     for index, call in enumerate(calls):
@@ -103,25 +103,25 @@ def test_nobody_waits_while_there_is_room(crowd: list[Caller], qps: int) -> None
 
 
 @given(st.integers(1, 40), st.integers(1, 6))
-def test_a_crowd_is_through_in_the_time_that_it_takes(number: int, qps: int) -> None:
+def test_queue_is_served_at_the_full_rate(number: int, qps: int) -> None:
     calls, _ = play(replace(TokenUsage.new(NOON), qps=qps), [Caller(0, READ, 1000)] * number)
     assert calls[-1].at - NOON == pytest.approx(WINDOW * ((number - 1) // qps))
 
 
 @given(callers)
-def test_who_is_refused_would_have_waited_too_long(crowd: list[Caller]) -> None:
+def test_refused_calls_would_have_waited_too_long(crowd: list[Caller]) -> None:
     record = TokenUsage.new(NOON)
     calls, refused = play(record, crowd)
     assert len(calls) + len(refused) == len(crowd)
-    assert all(error.wait > patience for patience, error in refused)
+    assert all(error.wait > max_wait for max_wait, error in refused)
     assert record.given == len(calls)
 
 
-@given(st.lists(st.tuples(st.floats(0, 2), st.floats(0, 20)), min_size=1, max_size=30), st.floats(0, 30), urgencies)
-def test_somebody_who_is_waited_for_waits_for_one_background_call(
+@given(st.lists(st.tuples(st.floats(0, 2), st.floats(0, 20)), min_size=1, max_size=30), st.floats(0, 30), priorities)
+def test_request_waits_for_one_background_call_at_most(
     background: list[tuple[float, float]], after: float, priority: Priority
 ) -> None:
-    crowd = [Caller(pause, BACKGROUND, patience) for pause, patience in background]
+    crowd = [Caller(pause, BACKGROUND, max_wait) for pause, max_wait in background]
     record = TokenUsage.new(NOON)
     calls, _ = play(record, crowd)
     now = NOON + after
@@ -133,13 +133,13 @@ def test_somebody_who_is_waited_for_waits_for_one_background_call(
     assert all(call.at == call.came for call in calls)
 
 
-def test_background_never_goes_before_those_who_wait() -> None:
+def test_background_never_overtakes_waiting_calls() -> None:
     crowd = [Caller(0, READ, 100)] * 4 + [Caller(0, BACKGROUND, 100)] + [Caller(0.5, READ, 100)] * 4
     calls, _ = play(TokenUsage.new(NOON), crowd)
     assert [call.priority for call in calls] == [READ] * 8 + [BACKGROUND]
 
 
-def test_background_waits_by_asking_again() -> None:
+def test_background_waits_by_repeated_attempts() -> None:
     now, sleeps = NOON, []
 
     def sleep(seconds: float) -> None:
@@ -164,7 +164,7 @@ def test_background_waits_by_asking_again() -> None:
         rate_limiter.acquire('t', 1, BACKGROUND)
 
 
-def test_an_announced_wait_is_kept_whoever_comes_meanwhile() -> None:
+def test_announced_wait_is_not_extended_by_later_calls() -> None:
     now, sleeps = NOON, []
 
     def sleep(seconds: float) -> None:
@@ -184,23 +184,23 @@ def test_an_announced_wait_is_kept_whoever_comes_meanwhile() -> None:
     assert sleeps == pytest.approx([WINDOW])
 
 
-# Who comes too late
+# Late calls
 
 
 @given(st.lists(st.floats(0, 3), min_size=1, max_size=30), st.integers(1, 4))
-def test_calls_keep_their_distance_however_late_they_are(lateness: list[float], qps: int) -> None:
-    """All want to call at once; each comes so much later than its slot is."""
+def test_late_calls_keep_their_distance(lateness: list[float], qps: int) -> None:
+    """All callers arrive at once; each makes its call with a delay after its slot."""
     record = replace(TokenUsage.new(NOON), qps=qps)
     due = [record.reserve(record.next_slot(NOON, 1000, READ, 0), NOON).at for _ in lateness]
     starts = [record.start(now) for now in sorted(at + late for at, late in zip(due, lateness, strict=True))]
     assert starts == sorted(starts)
     for first, beyond in zip(starts, starts[qps:], strict=False):
         assert beyond - first > 1
-    # No slot gets lost: it takes no longer than if all had come with the last.
+    # No slot is lost: it takes no longer than if all had arrived with the last.
     assert starts[-1] - NOON <= max(lateness) + WINDOW * (len(lateness) // qps) + 1e-3
 
 
-def test_who_comes_late_is_waited_for() -> None:
+def test_late_call_delays_the_next_one() -> None:
     now = NOON
     rate_store = MemoryRateStore(lambda: now)
 
@@ -217,7 +217,7 @@ def test_who_comes_late_is_waited_for() -> None:
     assert late.acquire('t', 10).waited == pytest.approx(1.04)
     assert now == pytest.approx(NOON + 1.34)
     prompt.acquire('t', 0)
-    # By the slots it would be 1.04 after the one that was late.
+    # By the slots alone it would be 1.04 after the late one.
     assert prompt.acquire('t', 10).waited == pytest.approx(1.04 * 2 - 1.34 + (1.34 + CLOSEST - 1.04 * 2))
     assert now == pytest.approx(NOON + 1.34 + CLOSEST)
     assert prompt.usage('t').used == 5
@@ -226,7 +226,7 @@ def test_who_comes_late_is_waited_for() -> None:
 # The day
 
 
-def test_a_day_that_ends_in_time_is_waited_for() -> None:
+def test_call_waits_for_a_near_midnight() -> None:
     record = replace(TokenUsage.new(NOON), given=1000)
     midnight = NOON + DAY / 2
     assert record.next_slot(midnight - 3, 5, READ, 0.1) == midnight
@@ -238,7 +238,7 @@ def test_a_day_that_ends_in_time_is_waited_for() -> None:
     assert record.next_slot(midnight - 2, 5, WRITE, 0.1) == midnight
 
 
-def test_the_reserve_is_for_writes() -> None:
+def test_reserve_is_for_writes() -> None:
     record = replace(TokenUsage.new(NOON), daily=100, given=89)
     record.next_slot(NOON, 0, READ, 0.1)
     record.given = 90
@@ -255,7 +255,7 @@ def test_the_reserve_is_for_writes() -> None:
 
 
 @pytest.mark.parametrize('back', [0.01, 3600, 3 * DAY])
-def test_a_clock_that_is_set_back_closes_nothing(back: float) -> None:
+def test_clock_set_back_does_not_block(back: float) -> None:
     now = NOON
     rate_limiter = RateLimiter(clock=lambda: now, sleep=lambda _seconds: None)
     for _ in range(4):
@@ -266,7 +266,7 @@ def test_a_clock_that_is_set_back_closes_nothing(back: float) -> None:
     assert caught.value.wait == pytest.approx(2 * WINDOW)
 
 
-def test_tokens_that_are_gone_are_forgotten() -> None:
+def test_unused_records_are_dropped() -> None:
     now = NOON
     rate_store = MemoryRateStore(lambda: now)
     rate_limiter = RateLimiter(rate_store, clock=lambda: now)
@@ -277,7 +277,7 @@ def test_tokens_that_are_gone_are_forgotten() -> None:
     assert len(rate_store._records) == 1
 
 
-# What answers teach
+# Answers
 
 
 def taught(record: TokenUsage, slot: Reservation, used: int | None, resets_at: float | None = None) -> int:
@@ -292,14 +292,14 @@ def slots(record: TokenUsage, number: int) -> list[Reservation]:
 def test_calls_of_others_are_counted_once() -> None:
     record = TokenUsage.new(NOON)
     first, second = slots(record, 2)
-    # Others made 5: both answers say so.
+    # Others made 5 calls: both answers count them.
     assert [taught(record, first, 6), taught(record, second, 7)] == [7, 7 + 1]
-    # The second may have come in before the first was over; the next one knows.
+    # Egnyte may have received the second before the end of the first; the next answer corrects that.
     (third,) = slots(record, 1)
     assert taught(record, third, 8) == 8
 
 
-def test_an_older_answer_forgets_nothing() -> None:
+def test_older_answer_is_ignored() -> None:
     record = TokenUsage.new(NOON)
     first, second, third = slots(record, 3)
     assert taught(record, third, 90) == 92
@@ -309,7 +309,7 @@ def test_an_older_answer_forgets_nothing() -> None:
     assert taught(record, fourth, 91) == 91
 
 
-def test_calls_under_way_are_added_to_what_is_told() -> None:
+def test_calls_under_way_are_added_to_the_reported_usage() -> None:
     record = TokenUsage.new(NOON)
     first, *_ = slots(record, 10)
     assert taught(record, first, 1) == 10
@@ -324,7 +324,7 @@ def test_egnyte_may_count_less_than_we_do() -> None:
     assert taught(record, slot, 3) == 3
 
 
-def test_an_answer_about_another_day_teaches_no_usage() -> None:
+def test_answer_about_another_day_is_ignored() -> None:
     record = TokenUsage.new(NOON)
     midnight = NOON + DAY / 2
     (before,) = slots(record, 1)
@@ -332,7 +332,7 @@ def test_an_answer_about_another_day_teaches_no_usage() -> None:
     assert (record.used(midnight), record.day) == (1, int(midnight // DAY))
     record.observe(before, QuotaHeaders(None, None, 950, None))
     assert record.used(midnight) == 1
-    # Egnyte's clock is a little behind.
+    # Egnyte's clock is slightly behind.
     slot = record.reserve(midnight, midnight)
     record.observe(slot, QuotaHeaders(7, 2000, 951, midnight))
     assert (record.used(midnight), record.qps, record.daily) == (2, 7, 2000)
@@ -341,7 +341,7 @@ def test_an_answer_about_another_day_teaches_no_usage() -> None:
     assert record.used(midnight) == 4 + 1  # one is under way
 
 
-def test_headers_are_read() -> None:
+def test_quota_headers_are_parsed() -> None:
     headers = {
         'X-Accesstoken-Qps-Allotted': '6',
         'X-Accesstoken-Quota-Allotted': '518400',
@@ -365,10 +365,10 @@ def test_headers_are_read() -> None:
         max_size=25,
     )
 )
-def test_no_call_is_forgotten_in_whatever_order_answers_come(
+def test_no_call_is_missed_in_any_order_of_answers(
     plan: list[tuple[float, float, float, bool, bool]],
 ) -> None:
-    """Each call: the pause before it, its ways there and back, whether it gets lost, and whether it is another's."""
+    """Each call: the pause before it, its latencies, whether it is lost, and whether another application makes it."""
     record, now = replace(TokenUsage.new(NOON), qps=1000), NOON
     events, order = [], count()
     for pause, there, back, lost, foreign in plan:
@@ -391,11 +391,11 @@ def test_no_call_is_forgotten_in_whatever_order_answers_come(
             if slot is not None:
                 heapq.heappush(events, (now + back, next(order), 'answer', (slot, None if lost else egnyte, others)))
         else:
-            slot, told, others_then = what
-            newest = told is not None and slot.number >= record.taught
-            record.observe(slot, None if told is None else QuotaHeaders(None, None, told, None))
+            slot, reported, others_then = what
+            newest = reported is not None and slot.number >= record.taught
+            record.observe(slot, None if reported is None else QuotaHeaders(None, None, reported, None))
             told_others = others_then if newest else told_others
-        # All of ours that Egnyte has counted or will count, and what it told of others.
+        # All calls of ours that Egnyte has counted or will count, and the reported calls of others.
         assert record.used(now) >= (egnyte - others) + under_way + told_others
     slot = record.reserve(now, now)
     record.observe(slot, QuotaHeaders(None, None, egnyte + 1, None))

@@ -1,4 +1,4 @@
-"""A ledger on each real backend."""
+"""Rate stores on real backends."""
 
 import time
 from collections.abc import Iterator
@@ -19,8 +19,8 @@ SHARED = ('sqlite', 'postgresql', 'redis')
 
 
 @contextmanager
-def place(backend: str, directory: Path) -> Iterator[str]:
-    """The URL of a place for a shared ledger; skips where the service is missing."""
+def backend_url(backend: str, directory: Path) -> Iterator[str]:
+    """Give the URL of an empty backend; skip the test without the service."""
     match backend:
         case 'sqlite':
             yield f'sqlite:///{directory}/var/fsp.sqlite'
@@ -33,7 +33,7 @@ def place(backend: str, directory: Path) -> Iterator[str]:
 
 @contextmanager
 def rate_store_at(url: str) -> Iterator[RateStore]:
-    """The ledger that is there."""
+    """Give the rate store at *url*."""
     if url == 'memory':
         yield MemoryRateStore(time.time)
     elif url.startswith('redis:'):

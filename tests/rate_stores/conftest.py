@@ -1,4 +1,4 @@
-"""Ledgers, and tokens that nobody else uses."""
+"""Rate stores, and unique tokens."""
 
 import hashlib
 from collections.abc import Iterator
@@ -11,40 +11,40 @@ from fsp_pyramid.backends import redis_client
 from fsp_pyramid.egnyte import RateStore
 from fsp_pyramid.rate_stores.redis import PREFIX
 
-from .backends import SHARED, place, rate_store_at
+from .backends import SHARED, backend_url, rate_store_at
 
 
 @pytest.fixture(params=SHARED)
 def shared_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Where a shared ledger can be."""
-    with place(request.param, tmp_path) as url:
+    """Give the URL of a shared rate store."""
+    with backend_url(request.param, tmp_path) as url:
         yield url
 
 
 @pytest.fixture
 def shared(shared_url: str) -> Iterator[RateStore]:
-    """A ledger of several processes."""
+    """Give a shared rate store."""
     with rate_store_at(shared_url) as rate_store:
         yield rate_store
 
 
 @pytest.fixture(params=('memory', *SHARED))
 def rate_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RateStore]:
-    """Any ledger."""
+    """Give any rate store."""
     if request.param == 'memory':
         with rate_store_at('memory') as rate_store:
             yield rate_store
         return
-    with place(request.param, tmp_path) as url, rate_store_at(url) as rate_store:
+    with backend_url(request.param, tmp_path) as url, rate_store_at(url) as rate_store:
         yield rate_store
 
 
 @pytest.fixture
 def token(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A token of Egnyte's; what Redis remembers of it is deleted in the end."""
+    """Give a token; delete its record in Redis afterwards."""
     token = f'token-{uuid4().hex}'
     yield token
-    for name in ('shared_url', 'ledger'):
+    for name in ('shared_url', 'rate_store'):
         if name in request.fixturenames and 'redis' in request.node.callspec.params.values():
             client = redis_client('redis://127.0.0.1:6379/0')
             client.delete(PREFIX + hashlib.sha256(token.encode()).hexdigest())
@@ -53,5 +53,5 @@ def token(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def key(token: str) -> str:
-    """The token's key in a ledger."""
+    """Return the token's key in a rate store."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The pace of an application is the one that its settings name."""
+"""Rate store of an application, by its settings."""
 
 import hashlib
 import sqlite3
@@ -27,14 +27,14 @@ HEADERS = {'X-BEE-ClientId': 'app', 'X-BEE-Uid': 'demo'}
 
 
 def session_of(request: Any) -> Session:
-    """What a host would name in fsp.accounts.session."""
+    """Return a session, as a host's function in fsp.accounts.session does."""
     assert request.fsp
     return Session(HOST['engine'])
 
 
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[str]:
-    """The dotted name of a host's session."""
+    """Return the dotted name of a host's session."""
     HOST['engine'] = create_engine(f'sqlite:///{tmp_path}/fsp.sqlite')
     yield f'{__name__}.session_of'
     HOST.pop('engine').dispose()
@@ -53,12 +53,12 @@ def application(directory: Path, **settings: str) -> TestApp:
     return app
 
 
-def pace_of(app: TestApp) -> RateLimiter:
+def rate_limiter_of(app: TestApp) -> RateLimiter:
     return app.app.registry.getUtility(IBackends).rate_limiter
 
 
 def close(app: TestApp) -> None:
-    pace_of(app)._rate_store._shared.close()
+    rate_limiter_of(app)._rate_store._shared.close()
 
 
 def keys(directory: Path) -> list[str]:
@@ -68,21 +68,21 @@ def keys(directory: Path) -> list[str]:
     return found
 
 
-def test_changes_go_on_when_looks_have_to_stop(tmp_path: Path) -> None:
+def test_writes_go_on_when_reads_are_refused(tmp_path: Path) -> None:
     app = application(tmp_path, pace__reserve='20')
     app.get('/fsp/', headers=HEADERS)
-    rate_limiter = pace_of(app)
-    told = {'X-Accesstoken-Quota-Allotted': '1000', 'X-Accesstoken-Quota-Current': '810'}
-    rate_limiter.observe(rate_limiter.acquire(embedded.TOKEN, 5, Priority.WRITE), told)
+    rate_limiter = rate_limiter_of(app)
+    quota = {'X-Accesstoken-Quota-Allotted': '1000', 'X-Accesstoken-Quota-Current': '810'}
+    rate_limiter.observe(rate_limiter.acquire(embedded.TOKEN, 5, Priority.WRITE), quota)
     refused = app.get('/fsp/', headers=HEADERS, status=503)
     assert refused.json['code'] == 3903
     assert 'kept for changes' in refused.json['details']
     assert abs(int(refused.headers['Retry-After']) - rate_limiter.usage(embedded.TOKEN).resets_in) < 60
-    # It looks before it creates.
+    # An upload lists before it writes.
     app.post('/fsp/new/', headers=HEADERS)
 
 
-def test_a_database_of_our_own(tmp_path: Path) -> None:
+def test_database_of_our_own(tmp_path: Path) -> None:
     app = application(tmp_path, pace__backend='database', database_url=f'sqlite:///{tmp_path}/fsp.sqlite')
     assert not (tmp_path / 'fsp.sqlite').exists()
     app.get('/fsp/', headers=HEADERS)
@@ -90,13 +90,13 @@ def test_a_database_of_our_own(tmp_path: Path) -> None:
     close(app)
 
 
-def test_the_database_of_a_host(tmp_path: Path, host: str) -> None:
+def test_database_of_a_host(tmp_path: Path, host: str) -> None:
     app = application(tmp_path, pace__backend='database', accounts__session=host)
     assert not (tmp_path / 'fsp.sqlite').exists()
     app.get('/fsp/', headers=HEADERS)
     assert len(keys(tmp_path)) == 1
-    # It is known from then on, also where there is no request.
-    pace_of(app).acquire('another token', 0)
+    # The engine is known from then on, also outside of a request.
+    rate_limiter_of(app).acquire('another token', 0)
     assert len(keys(tmp_path)) == 2
     close(app)
 
@@ -104,19 +104,19 @@ def test_the_database_of_a_host(tmp_path: Path, host: str) -> None:
 def test_redis(tmp_path: Path) -> None:
     url, token = services.redis(), uuid4().hex
     app = application(tmp_path, pace__backend='redis', redis_url=url)
-    pace_of(app).acquire(token, 0)
+    rate_limiter_of(app).acquire(token, 0)
     client = redis_client(url)
     assert client.delete(PREFIX + hashlib.sha256(token.encode()).hexdigest()) == 1
     client.close()
 
 
-def test_a_url_that_is_none_stops_the_start_and_is_not_shown(tmp_path: Path) -> None:
+def test_invalid_url_stops_the_start_and_is_not_shown(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r'fsp\.database_url: this is no URL of a database') as caught:
         application(tmp_path, pace__backend='database', database_url='hush hush')
     assert 'hush' not in str(caught.value)
 
 
-def test_mounts_share_it(tmp_path: Path) -> None:
+def test_mounts_share_the_rate_limiter(tmp_path: Path) -> None:
     config = Configurator(registry=application(tmp_path).app.registry)
     with pytest.raises(ConfigurationError, match='pace_reserve: all mounts'):
         config.add_fsp('other', '/other', pace_reserve='5')

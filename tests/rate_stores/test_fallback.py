@@ -1,4 +1,4 @@
-"""While the shared ledger cannot be reached, requests go on."""
+"""Fallback while the shared rate store cannot be reached."""
 
 import logging
 from contextlib import closing
@@ -34,7 +34,7 @@ class Clock:
 
 
 class Failing(MemoryRateStore):
-    """A ledger that can be out of reach."""
+    """Rate store that a test can make unreachable."""
 
     down = False
     tries = 0
@@ -68,7 +68,7 @@ def rate_limiter(failing: Failing, clock: Clock) -> RateLimiter:
     return RateLimiter(FallbackStore(failing, clock, clock), clock=clock, sleep=lambda _seconds: None)
 
 
-def test_it_goes_on_from_what_it_knew(rate_limiter: RateLimiter, failing: Failing) -> None:
+def test_fallback_continues_the_known_count(rate_limiter: RateLimiter, failing: Failing) -> None:
     turn = rate_limiter.acquire('t', 0)
     rate_limiter.observe(turn, {'X-Accesstoken-Quota-Current': '500', 'X-Accesstoken-Quota-Allotted': '2000'})
     second = rate_limiter.acquire('t', 0)
@@ -78,7 +78,7 @@ def test_it_goes_on_from_what_it_knew(rate_limiter: RateLimiter, failing: Failin
     assert caught.value.wait == pytest.approx(1.04)
     assert rate_limiter.usage('t')[:2] == (501, 2000)
     alone = rate_limiter.acquire('t', 10)
-    # Neither learns from calls that the other one counted.
+    # Neither observes calls that the other one counted.
     rate_limiter.observe(second, {'X-Accesstoken-Quota-Current': '1'})
     assert rate_limiter.usage('t')[:2] == (502, 2000)
     failing.down = False
@@ -86,7 +86,7 @@ def test_it_goes_on_from_what_it_knew(rate_limiter: RateLimiter, failing: Failin
     assert rate_limiter.usage('t').used == 503
 
 
-def test_an_outage_is_logged_when_it_begins_and_when_it_ends(
+def test_outage_is_logged_when_it_begins_and_when_it_ends(
     rate_limiter: RateLimiter, failing: Failing, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -107,7 +107,7 @@ def test_an_outage_is_logged_when_it_begins_and_when_it_ends(
     assert len(caplog.messages) == 3
 
 
-def test_it_is_not_tried_by_everybody(rate_limiter: RateLimiter, failing: Failing, clock: Clock) -> None:
+def test_circuit_breaker_limits_attempts(rate_limiter: RateLimiter, failing: Failing, clock: Clock) -> None:
     failing.down = True
     for _ in range(10):
         rate_limiter.acquire('t', 100)
@@ -118,7 +118,7 @@ def test_it_is_not_tried_by_everybody(rate_limiter: RateLimiter, failing: Failin
     assert failing.tries == 2
 
 
-def test_a_refusal_is_no_outage(rate_limiter: RateLimiter, failing: Failing, caplog: pytest.LogCaptureFixture) -> None:
+def test_refusal_is_no_outage(rate_limiter: RateLimiter, failing: Failing, caplog: pytest.LogCaptureFixture) -> None:
     rate_limiter.acquire('t', 0)
     rate_limiter.acquire('t', 0)
     with pytest.raises(Throttled):
@@ -128,8 +128,8 @@ def test_a_refusal_is_no_outage(rate_limiter: RateLimiter, failing: Failing, cap
 
 
 @pytest.mark.parametrize('kind', ['redis', 'postgresql', 'directory', 'read-only'])
-def test_servers_that_are_not_there(kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Nobody listens at the port, the directory cannot be made, the file is no database."""
+def test_unreachable_servers_fall_back(kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Closed port, impossible directory, and a file that is no database."""
     hush = 'hush-hush'
     (tmp_path / 'file').write_text('this is no database at all, whatever its name may say to SQLite' * 10)
     rate_store = {
@@ -150,14 +150,14 @@ def at(url: str) -> DatabaseRateStore:
     return DatabaseRateStore(engine_by_url(url))
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was logged of the outage; the pool of connections may log as well, once their time is over."""
+def log_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the log lines of the outage, without those of the connection pool."""
     return [
         record.getMessage() for record in caplog.records if record.name == 'fsp_pyramid.concurrency.circuit_breaker'
     ]
 
 
-def test_a_database_that_hangs_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+def test_hanging_database_falls_back(caplog: pytest.LogCaptureFixture) -> None:
     with postgresql() as url, closing(Relay('127.0.0.1', 5432)) as relay:
         relayed = url.replace('127.0.0.1:5432', f'127.0.0.1:{relay.port}')
         rate_store = at(relayed.replace('postgresql:', 'postgresql+psycopg:'))
@@ -165,19 +165,19 @@ def test_a_database_that_hangs_is_not_waited_for(caplog: pytest.LogCaptureFixtur
         rate_limiter.acquire('t', 0)
         relay.stop()
         assert rate_limiter.acquire('t', 60).waited < 60
-        (begins,) = told(caplog)
+        (begins,) = log_lines(caplog)
         assert 'going on without it' in begins
         relay.close()
         rate_store.close()
 
 
-def test_a_database_that_hangs_from_the_start_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
-    """The first one who asks makes the tables, with a lock that everybody else wants as well."""
+def test_database_that_hangs_from_the_start_falls_back(caplog: pytest.LogCaptureFixture) -> None:
+    """The first caller creates the tables, with a lock that all others need."""
     with hanging_database() as database:
         database.hang()
         rate_store = at(database.url)
         rate_limiter = RateLimiter(FallbackStore(rate_store))
         for _ in range(2):
             assert rate_limiter.acquire('t', 60).waited < 60
-        (begins,) = told(caplog)
+        (begins,) = log_lines(caplog)
         assert 'going on without it' in begins

@@ -1,4 +1,4 @@
-"""Four processes with one token, on each shared ledger at the same time."""
+"""Four processes with one token, on each shared rate store at the same time."""
 
 import hashlib
 import multiprocessing
@@ -18,16 +18,16 @@ from fsp_pyramid.egnyte.rate_rules import CLOSEST, WINDOW, TokenUsage
 from fsp_pyramid.rate_stores.redis import PREFIX
 
 from ..timing import PATIENCE
-from .backends import SHARED, place, rate_store_at
+from .backends import SHARED, backend_url, rate_store_at
 
-PROCESSES, TURNS = 4, 2
+PROCESSES, CALLS = 4, 2
 LATE = CLOSEST - 1.001
 
 
 class Granted(NamedTuple):
-    """A turn: when it was there, its slot by the ledger's clock (here, this machine's), and whose it was.
+    """Granted call: its time, its slot by the store's clock (here, this machine's), and its process.
 
-    *waited* is the time from its reservation to its slot, as the ledger told it.
+    *waited* is the time from the reservation to the slot.
     """
 
     at: float
@@ -41,8 +41,8 @@ def call(url: str, token: str, barrier: Any, process: int) -> list[Granted]:
         rate_limiter = RateLimiter(rate_store)
         rate_limiter.usage(token)  # connects
         barrier.wait(PATIENCE)
-        turns = [(rate_limiter.acquire(token, 120), time.time()) for _ in range(TURNS)]
-        return [Granted(at, turn.reservation.at, turn.waited, process) for turn, at in turns]
+        calls = [(rate_limiter.acquire(token, 120), time.time()) for _ in range(CALLS)]
+        return [Granted(at, permit.reservation.at, permit.waited, process) for permit, at in calls]
 
 
 def process(urls: list[str], token: str, barrier: Any, number: int, results: Any) -> None:
@@ -52,8 +52,8 @@ def process(urls: list[str], token: str, barrier: Any, number: int, results: Any
 
 @pytest.fixture
 def urls(tmp_path: Path) -> Iterator[list[str]]:
-    with ExitStack() as places:
-        yield [places.enter_context(place(backend, tmp_path)) for backend in SHARED]
+    with ExitStack() as stack:
+        yield [stack.enter_context(backend_url(backend, tmp_path)) for backend in SHARED]
 
 
 def test_processes_share_a_token(urls: list[str]) -> None:
@@ -64,10 +64,10 @@ def test_processes_share_a_token(urls: list[str]) -> None:
     ]
     for one in processes:
         one.start()
-    told = [results.get(timeout=PATIENCE) for _ in processes]
+    results_by_process = [results.get(timeout=PATIENCE) for _ in processes]
     for one in processes:
         one.join(PATIENCE)
-    for url, backend, found in zip(urls, SHARED, zip(*told, strict=True), strict=True):
+    for url, backend, found in zip(urls, SHARED, zip(*results_by_process, strict=True), strict=True):
         with rate_store_at(url) as rate_store:
             record, _ = rate_store.get(hashlib.sha256(token.encode()).hexdigest())
         check(backend, sorted(granted for of_process in found for granted in of_process), record)
@@ -76,16 +76,16 @@ def test_processes_share_a_token(urls: list[str]) -> None:
     client.close()
 
 
-def check(backend: str, turns: list[Granted], record: TokenUsage) -> None:
-    assert PROCESSES * TURNS == len(turns) == record.given, backend
-    assert {turn.process for turn in turns} == set(range(PROCESSES)), backend
-    assert all(turn.at >= turn.slot - 0.001 for turn in turns), backend
-    slots = sorted(turn.slot for turn in turns)
+def check(backend: str, calls: list[Granted], record: TokenUsage) -> None:
+    assert PROCESSES * CALLS == len(calls) == record.given, backend
+    assert {permit.process for permit in calls} == set(range(PROCESSES)), backend
+    assert all(permit.at >= permit.slot - 0.001 for permit in calls), backend
+    slots = sorted(permit.slot for permit in calls)
     for first, third in zip(slots, slots[2:], strict=False):
         assert third - first >= WINDOW - 1e-6, backend
-    # What a busy machine makes of a turn between its start and the look at the clock proves nothing.
-    for three in zip(turns, turns[1:], turns[2:], strict=False):
-        late = any(turn.at - turn.slot >= LATE for turn in three)
+    # Delays of a busy machine between the start of a call and the reading of the clock are ignored.
+    for three in zip(calls, calls[1:], calls[2:], strict=False):
+        late = any(permit.at - permit.slot >= LATE for permit in three)
         assert late or three[2].at - three[0].at > 1, backend
-    # As fast as two in a second can be: no turn waits longer than all of them take.
-    assert max(turn.waited for turn in turns) <= WINDOW * len(turns) / 2, backend
+    # The full rate of two a second: no call waits longer than all of them take.
+    assert max(permit.waited for permit in calls) <= WINDOW * len(calls) / 2, backend

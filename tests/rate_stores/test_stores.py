@@ -1,4 +1,4 @@
-"""One contract, and every ledger keeps it."""
+"""Contract of all rate stores."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -26,13 +26,13 @@ def take(record: TokenUsage, now: float) -> Reservation:
     return record.reserve(record.next_slot(now, 1000, Priority.READ, 0.1), now)
 
 
-def test_nothing_is_known_of_a_new_token(rate_store: RateStore, key: str) -> None:
+def test_new_token_has_a_default_record(rate_store: RateStore, key: str) -> None:
     record, now = rate_store.get(key)
     assert (record.qps, record.daily, record.used(now), record.slots) == (2, 1000, 0, ())
     assert abs(now - time.time()) < 60
 
 
-def test_changes_are_kept(rate_store: RateStore, key: str) -> None:
+def test_updates_are_stored(rate_store: RateStore, key: str) -> None:
     slots = [rate_store.update(key, take) for _ in range(3)]
     record, now = rate_store.get(key)
     assert [slot.number for slot in slots] == [1, 2, 3]
@@ -41,7 +41,7 @@ def test_changes_are_kept(rate_store: RateStore, key: str) -> None:
     assert record.changed <= now
 
 
-def test_what_raises_changes_nothing(rate_store: RateStore, key: str) -> None:
+def test_failed_update_changes_nothing(rate_store: RateStore, key: str) -> None:
     def fail(record: TokenUsage, _now: float) -> None:
         record.given = 99
         raise RuntimeError
@@ -54,7 +54,7 @@ def test_what_raises_changes_nothing(rate_store: RateStore, key: str) -> None:
         rate_store.update(key, take)
 
 
-def test_nobody_gets_what_another_got(rate_store: RateStore, key: str) -> None:
+def test_concurrent_updates_get_distinct_numbers(rate_store: RateStore, key: str) -> None:
     with ThreadPoolExecutor(8) as threads:
         slots = list(threads.map(lambda _: rate_store.update(key, take), range(80)))
     assert sorted(slot.number for slot in slots) == list(range(1, 81))
@@ -64,7 +64,7 @@ def test_nobody_gets_what_another_got(rate_store: RateStore, key: str) -> None:
         assert third.at - first.at > 1
 
 
-def test_it_serves_a_pace(rate_store: RateStore, token: str) -> None:
+def test_store_serves_a_rate_limiter(rate_store: RateStore, token: str) -> None:
     rate_limiter = RateLimiter(rate_store)
     first, second = rate_limiter.acquire(token, 100), rate_limiter.acquire(token, 100)
     rate_limiter.observe(first, {'X-Accesstoken-Quota-Current': '70', 'X-Accesstoken-Quota-Allotted': '500'})
@@ -79,13 +79,13 @@ def test_it_serves_a_pace(rate_store: RateStore, token: str) -> None:
     assert rate_limiter.usage(token).used == 71
 
 
-def test_two_of_them_are_one(shared: RateStore, shared_url: str, key: str) -> None:
+def test_two_stores_share_records(shared: RateStore, shared_url: str, key: str) -> None:
     with rate_store_at(shared_url) as other:
         assert [one.update(key, take).number for one in (shared, other, shared)] == [1, 2, 3]
         assert other.get(key)[0] == shared.get(key)[0]
 
 
-def test_what_cannot_be_read_is_forgotten(shared: CompareAndSwapStore, key: str) -> None:
+def test_unreadable_record_is_replaced(shared: CompareAndSwapStore, key: str) -> None:
     for nonsense in ('nonsense', '[]', '{"slots": 1}', '{"of": "another version", "slots": []}'):
         before, now = shared._read(key)
         assert shared._swap(key, before, nonsense, now)
@@ -93,7 +93,7 @@ def test_what_cannot_be_read_is_forgotten(shared: CompareAndSwapStore, key: str)
         assert shared.update(key, take).number == 1
 
 
-def test_a_look_writes_nothing(shared: CompareAndSwapStore, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_get_writes_nothing(shared: CompareAndSwapStore, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     shared.update(key, take)
     before = shared._read(key)[0]
     monkeypatch.setattr(shared, '_swap', None)
@@ -102,7 +102,7 @@ def test_a_look_writes_nothing(shared: CompareAndSwapStore, key: str, monkeypatc
     assert shared._read(key)[0] == before
 
 
-def test_who_read_too_early_does_not_write(shared: CompareAndSwapStore, key: str) -> None:
+def test_outdated_swap_is_refused(shared: CompareAndSwapStore, key: str) -> None:
     before, now = shared._read(key)
     shared.update(key, take)
     assert not shared._swap(key, before, 'x', now)
@@ -111,7 +111,7 @@ def test_who_read_too_early_does_not_write(shared: CompareAndSwapStore, key: str
     assert not shared._swap(key, before, 'x', now)
 
 
-def test_the_time_is_that_of_the_ledger(
+def test_time_is_that_of_the_store(
     shared: RateStore, shared_url: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shared.get(key)
@@ -119,7 +119,7 @@ def test_the_time_is_that_of_the_ledger(
     assert (shared.get(key)[1] == 1) == shared_url.startswith('sqlite')
 
 
-def test_no_token_is_kept(shared: RateStore, shared_url: str, token: str, key: str) -> None:
+def test_tokens_are_not_stored(shared: RateStore, shared_url: str, token: str, key: str) -> None:
     RateLimiter(shared).acquire(token, 0)
     if shared_url.startswith('redis'):
         client = redis_client(shared_url)
@@ -136,7 +136,7 @@ def test_no_token_is_kept(shared: RateStore, shared_url: str, token: str, key: s
     assert token not in found
 
 
-def test_rows_of_old_tokens_go(shared: RateStore, shared_url: str, key: str) -> None:
+def test_rows_of_old_tokens_are_deleted(shared: RateStore, shared_url: str, key: str) -> None:
     if shared_url.startswith('redis'):
         pytest.skip('Redis does it itself')
     shared.update(key, take)

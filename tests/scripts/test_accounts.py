@@ -1,4 +1,4 @@
-"""``fsp-accounts``"""
+"""Tests of ``fsp-accounts``."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -70,7 +70,7 @@ def store(tmp_path: Path) -> Iterator[Callable[..., AccountStore]]:
 
 @pytest.fixture
 def number(egnyte: str, store: Callable[..., AccountStore]) -> int:
-    """An account that alice connected."""
+    """Connect an account of alice."""
     grant = {'grant_type': 'password', 'client_id': 'sandbox-key', 'username': 'alice', 'password': 'alice'}
     granted = requests.post(f'{egnyte}/puboauth/token', data=grant, timeout=PATIENCE).json()
     tokens = Tokens(granted['access_token'], granted['refresh_token'], None)
@@ -121,7 +121,7 @@ def test_keys_are_rotated(
     assert f'connect again: {number}' in capsys.readouterr().err
 
 
-def test_what_cannot_be_done(ini: Path, number: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failures_are_reported(ini: Path, number: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(ini), 'show', '99']) == 1
     assert 'no account 99' in capsys.readouterr().err
     ini.write_text(ini.read_text().replace('fsp.accounts.mode = oauth', 'fsp.egnyte.token = t'))
@@ -129,12 +129,12 @@ def test_what_cannot_be_done(ini: Path, number: int, capsys: pytest.CaptureFixtu
     assert 'fsp.accounts.mode is not oauth' in capsys.readouterr().err
 
 
-def test_a_new_key_is_a_key(ini: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_new_key_is_a_key(ini: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(ini), 'new-key']) == 0
     assert TokenCipher((capsys.readouterr().out.strip(),))
 
 
-def test_a_link_is_printed_and_leads_to_the_page(ini: Path, number: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_link_is_printed_and_leads_to_the_page(ini: Path, number: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(ini), 'connect-url', 'https://files.acme.com', 'shop', 'u1']) == 0
     url = capsys.readouterr().out.strip()
     assert url.startswith('https://files.acme.com/fsp-connect/')
@@ -187,10 +187,10 @@ def test_accounts_are_printed_as_json(
 )
 def test_base_url_of_a_link_is_checked(ini: Path, url: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(ini), 'connect-url', url, 'shop', 'u1']) == 1
-    told = capsys.readouterr()
-    assert said in told.err
-    assert told.out == ''
-    assert 'secret' not in told.err
+    output = capsys.readouterr()
+    assert said in output.err
+    assert output.out == ''
+    assert 'secret' not in output.err
 
 
 @pytest.mark.parametrize('url', ['https://files.acme.com/', 'http://localhost:6543', 'https://acme.com/fsp-app'])

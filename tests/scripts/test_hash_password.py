@@ -1,4 +1,4 @@
-"""``fsp-hash-password``"""
+"""Tests of ``fsp-hash-password``."""
 
 import getpass
 import io
@@ -13,14 +13,14 @@ from fsp_pyramid.scripts.hash_password import main
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is typed, in turn; getpass itself never echoes."""
+    """Return a function that types texts into getpass, in turn."""
     lines: list[str] = []
     monkeypatch.setattr(getpass, 'getpass', lambda _prompt: lines.pop(0))
     monkeypatch.setattr(sys, 'stdin', SimpleNamespace(isatty=lambda: True))
     return lines
 
 
-def test_the_hash_is_printed_and_nothing_else(typed: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_the_hash_is_printed(typed: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     typed += ['secret', 'secret']
     assert main() == 0
     printed = capsys.readouterr()
@@ -29,7 +29,7 @@ def test_the_hash_is_printed_and_nothing_else(typed: list[str], capsys: pytest.C
 
 
 @pytest.mark.parametrize(('first', 'second', 'said'), [('a', 'b', 'two passwords'), ('', '', 'not empty')])
-def test_what_will_not_do(
+def test_bad_passwords_are_refused(
     typed: list[str], capsys: pytest.CaptureFixture[str], first: str, second: str, said: str
 ) -> None:
     typed += [first, second]
@@ -37,7 +37,7 @@ def test_what_will_not_do(
     assert said in capsys.readouterr().err
 
 
-def test_a_pipe_is_read(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pipe_is_read(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, 'stdin', io.StringIO('secret\n'))
     assert main() == 0
     assert Passwords({'acme': capsys.readouterr().out.strip()}).check('acme', 'secret')

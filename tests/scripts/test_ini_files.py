@@ -1,4 +1,4 @@
-"""Bad ini files, missing packages and the options that all commands have: a message, and no traceback."""
+"""Commands report bad ini files and missing packages without a traceback, and share options."""
 
 import subprocess
 import sys
@@ -49,7 +49,7 @@ FILES = {
 
 @pytest.mark.parametrize('name', FILES)
 @pytest.mark.parametrize('command', ['fsp-serve', 'fsp-warm'])
-def test_file_that_cannot_be_loaded(tmp_path: Path, name: str, command: str) -> None:
+def test_unloadable_file_is_reported(tmp_path: Path, name: str, command: str) -> None:
     text, *said = FILES[name]
     ini = tmp_path / 'site.ini'
     ini.write_text(text)
@@ -64,7 +64,7 @@ def test_file_that_cannot_be_loaded(tmp_path: Path, name: str, command: str) -> 
 
 
 @pytest.mark.parametrize('command', COMMANDS)
-def test_file_that_is_not_there_or_no_text(tmp_path: Path, command: str) -> None:
+def test_missing_or_binary_file_is_reported(tmp_path: Path, command: str) -> None:
     for path, said in (
         (tmp_path / 'none.ini', 'There is no file'),
         (tmp_path, 'is no ini file'),
@@ -108,8 +108,8 @@ def test_bad_settings_end_a_command_with_their_message(tmp_path: Path, command: 
     assert 'fsp.' in done.stderr
 
 
-def test_factory_raises_what_others_can_catch() -> None:
-    """Outside of Pyramid's commands: a process of gunicorn's that fails to start must not look as if it had ended."""
+def test_factory_raises_configuration_error() -> None:
+    """Outside of Pyramid's commands, a worker of gunicorn that fails to start must not look like a regular exit."""
     with pytest.raises(ConfigurationError):
         main({}, **{'fsp.username': 'u'})
     with pytest.raises(SystemExit, match=r'fsp\.password is missing'):
@@ -149,7 +149,7 @@ sys.exit(main({arguments!r}))
         ('warm', ('/', '--budget', '1'), 'fsp.ops.metrics = true', 'metrics'),
     ],
 )
-def test_missing_extras_are_told(
+def test_missing_extras_are_reported(
     tmp_path: Path, module: str, arguments: tuple[str, ...], settings: str, extra: str
 ) -> None:
     ini = tmp_path / 'site.ini'

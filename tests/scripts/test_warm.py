@@ -1,4 +1,4 @@
-"""``fsp-warm``, as an operator runs it."""
+"""Tests of ``fsp-warm`` as a command."""
 
 import sys
 from collections.abc import Callable
@@ -48,11 +48,11 @@ def ini(tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Pa
     return path
 
 
-def test_all_of_it_is_here_afterwards(ini: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_files_are_cached_afterwards(ini: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(ini), '/', '--budget', '100', '--uid', 'anna']) == 0
-    told = capsys.readouterr()
-    assert told.out == '4 files were fetched or drawn, 4 of 4 are here, 6 calls.\n'
-    assert told.err == '', 'no bar where nobody looks'
+    output = capsys.readouterr()
+    assert output.out == '4 files were fetched or drawn, 4 of 4 are here, 6 calls.\n'
+    assert output.err == '', 'no bar where nobody looks'
     assert len(sandbox.calls) == 6, 'two listings and four contents'
 
     settings = {'fsp.username': 'beefree', 'fsp.password': 'secret-password', 'fsp.folders': '/ /Shared/{uid}'}
@@ -69,12 +69,12 @@ def test_all_of_it_is_here_afterwards(ini: Path, sandbox: Sandbox, capsys: pytes
     assert sandbox.calls == []
 
 
-def test_a_walk_that_ran_out_of_calls_is_continued(
+def test_exhausted_budget_is_continued_by_the_next_run(
     ini: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(ini), '/', '--budget', '3', '--uid', 'anna']) == 3
-    told = capsys.readouterr().out
-    assert told.startswith('2 files were fetched or drawn, 2 of 3 are here, 3 calls.\nThe budget is used up.')
+    output = capsys.readouterr().out
+    assert output.startswith('2 files were fetched or drawn, 2 of 3 are here, 3 calls.\nThe budget is used up.')
     assert len(sandbox.calls) == 3
     assert [call for call in sandbox.calls if 'fs-content' in call], 'pictures come first'
     assert main([str(ini), '/', '--budget', '100', '--uid', 'anna']) == 0
@@ -92,7 +92,7 @@ def test_a_walk_that_ran_out_of_calls_is_continued(
         (lambda text: text.replace('fsp.public.cache_dir', '# '), ['/'], 'fsp.public.cache_dir is not set'),
     ],
 )
-def test_what_cannot_be_done(
+def test_failures_are_reported(
     ini: Path, change: Callable[[str], str], words: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ini.write_text(change(ini.read_text()))
@@ -100,20 +100,18 @@ def test_what_cannot_be_done(
     assert complaint in capsys.readouterr().err
 
 
-def test_an_ini_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_ini_file_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['/nowhere.ini', '/', '--budget', '9']) == 1
     assert capsys.readouterr().err == 'There is no file /nowhere.ini.\n'
 
 
-def test_egnyte_in_trouble_ends_it_for_now(ini: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failing_egnyte_stops_the_run(ini: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     sandbox.fail({'status': 503, 'times': 100, 'path_prefix': '/pubapi'})
     assert main([str(ini), '/', '--budget', '100', '--uid', 'anna']) == 3
     assert 'Storage unavailable' in capsys.readouterr().err
 
 
-def test_a_file_that_egnyte_does_not_show_keeps_it_from_no_other(
-    ini: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_refused_file_does_not_stop_the_others(ini: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     file = sandbox.upload('/Shared/anna/0.png', picture())
     sandbox.fail({'status': 403, 'times': 1, 'path_prefix': f'/pubapi/v1/fs-content/ids/file/{file["group_id"]}'})
     assert main([str(ini), '/', '--budget', '100', '--uid', 'anna']) == 0
@@ -121,7 +119,7 @@ def test_a_file_that_egnyte_does_not_show_keeps_it_from_no_other(
 
 
 @pytest.mark.parametrize('budget', ['-1', '1.5', 'many', '٣', ''])
-def test_budget_that_is_none_is_refused(ini: Path, budget: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_budget_is_refused(ini: Path, budget: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match='2'):
         main([str(ini), '/', f'--budget={budget}', '--uid', 'anna'])
     assert 'write a whole number, 0 or more' in capsys.readouterr().err
@@ -132,6 +130,6 @@ def test_progress_is_shown_on_a_terminal(
 ) -> None:
     monkeypatch.setattr(sys.stderr, 'isatty', lambda: True)
     assert main([str(ini), '/', '--budget', '100', '--uid', 'anna']) == 0
-    told = capsys.readouterr().err
-    assert '4/4' in told
-    assert '6 of 100 calls' in told
+    output = capsys.readouterr().err
+    assert '4/4' in output
+    assert '6 of 100 calls' in output

@@ -13,7 +13,7 @@ Reaction = Callable[[socket.socket], None]
 
 
 class Server:
-    """One thread, one connection after the other; `requests` holds the heads that came."""
+    """Server with one thread, for one connection after the other; `requests` holds the received heads."""
 
     def __init__(self, answers: list[Reaction], tls: ssl.SSLContext | None, host: str) -> None:
         self._answers, self._tls = answers, tls
@@ -64,7 +64,7 @@ def _head(connection: socket.socket) -> bytes:
 
 @contextmanager
 def serving(*answers: Reaction | bytes, tls: ssl.SSLContext | None = None, host: str = '127.0.0.1') -> Iterator[Server]:
-    """A server that gives its answers one after the other, and the last one from then on."""
+    """Give a server with a sequence of answers; the last one is repeated."""
     server = Server([sending(answer) if isinstance(answer, bytes) else answer for answer in answers], tls, host)
     try:
         yield server
@@ -77,7 +77,7 @@ def sending(data: bytes) -> Reaction:
 
 
 def dribbling(start: bytes, drop: bytes) -> Reaction:
-    """*start*, then *drop* twenty times a second until the other side has gone."""
+    """Send *start*, then *drop* twenty times a second until the peer disconnects."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(start)
@@ -90,7 +90,7 @@ def dribbling(start: bytes, drop: bytes) -> Reaction:
 
 
 def stalling(start: bytes) -> Reaction:
-    """*start*, then nothing until the other side has gone."""
+    """Send *start*, then nothing until the peer disconnects."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(start)
@@ -100,7 +100,7 @@ def stalling(start: bytes) -> Reaction:
 
 
 def silent(connection: socket.socket) -> None:
-    """Nothing, until the other side has gone."""
+    """Send nothing until the peer disconnects."""
     connection.settimeout(PATIENCE)
     connection.recv(1)
 

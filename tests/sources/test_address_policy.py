@@ -78,7 +78,7 @@ def test_both_ends_of_each_range_are_refused(special: Special) -> None:
 @pytest.mark.parametrize(
     'address', ['1.1.1.1', '8.8.8.8', '9.255.255.255', '11.0.0.0', '172.32.0.0', '2606:4700::1111', '2a00:1450::1']
 )
-def test_the_internet_is_open_at_two_ports(address: str) -> None:
+def test_internet_is_open_at_two_ports(address: str) -> None:
     assert verdict(address, port=80) == verdict(address, port=443) == Verdict(True, 'an address of the internet')
     for port in (0, 22, 8080):
         assert verdict(address, port=port) == Verdict(False, f'port {port}: only 80 and 443 are open to everybody')
@@ -87,7 +87,7 @@ def test_the_internet_is_open_at_two_ports(address: str) -> None:
 @given(st.integers(0, 2**32 - 1).map(IPv4Address) | st.integers(0, 2**128 - 1).map(IPv6Address))
 @example(IPv4Address('192.0.0.171'))
 @example(IPv6Address('2001:2::1'))
-def test_what_python_calls_not_global_is_refused_too(address: IPv4Address | IPv6Address) -> None:
+def test_addresses_that_python_calls_not_global_are_refused(address: IPv4Address | IPv6Address) -> None:
     if not address.is_global or address.is_multicast or address.is_reserved:
         assert not NOTHING.judge('x', address, 443).allowed
 
@@ -185,7 +185,7 @@ def test_allowances_are_precise(entry: str, host: str, address: str, port: int, 
         '[host]:80',
     ],
 )
-def test_a_bad_entry_is_named_and_good_forms_are_shown(entry: str) -> None:
+def test_bad_entry_is_named_and_good_forms_are_shown(entry: str) -> None:
     with pytest.raises(ValueError, match='is no host, address or network') as caught:
         Allowances.parse(['127.0.0.1', entry])
     message = str(caught.value)
@@ -194,7 +194,7 @@ def test_a_bad_entry_is_named_and_good_forms_are_shown(entry: str) -> None:
 
 
 @pytest.mark.parametrize(('entry', 'width'), [('128.0.0.0/1', '/8'), ('fc00::/7', '/16'), ('::ffff:0:0/96', '/104')])
-def test_a_network_that_is_too_wide_is_told_what_to_write(entry: str, width: str) -> None:
+def test_too_wide_network_is_refused_with_a_remedy(entry: str, width: str) -> None:
     with pytest.raises(ValueError, match=f'wider than {width}') as caught:
         Allowances.parse([entry])
     assert str(caught.value).startswith(f'"{entry}"')
@@ -205,7 +205,7 @@ def test_a_network_that_is_too_wide_is_told_what_to_write(entry: str, width: str
     ('entry', 'allowed'),
     [(None, False), ('files.example.com', True), ('files.example.com:443', False), ('1.1.1.1:80', True), ('*', True)],
 )
-def test_a_redirect_to_plain_http_has_to_be_allowed(entry: str | None, allowed: bool) -> None:
+def test_redirect_to_plain_http_has_to_be_allowed(entry: str | None, allowed: bool) -> None:
     allow = Allowances.parse([entry] if entry else [])
     judged = allow.judge('files.example.com', ip_address('1.1.1.1'), 80, downgraded=True)
     assert judged.allowed is allowed
@@ -213,7 +213,7 @@ def test_a_redirect_to_plain_http_has_to_be_allowed(entry: str | None, allowed: 
 
 
 @given(st.text(max_size=30))
-def test_an_entry_is_read_or_refused_with_a_value_error(entry: str) -> None:
+def test_any_entry_is_parsed_or_refused_with_a_value_error(entry: str) -> None:
     try:
         (allowance,) = Allowances.parse([entry]).entries
     except ValueError:

@@ -48,10 +48,10 @@ def refusal(url: str, *allow: str, max_size: int = 100_000, timeout: float = PAT
     return caught.value
 
 
-# What comes back
+# Bodies and headers
 
 
-def test_what_the_headers_say_is_known_before_the_body_comes() -> None:
+def test_headers_are_known_before_the_body() -> None:
     withheld = threading.Event()
 
     def answer(connection: socket.socket) -> None:
@@ -67,20 +67,20 @@ def test_what_the_headers_say_is_known_before_the_body_comes() -> None:
             assert b''.join(source.chunks()) == b'hello'
 
 
-def test_what_the_headers_do_not_say_is_none() -> None:
+def test_missing_headers_are_none() -> None:
     with serving(b'HTTP/1.1 200 OK\r\n\r\nhello') as server:
         url = f'http://127.0.0.1:{server.port}/'
         with download(url, max_size=5, timeout=PATIENCE, allow=Allowances.parse(LOOPBACK)) as source:
             assert (source.size, source.declared_type) == (None, None)
 
 
-def test_a_large_file_arrives_whole() -> None:
+def test_large_file_arrives_completely() -> None:
     body = os.urandom(3 << 20)
     with serving(ok(body)) as server:
         assert fetch(f'http://127.0.0.1:{server.port}/', max_size=len(body)) == body
 
 
-def test_who_waits_for_a_source_that_is_abandoned_waits_no_more() -> None:
+def test_abandoned_source_releases_its_reader() -> None:
     with serving(stalling(b'HTTP/1.1 200 OK\r\n\r\nx')) as server, ThreadPoolExecutor() as pool:
         url = f'http://127.0.0.1:{server.port}/'
         with download(url, max_size=5, timeout=PATIENCE, allow=Allowances.parse(LOOPBACK)) as source:
@@ -108,12 +108,12 @@ def test_who_waits_for_a_source_that_is_abandoned_waits_no_more() -> None:
         b'HTTP/1.1 203 Non-Authoritative Information\r\nContent-Length: 5\r\n\r\nhello',
     ],
 )
-def test_the_ways_to_send_a_body(answer: bytes) -> None:
+def test_framings_of_a_body(answer: bytes) -> None:
     with serving(answer) as server:
         assert fetch(f'http://127.0.0.1:{server.port}/') == b'hello'
 
 
-def test_the_request_says_little() -> None:
+def test_request_has_minimal_headers() -> None:
     with serving(ok(b'x')) as server:
         fetch(f'http://LOCALHOST:{server.port}/a b/é?q=ü#fragment')
     head, *headers = server.requests[0].decode().strip().split('\r\n')
@@ -127,7 +127,7 @@ def test_the_request_says_little() -> None:
     ]
 
 
-# The URL as it was given
+# Unchanged URLs
 
 GIVEN = [
     ('/%c3%a9.png?sig=%2f', '/%c3%a9.png?sig=%2f'),
@@ -150,7 +150,7 @@ GIVEN = [
 
 
 @pytest.mark.parametrize(('given', 'sent'), GIVEN)
-def test_the_source_is_asked_for_the_url_as_it_was_given(given: str, sent: str) -> None:
+def test_url_is_requested_unchanged(given: str, sent: str) -> None:
     with serving(ok(b'x')) as server:
         fetch(f'http://127.0.0.1:{server.port}{given}')
     assert server.requests[0].partition(b'\r\n')[0].decode() == f'GET {sent} HTTP/1.1'
@@ -158,7 +158,7 @@ def test_the_source_is_asked_for_the_url_as_it_was_given(given: str, sent: str) 
 
 @pytest.mark.parametrize(('given', 'sent'), [row for row in GIVEN if row[0].startswith('/') and '\n' not in row[0]])
 @pytest.mark.parametrize('base', ['http://127.0.0.1:{port}', '//127.0.0.1:{port}', ''])
-def test_a_redirect_is_followed_as_it_was_given(given: str, sent: str, base: str) -> None:
+def test_redirect_is_followed_unchanged(given: str, sent: str, base: str) -> None:
     with serving(ok(b'x')) as server:
         with serving(redirect(base.format(port=server.port) + given), ok(b'x')) as first:
             fetch(f'http://127.0.0.1:{first.port}/%c3?%2f')
@@ -184,13 +184,13 @@ def test_a_redirect_is_followed_as_it_was_given(given: str, sent: str, base: str
         ('[c]|d', '/a/%c3/[c]|d'),
     ],
 )
-def test_a_relative_redirect_keeps_the_letters_of_both(location: str, sent: str) -> None:
+def test_relative_redirect_keeps_the_spelling_of_both(location: str, sent: str) -> None:
     with serving(redirect(location), ok(b'x')) as server:
         fetch(f'http://127.0.0.1:{server.port}/a/%c3/b?q=%2f')
     assert server.requests[1].partition(b'\r\n')[0].decode() == f'GET {sent} HTTP/1.1'
 
 
-def test_a_redirect_in_bytes_that_are_no_utf8_keeps_them() -> None:
+def test_redirect_in_bytes_that_are_no_utf8_keeps_them() -> None:
     with serving(redirect('/caf@.png').replace(b'@', b'\xe9'), ok(b'x')) as server:
         fetch(f'http://127.0.0.1:{server.port}/')
     assert server.requests[1].startswith(b'GET /caf%E9.png HTTP/1.1\r\n')
@@ -208,13 +208,13 @@ def test_a_redirect_in_bytes_that_are_no_utf8_keeps_them() -> None:
         b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nxxxxxx\r\n6\r\nxxxxxx\r\n0\r\n\r\n',
     ],
 )
-def test_too_large_by_header_or_by_count(answer: bytes) -> None:
+def test_too_large_by_header_or_by_body(answer: bytes) -> None:
     with serving(answer) as server, pytest.raises(SourceTooLarge, match='larger than 10 bytes') as caught:
         fetch(f'http://127.0.0.1:{server.port}/', max_size=10)
     assert caught.value.max_size == 10
 
 
-def test_an_endless_body_is_left_as_soon_as_it_is_too_large() -> None:
+def test_endless_body_is_aborted_at_the_limit() -> None:
     sent = 0
 
     def endless(connection: socket.socket) -> None:
@@ -228,7 +228,7 @@ def test_an_endless_body_is_left_as_soon_as_it_is_too_large() -> None:
     assert sent < 64 << 20  # what the buffers of two sockets hold
 
 
-def test_as_large_as_allowed_is_fine() -> None:
+def test_maximum_size_is_accepted() -> None:
     with serving(ok(b'x' * 10)) as server:
         assert len(fetch(f'http://127.0.0.1:{server.port}/', max_size=10)) == 10
 
@@ -236,12 +236,12 @@ def test_as_large_as_allowed_is_fine() -> None:
 @pytest.mark.parametrize(
     'answer', [ok(b''), b'HTTP/1.1 200 OK\r\n\r\n', b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n']
 )
-def test_an_empty_file_is_an_error_of_its_own(answer: bytes) -> None:
+def test_empty_file_has_its_own_error(answer: bytes) -> None:
     with serving(answer) as server, pytest.raises(SourceEmpty, match='is empty'):
         fetch(f'http://127.0.0.1:{server.port}/')
 
 
-# Answers that are not believed
+# Invalid answers
 
 
 @pytest.mark.parametrize(
@@ -287,13 +287,13 @@ def test_bad_answers(answer: bytes, reason: str) -> None:
         *('', ',', 'base64', 'image/png', '"none"', 'identity;q=1', 'iso-8859-1', 'windows-1252'),
     ],
 )
-def test_a_content_encoding_that_is_no_compression_is_ignored(encoding: str) -> None:
+def test_unknown_content_encoding_is_ignored(encoding: str) -> None:
     with serving(ok(b'hello', f'Content-Encoding: {encoding}')) as server:
         assert fetch(f'http://127.0.0.1:{server.port}/') == b'hello'
 
 
 @pytest.mark.parametrize(
-    ('encoding', 'told'),
+    ('encoding', 'shown'),
     [
         *((name, name) for name in ('gzip', 'x-gzip', 'deflate', 'compress', 'x-compress', 'br', 'zstd', 'dcb', 'xz')),
         ('identity, BR', 'br'),
@@ -302,22 +302,22 @@ def test_a_content_encoding_that_is_no_compression_is_ignored(encoding: str) -> 
         ('"gzip"', 'gzip'),
     ],
 )
-def test_a_compression_is_refused_with_a_text_that_says_so(encoding: str, told: str) -> None:
+def test_compression_is_refused_with_its_own_text(encoding: str, shown: str) -> None:
     with serving(ok(b'x', f'Content-Encoding: {encoding}')) as server, pytest.raises(SourceCompressed) as caught:
         fetch(f'http://127.0.0.1:{server.port}/')
-    assert f'compressed ({told})' in str(caught.value)
-    assert f'compressed ({told})' in caught.value.reason
+    assert f'compressed ({shown})' in str(caught.value)
+    assert f'compressed ({shown})' in caught.value.reason
     assert f'127.0.0.1:{server.port}' in caught.value.reason
 
 
-def test_a_second_content_encoding_counts_too() -> None:
+def test_second_content_encoding_is_checked() -> None:
     answer = ok(b'x', 'Content-Encoding: utf-8', 'Content-Encoding: zstd')
     with serving(answer) as server, pytest.raises(SourceCompressed, match='zstd'):
         fetch(f'http://127.0.0.1:{server.port}/')
 
 
-def test_a_gzip_bomb_stays_packed() -> None:
-    # 1 MB on the wire that would be 1 GB; sent as a body that calls itself compressed, and as one that does not.
+def test_gzip_bomb_is_not_decompressed() -> None:
+    # 1 MB on the wire for 1 GB of content, sent with and without a Content-Encoding.
     packed = b'\x1f\x8b\x08' + bytes(1 << 20)
     with serving(ok(packed, 'Content-Encoding: gzip'), ok(packed)) as server:
         with pytest.raises(SourceCompressed):
@@ -335,7 +335,7 @@ HEADS = [
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(HEADS), st.binary(max_size=80))
-def test_whatever_a_server_sends_ends_as_a_file_or_as_our_error(head: bytes, rest: bytes) -> None:
+def test_any_answer_ends_as_a_file_or_a_source_error(head: bytes, rest: bytes) -> None:
     with serving(head + rest) as server, suppress(SourceError):
         fetch(f'http://127.0.0.1:{server.port}/')
 
@@ -359,8 +359,8 @@ def test_whatever_a_server_sends_ends_as_a_file_or_as_our_error(head: bytes, res
     ids=['silent', 'status', 'headers', 'header-line', 'continue', 'body-with-length', 'body', 'chunks', 'chunk-size'],
 )
 @pytest.mark.parametrize('scheme', ['http', 'https'])
-def test_the_deadline_is_kept_whatever_dribbles(answer: Reaction, scheme: str) -> None:
-    # A server that speaks no TLS: with https this is a handshake that never ends (or is no handshake at all).
+def test_deadline_holds_for_slow_servers(answer: Reaction, scheme: str) -> None:
+    # A server without TLS: with https the handshake never ends, or fails.
     with serving(answer) as server:
         start = time.monotonic()
         error = refusal(f'{scheme}://127.0.0.1:{server.port}/', timeout=0.25)
@@ -370,12 +370,12 @@ def test_the_deadline_is_kept_whatever_dribbles(answer: Reaction, scheme: str) -
         assert elapsed >= 0.24
 
 
-def test_the_deadline_spans_redirects() -> None:
+def test_deadline_spans_redirects() -> None:
     def slow(connection: socket.socket) -> None:
         time.sleep(0.25)
         connection.sendall(redirect('/again'))
 
-    # With a deadline for each redirect, the fourth would be one too many.
+    # With a deadline for each redirect, only the fourth one would fail.
     with serving(slow) as server:
         assert refusal(f'http://127.0.0.1:{server.port}/', timeout=0.6).reason == 'took longer than 0.6 seconds'
 
@@ -393,7 +393,7 @@ def test_three_redirects_are_followed(status: int) -> None:
     assert [request.split()[1] for request in other.requests] == [b'/b/', b'/b/c?d', b'/%C3%A9']
 
 
-def test_a_fourth_redirect_and_a_loop_are_refused() -> None:
+def test_fourth_redirect_and_a_loop_are_refused() -> None:
     with serving(redirect('/again')) as server:
         assert 'more than 3 redirects' in refusal(f'http://127.0.0.1:{server.port}/').reason
     assert len(server.requests) == 4
@@ -416,21 +416,21 @@ def test_a_fourth_redirect_and_a_loop_are_refused() -> None:
         ('http://[::1/', 'bad redirect'),
     ],
 )
-def test_every_redirect_is_checked_anew(location: str, reason: str) -> None:
+def test_every_redirect_is_checked(location: str, reason: str) -> None:
     with serving(ok(b'secret')) as inside, serving(redirect(location.format(port=inside.port))) as server:
         error = refusal(f'http://127.0.0.1:{server.port}/', f'127.0.0.1:{server.port}')
     assert reason in error.reason
     assert not inside.requests
 
 
-def test_no_cookie_goes_along() -> None:
+def test_no_cookie_is_sent() -> None:
     first = redirect('/b').replace(b'\r\n\r\n', b'\r\nSet-Cookie: a=b\r\n\r\n')
     with serving(first, ok(b'x')) as server:
         fetch(f'http://127.0.0.1:{server.port}/')
     assert b'Cookie' not in server.requests[1]
 
 
-# What it tells
+# Messages
 
 
 def test_refused_and_unreachable_look_the_same_to_the_caller() -> None:
@@ -446,7 +446,7 @@ def test_refused_and_unreachable_look_the_same_to_the_caller() -> None:
     assert 'no address' in no_such_host.reason
 
 
-def test_neither_path_nor_query_is_ever_told() -> None:
+def test_path_and_query_are_never_shown() -> None:
     answers = [ok(b'x', 'Content-Length: 5'), b'HTTP/1.1 404 No\r\n\r\n', b'', redirect('/SECRET?SECRET'), ok(b'')]
     errors: list[SourceError] = []
     with serving(*answers) as server:
@@ -460,11 +460,11 @@ def test_neither_path_nor_query_is_ever_told() -> None:
     assert len({type(error) for error in errors}) == 3
 
 
-# What must not steer it
+# Environment
 
 
 @pytest.fixture
-def _somebody_elses_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def _foreign_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     with serving(ok(b'from the proxy')) as proxy:
         for name in ('http_proxy', 'HTTP_PROXY', 'https_proxy', 'all_proxy', 'ALL_PROXY'):
             monkeypatch.setenv(name, f'http://127.0.0.1:{proxy.port}')
@@ -478,7 +478,7 @@ def _somebody_elses_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert not proxy.requests
 
 
-@pytest.mark.usefixtures('_somebody_elses_settings')
+@pytest.mark.usefixtures('_foreign_environment')
 def test_proxies_and_netrc_are_ignored() -> None:
     with serving(ok(b'direct')) as server:
         assert fetch(f'http://127.0.0.1:{server.port}/') == b'direct'
@@ -517,11 +517,11 @@ def test_proxies_and_netrc_are_ignored() -> None:
         'unix:///run/x.sock',
     ],
 )
-def test_what_is_no_plain_web_address(url: str) -> None:
+def test_invalid_urls_are_refused(url: str) -> None:
     with pytest.raises(SourceInvalid):
         fetch(url)
 
 
 def test_urllib3_is_the_real_one() -> None:
-    # niquests replaces it by urllib3-future, which numbers its releases 2.x.9xx: that one reads URLs in its own way.
+    # niquests replaces it by urllib3-future (releases 2.x.9xx), which parses URLs in another way.
     assert int(urllib3.__version__.split('.')[2]) < 900

@@ -13,7 +13,7 @@ from .servers import ok, redirect, serving
 
 @pytest.fixture
 def ini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An ini file that could not start anything, which must not matter here."""
+    """Return an ini file with invalid settings, which this command ignores."""
     monkeypatch.delenv('FSP_SOURCES_ALLOW', raising=False)
     path = tmp_path / 'site.ini'
     path.write_text('[app:main]\nuse = egg:fsp-pyramid\nfsp.sources.allow =\n    127.0.0.1:8080\n    10.0.0.0/8\n')
@@ -67,7 +67,7 @@ def test_every_address_of_a_name_is_listed(monkeypatch: pytest.MonkeyPatch) -> N
     ]
 
 
-def test_the_environment_wins(ini: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_environment_wins(ini: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv('FSP_SOURCES_ALLOW', '[::1]:* localhost:9')
     assert main([ini, '--explain', 'http://[::1]:7/']) == 0
     assert main([ini, '--explain', 'http://127.0.0.1:8080/']) == 1
@@ -79,13 +79,13 @@ def test_the_environment_wins(ini: str, monkeypatch: pytest.MonkeyPatch, capsys:
     assert output.err.startswith('fsp.sources.allow: "http://localhost/" is no host')
 
 
-def test_an_ini_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_ini_file_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / 'none.ini'
     assert main([str(path), '--explain', 'http://127.0.0.1/']) == 1
     assert capsys.readouterr().err == f'There is no file {path}.\n'
 
 
-def test_the_remedy_that_it_names_is_one() -> None:
+def test_named_remedy_works() -> None:
     with serving(ok(b'x')) as server:
         url = f'http://localhost:{server.port}/'
         allowed, lines = explain(url, Allowances())
@@ -98,7 +98,7 @@ def test_the_remedy_that_it_names_is_one() -> None:
             assert source.size == 1
 
 
-def test_the_request_line_is_shown_as_it_is_sent() -> None:
+def test_request_line_is_shown() -> None:
     with serving(ok(b'x')) as server:
         url, allow = f'http://127.0.0.1:{server.port}/%c3%a9 ü%?sig=%2f', Allowances.parse(['127.0.0.1'])
         line = explain(url, allow)[1][1].strip()
@@ -108,7 +108,7 @@ def test_the_request_line_is_shown_as_it_is_sent() -> None:
     assert server.requests[0].startswith(f'{line}\r\n'.encode())
 
 
-def test_nothing_is_asked_unless_it_is_told_to_connect() -> None:
+def test_no_request_is_sent_without_connect() -> None:
     with serving(redirect('/b%2f'), ok(b'x', 'Content-Type: image/png', 'Content-Encoding: UTF-8')) as server:
         url, allow = f'http://127.0.0.1:{server.port}/', Allowances.parse(['127.0.0.1'])
         assert explain(url, allow)[0]
@@ -139,14 +139,14 @@ def test_nothing_is_asked_unless_it_is_told_to_connect() -> None:
         (redirect('/again'), 'more than 3 redirects'),
     ],
 )
-def test_refusals_of_what_a_server_answers(answer: bytes, end: str) -> None:
+def test_refused_answers_are_explained(answer: bytes, end: str) -> None:
     with serving(answer) as server:
         allowed, lines = explain(f'http://127.0.0.1:{server.port}/', Allowances.parse(['127.0.0.1']), connect=True)
     assert not allowed
     assert lines[-1].endswith(end)
 
 
-def test_a_redirect_from_https_to_http_is_named() -> None:
+def test_redirect_from_https_to_http_is_named() -> None:
     target = Target.parse('https://1.1.1.1/').follow('http://1.1.1.1/a')
     with Deadline(5) as deadline:
         allowed, lines = explain_hop(target, Allowances(), deadline)

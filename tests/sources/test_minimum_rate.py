@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures('_no_thread_left')
 
 
 def reason(answer: Reaction) -> str:
-    """Why a source is refused; its timeout is a minute."""
+    """Return the reason of a refused source; its timeout is a minute."""
     allow = Allowances.parse(['127.0.0.1'])
     with (
         serving(answer) as server,
@@ -40,13 +40,13 @@ def reason(answer: Reaction) -> str:
     ],
     ids=['silent', 'length', 'no-length', 'chunks', 'chunk-size'],
 )
-def test_a_body_that_comes_too_slowly_is_given_up(answer: Reaction, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_body_is_aborted(answer: Reaction, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(minimum_rate, 'WINDOW', 0.3)
     assert reason(answer) == 'came at less than 1024 bytes a second for 0.3 seconds'
 
 
-def test_a_pause_within_a_window_is_fine() -> None:
-    """Looks without a clock: whatever the pauses between the bytes of a window were, their number counts."""
+def test_pause_within_a_window_is_accepted() -> None:
+    """Only the number of bytes in a window counts, so this checks without a clock."""
     with Deadline(60) as deadline:
         slow = MinimumRate(deadline)
         for _ in range(3):
@@ -59,7 +59,7 @@ def test_a_pause_within_a_window_is_fine() -> None:
             deadline.left()
 
 
-def test_more_may_be_insisted_on_for_the_windows_to_come() -> None:
+def test_required_rate_holds_for_later_windows() -> None:
     with Deadline(60) as deadline:
         fast = MinimumRate(deadline)
         fast.least = 10 * LEAST

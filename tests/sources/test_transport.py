@@ -44,7 +44,7 @@ def refusal(url: str, *allow: str, timeout: float = PATIENCE) -> str:
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> Names:
-    """A resolver of the test: the addresses of a name, for each look-up in turn. Unknown names go to the real one."""
+    """Replace the resolver: addresses of a name for each look-up in turn; other names go to the real one."""
     answers: Names = {}
     real = socket.getaddrinfo
 
@@ -67,7 +67,7 @@ def _no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
 # Names
 
 
-def test_the_connection_goes_to_what_was_checked(names: Names) -> None:
+def test_connection_goes_to_the_checked_address(names: Names) -> None:
     names['files.test'] = [['127.0.0.1'], ['169.254.169.254']]
     with serving(ok(b'x')) as server:
         assert fetch(f'http://files.test:{server.port}/', '127.0.0.1') == b'x'
@@ -75,7 +75,7 @@ def test_the_connection_goes_to_what_was_checked(names: Names) -> None:
     assert names['files.test'] == [['169.254.169.254']]  # looked up once
 
 
-def test_a_name_is_looked_up_again_for_each_redirect(names: Names) -> None:
+def test_name_is_resolved_for_each_redirect(names: Names) -> None:
     names['files.test'] = [['127.0.0.1'], ['169.254.169.254']]
     with serving(redirect('/again')) as server:
         assert 'link-local' in refusal(f'http://files.test:{server.port}/', '127.0.0.1')
@@ -97,13 +97,13 @@ def test_one_bad_address_among_good_ones_refuses_the_name(names: Names, answers:
     assert 'is refused' in refusal('http://mixed.test/', '10.0.0.2')
 
 
-def test_the_next_address_is_tried_when_one_fails(names: Names) -> None:
+def test_next_address_is_tried_when_one_fails(names: Names) -> None:
     names['files.test'] = [['127.0.0.2', '127.0.0.1']]
     with serving(ok(b'x')) as server:
         assert fetch(f'http://files.test:{server.port}/', '127.0.0.0/8') == b'x'
 
 
-def test_a_family_that_the_kernel_does_not_have_is_passed_over() -> None:
+def test_unsupported_address_family_is_skipped() -> None:
     with serving(ok(b'x')) as server, Deadline(5) as deadline:
         answers = [
             Answer(cast(socket.AddressFamily, 9999), ('::1', 80)),
@@ -113,7 +113,7 @@ def test_a_family_that_the_kernel_does_not_have_is_passed_over() -> None:
             assert connection.getpeername() == ('127.0.0.1', server.port)
 
 
-def test_an_address_that_swallows_packets_leaves_time_for_the_next(names: Names) -> None:
+def test_address_that_drops_packets_leaves_time_for_the_next(names: Names) -> None:
     names['files.test'] = [['127.0.0.2', '127.0.0.1']]
     with serving(ok(b'x')) as server, ExitStack() as opened:
         try:
@@ -127,14 +127,14 @@ def test_an_address_that_swallows_packets_leaves_time_for_the_next(names: Names)
         assert fetch(f'http://files.test:{server.port}/', '127.0.0.0/8', timeout=10) == b'x'
 
 
-def test_an_allowed_host_may_be_anywhere(names: Names) -> None:
+def test_allowed_host_may_have_any_address(names: Names) -> None:
     names['files.test'] = [['127.0.0.1']] * 2
     with serving(ok(b'x')) as server:
         assert fetch(f'http://Files.Test.:{server.port}/', f'files.test:{server.port}') == b'x'
         assert 'loopback' in refusal(f'http://files.test:{server.port}/', 'files.test:80')
 
 
-def test_a_look_up_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_look_up_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     left_behind = threading.Event()
 
     def getaddrinfo(*args: object, **options: object) -> list[object]:
@@ -147,7 +147,7 @@ def test_a_look_up_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize('host', ['nowhere.invalid', 'a' * 64 + '.com', 'a..b', '.', '...', '256.256.256.256'])
-def test_hosts_that_are_nowhere(host: str) -> None:
+def test_unresolvable_hosts_are_unavailable(host: str) -> None:
     with pytest.raises(SourceError) as caught:
         fetch(f'http://{host}/')
     assert 'address' in caught.value.reason
@@ -157,7 +157,7 @@ def test_hosts_that_are_nowhere(host: str) -> None:
 
 
 def v4_spellings() -> st.SearchStrategy[str]:
-    """127.0.0.0/8 as inet_aton() reads it: one to four parts, each decimal, octal or hexadecimal."""
+    """Return an address of 127.0.0.0/8 as inet_aton() reads it: one to four parts, decimal, octal or hexadecimal."""
 
     def spell(address: int, parts: int, bases: list[str]) -> str:
         numbers = [address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255][: parts - 1]
@@ -169,7 +169,7 @@ def v4_spellings() -> st.SearchStrategy[str]:
 
 
 def v6_spellings() -> st.SearchStrategy[str]:
-    """IPv6 addresses that hold one of 127.0.0.0/8, and ::1, in several spellings."""
+    """Return an IPv6 address that embeds one of 127.0.0.0/8, or ::1, in some spelling."""
     prefixes = st.sampled_from(['::', '::ffff:0:0', '::ffff:0:0:0', '64:ff9b::', '64:ff9b:1::'])
     v4 = st.integers(127 << 24, (128 << 24) - 1)
     held = st.builds(lambda prefix, low: IPv6Address(int(IPv6Address(prefix)) | low), prefixes, v4)
@@ -212,7 +212,7 @@ def test_no_special_address_gets_through(special: Special, offset: int) -> None:
 @pytest.mark.usefixtures('_no_connection')
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.text(st.characters(), max_size=30) | st.text('ht:/@[]%\\#?. 127\t\r\n0x', max_size=30))
-def test_any_text_is_read_or_refused_with_our_error(text: str) -> None:
+def test_any_text_is_parsed_or_refused_as_invalid(text: str) -> None:
     for url in (text, f'http://{text}', f'http://127.0.0.1{text}'):
         try:
             target = Target.parse(url)
@@ -238,7 +238,7 @@ def test_any_text_is_read_or_refused_with_our_error(text: str) -> None:
         ('http://1.1.1.1/http://10.0.0.1/', '1.1.1.1', '/http://10.0.0.1/'),
     ],
 )
-def test_the_path_begins_where_the_host_of_the_guard_ends(url: str, host: str, path: str) -> None:
+def test_path_begins_where_the_host_of_the_guard_ends(url: str, host: str, path: str) -> None:
     target = Target.parse(url)
     assert (target.host, target.path) == (host, path)
 
@@ -264,7 +264,7 @@ def test_no_host_is_guessed(url: str) -> None:
 
 
 @given(st.text('ab:/@?#\\[]%. \t', max_size=12))
-def test_a_redirect_that_names_no_host_stays_at_its_host(location: str) -> None:
+def test_redirect_that_names_no_host_stays_at_its_host(location: str) -> None:
     try:
         target = Target.parse('http://files.test/a').follow(location)
     except SourceError:
@@ -273,7 +273,7 @@ def test_a_redirect_that_names_no_host_stays_at_its_host(location: str) -> None:
 
 
 @given(st.text(max_size=30))
-def test_any_redirect_is_read_or_refused_with_our_error(location: str) -> None:
+def test_any_redirect_is_parsed_or_refused_as_invalid(location: str) -> None:
     try:
         Target.parse('http://files.test/a').follow(location)
     except SourceError:
@@ -282,7 +282,7 @@ def test_any_redirect_is_read_or_refused_with_our_error(location: str) -> None:
 
 @pytest.mark.usefixtures('_no_connection')
 @pytest.mark.parametrize('port', [0, 1, 22, 25, 6379, 8080, 65535])
-def test_other_ports_are_closed(port: int) -> None:
+def test_other_ports_are_refused(port: int) -> None:
     assert f'port {port}' in refusal(f'http://1.1.1.1:{port}/')
 
 
@@ -323,7 +323,7 @@ def _trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 
 @pytest.mark.usefixtures('_trusted')
-def test_the_certificate_is_checked_by_the_name_in_the_address(names: Names, tls: ssl.SSLContext) -> None:
+def test_certificate_is_checked_by_the_name_in_the_address(names: Names, tls: ssl.SSLContext) -> None:
     names['files.test'] = names['other.test'] = [['127.0.0.1'], ['127.0.0.1']]
     asked: list[str | None] = []
     tls.sni_callback = lambda wrapped, name, context: asked.append(name)
@@ -334,14 +334,14 @@ def test_the_certificate_is_checked_by_the_name_in_the_address(names: Names, tls
     assert asked == ['files.test', 'other.test', None]
 
 
-def test_a_certificate_of_nobody_is_refused(names: Names, tls: ssl.SSLContext) -> None:
+def test_self_signed_certificate_is_refused(names: Names, tls: ssl.SSLContext) -> None:
     names['files.test'] = [['127.0.0.1']]
     with serving(ok(b'x'), tls=tls) as server:
         assert 'CERTIFICATE_VERIFY_FAILED' in refusal(f'https://files.test:{server.port}/', '127.0.0.1')
 
 
 @pytest.mark.usefixtures('_trusted')
-def test_a_redirect_from_https_to_http_has_to_be_allowed(names: Names, tls: ssl.SSLContext) -> None:
+def test_redirect_from_https_to_http_has_to_be_allowed(names: Names, tls: ssl.SSLContext) -> None:
     names['files.test'] = [['127.0.0.1']] * 9
     with serving(ok(b'plain')) as plain, serving(redirect(f'http://files.test:{plain.port}/a'), tls=tls) as first:
         start = f'https://files.test:{first.port}/'
@@ -355,7 +355,7 @@ def test_a_redirect_from_https_to_http_has_to_be_allowed(names: Names, tls: ssl.
 
 
 @pytest.mark.usefixtures('_trusted')
-def test_redirects_to_https_and_within_a_scheme_go_on(tls: ssl.SSLContext) -> None:
+def test_redirects_to_https_and_within_a_scheme_are_followed(tls: ssl.SSLContext) -> None:
     with (
         serving(redirect('/b'), ok(b'x'), tls=tls) as safe,
         serving(redirect('/a'), redirect(f'https://127.0.0.1:{safe.port}/')) as plain,
@@ -373,9 +373,9 @@ def test_redirects_to_https_and_within_a_scheme_go_on(tls: ssl.SSLContext) -> No
     ],
     ids=['silent', 'header', 'body'],
 )
-def test_the_deadline_is_kept_inside_tls(answer: Reaction, tls: ssl.SSLContext) -> None:
+def test_deadline_holds_inside_tls(answer: Reaction, tls: ssl.SSLContext) -> None:
     with serving(answer, tls=tls) as server:
-        # Again with more time where the handshake took it all; the answer itself takes PATIENCE seconds.
+        # Repeated with more time if the handshake took it all; the answer itself takes PATIENCE seconds.
         for seconds in (0.4, 2, 10, PATIENCE / 2):
             reason = refusal(f'https://127.0.0.1:{server.port}/', '127.0.0.1', timeout=seconds)
             assert f'took longer than {seconds:g} seconds' in reason
@@ -385,7 +385,7 @@ def test_the_deadline_is_kept_inside_tls(answer: Reaction, tls: ssl.SSLContext) 
 
 
 @pytest.mark.usefixtures('_trusted')
-def test_a_body_that_tls_cuts_is_an_error(tls: ssl.SSLContext) -> None:
+def test_truncated_tls_body_is_an_error(tls: ssl.SSLContext) -> None:
     with serving(ok(b'hel', 'Content-Length: 5'), tls=tls) as server:
         assert '5 bytes were announced, 3 came' in refusal(f'https://127.0.0.1:{server.port}/', '127.0.0.1')
 

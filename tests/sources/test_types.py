@@ -161,7 +161,7 @@ def test_sniff_file_reads_no_more_than_it_needs() -> None:
 @given(
     st.lists(st.sampled_from([b'<!--', b'-->', b'<?', b'?>', b'<!doctype a', b'[', b']', b'>', b' ' * 3000, b'<svg ']))
 )
-def test_what_goes_on_is_sniffed_as_if_it_was_read_at_once(parts: list[bytes]) -> None:
+def test_growing_file_is_sniffed_like_a_complete_one(parts: list[bytes]) -> None:
     content = b''.join(parts)
     assert sniff_file(BytesIO(content)) == sniff(content)
 
@@ -186,7 +186,7 @@ def test_names_without_a_type(name: str, typeless: bool) -> None:
     assert is_typeless(name) is typeless
 
 
-def test_nothing_active_is_the_type_of_a_file_by_its_content() -> None:
+def test_active_types_come_from_names_only() -> None:
     assert type_of_content('image/png') == 'image/png'
     assert {type_of_content(type_) for type_ in (*ACTIVE - {'application/xhtml+xml'}, None)} == {None}
 
@@ -211,7 +211,7 @@ def test_groups_and_globs() -> None:
 
 
 @pytest.mark.parametrize('entry', ['pictures', '.png', 'image/', '/png', 'image/png;q=1', '*', 'a/b/c'])
-def test_a_bad_entry_is_named(entry: str) -> None:
+def test_bad_entry_is_named(entry: str) -> None:
     with pytest.raises(ValueError, match='is no type of file: write one of image, text') as caught:
         TypePolicy.parse(['image', entry])
     assert f'"{entry}"' in str(caught.value)
@@ -247,7 +247,7 @@ def test_a_bad_entry_is_named(entry: str) -> None:
         ('a.mp4', b'\0\0\0\x18ftypisom', 'video/mp4'),
     ],
 )
-def test_what_is_what_its_name_says_is_taken(name: str, content: bytes, type_: str) -> None:
+def test_matching_content_is_accepted(name: str, content: bytes, type_: str) -> None:
     assert ALL.check(name, sniff(content)) == type_
 
 
@@ -278,13 +278,13 @@ def test_what_is_what_its_name_says_is_taken(name: str, content: bytes, type_: s
         ('a.docx', b'%PDF-1.5'),
     ],
 )
-def test_what_is_something_else_is_refused(name: str, content: bytes) -> None:
+def test_mismatching_content_is_refused(name: str, content: bytes) -> None:
     with pytest.raises(SourceTypeRefused, match='not what its name says') as caught:
         ALL.check(name, sniff(content[:HEAD]))
     assert 'sniffed' in caught.value.reason
 
 
-def test_the_server_is_asked_only_where_name_and_content_say_nothing() -> None:
+def test_declared_type_is_used_without_name_and_content() -> None:
     assert ALL.check('data', None, 'text/csv') == 'text/csv'
     assert ALL.check('a.txt', None, 'image/png') == 'text/plain'
     for lie in ('image/png', 'text/html', 'image/svg+xml', None):
@@ -297,7 +297,7 @@ def test_the_server_is_asked_only_where_name_and_content_say_nothing() -> None:
     st.sampled_from([HTML, SVG, drawn('PNG'), b'', b'PK\3\4', b'text']),
     st.none() | st.sampled_from(['text/html', 'image/svg+xml', 'image/png', 'text/plain']),
 )
-def test_scripts_only_ever_come_under_their_own_name(name: str, content: bytes, declared: str | None) -> None:
+def test_scripts_are_accepted_under_their_own_names_only(name: str, content: bytes, declared: str | None) -> None:
     try:
         type_ = ALL.check(name, sniff(content), declared)
     except SourceTypeRefused:
@@ -307,11 +307,11 @@ def test_scripts_only_ever_come_under_their_own_name(name: str, content: bytes, 
 
 
 @pytest.mark.parametrize('name', ['a.svg', 'a.exe', 'a.php', 'a.html', 'a.pdf'])
-def test_a_picture_is_refused_under_a_name_that_it_would_not_be_shown_by(name: str) -> None:
+def test_picture_under_a_name_of_another_kind_is_refused(name: str) -> None:
     with pytest.raises(SourceTypeRefused):
         TypePolicy.parse(()).check(name, 'image/jpeg')
 
 
-def test_a_picture_without_a_suffix_is_what_it_shows() -> None:
+def test_picture_without_a_suffix_has_the_type_of_its_content() -> None:
     assert TypePolicy.parse(()).check('picture', 'image/jpeg') == 'image/jpeg'
     assert TypePolicy.parse(()).check('picture.png', 'image/jpeg') == 'image/jpeg'

@@ -1,4 +1,4 @@
-"""Bring a database up to date, whichever process comes first."""
+"""Upgrade of a database by migrations, safe for concurrent processes."""
 
 import threading
 
@@ -8,20 +8,20 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, func, select
 
-# Not alembic_version: that is the host's, where we are in a host's database.
+# Not alembic_version, which is the host's in a host's database.
 VERSION_TABLE = 'fsp_alembic_version'
-# Any number that nobody else locks: "fsp_acct".
+# Key of our advisory lock: "fsp_acct".
 LOCK = int.from_bytes(b'fsp_acct')
-# alembic.context is one for all threads.
+# alembic.context is global.
 _alembic = threading.Lock()
 
 
 def upgrade(engine: Engine) -> None:
-    """Create or change the tables as far as they are not up to date; does nothing where they are.
+    """Create or migrate the tables; do nothing if they are up to date.
 
-    :param engine: of :func:`..engines.make_engine`: SQLite's transactions must be the driver's
+    :param engine: made by :func:`..engines.make_engine`: on SQLite the driver must begin transactions
 
-    Raises alembic's CommandError where a newer version of the package changed the tables.
+    Raises alembic's CommandError if a newer version of the package has changed the tables.
     """
     config = _config()
     head = ScriptDirectory.from_config(config).get_current_head()
@@ -30,7 +30,7 @@ def upgrade(engine: Engine) -> None:
             return
     with _alembic, engine.connect() as connection:
         if engine.dialect.name == 'postgresql':
-            # Whoever waited for the lock has to see what the one before did, whatever isolation a host prefers.
+            # After waiting for the lock, it must see the migrations of the last holder, despite the host's isolation.
             connection.execution_options(isolation_level='READ COMMITTED')
         with connection.begin():
             _lock(connection)
@@ -39,7 +39,7 @@ def upgrade(engine: Engine) -> None:
 
 
 def revision(connection: Connection) -> str | None:
-    """Up to which migration the database is; None for an empty one."""
+    """Return the migration that the database is at; None for an empty one."""
     return MigrationContext.configure(connection, opts={'version_table': VERSION_TABLE}).get_current_revision()
 
 
@@ -50,7 +50,7 @@ def _config() -> Config:
 
 
 def _lock(connection: Connection) -> None:
-    """Until the end of the transaction, which on both databases contains changes of tables as well."""
+    """Lock until the end of the transaction, which includes changes of tables on both databases."""
     if connection.dialect.name == 'postgresql':
         connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
     else:

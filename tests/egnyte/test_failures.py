@@ -1,4 +1,4 @@
-"""The client when something goes wrong: limits, broken connections, gateways, and answers that make no sense."""
+"""Failures of calls: limits, broken connections, gateways, and unreadable answers."""
 
 import gzip
 import itertools
@@ -31,7 +31,7 @@ from .support import (
 CHUNKED = '/pubapi/v1/fs-content-chunked'
 
 
-def test_a_chunk_whose_answer_got_lost_is_sent_again(chunking: tuple[Client, Hooked]) -> None:
+def test_chunk_with_a_lost_answer_is_repeated(chunking: tuple[Client, Hooked]) -> None:
     client, hooks = chunking
     hooks.lose(2, of=CHUNKED)
     assert read(client, upload(client, '/Shared/home/large', LARGE).file_id) == LARGE
@@ -39,9 +39,7 @@ def test_a_chunk_whose_answer_got_lost_is_sent_again(chunking: tuple[Client, Hoo
 
 
 @pytest.mark.parametrize(('lost', 'stored'), [(1, False), (3, True)])
-def test_a_chunk_that_begins_or_ends_an_upload_is_not_sent_again(
-    chunking: tuple[Client, Hooked], lost: int, stored: bool
-) -> None:
+def test_first_and_last_chunks_are_not_repeated(chunking: tuple[Client, Hooked], lost: int, stored: bool) -> None:
     client, hooks = chunking
     hooks.lose(lost, of=CHUNKED)
     with pytest.raises(errors.Unreachable):
@@ -53,7 +51,7 @@ def test_a_chunk_that_begins_or_ends_an_upload_is_not_sent_again(
 
 
 @pytest.mark.parametrize('style', ['429', 'mashery'])
-def test_a_throttled_call_is_made_again_when_egnyte_says(tmp_path: Path, rate_limiter: Paced, style: Any) -> None:
+def test_throttled_call_is_repeated_after_retry_after(tmp_path: Path, rate_limiter: Paced, style: Any) -> None:
     sandbox = Sandbox(tmp_path / style, qps=1, throttle=style, clock=lambda: rate_limiter.now)
     client = Client(URL, TOKEN, session=sandbox.session, rate_limiter=rate_limiter, max_wait=5)
     client.list_folder('/Shared')  # it learns that there is one call a second...
@@ -67,7 +65,7 @@ def test_a_throttled_call_is_made_again_when_egnyte_says(tmp_path: Path, rate_li
     assert type(caught.value) is errors.Throttled
 
 
-def test_egnyte_cannot_make_it_ask_in_a_storm(client: Client, sandbox: Sandbox, rate_limiter: Paced) -> None:
+def test_retry_after_zero_waits_a_second(client: Client, sandbox: Sandbox, rate_limiter: Paced) -> None:
     hooks = Hooked(sandbox)
     hooks.before = lambda request: answer(request, 429, Retry_After='0', X_Accesstoken_Qps_Allotted='200')
     with pytest.raises(errors.Throttled):
@@ -77,7 +75,7 @@ def test_egnyte_cannot_make_it_ask_in_a_storm(client: Client, sandbox: Sandbox, 
 
 
 @pytest.mark.parametrize('style', ['429', 'mashery'])
-def test_a_used_up_day_is_told_at_once_and_asked_once(tmp_path: Path, rate_limiter: Paced, style: Any) -> None:
+def test_exhausted_quota_is_raised_after_one_call(tmp_path: Path, rate_limiter: Paced, style: Any) -> None:
     sandbox = Sandbox(tmp_path / style, daily=2, throttle=style, clock=lambda: rate_limiter.now)
     for _ in range(2):
         sandbox.api('GET', '/pubapi/v1/fs/Shared')
@@ -90,7 +88,7 @@ def test_a_used_up_day_is_told_at_once_and_asked_once(tmp_path: Path, rate_limit
     assert rate_limiter.waits == []
 
 
-def test_reading_is_tried_again_when_the_connection_breaks(client: Client, sandbox: Sandbox) -> None:
+def test_read_is_retried_on_a_broken_connection(client: Client, sandbox: Sandbox) -> None:
     sandbox.fail({'drop': True, 'times': 2})
     assert client.list_folder('/Shared').folder.name == 'Shared'
     assert len(sandbox.calls) == 3
@@ -99,7 +97,7 @@ def test_reading_is_tried_again_when_the_connection_breaks(client: Client, sandb
         client.list_folder('/Shared')
 
 
-def test_a_deletion_is_tried_again_and_was_done_the_first_time(client: Client, sandbox: Sandbox) -> None:
+def test_retried_deletion_may_find_nothing(client: Client, sandbox: Sandbox) -> None:
     stored = upload(client, '/Shared/home/a', b'x')
     sandbox.forget_calls()
     sandbox.fail({'drop': True, 'times': 1})
@@ -116,7 +114,7 @@ CHANGES: dict[str, Callable[[Client], Any]] = {
 
 
 @pytest.mark.parametrize('call', CHANGES)
-def test_other_changes_are_not_tried_again(client: Client, sandbox: Sandbox, call: str) -> None:
+def test_other_changes_are_not_retried(client: Client, sandbox: Sandbox, call: str) -> None:
     upload(client, '/Shared/home/a', b'x')
     sandbox.forget_calls()
     sandbox.fail({'drop': True, 'times': 1})
@@ -127,9 +125,7 @@ def test_other_changes_are_not_tried_again(client: Client, sandbox: Sandbox, cal
 
 @pytest.mark.parametrize('status', [502, 504])
 @pytest.mark.parametrize('call', CHANGES)
-def test_what_a_gateway_did_not_wait_for_is_not_tried_again(
-    client: Client, sandbox: Sandbox, call: str, status: int
-) -> None:
+def test_gateway_timeout_of_a_change_is_not_retried(client: Client, sandbox: Sandbox, call: str, status: int) -> None:
     upload(client, '/Shared/home/a', b'x')
     hooks = Hooked(sandbox)
     hooks.replace(status)
@@ -139,7 +135,7 @@ def test_what_a_gateway_did_not_wait_for_is_not_tried_again(
 
 
 @pytest.mark.parametrize('status', [502, 504])
-def test_a_deletion_that_a_gateway_did_not_wait_for_was_done(client: Client, sandbox: Sandbox, status: int) -> None:
+def test_gateway_timeout_of_a_deletion_is_retried(client: Client, sandbox: Sandbox, status: int) -> None:
     stored = upload(client, '/Shared/home/a', b'x')
     hooks = Hooked(sandbox)
     hooks.replace(status, method='DELETE')
@@ -149,22 +145,20 @@ def test_a_deletion_that_a_gateway_did_not_wait_for_was_done(client: Client, san
 
 
 @pytest.mark.parametrize('body', [b'', b'OK', b'"x"', b'null', b'{}'])
-def test_a_folder_without_a_word_on_its_id_is_there(client: Client, sandbox: Sandbox, body: bytes) -> None:
+def test_created_folder_without_an_id_is_accepted(client: Client, sandbox: Sandbox, body: bytes) -> None:
     Hooked(sandbox).replace(201, body)
     assert client.create_folder('/Shared/home/d') == ''
     assert sandbox.exists('/Shared/home/d')
 
 
 @pytest.mark.parametrize('body', [b'', b'OK', b'"x"', b'null', b'{}'])
-def test_after_an_upload_whose_answer_makes_no_sense_one_has_to_look(
-    client: Client, sandbox: Sandbox, body: bytes
-) -> None:
+def test_unreadable_upload_answer_is_unreachable(client: Client, sandbox: Sandbox, body: bytes) -> None:
     Hooked(sandbox).replace(200, body)
     with pytest.raises(errors.Unreachable):
         upload(client, '/Shared/home/a', b'x')
 
 
-def test_a_download_that_breaks_off_is_an_error(client: Client, sandbox: Sandbox) -> None:
+def test_cut_download_is_an_error(client: Client, sandbox: Sandbox) -> None:
     stored = upload(client, '/Shared/home/a', b'x' * 100_000)
     sandbox.fail({'drop': True, 'path_prefix': '/pubapi/v1/fs-content', 'times': 1})
     download = client.download(stored.file_id)
@@ -174,14 +168,14 @@ def test_a_download_that_breaks_off_is_an_error(client: Client, sandbox: Sandbox
 
 
 def free(session: requests.Session, url: str) -> int:
-    """How many connections to Egnyte the session could give out."""
+    """Return the number of free connections of the session."""
     pools = session.get_adapter(url).poolmanager.pools
     (key,) = pools.keys()
     return pools[key].pool.qsize()
 
 
 @pytest.mark.parametrize('blocks', [0, 1, None], ids=['unread', 'begun', 'read'])
-def test_closing_a_download_gives_its_connection_back(tmp_path: Path, rate_limiter: Paced, blocks: int | None) -> None:
+def test_closed_download_releases_its_connection(tmp_path: Path, rate_limiter: Paced, blocks: int | None) -> None:
     with serving(tmp_path) as url, egnyte.new_session(connections=2) as session:
         client = Client(url, TOKEN, session=session, rate_limiter=rate_limiter)
         stored = upload(client, '/Shared/home/a', bytes(300_000))
@@ -195,7 +189,7 @@ def test_closing_a_download_gives_its_connection_back(tmp_path: Path, rate_limit
 
 @contextmanager
 def speaking(status: int, body: bytes, missing: int = 0, **headers: str) -> Iterator[str]:
-    """The URL of a server that answers everything so, cut by *missing* bytes."""
+    """Give the URL of a server with a fixed answer that is cut by *missing* bytes."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -218,7 +212,7 @@ def speaking(status: int, body: bytes, missing: int = 0, **headers: str) -> Iter
         thread.join()
 
 
-def test_an_error_that_is_cut_short_is_an_error_of_the_connection(rate_limiter: Paced) -> None:
+def test_cut_error_body_is_unreachable(rate_limiter: Paced) -> None:
     with speaking(500, b'x', missing=9) as url, egnyte.new_session() as session:
         client = Client(url, TOKEN, session=session, rate_limiter=rate_limiter)
         for call in (client.download, client.list_folder):
@@ -227,14 +221,14 @@ def test_an_error_that_is_cut_short_is_an_error_of_the_connection(rate_limiter: 
             assert free(session, url) == 64
 
 
-def test_an_error_instead_of_a_download_gives_its_connection_back(rate_limiter: Paced) -> None:
+def test_failed_download_releases_its_connection(rate_limiter: Paced) -> None:
     with speaking(500, b'{"message": "the text"}') as url, egnyte.new_session() as session:
         with pytest.raises(errors.Unavailable, match='the text'):
             Client(url, TOKEN, session=session, rate_limiter=rate_limiter).download('x')
         assert free(session, url) == 64
 
 
-def test_nobody_there(rate_limiter: Paced) -> None:
+def test_closed_port_is_unreachable(rate_limiter: Paced) -> None:
     with egnyte.new_session() as session:
         client = Client('http://127.0.0.1:1', 'a-secret-token', session=session, rate_limiter=rate_limiter)
         with pytest.raises(errors.Unreachable) as caught:
@@ -244,17 +238,15 @@ def test_nobody_there(rate_limiter: Paced) -> None:
 
 
 @pytest.mark.parametrize('token', ['a-secret-token\n', 'a-secret-token€', 'x\r\na-secret-token'])
-def test_a_token_that_cannot_be_sent_is_not_told(
-    rate_limiter: Paced, token: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_invalid_token_is_not_shown(rate_limiter: Paced, token: str, caplog: pytest.LogCaptureFixture) -> None:
     with speaking(200, b'{}') as url, egnyte.new_session() as session, pytest.raises(errors.EgnyteError) as caught:
         Client(url, token, session=session, rate_limiter=rate_limiter).userinfo()
-    told = ''.join(traceback.format_exception(caught.value))
-    assert 'a-secret-token' not in told + caplog.text
+    shown = ''.join(traceback.format_exception(caught.value))
+    assert 'a-secret-token' not in shown + caplog.text
     assert not isinstance(caught.value, errors.Unreachable)
 
 
-def test_content_that_is_encoded_all_the_same_has_no_length(rate_limiter: Paced) -> None:
+def test_encoded_download_has_no_length(rate_limiter: Paced) -> None:
     with speaking(200, gzip.compress(LARGE), Content_Encoding='gzip') as url, egnyte.new_session() as session:
         download = Client(url, TOKEN, session=session, rate_limiter=rate_limiter).download('x')
         assert download.size is None
