@@ -49,8 +49,8 @@ class Canvas:
 
     def shade(self, top: str, bottom: str) -> None:
         mask = Image.linear_gradient('L').resize(self.image.size)
-        ends = [Image.new('RGBA', self.image.size, colour) for colour in (bottom, top)]
-        self.image.paste(Image.composite(*ends, mask))
+        first, second = (Image.new('RGBA', self.image.size, colour) for colour in (bottom, top))
+        self.image.paste(Image.composite(first, second, mask))
 
     def glow(self, x: float, y: float, r: float, colour: str) -> None:
         # Pillow's gradient ends in the corners; it is 181 in the middle of an edge.

@@ -69,7 +69,7 @@ def move(call: Call, source: Node, destination: str, permissions: str | None) ->
         call.db.execute('DELETE FROM permissions WHERE node = ?', (source.id,))
     call.tree.place(source.id, parent, name)
     call.tree.touch(source, call.now)
-    call.note_event(action, call.tree.by_id(source.id), source=source)
+    call.note_event(action, call.tree.existing(source.id), source=source)
 
 
 def copy(call: Call, source: Node, destination: str, permissions: str | None) -> None:
@@ -157,7 +157,7 @@ def _copy_one(call: Call, item: Node, parent: Node, name: str) -> Node:
     new = current._replace(entry_id=str(uuid4()), uploaded=call.now, uploaded_by=call.user.username)
     call.contents.copy(current.entry_id, new.entry_id)
     versions.add(call.db, node, new)
-    return call.tree.by_id(node.id)
+    return call.tree.existing(node.id)
 
 
 def _copy_permissions(call: Call, source: Node, target: Node) -> None:

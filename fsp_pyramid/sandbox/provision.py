@@ -137,8 +137,8 @@ def _plant(db: sqlite3.Connection, tree: Tree, item: _Seeded) -> None:
 
 def _grant_brand(db: sqlite3.Connection, tree: Tree) -> None:
     brand = tree.find(BRAND)
-    for username, *_, level in USERS if brand else ():
-        if level:
+    for username, *_, level in USERS:
+        if brand and level:
             id_ = db.execute('SELECT id FROM users WHERE username = ?', (username,)).fetchone()[0]
             db.execute(
                 'INSERT OR IGNORE INTO permissions VALUES (?, ?, ?)',

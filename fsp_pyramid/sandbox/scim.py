@@ -1,13 +1,14 @@
 """What users and groups have in common as resources: filters, pages, and who may manage them."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from .call import Call
 from .errors import ApiError, invalid, refused
 
 FILTER = re.compile(r'(\w+)\s+(eq|sw|co)\s+"(.*)"', re.IGNORECASE | re.DOTALL)
-OPERATORS = {'eq': str.__eq__, 'sw': str.startswith, 'co': str.__contains__}
+OPERATORS: dict[str, Callable[[str, str], bool]] = {'eq': str.__eq__, 'sw': str.startswith, 'co': str.__contains__}
 
 
 def require_admin(call: Call) -> None:

@@ -70,7 +70,7 @@ def restore(call: Call, guid: str) -> None:
     parent = make_all(call, parent, missing[:-1])
     call.tree.place(row['node'], parent, name)
     call.db.execute('DELETE FROM trash WHERE guid = ?', (guid,))
-    call.note_event('restore', call.tree.by_id(row['node']))
+    call.note_event('restore', call.tree.existing(row['node']))
 
 
 def purge(call: Call, guid: str) -> list[str]:

@@ -142,6 +142,13 @@ class Tree:
         row = self._db.execute(f'{_NODE} WHERE n.id = ?', (id_,)).fetchone()
         return _node(row, [r['name'] for r in rows[1:]], [r['id'] for r in rows])
 
+    def existing(self, id_: int) -> Node:
+        """Return the node with this number, which is known to exist outside of the trash."""
+        node = self.by_id(id_)
+        if node is None:
+            raise LookupError(f'no node has the id {id_}')
+        return node
+
     def parents(self, node: Node) -> list[Node]:
         """The folders above *node*, the root first."""
         return [parent for id_ in node.chain[:-1] if (parent := self.by_id(id_))]
@@ -161,7 +168,8 @@ class Tree:
 
         *only* (these folders and no files) and *without* are ids, see :meth:`.Access.listed`.
         """
-        where, values = ' WHERE n.parent = ?', [folder.id]
+        where = ' WHERE n.parent = ?'
+        values: list[int | str] = [folder.id]
         for operator, ids in (('IN', only), ('NOT IN', without or None)):
             if ids is not None:
                 where += f' AND n.id {operator} (SELECT value FROM json_each(?))'  # noqa: S608 - IN, or NOT IN

@@ -71,7 +71,8 @@ def _outcome(call: Call, action: Any, guid: str) -> dict[str, str]:
         with writing(call.db):
             gone = action(call, guid)
     except ApiError as error:
-        return {'id': guid, 'code': str(error.status), 'descriptions': error.body['errorMessage']}
+        description = error.body['errorMessage'] if isinstance(error.body, dict) else error.body
+        return {'id': guid, 'code': str(error.status), 'descriptions': description}
     call.contents.discard(gone or ())
     return {'id': guid, 'code': '200'}
 
