@@ -1,4 +1,6 @@
 # make serve: the bridge on http://localhost:6543 over an Egnyte on this disk; make test: the whole suite.
+# make test-fast, test-lowest: a few minutes of it, the latter with the oldest packages that setup.cfg allows.
+# make coverage: the whole suite, and what of the package it does not run; make dist: an sdist and a wheel, tested.
 # make lock: versions and hashes for deployments, into requirements.lock; make audit: what is known against them.
 # make campaign: hours of kills, faults and outages, with their figures into docs/reliability.rst.
 # make bench: what it costs here, into benchmarks/results.md; its load comes from wrk, and some rows need nginx.
@@ -6,8 +8,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOWEST := $(VENV)/lowest
 
-.PHONY: serve test lint format docs bench campaign lock audit clean
+# Tests without servers of their own: a few minutes, for old packages and other Pythons.
+FAST := tests/accounts tests/concurrency tests/content tests/database tests/egnyte tests/imaging tests/ops tests/protocol \
+    tests/rate_stores tests/sources tests/storage tests/test_passwords.py tests/test_paths.py tests/test_settings.py \
+    tests/test_signing.py
+
+.PHONY: serve test test-fast test-lowest coverage lint format docs bench campaign lock audit dist clean
 
 serve: $(VENV)/.serve
 	$(BIN)/pserve development.ini
@@ -16,9 +24,25 @@ test: $(VENV)/.develop
 	# Many tests wait for something, so three of them keep two cores busy.
 	$(BIN)/pytest -n 3 --dist worksteal $(PYTEST_ARGS)
 
+# With another Python: make test-fast PYTHON=python3.13 VENV=var/venv-3.13
+test-fast: $(VENV)/.develop
+	$(BIN)/pytest -n 2 --dist worksteal $(PYTEST_ARGS) $(FAST)
+
+# The same tests with the lowest versions that setup.cfg allows.
+test-lowest: $(VENV)/.lowest
+	$(LOWEST)/bin/pytest -n 2 --dist worksteal $(PYTEST_ARGS) $(FAST)
+
+coverage: $(VENV)/.develop
+	rm -rf var/coverage
+	mkdir -p var/coverage
+	$(BIN)/coverage run -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 lint: $(VENV)/.develop
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 
 format: $(VENV)/.develop
 	$(BIN)/ruff check --fix .
@@ -43,8 +67,15 @@ audit: $(VENV)/.lock
 campaign: $(VENV)/.develop
 	$(BIN)/python -m campaigns --out docs/reliability.rst $(CAMPAIGN_ARGS)
 
+# The sdist and the wheel, checked, and tested where nothing else is installed.
+dist: $(VENV)/.dist
+	rm -rf build dist
+	$(BIN)/uv build --quiet --out-dir dist
+	$(BIN)/twine check --strict dist/*.tar.gz dist/*.whl
+	UV=$(BIN)/uv .ci/test-dist dist/*.tar.gz dist/*.whl
+
 clean:
-	rm -rf $(VENV) var
+	rm -rf $(VENV) build dist var
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, $(PYTHON) is %d.%d: make PYTHON=python3.11" % sys.version_info[:2])'
@@ -61,6 +92,17 @@ $(VENV)/.develop: $(VENV)/bin/python setup.cfg pyproject.toml
 
 $(VENV)/.lock: $(VENV)/bin/python setup.cfg pyproject.toml
 	$(BIN)/pip install --quiet 'uv>=0.9' 'pip-audit>=2.10'
+	touch $@
+
+# Pyramid 2.0 imports pkg_resources, which setuptools has until 81.
+$(VENV)/.lowest: $(VENV)/.lock setup.cfg
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
+	    --editable '.[test]' 'setuptools>=77,<82'
+	touch $@
+
+$(VENV)/.dist: $(VENV)/.lock
+	$(BIN)/pip install --quiet 'twine>=6.1'
 	touch $@
 
 $(VENV)/.bench: $(VENV)/.develop

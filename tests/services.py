@@ -64,7 +64,8 @@ def postgresql() -> Iterator[str]:
     with connection:
         connection.execute(f'CREATE SCHEMA {schema}')
         try:
-            yield f'{POSTGRESQL}?options=-csearch_path%3D{schema}'
+            # SQLAlchemy 2.0 takes "postgresql:" for psycopg2.
+            yield f'{POSTGRESQL.replace(":", "+psycopg:", 1)}?options=-csearch_path%3D{schema}'
         finally:
             # Whoever left a transaction open is told, instead of waited for.
             connection.execute(f"SET lock_timeout = '{PATIENCE:g}s'")
@@ -101,7 +102,9 @@ class RedisServer:
             self._process = subprocess.Popen(['redis-server', *options], stdout=subprocess.DEVNULL)
         except OSError as error:
             missing('redis-server', error)
-        with redis_py.Redis.from_url(self.patient_url, retry=Retry(ConstantBackoff(0.1), int(10 * PATIENCE))) as client:
+        retry = Retry(ConstantBackoff(0.1), int(10 * PATIENCE))
+        # redis-py 5 retries a refused connection only when told to.
+        with redis_py.Redis.from_url(self.patient_url, retry=retry, retry_on_error=[OSError]) as client:
             client.ping()
 
     def pause(self) -> None:
@@ -181,8 +184,7 @@ class HangingDatabase:
     """
 
     def __init__(self, url: str, relay: Relay) -> None:
-        driver = url.replace('postgresql:', 'postgresql+psycopg:')
-        self.url, self._relay = driver.replace('127.0.0.1:5432', f'127.0.0.1:{relay.port}'), relay
+        self.url, self._relay = url.replace('127.0.0.1:5432', f'127.0.0.1:{relay.port}'), relay
 
     def hang(self) -> None:
         """Connections stay and new ones are taken, and no byte passes any more."""

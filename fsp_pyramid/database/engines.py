@@ -27,6 +27,8 @@ def make_engine(url: str | URL, name: str, lock_timeout: int, connect_timeout: i
         if url.get_backend_name() == 'sqlite':
             return _make_sqlite(url, name, lock_timeout)
         if url.get_backend_name() == 'postgresql':
+            if url.drivername == 'postgresql':
+                url = url.set(drivername='postgresql+psycopg')  # SQLAlchemy 2.0 means psycopg2
             engine = make_postgresql(url, connect_timeout or lock_timeout)
             if not engine.dialect.is_async:
                 return engine

@@ -143,7 +143,7 @@ def test_missing_database_is_not_ready(make: Make) -> None:
 
 def test_postgresql_is_probed(make: Make) -> None:
     with postgresql() as url, listening() as (egnyte, _):
-        app = make(egnyte__url=egnyte, database_url=url.replace('postgresql:', 'postgresql+psycopg:'), **OAUTH)
+        app = make(egnyte__url=egnyte, database_url=url, **OAUTH)
         assert reasons(app)['database'] == 'answers'
         stores = app.app.registry.getUtility(IAccountStores)
         stores.close()

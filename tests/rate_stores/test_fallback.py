@@ -160,7 +160,7 @@ def log_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_hanging_database_falls_back(caplog: pytest.LogCaptureFixture) -> None:
     with postgresql() as url, closing(Relay('127.0.0.1', 5432)) as relay:
         relayed = url.replace('127.0.0.1:5432', f'127.0.0.1:{relay.port}')
-        rate_store = at(relayed.replace('postgresql:', 'postgresql+psycopg:'))
+        rate_store = at(relayed)
         rate_limiter = RateLimiter(FallbackStore(rate_store))
         rate_limiter.acquire('t', 0)
         relay.stop()
