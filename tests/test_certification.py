@@ -47,6 +47,7 @@ def test_demonstration_produces_the_documented_output(tmp_path: Path) -> None:
                     capture_output=True,
                     text=True,
                     timeout=PATIENCE,
+                    check=False,
                 )
                 assert (done.returncode, done.stderr) == (0, '')
                 assert shown(done.stdout, answer), f'{commands}\n{done.stdout}'

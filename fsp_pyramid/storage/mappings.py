@@ -110,7 +110,7 @@ def _refuse_odd_words(line: str, column: str) -> None:
     if _COMMENT.search(column):
         raise ValueError(f'"{line}": a comment stands on a line of its own; {remedy}')
     if re.search(r'\s{2}|\t|\s[=:,|]$', column):
-        raise ValueError(f'"{line}": "{column.split()[-1]}" is no part of a name; {remedy}')
+        raise ValueError(f'"{line}": "{column.rsplit(maxsplit=1)[-1]}" is no part of a name; {remedy}')
     found = _LAST_WORD.search(column)
     word = re.sub('[^a-z]', '', found[1].lower()) if found else ''
     if word in _READ_ONLY:

@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ..functional.processes import Answer
@@ -104,13 +104,13 @@ class Nginx:
             fields['Content-Length'] = str(len(body))
         head = ''.join(f'{name}: {value}\r\n' for name, value in fields.items())
         port = self.https_port if secure else self.http_port
-        with socket.create_connection(('127.0.0.1', port), PATIENCE) as connection:
+        with ExitStack() as stack:
+            connection = stack.enter_context(socket.create_connection(('127.0.0.1', port), PATIENCE))
             if secure:
                 context = ssl.create_default_context(cafile=str(self.cert))
-                connection = context.wrap_socket(connection, server_hostname=host)
-            with connection:
-                connection.sendall(f'{asked} HTTP/1.1\r\n{head}\r\n{body}'.encode('latin-1'))
-                return Answer(connection, asked.partition(' ')[0])
+                connection = stack.enter_context(context.wrap_socket(connection, server_hostname=host))
+            connection.sendall(f'{asked} HTTP/1.1\r\n{head}\r\n{body}'.encode('latin-1'))
+            return Answer(connection, asked.partition(' ')[0])
 
 
 @contextmanager

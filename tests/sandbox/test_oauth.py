@@ -4,6 +4,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -58,7 +59,7 @@ class Browser:
         self._session = requests.Session()
         self._url = url
 
-    def __enter__(self) -> 'Browser':
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -113,7 +113,7 @@ def test_links(client: EgnyteClient) -> None:
     two.check()
     with pytest.raises(exc.NotFound):
         one.check()
-    tomorrow = date.today() + timedelta(2)
+    tomorrow = datetime.now(UTC).date() + timedelta(2)
     assert client.links.list(created_after=tomorrow).total_count == 0
     assert list(client.links.list(created_before=tomorrow)) == list(client.links.list())
 

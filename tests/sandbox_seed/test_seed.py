@@ -1,6 +1,6 @@
 from collections import Counter
 from io import BytesIO
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from PIL import Image, ImageChops, ImageOps, ImageStat
@@ -91,7 +91,7 @@ def test_the_telephone_picture_stands_upright_for_who_honours_its_orientation(tr
 
 def test_papers_can_be_read(tree: Tree) -> None:
     for path in ('/Shared/Brand/Logo.svg', '/Shared/Brand/Icons & signs/bean.svg'):
-        assert ElementTree.fromstring(tree[path][0] or b'').tag.endswith('}svg')
+        assert ET.fromstring(tree[path][0] or b'').tag.endswith('}svg')
     pdf = tree['/Shared/Brand/Brand guidelines.pdf'][0] or b''
     assert pdf.startswith(b'%PDF-')
     assert pdf.count(b'/DCTDecode') == 2

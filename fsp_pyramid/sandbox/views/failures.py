@@ -48,7 +48,7 @@ def unexpected(error: Exception, request: Request) -> Response:
     if getattr(error, 'errno', None) in DISK or getattr(error, 'sqlite_errorname', '').startswith(SQLITE_DISK):
         log.error('the disk of the sandbox, %s, fails: %s', request.environ[STORE].options.root, error)
         return api_error(refused(507, 'Insufficient storage'), request)
-    log.exception('unexpected error')
+    log.error('unexpected error', exc_info=error)
     return api_error(refused(500, 'Internal server error'), request)
 
 
