@@ -91,7 +91,9 @@ def disconnect(context: CommandContext, arguments: argparse.Namespace) -> None:
     if _accounts(context, connection).disconnect(context.request, connection):
         print(f'Account {connection.number} is disconnected, and its tokens are revoked.')
     else:
-        print(f'Account {connection.number} is disconnected here. Its tokens may still be valid: revoke them at Egnyte.')
+        print(
+            f'Account {connection.number} is disconnected here. Its tokens may still be valid: revoke them at Egnyte.'
+        )
 
 
 def print_url(context: CommandContext, arguments: argparse.Namespace) -> None:
