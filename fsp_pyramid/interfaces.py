@@ -238,11 +238,11 @@ class IPublic(Interface):
 
     path = Attribute('The path below SCRIPT_NAME, with any route_prefix.')
     base_url = Attribute("The URL of another host that content is loaded from; '' for this one.")
-    signer = Attribute('Makes and checks the tokens of links.')
-    content_service = Attribute('Answers who comes with a link: see public.desk.Desk.')
-    max_age = Attribute('Seconds that clients may keep what they loaded.')
-    sendfile = Attribute('Who sends files that are kept here: "none" for us, "nginx".')
-    bodies = Attribute('A semaphore: how many bodies may be sent at once.')
+    signer = Attribute('Maker and checker of the tokens of links: see content.links.Signer.')
+    content_service = Attribute('Contents and thumbnails behind links: see content.service.ContentService.')
+    max_age = Attribute('Seconds for which clients may cache a content.')
+    sendfile = Attribute('Server that sends cached files: "none" for this one, or "nginx".')
+    bodies = Attribute('A semaphore that bounds how many bodies are sent at once.')
 
 
 class IConnect(Interface):

@@ -58,7 +58,7 @@ class ContentFile(Protocol):
 
 
 class VersionLookup(NamedTuple):
-    """What is known of the current version of a file.
+    """Known state of the current version of a file.
 
     :param version: None where nothing is known, or where the account was refused the file and has to ask again
     :param is_stale: it is due for revalidation

@@ -90,7 +90,7 @@ class Version:
 
     @property
     def is_deleted(self) -> bool:
-        """Whether the file was deleted."""
+        """True if the file was deleted."""
         return not self.version_id
 
 

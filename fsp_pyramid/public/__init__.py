@@ -1,1 +1,1 @@
-"""What works without credentials: files and thumbnails behind signed links."""
+"""Public surface: files and thumbnails behind signed links, without credentials."""

@@ -169,7 +169,7 @@ def test_egnyte_error_is_reported_briefly_and_logged_in_a_line(
     ],
 )
 def test_error_text_does_not_mention_accounts(error: errors.FSPError, text: str) -> None:
-    answer = views.error(error, DummyRequest(fsp=SimpleNamespace()))
+    answer = views.error(error, DummyRequest(fsp_stats=SimpleNamespace()))
     assert (answer.status_int, answer.text) == (error.status, text)
     told = error.headers.get('Retry-After', '30')
     assert answer.headers.get('Retry-After') == (told if error.status == 503 else None)
@@ -177,7 +177,7 @@ def test_error_text_does_not_mention_accounts(error: errors.FSPError, text: str)
 
 def test_unexpected_error_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
     error = ZeroDivisionError('secret plans')
-    answer = views.error(error, DummyRequest(fsp=SimpleNamespace()))
+    answer = views.error(error, DummyRequest(fsp_stats=SimpleNamespace()))
     assert (answer.status_int, answer.text) == (503, 'Something went wrong')
     (record,) = caplog.records
     assert record.levelname == 'ERROR'
