@@ -10,11 +10,11 @@ from pyramid.request import Request
 from pyramid.scripting import prepare
 
 from ..accounts import AccountKey
-from ..clients import ClientBackend
+from ..clients import find_client
 from ..content.links import Link
 from ..egnyte import CallInfo, Priority
 from ..errors import NotFound, TokenRefused
-from ..interfaces import IMount, IStorage
+from ..interfaces import IStorage
 from ..model import Download, Entry
 from ..storage.factory import CallListener
 
@@ -35,11 +35,10 @@ class RequestOrigin:
     ) -> None:
         self._registry, self._link, self._request, self._on_call = registry, link, request, on_call
         self._key = AccountKey.parse(link.account)
-        mount = registry.queryUtility(IMount, name=self._key.mount)
-        backend: ClientBackend | None = mount and mount.client_backends.get(self._key.client)
-        if backend is None:
-            raise NotFound('There is no such file.')
-        self._backend = backend
+        try:
+            self._backend = find_client(registry, self._key.mount, self._key.client)
+        except LookupError:
+            raise NotFound('There is no such file.') from None
 
     @property
     def domain(self) -> str:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from pyramid.registry import Registry
 
-from ..clients import ClientBackend
+from ..clients import find_client
 from ..content.links import Link
 from ..egnyte import CallInfo, Priority
 from ..errors import NotFound
 from ..imaging.render import TYPES
-from ..interfaces import IMount
+from ..interfaces import IPublic
 from ..model import Entry, Identity
 from ..paths import Path
 from ..storage.factory import CallListener
@@ -47,9 +47,8 @@ class Warmer:
 
     def __init__(self, registry: Registry, mount: str, identity: Identity, budget: int) -> None:
         self._registry, self._identity, self.budget = registry, identity, budget
-        found = registry.getUtility(IMount, name=mount)
-        self._content = found.public.content_service
-        self._backend: ClientBackend = found.client_backends[identity.client]
+        self._content = registry.getUtility(IPublic).content_service
+        self._backend = find_client(registry, mount, identity.client)
         self.progress = Progress()
 
     def is_spent(self) -> bool:

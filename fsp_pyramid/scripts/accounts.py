@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ..accounts import AccountKey
+from ..clients import find_client
 from ..concurrency.circuit_breaker import CircuitOpen
 from ..connect import connect_url
 from ..errors import Busy
@@ -213,11 +214,12 @@ def _connection(context: CommandContext, number: int) -> 'Connection':
 
 def _accounts(context: CommandContext, connection: 'Connection') -> Any:
     key = AccountKey.parse(connection.account_key)
-    mount = context.request.registry.queryUtility(IMount, name=key.mount)
-    backend = mount and mount.client_backends.get(key.client)
-    if backend is None:
-        raise Failed(f'The ini file has no client {connection.account_key} any more; revoke the account at Egnyte.')
-    return backend.accounts
+    try:
+        return find_client(context.request.registry, key.mount, key.client).accounts
+    except LookupError:
+        raise Failed(
+            f'The ini file has no client {connection.account_key} any more; revoke the account at Egnyte.'
+        ) from None
 
 
 def _time(seconds: float) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
+from ..clients import find_client
 from ..errors import FSPError
 from ..interfaces import IMount
 from ..model import Identity
@@ -29,13 +30,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(argv)
     with environment(options.ini) as found:
-        mount = found['registry'].queryUtility(IMount, name=options.mount)
-        if mount is None or options.client not in mount.client_backends:
-            raise Failed(f'In {options.ini} there is no mount "{options.mount}" with a client "{options.client}".')
-        if not mount.settings.public.cache_dir:
+        registry = found['registry']
+        try:
+            find_client(registry, options.mount, options.client)
+        except LookupError:
+            raise Failed(
+                f'In {options.ini} there is no mount "{options.mount}" with a client "{options.client}".'
+            ) from None
+        if not registry.getUtility(IMount, name=options.mount).settings.public.cache_dir:
             raise Failed('fsp.public.cache_dir is not set: what is fetched would be gone with this command.')
         identity = Identity(options.client, options.client_id, options.uid)
-        return _warm(Warmer(found['registry'], options.mount, identity, options.budget), options.path)
+        return _warm(Warmer(registry, options.mount, identity, options.budget), options.path)
 
 
 def _warm(warmer: Warmer, text: str) -> int:
