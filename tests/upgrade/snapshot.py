@@ -23,7 +23,7 @@ from fsp_pyramid import main
 from fsp_pyramid.sandbox import make_app
 
 from ..connect.conftest import served
-from ..connect.visitor import Place, Visitor, new_session
+from ..connect.visitor import Site, Visitor, new_session
 from ..timing import PATIENCE
 
 DATA = Path(__file__).with_name('data')
@@ -82,27 +82,27 @@ def make(directory: Path) -> dict[str, Any]:
     application = main({}, **settings(directory))
     try:
         with served(application) as url:
-            links = _use(Place(application, url))
+            links = _use(Site(application, url))
     finally:
         egnyte.shutdown()
     return {'links': links} | _left(directory)
 
 
-def _use(place: Place) -> dict[str, str]:
+def _use(site: Site) -> dict[str, str]:
     """Connect an account, upload a picture and look at it; return the paths of its public URLs."""
     with Visitor() as visitor:
-        visitor.open(place.link()).submit('Go to Egnyte').consent()
+        visitor.open(site.link()).submit('Go to Egnyte').consent()
     source = StopableWSGIServer.create(Response(picture(), content_type='image/png'))
     with new_session() as session:
         session.auth = CREDENTIALS
         body = {'source': f'{source.application_url}teal.png'}
-        answer = session.post(f'{place.url}/fsp/Teal%20picture.png', json=body, headers=WHO, timeout=PATIENCE)
+        answer = session.post(f'{site.url}/fsp/Teal%20picture.png', json=body, headers=WHO, timeout=PATIENCE)
         answer.raise_for_status()
         meta = answer.json()['data']['meta']
-        paths = {kind: meta[key].removeprefix(place.url) for kind, key in LINKS.items()}
-        while session.get(place.url + paths['thumbnail'], timeout=PATIENCE).headers['Cache-Control'] == 'no-store':
+        paths = {kind: meta[key].removeprefix(site.url) for kind, key in LINKS.items()}
+        while session.get(site.url + paths['thumbnail'], timeout=PATIENCE).headers['Cache-Control'] == 'no-store':
             pass  # it is being rendered
-        assert session.get(place.url + paths['file'], timeout=PATIENCE).content == picture()
+        assert session.get(site.url + paths['file'], timeout=PATIENCE).content == picture()
     source.shutdown()
     return paths
 
