@@ -1,1 +1,1 @@
-"""What the bridge costs on this machine, each figure against a yardstick of the same run: ``make bench``."""
+"""Benchmarks: the cost of the bridge on this machine, compared with a yardstick of the same run (``make bench``)."""

@@ -13,13 +13,13 @@ from . import (
     rows,
 )
 from .load import QUICK, Effort
-from .world import world
+from .world import start_world
 
 HERE = Path(__file__).parent
 
 
 def main() -> None:
-    """See the help."""
+    """Run the benchmark that the arguments name."""
     options = _parser().parse_args()
     with tempfile.TemporaryDirectory(prefix='fsp-bench-') as name:
         {'ratios': ratios, 'clicks': clicks.main, 'day': day.main, 'cpu': cpu.main}[options.mode](options, Path(name))
@@ -38,8 +38,8 @@ def _parser() -> argparse.ArgumentParser:
 def ratios(options: argparse.Namespace, directory: Path) -> None:
     """Measure, print the table, and write ``results.md`` with its picture."""
     effort = QUICK if options.quick else Effort()
-    with world(directory, '--latency', '0' if options.quick else '0.05') as place:
-        found, costs = rows.measure(place, effort)
+    with start_world(directory, '--latency', '0' if options.quick else '0.05') as world:
+        found, costs = rows.measure(world, effort)
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / 'results.md').write_text(report.document(found, costs, effort))
     if not options.quick:

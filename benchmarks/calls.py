@@ -18,7 +18,7 @@ class Cost(NamedTuple):
 
 
 def count(world: World, service: Server, source: str) -> list[Cost]:
-    """Each operation once for a user who has just come, once for one who has looked before. *source* is a picture."""
+    """Count the calls of each operation with a cold and with a warm listing cache. *source* is a picture."""
     sandbox = Sandbox(world.directory / 'egnyte')
 
     def calls(name: str, known: bool) -> int:
@@ -34,7 +34,7 @@ def count(world: World, service: Server, source: str) -> list[Cost]:
 
 
 def plant(sandbox: Sandbox, uid: str) -> None:
-    """The files and directories that the operations expect."""
+    """Create the files and directories that the operations expect."""
     for name in ('d/f.png', 'd/g.png', 'e/f.png', 'f.png'):
         sandbox.upload(f'{HOME}/{uid}/{name}', b'x')
     for name in ('empty', 'd/empty'):

@@ -1,4 +1,4 @@
-"""Those who ask: a client shaped like Beefree's resource server, and one of the sandbox. Each keeps one connection."""
+"""HTTP clients with one kept-alive connection each: one like Beefree's resource server, and one of the sandbox."""
 
 import json
 from base64 import b64encode
@@ -30,7 +30,7 @@ class Answer(NamedTuple):
 
 
 class Connection:
-    """Requests over one socket that is kept."""
+    """HTTP requests over one kept-alive socket."""
 
     def __init__(self, port: int, headers: dict[str, str]) -> None:
         self.headers, self._connection = headers, HTTPConnection('127.0.0.1', port, timeout=TIMEOUT)
@@ -75,7 +75,7 @@ class Beefree(Connection):
 
 
 class Egnyte(Connection):
-    """The sandbox: what is put there behind the bridge's back, and which calls it got."""
+    """Client of the sandbox: stores files past the bridge, and reads the calls that were made."""
 
     def __init__(self, port: int) -> None:
         super().__init__(port, {'Authorization': f'Bearer {TOKEN}'})
@@ -85,14 +85,14 @@ class Egnyte(Connection):
         return self.send('POST', f'/pubapi/v1/fs-content{quote(path)}', content, **headers)
 
     def list_folder(self, path: str) -> Answer:
-        """The bare call behind a listing."""
+        """Return the bare call behind a listing."""
         return self.send('GET', f'/pubapi/v1/fs{quote(path)}?include_perm=true&count=1000')
 
     @property
     def calls(self) -> list[dict[str, Any]]:
-        """Those since they were forgotten, as the sandbox tells of them."""
+        """The calls since the last reset, as the sandbox reports them."""
         return self.send('GET', '/_sandbox/calls').json['calls']
 
     def forget_calls(self) -> None:
-        """Count from zero."""
+        """Reset the record of calls."""
         self.send('DELETE', '/_sandbox/calls')

@@ -27,7 +27,7 @@ ENTRIES = 4000
 
 
 def main(options: argparse.Namespace, directory: Path) -> None:
-    """Print the table and, if wanted, where the time goes."""
+    """Print the table and, if asked for, a profile."""
     sandbox = Sandbox(directory / 'egnyte')
     backend = make_bridge({}, **settings(directory))
     rows = []
@@ -49,7 +49,7 @@ def main(options: argparse.Namespace, directory: Path) -> None:
 
 
 def settings(directory: Path) -> dict[str, str]:
-    """The bridge over a sandbox in process; nothing of it is asked while listings are remembered."""
+    """Return settings for an in-process sandbox, which gets no call while listings are cached."""
     return {
         'fsp.username': USERNAME,
         'fsp.password': PASSWORD,
@@ -61,17 +61,17 @@ def settings(directory: Path) -> dict[str, str]:
 
 
 def asking(application: Any, path: str) -> Callable[[], bytes]:
-    """A function that sends one request to the WSGI application and returns the body."""
+    """Return a function that sends one request to the WSGI application and returns the body."""
     credentials = b64encode(f'{USERNAME}:{PASSWORD}'.encode()).decode()
     request = Request.blank(path)
     request.headers.update({'Authorization': f'Basic {credentials}', 'X-BEE-ClientId': 'bench', 'X-BEE-Uid': 'list'})
     environ = request.environ
 
     def ask() -> bytes:
-        told: list[Any] = []
-        body = b''.join(application(environ.copy(), lambda *start: told.append(start)))
-        if told[-1][0] != '200 OK':
-            raise RuntimeError(f'{told}: {body[:500]!r}')
+        started: list[Any] = []
+        body = b''.join(application(environ.copy(), lambda *start: started.append(start)))
+        if started[-1][0] != '200 OK':
+            raise RuntimeError(f'{started}: {body[:500]!r}')
         return body
 
     return ask
@@ -86,7 +86,7 @@ def seconds(ask: Callable[[], bytes], times: int) -> float:
 
 
 def profile(ask: Callable[[], bytes], times: int) -> None:
-    """Print what takes most."""
+    """Print the most expensive functions."""
     profiler = cProfile.Profile()
     profiler.enable()
     for _ in range(times):

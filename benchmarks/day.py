@@ -1,6 +1,6 @@
 """A day with 1,000 calls for a user who makes 3,000 requests: what is answered, and from where.
 
-A working day of eight hours goes by in two minutes. Whatever is measured in seconds is divided by the same number: the
+A working day of eight hours goes by in two minutes. Every time in seconds is divided by the same number: the
 pause between requests, fsp.cache.ttl, and the second in which Egnyte allows two calls. The day's thousand stays.
 """
 
@@ -15,7 +15,7 @@ from fsp_pyramid.sandbox.users import API_KEY, API_SECRET
 from .clicks import start
 from .report import table
 from .walk import Step, Walk
-from .world import HOME, World, world
+from .world import HOME, World, start_world
 
 FASTER = 240
 HOURS, REQUESTS, DAILY, QPS, TTL = 8, 3000, 1000, 2, 60.0
@@ -27,8 +27,8 @@ ANSWERS = ('fresh', 'from memory', 'stale', 'refused')
 class Day:
     """Watches a walk, and tells answers apart by the calls that the sandbox got meanwhile."""
 
-    def __init__(self, place: World, walk: Walk, ttl: float) -> None:
-        self._place, self._walk, self._ttl = place, walk, ttl
+    def __init__(self, world: World, walk: Walk, ttl: float) -> None:
+        self._world, self._walk, self._ttl = world, walk, ttl
         self._listed: dict[str, float] = {}
         self.answers: dict[str, Counter[str]] = defaultdict(Counter)
         self.codes: Counter[str] = Counter()
@@ -36,10 +36,10 @@ class Day:
         self.firsts: dict[str, int] = {}
 
     def request(self, number: int) -> None:
-        """The next one of the walk."""
-        self._place.egnyte.forget_calls()
+        """Make the next request of the walk."""
+        self._world.egnyte.forget_calls()
         step, now = self._walk.step(), time.monotonic()
-        calls = self._place.egnyte.calls
+        calls = self._world.egnyte.calls
         # Listings are asked for by path, files and contents by id.
         for call in calls:
             if call['method'] == 'GET' and call['status'] == 200:
@@ -67,9 +67,9 @@ class Day:
 def main(options: argparse.Namespace, directory: Path) -> None:
     """Print what became of the requests."""
     requests, ttl = (60 if options.quick else REQUESTS), TTL / FASTER
-    with world(directory, '--daily', str(DAILY), '--qps', str(QPS * FASTER)) as place:
-        walk = start(place, options, WEIGHTS, FSP_CACHE_TTL=str(ttl), FSP_EGNYTE_TOKEN=new_token(place))
-        day = Day(place, walk, ttl)
+    with start_world(directory, '--daily', str(DAILY), '--qps', str(QPS * FASTER)) as world:
+        walk = start(world, options, WEIGHTS, FSP_CACHE_TTL=str(ttl), FSP_EGNYTE_TOKEN=new_token(world))
+        day = Day(world, walk, ttl)
         begun, pause = time.monotonic(), HOURS * 3600 / REQUESTS / FASTER
         for number in range(1, requests + 1):
             day.request(number)
@@ -78,11 +78,11 @@ def main(options: argparse.Namespace, directory: Path) -> None:
     _print(day, requests, late / pause)
 
 
-def new_token(place: World) -> str:
-    """A token of which no call was spent on preparations."""
+def new_token(world: World) -> str:
+    """Return a token of which no call was spent on preparations."""
     form = f'grant_type=password&username=demo&password=demo&client_id={API_KEY}&client_secret={API_SECRET}'
     kind = 'application/x-www-form-urlencoded'
-    return place.egnyte.send('POST', '/puboauth/token', form, **{'Content-Type': kind}).json['access_token']
+    return world.egnyte.send('POST', '/puboauth/token', form, **{'Content-Type': kind}).json['access_token']
 
 
 def _print(day: Day, requests: int, late: float) -> None:

@@ -1,4 +1,4 @@
-"""How long a request takes: one after the other, or many at once with wrk (a loader in Python would be the limit)."""
+"""Latency of requests: sequential, or concurrent with wrk (a load generator in Python would be the limit)."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ CONNECTIONS = 8
 
 @dataclass(frozen=True)
 class Effort:
-    """How thoroughly is measured.
+    """Effort of a measurement.
 
     :param rounds: of ours and theirs, in turns: the machine is shared
     :param seconds: of load in each; 0 for a few requests one after the other, without wrk
@@ -58,13 +58,13 @@ class Row:
 
 
 def compare(effort: Effort, ours: Callable[[], float], theirs: Callable[[], float]) -> tuple[list[float], list[float]]:
-    """Measure in turns, so that what else the machine does meets both."""
+    """Measure ours and theirs in turns, so that other load on the machine affects both."""
     pairs = [(ours(), theirs()) for _ in range(effort.rounds)]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
 def alone(times: int, ask: Callable[[], Answer]) -> float:
-    """The median time of one request, in milliseconds."""
+    """Return the median time of one request, in milliseconds."""
     found = []
     for _ in range(times):
         begun = time.perf_counter()

@@ -11,8 +11,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from .load import Row
 
 
-def draw(rows: list[Row], place: Path) -> None:
-    """Write the picture of *rows* to *place*; the end of its name says in which format."""
+def draw(rows: list[Row], path: Path) -> None:
+    """Write the picture of *rows* to *path*; the end of its name says in which format."""
     # The same ids each time; text as text, which is smaller and can be found.
     mpl.rcParams |= {'svg.hashsalt': 'results', 'svg.fonttype': 'none'}
     upwards = rows[::-1]
@@ -44,4 +44,4 @@ def draw(rows: list[Row], place: Path) -> None:
     axes.set_axisbelow(True)
     for side in ('top', 'right'):
         axes.spines[side].set_visible(False)
-    figure.savefig(place, metadata={'Date': None} if place.suffix == '.svg' else None, dpi=110)
+    figure.savefig(path, metadata={'Date': None} if path.suffix == '.svg' else None, dpi=110)

@@ -1,4 +1,4 @@
-"""The table that people read: ``results.md``."""
+"""The report: ``results.md``."""
 
 import os
 import platform
@@ -26,13 +26,13 @@ request, or MB.
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table in Markdown; all but the first column to the right."""
+    """Return a table in Markdown; all but the first column to the right."""
     lines = [header, ['---', *['---:'] * (len(header) - 1)], *rows]
     return ''.join(f'| {" | ".join(map(str, line))} |\n' for line in lines)
 
 
 def ratios(rows: Iterable[Row]) -> str:
-    """The one table of ratios."""
+    """Return the one table of ratios."""
     header = ('What', 'Yardstick', 'Ours', 'Yardstick takes', 'Ratio', 'Lowest to highest', 'Calls to Egnyte')
     return table(header, map(_line, rows))
 

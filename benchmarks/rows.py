@@ -1,4 +1,4 @@
-"""What is measured, and against what: one function for each group of rows."""
+"""Rows of the table of ratios: one function measures each group."""
 
 import itertools
 import os
@@ -63,7 +63,7 @@ def measure(world: World, effort: Effort) -> tuple[list[Row], list[Cost]]:
 
 
 def prepare(world: World, sizes: tuple[int, ...], uploads: dict[str, int]) -> None:
-    """Put files to Egnyte and to the yardstick. The sandbox is reached in process: nobody waits for its latency."""
+    """Store files at Egnyte and for the yardstick. The sandbox is called in process, without its latency."""
     sandbox = Sandbox(world.directory / 'egnyte')
     for size in sizes:
         for number in range(size):
@@ -79,7 +79,7 @@ def prepare(world: World, sizes: tuple[int, ...], uploads: dict[str, int]) -> No
 def cached_listings(
     world: World, effort: Effort, service: Server, bare: Server, sizes: tuple[int, ...]
 ) -> Iterator[Row]:
-    """Listings that the bridge remembers, against a bare Pyramid view that answers the same JSON."""
+    """Measure cached listings against a bare Pyramid view that answers the same JSON."""
     client, other = world.user(service, 'list'), Connection(bare.port, {})
     for size in sizes:
         client.get(f'/d{size}/')
@@ -93,7 +93,7 @@ def cached_listings(
 
 
 def cold_listing(world: World, effort: Effort, size: int) -> Row:
-    """A listing that is asked for at Egnyte each time, against the bare call. One at a time."""
+    """Measure a listing that is asked for at Egnyte each time, against the bare call. One at a time."""
     client = world.user(world.service(FSP_CACHE_TTL='0'), 'list')
     client.get(f'/d{size}/')
     calls = world.calls_of(lambda: client.get(f'/d{size}/'))
@@ -106,7 +106,7 @@ def cold_listing(world: World, effort: Effort, size: int) -> Row:
 
 
 def upload(world: World, effort: Effort, service: Server, bare: Server, name: str) -> Row:
-    """Uploads into a directory that is known, against the slower one of their two legs."""
+    """Measure uploads into a directory that is known, against the slower one of their two legs."""
     client, source, number = world.user(service, 'upload'), Connection(bare.port, {}), itertools.count()
     target = f'/file/{name}.png'.replace(' ', '%20')
     url = f'http://127.0.0.1:{bare.port}{target}'
@@ -127,12 +127,12 @@ def upload(world: World, effort: Effort, service: Server, bare: Server, name: st
 
 
 def public_target(client: Beefree, path: str) -> str:
-    """The public URL of a file, without its host."""
+    """Return the public URL of a file, without its host."""
     return urlsplit(client.get(path).data['meta']['public-url']).path
 
 
 def public_content(world: World, effort: Effort, service: Server, bare: Server) -> Row:
-    """A picture that was seen before, by its public URL, against a bare file view."""
+    """Measure a picture that was seen before, by its public URL, against a bare file view."""
     target = public_target(world.user(service, 'public'), f'/{PICTURE}')
     reader = Connection(service.port, {})
     reader.send('GET', target)
@@ -146,16 +146,16 @@ def public_content(world: World, effort: Effort, service: Server, bare: Server) 
 
 
 def before(world: World, *services: Server) -> int:
-    """The port of an nginx before *services*, in plain HTTP: TLS costs the same whatever is behind it."""
-    port, place = free_port(), world.directory / f'nginx{services[0].port}-{len(services)}'
-    place.mkdir()
+    """Return the port of an nginx before *services*, in plain HTTP: TLS costs the same whatever is behind it."""
+    port, directory = free_port(), world.directory / f'nginx{services[0].port}-{len(services)}'
+    directory.mkdir()
     more = f'listen 127.0.0.1:{port}; location /direct/ {{ alias {world.offered}/; }}'
-    world.enter(proxying(place, [service.port for service in services], world.directory / 'cache', more))
+    world.enter(proxying(directory, [service.port for service in services], world.directory / 'cache', more))
     return port
 
 
 def behind_nginx(world: World, effort: Effort, service: Server, size: int) -> Iterator[Row]:
-    """Cached listings through nginx from two processes, against one."""
+    """Measure cached listings through nginx from two processes, against one."""
     second, target = world.service(), f'/fsp/d{size}/'
     one, two = before(world, service), before(world, service, second)
     for server in (service, second):
@@ -178,13 +178,13 @@ def sendfile_is_there() -> bool:
 
 
 def sent_by_nginx(world: World, effort: Effort) -> Iterator[Row]:
-    """The picture, sent by nginx from the bridge's cache: against waitress, and against nginx alone."""
+    """Measure the picture, sent by nginx from the bridge's cache: against waitress, and against nginx alone."""
     service = world.service(FSP_PUBLIC_SENDFILE='nginx')
     plain = world.service()
     port = before(world, service)
     target = public_target(world.user(service, 'public'), f'/{PICTURE}')
-    for place in (port, plain.port):
-        Connection(place, {}).send('GET', target)
+    for each in (port, plain.port):
+        Connection(each, {}).send('GET', target)
 
     def ours() -> float:
         return loaded(effort, Connection(port, {}), port, target)
@@ -199,7 +199,7 @@ def sent_by_nginx(world: World, effort: Effort) -> Iterator[Row]:
 
 
 def memories(world: World, service: Server, bare: Server, size: int) -> Iterator[Row]:
-    """The peak of everything so far against that of the bare application, and the peak while a large file is served."""
+    """Measure peak memory against the bare application: of all rows above, and while a large file is served."""
     yield Row('memory, peak of the rows above', 'bare application', 'MB', [peak_memory(service)], [peak_memory(bare)])
     large = world.directory / 'large'
     with large.open('wb') as file:
@@ -217,10 +217,10 @@ def memories(world: World, service: Server, bare: Server, size: int) -> Iterator
     yield Row(f'memory, peak while {what} is served', 'before', 'MB', [peak_memory(service)], [idle])
 
 
-def drain(port: int, target: str, place: Path) -> int:
-    """Download to *place* without keeping it; how many bytes came."""
-    with urlopen(f'http://127.0.0.1:{port}{target}') as response, place.open('wb') as file:
+def drain(port: int, target: str, path: Path) -> int:
+    """Download and discard the content; return its size in bytes."""
+    with urlopen(f'http://127.0.0.1:{port}{target}') as response, path.open('wb') as file:
         shutil.copyfileobj(response, file)
         size = file.tell()
-    place.unlink()
+    path.unlink()
     return size

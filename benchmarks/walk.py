@@ -1,4 +1,4 @@
-"""Somebody who browses and edits: a random walk through the File Manager that the same seed repeats."""
+"""Random walk of a user through the File Manager, repeatable by its seed."""
 
 import random
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from .client import Answer, Beefree, Connection
 
 
 class Step(NamedTuple):
-    """What was done where, and what came of it."""
+    """One operation: its path and its result."""
 
     operation: str
     directory: str
@@ -32,7 +32,7 @@ class Walk:
         self.tree: dict[str, dict[str, str]] = {'/': {}}
 
     def step(self) -> Step:
-        """The next operation. Where it needs a file and none is known, a directory is listed instead."""
+        """Return the next operation. Where it needs a file and none is known, a directory is listed instead."""
         (operation,) = self._random.choices(list(self._weights), list(self._weights.values()))
         directory = self._random.choice(sorted(self.tree))
         if operation in {'open', 'replace', 'move', 'delete'} and not self.tree[directory]:

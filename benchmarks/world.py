@@ -39,8 +39,8 @@ class World:
     def service(self, **settings: str) -> Server:
         """``pserve production.ini`` with the sandbox as its Egnyte; *settings* are variables such as FSP_CACHE_TTL."""
         self._services += 1
-        place = self.directory / f'service{self._services}'
-        place.mkdir()
+        directory = self.directory / f'service{self._services}'
+        directory.mkdir()
         environ = {
             'FSP_USERNAME': USERNAME,
             'FSP_PASSWORD': PASSWORD,
@@ -52,50 +52,50 @@ class World:
             'FSP_REQUIRE_HTTPS': 'false',
             'FSP_SOURCES_ALLOW': '127.0.0.0/8',
         }
-        ini = Path(shutil.copy(ROOT / 'production.ini', place))
+        ini = Path(shutil.copy(ROOT / 'production.ini', directory))
         return self._stack.enter_context(serving(ini, **(environ | settings)))
 
     def yardstick(self) -> Server:
-        """The bare application, over what has been put into ``offered`` so far."""
+        """Return the bare application, over what has been put into ``offered`` so far."""
         program = ROOT / 'benchmarks' / 'yardstick.py'
         log = self.directory / 'yardstick.log'
         bare = running(sys.executable, program, '--directory', self.offered, '--port=', log=log)
         return self._stack.enter_context(bare)
 
     def enter(self, context: AbstractContextManager[Any]) -> Any:
-        """Another server, until the end of the run."""
+        """Start another server, which runs until the end of the run."""
         return self._stack.enter_context(context)
 
     def user(self, service: Server, uid: str) -> Beefree:
-        """Somebody who asks *service*."""
+        """Client of *service*."""
         return Beefree(service.port, uid)
 
     def calls_of(self, operation: Callable[[], object]) -> int:
-        """How many calls to Egnyte *operation* makes."""
+        """Return the number of calls to Egnyte that *operation* makes."""
         self.egnyte.forget_calls()
         operation()
         return len(self.egnyte.calls)
 
 
 @contextmanager
-def world(directory: Path, *limits: str) -> Iterator[World]:
-    """A world in *directory*, until the context is left."""
+def start_world(directory: Path, *limits: str) -> Iterator[World]:
+    """Yield a world in *directory*, until the context is left."""
     with ExitStack() as stack:
         yield World(directory, stack, *limits)
 
 
 def peak_memory(server: Server) -> float:
-    """The most that the process had in memory since it was forgotten, in MB."""
+    """Return the peak memory of the process since it was last reset, in MB."""
     return _status(server, 'VmHWM')
 
 
 def memory(server: Server) -> float:
-    """What the process has in memory now, in MB."""
+    """Return the memory of the process now, in MB."""
     return _status(server, 'VmRSS')
 
 
 def forget_peak(server: Server) -> None:
-    """Let the peak begin anew."""
+    """Reset the peak memory of the process."""
     Path(f'/proc/{server.pid}/clear_refs').write_text('5')
 
 

@@ -12,7 +12,7 @@ from benchmarks.client import TIMEOUT
 from .effort import Effort
 from .result import Result
 from .walk import DONE, Walker
-from .world import world
+from .world import start_world
 
 # Seconds: a second of NTP, the end of daylight saving on a machine with local time, days of a virtual machine asleep.
 STEPS = (-86_400, -3_600, -60, -1, 1, 60, 3_600, 86_400, 30 * 86_400)
@@ -43,17 +43,17 @@ def run(directory: Path, effort: Effort) -> Result:
         'libfaketime sets the clock of one service by seconds up to 30 days, forward and back; after each step '
         f'{AFTER_EACH} operations, a listing and every public URL.',
     )
-    with world(directory) as place:
+    with start_world(directory) as world:
         offset = directory / 'offset'
         offset.write_text('+0')
-        service = place.service(
+        service = world.service(
             LD_PRELOAD=str(library()),
             FAKETIME_TIMESTAMP_FILE=str(offset),
             FAKETIME_NO_CACHE='1',
             # Pauses and time-outs measure with this clock, which no step touches.
             FAKETIME_DONT_FAKE_MONOTONIC='1',
         )
-        walker = Walker(place.client(service, 'c'), place.egnyte, 'c', effort.seed)
+        walker = Walker(world.client(service, 'c'), world.egnyte, 'c', effort.seed)
         numbers, seconds = random.Random(effort.seed), 0
         for _ in range(effort.steps):
             seconds += numbers.choice(STEPS)
@@ -67,12 +67,12 @@ def run(directory: Path, effort: Effort) -> Result:
 
 
 def _date(port: int) -> float:
-    """The time that the service tells, in UNIX seconds."""
+    """Return the time that the service tells, in UNIX seconds."""
     connection = HTTPConnection('127.0.0.1', port, timeout=TIMEOUT)
     connection.request('GET', '/fsp-ops/health')
-    told = connection.getresponse().headers['Date']
+    date = connection.getresponse().headers['Date']
     connection.close()
-    return parsedate_to_datetime(told).timestamp()
+    return parsedate_to_datetime(date).timestamp()
 
 
 def _work(walker: Walker, result: Result, seconds: int) -> None:

@@ -1,4 +1,4 @@
-"""How much a campaign does."""
+"""Size of campaigns."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Injected faults: what was said against what is stored."""
+"""Injected faults: answers compared with what is stored."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from .world import (
     Egnyte,
     Service,
     World,
-    world,
+    start_world,
 )
 
 KINDS: tuple[dict[str, Any], ...] = (
@@ -30,7 +30,7 @@ TOKENS = {'administrator': ADMINISTRATOR, 'ordinary user': ORDINARY}
 
 
 class Operation(NamedTuple):
-    """What is there before, and what is asked for."""
+    """An operation, and the files that it needs."""
 
     prepare: Callable[[Client], object]
     act: Callable[[Client], Answer]
@@ -76,18 +76,18 @@ def run(directory: Path, effort: Effort) -> Result:
         f'{len(OPERATIONS)} operations x each of their calls x {len(KINDS)} kinds of faults x once and for ever x '
         'a token of an administrator and of an ordinary user; the answer is compared with what Egnyte stores.',
     )
-    with world(directory) as place:
+    with start_world(directory) as world:
         settings = {'FSP_EGNYTE_MAX_WAIT': '2', 'FSP_CACHE_TTL': '0'}
-        services = {name: place.service(token, **settings) for name, token in TOKENS.items()}
+        services = {name: world.service(token, **settings) for name, token in TOKENS.items()}
         cases = [
             (name, token, call, kind, times)
             for (name, operation), token in itertools.product(OPERATIONS.items(), TOKENS)
-            for call in _calls(place, services[token], operation, f'r-{len(name)}-{token[:1]}-{hash(name) & 0xFFFF:x}')
+            for call in _calls(world, services[token], operation, f'r-{len(name)}-{token[:1]}-{hash(name) & 0xFFFF:x}')
             for kind, times in itertools.product(KINDS, TIMES)
         ]
         step = max(1, len(cases) // effort.cases) if effort.cases else 1
         for number, (name, token, call, kind, times) in enumerate(cases[::step]):
-            case = Case(place, services[token], OPERATIONS[name], f'c{number}')
+            case = Case(world, services[token], OPERATIONS[name], f'c{number}')
             wrong = case.run(call, kind, TIMES[times])
             result.count('faults')
             result.count(f'answered with {"success" if case.answer.status_int in DONE else "an error"}')
@@ -97,19 +97,19 @@ def run(directory: Path, effort: Effort) -> Result:
     return result
 
 
-def _calls(place: World, service: Service, operation: Operation, uid: str) -> Iterator[Call]:
-    """The calls that the operation makes, each once. The user's folder is "{uid}" in them."""
-    client = place.client(service, uid)
+def _calls(world: World, service: Service, operation: Operation, uid: str) -> Iterator[Call]:
+    """Return the calls that the operation makes, each once. The user's folder is "{uid}" in them."""
+    client = world.client(service, uid)
     client.create('/first/')
     operation.prepare(client)
-    place.egnyte.forget_calls()
+    world.egnyte.forget_calls()
     operation.act(client)
-    seen = dict.fromkeys((call['method'], _prefix(call['path'], uid)) for call in place.egnyte.calls)
+    seen = dict.fromkeys((call['method'], _prefix(call['path'], uid)) for call in world.egnyte.calls)
     return (Call(method, prefix) for method, prefix in seen if prefix.startswith('/pubapi'))
 
 
 def _prefix(path: str, uid: str) -> str:
-    """The path as far as it is the same for another user."""
+    """Return the path as far as it is the same for another user."""
     return path.partition('/ids/')[0] + '/ids/' if '/ids/' in path else path.replace(f'/{uid}', '/{uid}')
 
 
@@ -118,14 +118,14 @@ class Case:
 
     answer: Answer
 
-    def __init__(self, place: World, service: Service, operation: Operation, uid: str) -> None:
-        self._egnyte: Egnyte = place.egnyte
+    def __init__(self, world: World, service: Service, operation: Operation, uid: str) -> None:
+        self._egnyte: Egnyte = world.egnyte
         self._operation, self._uid = operation, uid
-        self._client = place.client(service, uid)
-        self._reference = place.client(service, f'{uid}-reference')
+        self._client = world.client(service, uid)
+        self._reference = world.client(service, f'{uid}-reference')
 
     def run(self, call: Call, kind: dict[str, Any], times: int) -> str:
-        """What is wrong, '' if nothing is."""
+        """Return a description of what is wrong, '' if nothing is."""
         for client in (self._client, self._reference):
             client.create('/first/')
             self._operation.prepare(client)

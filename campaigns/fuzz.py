@@ -14,7 +14,7 @@ from .world import (
     Client,
     Service,
     World,
-    world,
+    start_world,
 )
 
 STEPS = 50
@@ -34,7 +34,7 @@ class TwoProcesses(Files):
     """The model of the protocol's tests, with a user who changes between two services."""
 
     services: list[Service]
-    place: World
+    world: World
 
     def __init__(self) -> None:
         self._uid, self._turn = f'u{uuid4().hex[:12]}', 0
@@ -48,7 +48,7 @@ class TwoProcesses(Files):
     def restart(self) -> None:
         """Go on with the other service."""
         self._turn += 1
-        self.client = Counting(self.services[self._turn % 2], self._uid, self.place.source)
+        self.client = Counting(self.services[self._turn % 2], self._uid, self.world.source)
 
 
 def run(directory: Path, effort: Effort) -> Result:
@@ -59,11 +59,11 @@ def run(directory: Path, effort: Effort) -> Result:
         "hypothesis' state machine of the protocol's tests through two services that share a Redis: few names in many "
         'spellings, all strategies; after each operation every listing is compared with the model.',
     )
-    with world(directory) as place:
-        redis = place.redis()
+    with start_world(directory) as world:
+        redis = world.redis()
         shared = {'FSP_CACHE_BACKEND': 'redis', 'FSP_REDIS_URL': redis.url}
-        TwoProcesses.place, TwoProcesses.source = place, place.offers
-        TwoProcesses.services = [place.service(**shared), place.service(**shared)]
+        TwoProcesses.world, TwoProcesses.source = world, world.offers
+        TwoProcesses.services = [world.service(**shared), world.service(**shared)]
         Counting.sent, rounds = 0, 0
         while Counting.sent < effort.operations and not result.failures:
             rounds += 1

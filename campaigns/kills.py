@@ -9,7 +9,7 @@ from pathlib import Path
 from .effort import Effort
 from .result import Result
 from .walk import DONE, Walker
-from .world import World, wait_until, world
+from .world import World, start_world, wait_until
 
 WRITERS = 4
 # Seconds in which the public URL has to show the version that is stored, after a first look.
@@ -24,17 +24,17 @@ def run(directory: Path, effort: Effort) -> Result:
         f'Two services with one Redis, {WRITERS} users who write without a pause (upload, replace, create, move, '
         'delete); one service is killed in the middle and started again; all is compared with what Egnyte stores.',
     )
-    with world(directory) as place:
-        _kill_all(place, result, effort)
+    with start_world(directory) as world:
+        _kill_all(world, result, effort)
     return result
 
 
-def _kill_all(place: World, result: Result, effort: Effort) -> None:
-    redis, numbers = place.redis(), random.Random(effort.seed)
+def _kill_all(world: World, result: Result, effort: Effort) -> None:
+    redis, numbers = world.redis(), random.Random(effort.seed)
     shared = {'FSP_CACHE_BACKEND': 'redis', 'FSP_REDIS_URL': redis.url}
-    services = [place.service(**shared), place.service(**shared)]
+    services = [world.service(**shared), world.service(**shared)]
     walkers = [
-        Walker(place.client(services[number % 2], f'k{number}'), place.egnyte, f'k{number}', effort.seed)
+        Walker(world.client(services[number % 2], f'k{number}'), world.egnyte, f'k{number}', effort.seed)
         for number in range(WRITERS)
     ]
     for walker in walkers:
@@ -56,7 +56,7 @@ def _kill_all(place: World, result: Result, effort: Effort) -> None:
         redis.client().ttl(key) < 0 for key in redis.client().keys('fsp:lock:*')
     )
     result.expect(not result.figures['locks without an end'], 'locks are left that never expire')
-    result.figures['drafts left'] = sum(1 for path in (place.cache / 'parts').rglob('*') if path.is_file())
+    result.figures['drafts left'] = sum(1 for path in (world.cache / 'parts').rglob('*') if path.is_file())
 
 
 def _write(walker: Walker, stop: threading.Event, result: Result) -> None:

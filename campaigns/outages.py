@@ -22,8 +22,8 @@ from .world import (
     World,
     content_of,
     send,
+    start_world,
     wait_until,
-    world,
 )
 
 # Seconds in which everything has to work again after an outage.
@@ -40,8 +40,8 @@ def run(directory: Path, effort: Effort) -> Result:
         'Redis, PostgreSQL and Egnyte behind a proxy that refuses, hangs (connections stay open) and is slow; the '
         'cache directory and TMPDIR away, and no file may grow (RLIMIT_FSIZE, as on a full disk).',
     )
-    with world(directory) as place, proxy(place.sandbox.port) as egnyte:
-        redis = place.redis()
+    with start_world(directory) as world, proxy(world.sandbox.port) as egnyte:
+        redis = world.redis()
         temporary = directory / 'tmp'
         temporary.mkdir()
         common = {
@@ -52,25 +52,25 @@ def run(directory: Path, effort: Effort) -> Result:
         with proxy(redis.port) as before_redis:
             url = f'redis://127.0.0.1:{before_redis.port}/0'
             settings = {'FSP_CACHE_BACKEND': 'redis', 'FSP_PACE_BACKEND': 'redis', 'FSP_REDIS_URL': url}
-            service = place.service(**common, **settings)
-            campaign = Campaign(place, service, result, effort)
+            service = world.service(**common, **settings)
+            campaign = Campaign(world, service, result, effort)
             for mode in (Mode.REFUSES, Mode.HANGS, Mode.SLOW):
                 campaign.breaker(f'Redis {mode.value}', *_proxied(before_redis, mode), goes_on=True)
                 campaign.breaker(f'Egnyte {mode.value}', *_proxied(egnyte, mode), goes_on=mode is Mode.SLOW)
-            for name, path in (('cache directory', place.cache), ('TMPDIR', temporary)):
+            for name, path in (('cache directory', world.cache), ('TMPDIR', temporary)):
                 campaign.breaker(f'{name} away', *_away(path), goes_on=True)
             campaign.breaker('disk full', *_full(service), goes_on=True)
             service.stop()
-        _postgresql(place, common, result, effort)
+        _postgresql(world, common, result, effort)
     return result
 
 
-def _postgresql(place: World, common: dict[str, str], result: Result, effort: Effort) -> None:
+def _postgresql(world: World, common: dict[str, str], result: Result, effort: Effort) -> None:
     try:
         with postgresql() as url, proxy(5432) as before:
-            behind = url.replace('postgresql://', 'postgresql+psycopg://').replace(':5432', f':{before.port}')
-            service = place.service(**common, FSP_PACE_BACKEND='database', FSP_DATABASE_URL=behind)
-            campaign = Campaign(place, service, result, effort)
+            behind = url.replace(':5432', f':{before.port}')
+            service = world.service(**common, FSP_PACE_BACKEND='database', FSP_DATABASE_URL=behind)
+            campaign = Campaign(world, service, result, effort)
             for mode in (Mode.REFUSES, Mode.HANGS, Mode.SLOW):
                 campaign.breaker(f'PostgreSQL {mode.value}', *_proxied(before, mode), goes_on=True)
             service.stop()
@@ -86,7 +86,7 @@ def _proxied(before: Proxy, mode: Mode) -> tuple[CircuitBreaker, CircuitBreaker]
 
 
 def _away(path: Path) -> tuple[CircuitBreaker, CircuitBreaker]:
-    """Another thing than a directory in its place."""
+    """Replace the directory by something else."""
     elsewhere = path.with_name(f'{path.name}-away')
 
     def begin() -> None:
@@ -113,18 +113,18 @@ def _full(service: Service) -> tuple[CircuitBreaker, CircuitBreaker]:
 class Campaign:
     """Users of one service, during outages."""
 
-    def __init__(self, place: World, service: Service, result: Result, effort: Effort) -> None:
-        self._place, self._service, self._result, self._effort = place, service, result, effort
+    def __init__(self, world: World, service: Service, result: Result, effort: Effort) -> None:
+        self._world, self._service, self._result, self._effort = world, service, result, effort
         self._number = 0
 
     def breaker(self, name: str, begin: CircuitBreaker, end: CircuitBreaker, *, goes_on: bool) -> None:
-        """Let it begin, work, let it end, and see whether everything is as before.
+        """Run an outage under load, and check that the service recovers.
 
         :param goes_on: listings are answered meanwhile
         """
         self._number += 1
         result, uid = self._result, f'o{self._number}-{self._service.port}'
-        client = self._place.client(self._service, uid)
+        client = self._world.client(self._service, uid)
         url = client.upload('/a.png', 'old').data['meta']['public-url']
         listing, public = Tally(lambda: client.get('/')), Tally(lambda: client.public(url))
         health = Tally(lambda: send(self._service.port, 'GET', '/fsp-ops/health'))
@@ -152,7 +152,7 @@ class Campaign:
         result.expect(works, f'{name}: it does not work again after {RECOVERY:g} seconds')
         result.highest('works again after at most, s', time.monotonic() - back)
         result.count('acknowledged writes', len(writing.acknowledged))
-        stored = self._place.egnyte.tree(f'{HOME}/{uid}')
+        stored = self._world.egnyte.tree(f'{HOME}/{uid}')
         for path, content in writing.acknowledged.items():
             if stored.get(f'{HOME}/{uid}{path}') != content:
                 result.count('lost writes')
@@ -161,7 +161,7 @@ class Campaign:
 
 
 class Tally:
-    """Asks again and again, and counts."""
+    """Client in a loop that counts its answers."""
 
     def __init__(self, ask: Callable[[], Answer]) -> None:
         self._ask = ask
@@ -178,7 +178,7 @@ class Tally:
 
 
 class Writing:
-    """Uploads again and again, and remembers what was acknowledged."""
+    """Uploader in a loop that records acknowledged uploads."""
 
     def __init__(self, upload: Callable[[str, str], Answer]) -> None:
         self._upload, self._number = upload, 0
@@ -196,7 +196,7 @@ class Writing:
 
 @contextmanager
 def _at_once(*works: Tally | Writing) -> Iterator[None]:
-    """Let them all work in threads of their own, until the context is left and the last answers have come."""
+    """Run all of them in threads until the context is left and the last answers have arrived."""
     stop = threading.Event()
 
     def work(each: Tally | Writing) -> None:

@@ -14,7 +14,7 @@ BLOCK, DELAY = 65536, 0.3
 
 
 class Mode(Enum):
-    """How the service behind the proxy seems to be."""
+    """Behaviour of the proxy, which clients take for that of the service."""
 
     WORKS = 'works'
     REFUSES = 'refuses'
@@ -35,7 +35,7 @@ class Proxy:
 
     @property
     def mode(self) -> Mode:
-        """How it is now. Connections that hang go on when it works again."""
+        """The present behaviour. Connections that hang continue when it is WORKS again."""
         return self._mode
 
     @mode.setter
@@ -96,7 +96,7 @@ class Proxy:
 
 @contextmanager
 def proxy(target: int) -> Iterator[Proxy]:
-    """A proxy, until the context is left."""
+    """Yield a proxy, until the context is left."""
     found = Proxy(target)
     try:
         yield found

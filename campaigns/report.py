@@ -12,7 +12,7 @@ BEGIN, END = '.. campaigns: begin\n', '.. campaigns: end\n'
 
 
 def figures(result: Result) -> str:
-    """The figures on one line."""
+    """Return the figures on one line."""
     found = ', '.join(f'{name}: {value}' for name, value in result.figures.items())
     return f'{found}; {len(result.failures)} broken promises ({result.date})'
 

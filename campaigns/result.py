@@ -1,4 +1,4 @@
-"""What a campaign finds."""
+"""Result of a campaign."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

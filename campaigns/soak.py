@@ -9,7 +9,7 @@ from statistics import median
 from .effort import Effort
 from .result import Result
 from .walk import DONE, Walker
-from .world import Service, world
+from .world import Service, start_world
 
 USERS = 6
 # MB and descriptors that the last quarter may have more than the second.
@@ -26,13 +26,13 @@ def run(directory: Path, effort: Effort) -> Result:
         f'{USERS} users through two services with one Redis: uploads, moves, deletions, listings, thumbnails and '
         'public URLs without a pause.',
     )
-    with world(directory) as place:
-        redis = place.redis()
+    with start_world(directory) as world:
+        redis = world.redis()
         shared = {'FSP_CACHE_BACKEND': 'redis', 'FSP_REDIS_URL': redis.url}
-        services = [place.service(**shared), place.service(**shared)]
+        services = [world.service(**shared), world.service(**shared)]
         stop = threading.Event()
         walkers = [
-            Walker(place.client(services[number % 2], f's{number}'), place.egnyte, f's{number}', effort.seed)
+            Walker(world.client(services[number % 2], f's{number}'), world.egnyte, f's{number}', effort.seed)
             for number in range(USERS)
         ]
         threads = [threading.Thread(target=_use, args=(walker, stop, result)) for walker in walkers]

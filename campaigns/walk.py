@@ -1,4 +1,4 @@
-"""A user who changes files at random, and remembers what was acknowledged."""
+"""A user who changes files at random, and records acknowledged changes."""
 
 import random
 from typing import NamedTuple
@@ -105,12 +105,13 @@ class Walker:
         if stored not in (before, self.tree):
             paths = [path for path in {**stored, **self.tree} if stored.get(path, 0) != self.tree.get(path, 0)]
             wrong = [
-                f'{self._uid}{path}: {_told(stored, path)}, not {_told(self.tree, path)}' for path in sorted(paths)
+                f'{self._uid}{path}: {_described(stored, path)}, not {_described(self.tree, path)}'
+                for path in sorted(paths)
             ]
         else:
             wrong = []
         if change is not None:
-            # Which file is at these paths now was not told.
+            # The answer was lost, so the files at these paths are unknown.
             for path in (*change.removed, *change.added):
                 if change.operation != 'upload':
                     self.urls.pop(path, None)
@@ -124,7 +125,7 @@ class Walker:
         return f'{HOME}/{self._uid}'
 
 
-def _told(tree: Tree, path: str) -> str:
+def _described(tree: Tree, path: str) -> str:
     if path not in tree:
         return 'nothing'
     content = tree[path]

@@ -33,7 +33,7 @@ BROKEN = Answer(0, b'{}')
 
 
 def content_of(name: str) -> bytes:
-    """The content that the source offers under *name*: a PNG by its first bytes."""
+    """Return the content that the source offers under *name*: a PNG by its first bytes."""
     return b'\x89PNG\r\n\x1a\n' + hashlib.sha256(name.encode()).digest() * 64
 
 
@@ -46,7 +46,7 @@ class Client:
         self._headers = {'Authorization': f'Basic {credentials}', 'X-BEE-ClientId': 'campaign', 'X-BEE-Uid': uid}
 
     def request(self, method: str, path: str, body: Any = None) -> Answer:
-        """One operation. The status is 0 where the connection broke, so that nobody knows what was done."""
+        """Make a request. The status is 0 if the connection broke, so that the outcome is unknown."""
         data = None if body is None else json.dumps(body).encode()
         return send(self._service.port, method, f'/fsp{quote(path)}', data, self._headers)
 
@@ -72,7 +72,7 @@ class Client:
         return self.request('PATCH', path, _with_strategy({'new_path': directory}, strategy))
 
     def public(self, url: str) -> Answer:
-        """The content at a public URL, from this service, without credentials."""
+        """Return the content at a public URL, from this service, without credentials."""
         return send(self._service.port, 'GET', urlsplit(url).path)
 
 
@@ -96,13 +96,13 @@ def send(
 
 
 class Egnyte:
-    """The truth: what the sandbox stores, as its administrator sees it."""
+    """Ground truth: the contents of the sandbox, as its administrator sees them."""
 
     def __init__(self, port: int) -> None:
         self.port = port
 
     def call(self, method: str, target: str, body: Any = None) -> Answer:
-        """A call with the administrator's token."""
+        """Return a call with the administrator's token."""
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         headers = {'Authorization': f'Bearer {ADMINISTRATOR}', 'Content-Type': 'application/json'}
         return send(self.port, method, target, data, headers)
@@ -112,14 +112,14 @@ class Egnyte:
         self.call('POST', f'/pubapi/v1/fs{quote(path)}', {'action': 'add_folder'})
 
     def grant(self, path: str, username: str, permission: str) -> None:
-        """Let a user into a folder."""
+        """Grant a user access to a folder."""
         body = {'users': [username], 'permission': permission}
         answer = self.call('POST', f'/pubapi/v1/perms/folder{quote(path)}', body)
         if answer.status_int != 200:
             raise RuntimeError(f'the sandbox refuses a permission: {answer}')
 
     def content(self, path: str) -> bytes | None:
-        """The content of a file, None where there is none."""
+        """Return the content of a file, None where there is none."""
         answer = self.call('GET', f'/pubapi/v1/fs-content{quote(path)}')
         return answer.body if answer.status_int == 200 else None
 
@@ -134,7 +134,7 @@ class Egnyte:
         return found | {file['path']: self.content(file['path']) for file in answer.json.get('files', ())}
 
     def order(self, *faults: dict[str, Any]) -> None:
-        """Let these faults happen, and no others."""
+        """Replace the injected faults."""
         self.call('PUT', '/_sandbox/faults', list(faults))
 
     @property
@@ -143,7 +143,7 @@ class Egnyte:
         return self.call('GET', '/_sandbox/calls').json['calls']
 
     def forget_calls(self) -> None:
-        """Count from zero."""
+        """Reset the record of calls."""
         self.call('DELETE', '/_sandbox/calls')
 
 
@@ -221,8 +221,8 @@ class World:
     def service(self, token: str = ADMINISTRATOR, **settings: str) -> Service:
         """Another service; *settings* are environment variables such as FSP_CACHE_TTL."""
         self._services += 1
-        place = self.directory / f'service{self._services}'
-        place.mkdir()
+        directory = self.directory / f'service{self._services}'
+        directory.mkdir()
         environ = {
             'FSP_USERNAME': USERNAME,
             'FSP_PASSWORD': PASSWORD,
@@ -234,7 +234,7 @@ class World:
             'FSP_REQUIRE_HTTPS': 'false',
             'FSP_SOURCES_ALLOW': '127.0.0.1',
         }
-        service = Service(Path(shutil.copy(ROOT / 'production.ini', place)), environ | settings)
+        service = Service(Path(shutil.copy(ROOT / 'production.ini', directory)), environ | settings)
         self.stack.callback(service.stop)
         return service
 
@@ -244,19 +244,19 @@ class World:
         return self.directory / 'cache'
 
     def redis(self) -> RedisServer:
-        """A Redis of its own."""
-        place = self.directory / 'redis'
-        place.mkdir()
-        return self.stack.enter_context(redis_server(place))
+        """Return a Redis of its own."""
+        directory = self.directory / 'redis'
+        directory.mkdir()
+        return self.stack.enter_context(redis_server(directory))
 
     def client(self, service: Service, uid: str) -> Client:
-        """A user who asks *service*."""
+        """Return a user who asks *service*."""
         return Client(service, uid, self.source)
 
 
 @contextmanager
-def world(directory: Path) -> Iterator[World]:
-    """A world in *directory*, until the context is left."""
+def start_world(directory: Path) -> Iterator[World]:
+    """Yield a world in *directory*, until the context is left."""
     with ExitStack() as stack:
         yield World(directory, stack)
 
@@ -268,7 +268,7 @@ class Source:
         self.url, self.files = f'http://127.0.0.1:{port}', dict[str, bytes]()
 
     def offer(self, content: bytes) -> str:
-        """The URL of *content*."""
+        """Return the URL of *content*."""
         name = hashlib.sha256(content).hexdigest()
         self.files[name] = content
         return f'{self.url}/{name}'
@@ -298,7 +298,7 @@ def _source() -> Iterator[Source]:
 
 
 def wait_until(true: Any, seconds: float) -> bool:
-    """Whether *true* returns something true within so many seconds."""
+    """Return whether *true* returns something true within so many seconds."""
     end = time.monotonic() + seconds
     while not true():
         if time.monotonic() > end:

@@ -34,7 +34,7 @@ def make_app(
     throttle: Literal['429', 'mashery'] = '429',
     **switches: Any,
 ) -> WSGIApplication:
-    """A WSGI application that plays an Egnyte domain whose state is in the directory *root*.
+    """Return a WSGI application that plays an Egnyte domain whose state is in the directory *root*.
 
     Nothing is read or written before the first call. Any number of applications, in any number
     of processes, may share a root. *switches* are the further fields of
@@ -79,7 +79,7 @@ _building = threading.Lock()
 
 
 def _router() -> WSGIApplication:
-    """The Pyramid application. Making two at once in two threads would break both."""
+    """Return the Pyramid application. Making two at once in two threads would break both."""
     with _building:
         return _build()
 

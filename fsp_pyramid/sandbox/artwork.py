@@ -83,7 +83,7 @@ def sprig(c: Canvas, x: float, y: float, r: float, colour: str) -> None:
 
 
 def cup(c: Canvas, x: float, y: float, r: float, phase: float = 0) -> None:
-    """A cup from the side, `r` half its width, its rim around (x, y)."""
+    """Draw a cup from the side, `r` half its width, its rim around (x, y)."""
     for offset in (-0.35, 0, 0.35):
         bend = [r * (offset + 0.09 * sin(t / 3 + phase + offset * 4)) for t in range(15)]
         c.line([(x + b, y - r * (0.2 + 0.07 * t)) for t, b in enumerate(bend)], r * 0.07, FOAM)
@@ -99,7 +99,7 @@ def cup(c: Canvas, x: float, y: float, r: float, phase: float = 0) -> None:
 
 
 def latte(size: int, table: str) -> Image.Image:
-    """A cup from above, with a heart in its foam."""
+    """Return a cup from above, with a heart in its foam."""
     c, m = Canvas(size, size, table), size / 2
     for x, y, r in ((0.12, 0.16, 0.03), (0.2, 0.1, 0.034), (0.88, 0.86, 0.038), (0.8, 0.92, 0.03)):
         bean(c, size * x, size * y, size * r, ESPRESSO, TOFFEE)
@@ -141,7 +141,7 @@ def scene(width: int, height: int, colours: tuple[str, str, str, str, str, float
 
 
 def lake() -> Image.Image:
-    """A picture taken upright: the evening over a lake."""
+    """Return a picture taken upright: the evening over a lake."""
     c = scene(720, 1080, EVENING)
     c.box(0, 800, 720, 280, '#6d4658')
     for row in range(24):
@@ -170,7 +170,7 @@ def bag(size: int, colour: str, name: str, notes: str) -> Image.Image:
 
 
 def logo(claim: str = '') -> Image.Image:
-    """The sign of the house, a bean that rises like a sun, and its name."""
+    """Return the sign of the house, a bean that rises like a sun, and its name."""
     c = Canvas(800, 340 if claim else 300)
     c.ellipse(150, 150, 100, 100, HONEY)
     bean(c, 150, 155, 62, ESPRESSO, HONEY)
@@ -189,7 +189,7 @@ def headline(c: Canvas, title: str, line: str) -> Image.Image:
 
 
 def poster(width: int, height: int, colour: str, phase: float = 0) -> Canvas:
-    """A steaming cup in front of a sun, at the right of a wide picture."""
+    """Return a steaming cup in front of a sun, at the right of a wide picture."""
     c, x = Canvas(width, height, colour), min(width * 0.8, width - height * 0.5)
     c.ellipse(x, height * 0.5, height * 0.44, height * 0.44, HONEY)
     cup(c, x - height * 0.02, height * 0.45, height * 0.2, phase)

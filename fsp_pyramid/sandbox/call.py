@@ -25,11 +25,11 @@ class Call:
         self.access = Access(db, user)
 
     def find(self, path: str, level: Level = Level.NAV) -> Node:
-        """The node at *path*: 404 unless the user may see it, 403 unless they have *level*."""
+        """Return the node at *path*: 404 unless the user may see it, 403 unless they have *level*."""
         return self._allowed(self.tree.find(path), level)
 
     def by_guid(self, guid: str, *, is_file: bool, level: Level = Level.NAV) -> Node:
-        """The same for an id."""
+        """Return the same for an id."""
         return self._allowed(self.tree.by_guid(guid, is_file=is_file), level)
 
     def _allowed(self, node: Node | None, level: Level) -> Node:

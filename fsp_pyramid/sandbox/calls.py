@@ -17,7 +17,7 @@ def record(db: sqlite3.Connection, at: float, method: str, path: str, status: in
 
 
 def recorded(db: sqlite3.Connection) -> list[dict[str, Any]]:
-    """The calls since the last :func:`forget`, the oldest first."""
+    """Return the calls since the last :func:`forget`, the oldest first."""
     return [dict(row) for row in db.execute('SELECT at, method, path, status, token FROM calls ORDER BY id')]
 
 

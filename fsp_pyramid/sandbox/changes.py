@@ -121,7 +121,7 @@ def _trash(call: Call, node: Node) -> None:
 
 
 def _require_movable(call: Call, node: Node) -> None:
-    """Deleting and moving need Full at the item, and nobody else's lock on anything in it."""
+    """Require what deleting and moving need: Full at the item, and nobody else's lock on anything in it."""
     call.access.require(node, Level.FULL)
     if len(node.names) < 2 or (node.names[0] == 'Private' and len(node.names) == 2):
         raise denied('This folder cannot be moved or deleted')
@@ -130,7 +130,7 @@ def _require_movable(call: Call, node: Node) -> None:
 
 
 def _room_for(call: Call, source: Node, destination: str, *, renaming: bool = False) -> tuple[Node, str]:
-    """The folder and name of a move's or copy's destination, a full path."""
+    """Return the folder and name of a move's or copy's destination, a full path."""
     at, rest = call.tree.walk(destination)
     if (at.is_inside(source) and at.id != source.id) or (at.id == source.id and rest):
         raise denied('A folder cannot be moved or copied into itself')

@@ -20,7 +20,7 @@ class Chunk(NamedTuple):
 
 
 def begin(call: Call, path: str) -> str:
-    """A new upload's id."""
+    """Begin an upload and return its id."""
     guid = str(uuid4())
     call.db.execute('INSERT INTO chunked_uploads VALUES (?, ?, ?, ?)', (guid, call.user.id, path, call.now))
     return guid

@@ -40,14 +40,14 @@ class Asked(NamedTuple):
         return set(self.scopes) - set(SCOPES)
 
     def answer(self, **parameters: str) -> str:
-        """The URL that takes an answer back to the application."""
+        """Return the URL that takes an answer back to the application."""
         parameters |= {'state': self.state} if self.state else {}
         separator = '&' if '?' in self.redirect_uri else '?'
         return f'{self.redirect_uri}{separator}{urlencode(parameters, quote_via=quote)}'
 
 
 def asked(parameters: Mapping[str, str]) -> Asked:
-    """What the parameters of an authorization request ask for. Raises Unanswerable."""
+    """Return the parsed parameters of an authorization request. Raises Unanswerable."""
     if parameters.get('client_id') != API_KEY:
         raise Unanswerable('The client_id is not the API key of an application.')
     redirect_uri = parameters.get('redirect_uri', '')
@@ -71,7 +71,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def allow(db: sqlite3.Connection, user: int, question: Asked, now: int) -> str:
-    """A code that the application can exchange once for tokens of *user*."""
+    """Return a code that the application can exchange once for tokens of *user*."""
     code = secrets.token_urlsafe(24)
     db.execute('DELETE FROM codes WHERE expires <= ?', (now,))
     db.execute(

@@ -71,11 +71,11 @@ class Contents:
             os.close(directory)
 
     def copy(self, entry_id: str, new_entry_id: str) -> None:
-        """The content of a copied version; contents never change, so both may be one."""
+        """Store the content of a copied version; contents never change, so both may be one."""
         os.link(self.path(entry_id), self.path(new_entry_id))
 
     def open(self, entry_id: str) -> IO[bytes]:
-        """A content to be read. 404 if it was deleted a moment ago."""
+        """Return a content to be read. 404 if it was deleted a moment ago."""
         try:
             return self.path(entry_id).open('rb')
         except FileNotFoundError as error:
@@ -106,6 +106,6 @@ class Contents:
 
 
 def blocks(file: IO[bytes]) -> Iterator[bytes]:
-    """A file's bytes from where it stands, a block at a time."""
+    """Yield a file's bytes from where it stands, a block at a time."""
     while block := file.read(BLOCK):
         yield block

@@ -12,7 +12,7 @@ class ApiError(Exception):
 
 
 def refused(status: int, text: str) -> ApiError:
-    """The shape of the file system's own actions."""
+    """Return an error in the shape of the file system's actions."""
     return ApiError(status, {'errorMessage': text})
 
 
@@ -22,15 +22,15 @@ def missing() -> ApiError:
 
 
 def denied(text: str = 'You do not have permission to perform this action') -> ApiError:
-    """The caller may see the item, but not do this with it."""
+    """Return the caller may see the item, but not do this with it."""
     return refused(403, text)
 
 
 def upload_denied() -> ApiError:
-    """Uploads say it with another key than everybody else."""
+    """Return the refusal of an upload, which has another key than other refusals."""
     return ApiError(403, {'message': 'You do not have permission to upload to this folder'})
 
 
 def invalid(field: str, text: str) -> ApiError:
-    """A parameter or a member of a JSON body is wrong."""
+    """Return a parameter or a member of a JSON body is wrong."""
     return ApiError(400, {'inputErrors': {field: [{'code': 'INVALID', 'msg': text}]}})

@@ -13,7 +13,7 @@ from .times import iso_exact
 
 
 def cursor(call: Call) -> dict[str, Any]:
-    """The ids of the oldest and of the latest event; 0 while there is none."""
+    """Return the ids of the oldest and of the latest event; 0 while there is none."""
     row = call.db.execute('SELECT min(id), max(id), max(at) FROM events').fetchone()
     oldest, latest, at = row
     return {'timestamp': iso_exact(at or call.now), 'latest_event_id': latest or 0, 'oldest_event_id': oldest or 0}

@@ -59,7 +59,7 @@ class Fault(NamedTuple):
 
 
 def parse(body: Any) -> list[Fault]:
-    """The faults in a JSON list. Raises ApiError 400."""
+    """Return the faults in a JSON list. Raises ApiError 400."""
     if not isinstance(body, list):
         raise _bad('The body is not a list')
     return [_parse_one(item) for item in body]
@@ -95,13 +95,13 @@ def replace(db: sqlite3.Connection, faults: list[Fault]) -> None:
 
 
 def pending(db: sqlite3.Connection) -> list[Fault]:
-    """The faults that are still to happen."""
+    """Return the faults that are still to happen."""
     rows = db.execute('SELECT method, path_prefix, times, kind, value FROM faults ORDER BY id')
     return [Fault(*row) for row in rows]
 
 
 def take(db: sqlite3.Connection, method: str, path: str) -> Fault | None:
-    """The first fault that is meant for this call; it has one time less then."""
+    """Return the first fault that is meant for this call; it has one time less then."""
     with reading(db):
         if not db.execute('SELECT 1 FROM faults').fetchone():
             return None
@@ -119,7 +119,7 @@ def take(db: sqlite3.Connection, method: str, path: str) -> Fault | None:
 
 
 def refusal(fault: Fault) -> ApiError:
-    """The answer that a fault gives instead of letting the call happen."""
+    """Return the answer that a fault gives instead of letting the call happen."""
     status = int(fault.value or 0)
     headers = {'Retry-After': '1'} if status == 429 else {}
     return ApiError(status, {'errorMessage': f'Injected fault {status}'}, headers)

@@ -38,7 +38,7 @@ CHECKS = {
 
 
 def parse(body: dict[str, Any]) -> dict[str, Any]:
-    """The options in a request's body. Raises ApiError."""
+    """Return the options in a request's body. Raises ApiError."""
     if not body:
         raise invalid('options', 'There is nothing to change')
     for name, value in body.items():

@@ -26,7 +26,7 @@ STORE, PATH = 'fsp_pyramid.sandbox.store', 'fsp_pyramid.sandbox.path'
 
 
 def recorder(handler: Handler, _registry: object) -> Handler:
-    """The outer tween: a connection for the call, and what every answer carries."""
+    """Return the outer tween, which opens a connection for the call and adds the common headers."""
 
     def tween(request: Request) -> Response:
         path = request.environ[PATH]
@@ -57,7 +57,7 @@ def _finish(request: Request, response: Response) -> Response:
 
 
 def gatekeeper(handler: Handler, _registry: object) -> Handler:
-    """The inner tween: whoever passes has been identified and counted. Raises ApiError."""
+    """Return the inner tween: whoever passes has been identified and counted. Raises ApiError."""
 
     def tween(request: Request) -> Response:
         path = request.environ[PATH]
@@ -106,7 +106,7 @@ def _identify(request: Request) -> None:
 
 
 def _acting(request: Request, user: User) -> User:
-    """The user for whom an administrator acts, or the caller."""
+    """Return the user for whom an administrator acts, or the caller."""
     for header, column in (('X-Egnyte-Act-As', 'username'), ('X-Egnyte-Act-As-Email', 'email')):
         if name := request.headers.get(header):
             return _impersonated(request.db, user, column, name)

@@ -12,7 +12,7 @@ from .users import principal
 
 
 def folder_grants(call: Call, folder: Node) -> dict[str, list[dict[str, str]]]:
-    """What users and groups were granted at the folder or, nearest first, above it."""
+    """Return the grants of users and groups at the folder or, nearest first, above it."""
     rows = call.db.execute(
         'SELECT p.node, p.level, u.username, g.name FROM permissions p'
         " LEFT JOIN users u ON p.principal = 'user:' || u.id"

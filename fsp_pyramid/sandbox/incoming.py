@@ -16,25 +16,25 @@ JSON_BYTES = 1024 * 1024
 
 
 def flag(request: Request, name: str, default: bool = False) -> bool:
-    """A boolean parameter; clients send true, True and 1."""
+    """Return a boolean parameter; clients send true, True and 1."""
     value = request.GET.get(name)
     return default if value is None else value.lower() in {'true', '1', 'yes'}
 
 
 def number(request: Request, name: str, default: int = 0) -> int:
-    """A parameter that is a whole number, 0 or more."""
+    """Return a parameter that is a whole number, 0 or more."""
     return whole(name, request.GET.get(name) or str(default))
 
 
 def whole(name: str, value: str) -> int:
-    """A whole number that the database can hold."""
+    """Return a whole number that the database can hold."""
     if not (value.isascii() and value.isdigit()) or len(value) > DIGITS:
         raise invalid(name, 'Must be a whole number')
     return int(value)
 
 
 def moment(request: Request, name: str) -> int | None:
-    """A parameter that is a date, or a date and time; as UNIX milliseconds."""
+    """Return a parameter that is a date, or a date and time; as UNIX milliseconds."""
     value = request.GET.get(name)
     try:
         return parse_iso(value) if value else None
@@ -43,7 +43,7 @@ def moment(request: Request, name: str) -> int | None:
 
 
 def json_value(request: Request) -> Any:
-    """The JSON in the body."""
+    """Return the JSON in the body."""
     # Not request.json_body, which would leave a temporary file behind.
     body = request.body_file.read(JSON_BYTES)
     try:
@@ -56,7 +56,7 @@ def json_value(request: Request) -> Any:
 
 
 def json_object(request: Request) -> dict[str, Any]:
-    """The JSON object in the body."""
+    """Return the JSON object in the body."""
     value = json_value(request)
     if not isinstance(value, dict):
         raise ApiError(400, {'errorMessage': 'The body is not a JSON object'})
@@ -64,7 +64,7 @@ def json_object(request: Request) -> dict[str, Any]:
 
 
 def text(body: dict[str, Any], name: str) -> str:
-    """A member of a JSON object that must be a string with something in it."""
+    """Return a member of a JSON object that must be a string with something in it."""
     value = body.get(name)
     if not isinstance(value, str) or not value:
         raise invalid(name, 'Must be a string')
@@ -72,13 +72,13 @@ def text(body: dict[str, Any], name: str) -> str:
 
 
 def modified_time(request: Request) -> int | None:
-    """The Last-Modified header as UNIX milliseconds."""
+    """Return the Last-Modified header as UNIX milliseconds."""
     return parse_http_date(request.headers.get('Last-Modified', ''))
 
 
 @contextmanager
 def content(request: Request) -> Iterator[Iterator[bytes]]:
-    """The uploaded file: the body as it is, or the part ``file`` of a multipart one."""
+    """Yield the uploaded file: the body as it is, or the part ``file`` of a multipart one."""
     if not request.content_type.startswith('multipart/'):
         yield blocks(request.body_file)
         return

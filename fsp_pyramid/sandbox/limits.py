@@ -48,7 +48,7 @@ def count(db: sqlite3.Connection, token: str, options: Options) -> Usage:
 
 
 def _usage(db: sqlite3.Connection, token: str, now: float) -> tuple[Usage, float]:
-    """The token's usage with one more call, and the time of the oldest call of this second."""
+    """Return the token's usage with one more call, and the time of the oldest call of this second."""
     second, oldest = _turns(db, token, now, 1)
     day = db.execute('SELECT calls FROM days WHERE token = ? AND day = ?', (token, int(now // DAY))).fetchone()
     return Usage(second + 1, (day[0] if day else 0) + 1), oldest
@@ -76,7 +76,7 @@ def count_grant(db: sqlite3.Connection, client_id: str, options: Options) -> Non
 
 
 def headers(usage: Usage, options: Options) -> dict[str, str]:
-    """What every answer tells about the token's limits."""
+    """Return the headers that report the token's limits with every answer."""
     today = datetime.fromtimestamp(options.clock(), UTC).date()
     reset = today + timedelta(days=1)
     return {
@@ -89,7 +89,7 @@ def headers(usage: Usage, options: Options) -> dict[str, str]:
 
 
 def refusal(throttled: Throttled, options: Options) -> ApiError:
-    """The answer to a call too many, in the style asked for."""
+    """Return the answer to a call too many, in the style asked for."""
     text = 'Developer Over Rate' if throttled.by_day else 'Developer Over Qps'
     retry = {'Retry-After': str(throttled.wait)}
     if options.throttle == '429':

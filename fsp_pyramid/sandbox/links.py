@@ -30,7 +30,7 @@ def refused(status: int, description: str) -> ApiError:
 
 
 def create(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    """New links, one for each recipient, or one for everybody."""
+    """Create a link for each recipient, or one for all."""
     node = call.tree.find(text(body, 'path'))
     if node is None or not call.access.level(node):
         raise refused(404, 'The file or folder does not exist.')
@@ -45,7 +45,7 @@ def create(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _details(body: dict[str, Any]) -> dict[str, Any]:
-    """What is the same for all links of a request. Clients spell types in any case."""
+    """Return the common attributes of all links of a request. Clients spell types in any case."""
     details: dict[str, Any] = {
         'type': text(body, 'type').lower(),
         'accessibility': str(body.get('accessibility') or 'anyone').lower(),
@@ -116,7 +116,7 @@ def _creation(created: int, username: str) -> dict[str, str]:
 
 
 def find(call: Call, id_: str) -> dict[str, Any]:
-    """A link as JSON; for its creator and for administrators."""
+    """Return a link as JSON; for its creator and for administrators."""
     row = call.db.execute('SELECT * FROM links WHERE id = ?', (id_,)).fetchone()
     link = row and _json(call, row)
     if not link:
@@ -131,7 +131,7 @@ def remove(call: Call, id_: str) -> None:
 
 
 def listed(call: Call, filters: dict[str, str], after: int | None, before: int | None) -> list[str]:
-    """The ids of the links that the caller may see and that match; the newest first.
+    """Return the ids of the links that the caller may see and that match; the newest first.
 
     *filters*: path, username, type, accessibility. *after* and *before* are UNIX milliseconds.
     """
@@ -154,7 +154,7 @@ def _matches(call: Call, link: dict[str, Any], filters: dict[str, str]) -> bool:
 
 
 def _json(call: Call, row: Any) -> dict[str, Any] | None:
-    """The link, unless it is somebody else's or its target is in the trash."""
+    """Return the link, unless it is somebody else's or its target is in the trash."""
     node = call.tree.by_id(row['node'])
     creator = users.user(call.db, 'id', row['user'])
     if not node or not creator or not (call.user.is_admin or creator.id == call.user.id):

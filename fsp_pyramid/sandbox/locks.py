@@ -57,5 +57,5 @@ def describe(call: Call, file: Node, *, collaboration: bool) -> dict[str, Any] |
 
 
 def _held(call: Call, file: Node) -> Any:
-    """The lock's row, unless it has run out."""
+    """Return the lock's row, unless it has run out."""
     return call.db.execute('SELECT * FROM locks WHERE node = ? AND expires > ?', (file.id, call.now)).fetchone()

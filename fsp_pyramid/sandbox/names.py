@@ -31,12 +31,12 @@ _PATTERNS = re.compile(
 
 
 def segments(path: str) -> list[str]:
-    """The names in *path*; doubled and trailing slashes mean nothing to Egnyte."""
+    """Return the names in *path*; doubled and trailing slashes mean nothing to Egnyte."""
     return [name for name in path.split('/') if name]
 
 
 def join(parent: str, name: str) -> str:
-    """The path of *name* in the folder *parent*."""
+    """Return the path of *name* in the folder *parent*."""
     return f'{parent.rstrip("/")}/{name}'
 
 

@@ -11,7 +11,7 @@ from .tree import Node
 
 
 def create(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    """A new note, for everybody who may see the file."""
+    """Create a note that is visible to all users of the file."""
     path, message = body.get('path'), body.get('body')
     if not isinstance(path, str) or not isinstance(message, str) or not message:
         raise ApiError(400, {'formErrors': [{'code': 'INVALID', 'msg': 'path and body must be strings'}]})
@@ -28,7 +28,7 @@ def create(call: Call, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def find(call: Call, id_: str) -> dict[str, Any]:
-    """A note as JSON."""
+    """Return a note as JSON."""
     note = next(iter(_visible(call, id_)), None)
     if note is None:
         raise ApiError(404, {'message': 'Note not found'})
@@ -47,7 +47,7 @@ def remove(call: Call, id_: str) -> None:
 def listed(
     call: Call, file: str | None, folder: str | None, start: int | None, end: int | None
 ) -> list[dict[str, Any]]:
-    """The notes of a file, or of all that is in a folder, or all; the newest first."""
+    """Return the notes of a file, or of all that is in a folder, or all; the newest first."""
     place = call.find(file or folder or '/')
     return _visible(call, None, place, start, end)
 

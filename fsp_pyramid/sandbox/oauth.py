@@ -89,7 +89,7 @@ def revoke(db: sqlite3.Connection, form: Mapping[str, str]) -> None:
 
 
 def _issue(db: sqlite3.Connection, user: int, scope: str, options: Options, now: int) -> dict[str, Any]:
-    """A new token, in the shape of today (30 days and a refresh token) or in that of before."""
+    """Issue a token, in the shape of today (30 days and a refresh token) or in that of before."""
     access, refresh, expires = secrets.token_urlsafe(24), None, None
     if options.refresh_tokens:
         refresh, expires = secrets.token_urlsafe(24), now + LIFETIME * 1000
@@ -106,6 +106,6 @@ def _refused(status: int, error: str, description: str) -> ApiError:
 
 
 def scopes(db: sqlite3.Connection, token: str) -> list[str]:
-    """What a token is for; one that was asked for without scopes is for everything."""
+    """Return the scopes of a token; one that was requested without scopes has all."""
     row = db.execute('SELECT scope FROM tokens WHERE token = ?', (token,)).fetchone()
     return (row['scope'] if row else '').split() or list(SCOPES)

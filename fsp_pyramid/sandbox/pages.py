@@ -66,7 +66,7 @@ spellcheck="false"{_described('', error)}>
 
 
 def which_domain(action: str, own: str, *, domain: str = '', error: str = '') -> Response:
-    """The Enhanced Auth Service's question; *own* is the answer to it."""
+    """Return the Enhanced Auth Service's question; *own* is the answer to it."""
     return _page(
         'Your Egnyte domain',
         f"""{_alert(error)}<form method="post" action="{escape(action)}">
@@ -82,7 +82,7 @@ inputmode="url" spellcheck="false"{_described('hint', error)}>
 
 
 def unanswerable(reason: str) -> Response:
-    """The end of the way: the application asked wrongly."""
+    """Return the page for an invalid authorization request."""
     return _page(
         'This link does not work',
         f"""<p>{escape(reason)}</p>
@@ -104,7 +104,7 @@ def _alert(error: str) -> str:
 
 
 def _described(hint: str, error: str) -> str:
-    """The attributes of an input: what explains it, and whether it has to be corrected."""
+    """Return the attributes of an input: what explains it, and whether it has to be corrected."""
     ids = ' '.join(filter(None, [hint, 'error' if error else '']))
     return (f' aria-describedby="{ids}"' if ids else '') + (' aria-invalid="true"' if error else '')
 

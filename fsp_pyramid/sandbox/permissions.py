@@ -33,7 +33,7 @@ class Level(IntEnum):
 
     @classmethod
     def parse(cls, label: str) -> 'Level | None':
-        """The level of a name, in any case."""
+        """Return the level of a name, in any case."""
         return cls.__members__.get(label.strip().upper().replace(' ', '_'))
 
 
@@ -44,7 +44,7 @@ class Access:
         self._db, self._user = db, user
 
     def level(self, node: Node) -> Level:
-        """The user's level for a file or folder."""
+        """Return the user's level for a file or folder."""
         if self._user.is_admin:
             return Level.OWNER
         if node.names[:1] == ('Private',) and len(node.names) > 1:
@@ -57,7 +57,7 @@ class Access:
         return level
 
     def see(self, node: Node | None) -> Node:
-        """The node, if the user may know of it; 404 otherwise."""
+        """Return the node, if the user may know of it; 404 otherwise."""
         if node is None or self.level(node) is Level.NONE:
             raise missing()
         return node
@@ -68,7 +68,7 @@ class Access:
             raise denied()
 
     def listed(self, folder: Node) -> dict[str, list[int]]:
-        """What a listing of *folder* shows, as arguments of :meth:`.Tree.children`.
+        """Return the filter for a listing of *folder*, as arguments of :meth:`.Tree.children`.
 
         Nothing: all of it. ``only``: these folders and no files. ``without``: not these folders.
         """
@@ -92,12 +92,12 @@ class Access:
         return {'without': sorted(closed - self._passages())} if closed else {}
 
     def _granted(self, node: Node) -> Level | None:
-        """The nearest grant at the node or above it."""
+        """Return the nearest grant at the node or above it."""
         grants = self._grants('SELECT value FROM json_each(?)', json.dumps(node.chain))
         return next((grants[id_] for id_ in reversed(node.chain) if id_ in grants), None)
 
     def _grants_below(self, folder: Node) -> dict[int, Level]:
-        """The grants at the folder's own subfolders."""
+        """Return the grants at the folder's own subfolders."""
         return self._grants('SELECT id FROM nodes WHERE parent = ?', folder.id)
 
     def _grants(self, nodes: str, *values: object) -> dict[int, Level]:

@@ -11,7 +11,7 @@ FOLDER_EXISTS = 'Folder already exists at this location'
 
 
 def make_folder(call: Call, path: str) -> Node:
-    """A new folder, with whatever is missing above it. Raises ApiError."""
+    """Create a folder and its missing parents. Raises ApiError."""
     at, missing = call.tree.walk(path)
     if not missing:
         raise exists(call, at, 403, 'A file exists at this location' if at.is_file else FOLDER_EXISTS)
@@ -25,7 +25,7 @@ def exists(call: Call, node: Node, status: int, text: str) -> ApiError:
 
 
 def make_room(call: Call, path: str, *, is_file: bool) -> tuple[Node, str]:
-    """The parent folder of a new item at *path*, made if it is missing, and the item's name."""
+    """Return the parent folder of a new item at *path*, made if it is missing, and the item's name."""
     at, missing = call.tree.walk(path)
     check_place(call, at, missing, is_file=is_file)
     return make_all(call, at, missing[:-1]), missing[-1]
@@ -57,7 +57,7 @@ def _check_name(call: Call, name: str, *, folder: bool) -> None:
 
 
 def make_all(call: Call, at: Node, missing: list[str]) -> Node:
-    """The folders *missing*, one in the other, below *at*; returns the last one."""
+    """Create the nested folders *missing* below *at*; return the last one."""
     for name in missing:
         at = call.tree.add(at, name, call.now, is_file=False)
         _own(call, at)

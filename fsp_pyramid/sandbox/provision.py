@@ -33,7 +33,7 @@ class _Seeded(NamedTuple):
 
 
 def token_of(username: str) -> str:
-    """The fixed token of a built-in user."""
+    """Return the fixed token of a built-in user."""
     return 'sandbox' if username == ADMIN else f'sandbox-{username}'
 
 

@@ -20,12 +20,12 @@ FOLDER_OPTIONS = {
 
 
 def mime_type(name: str) -> str:
-    """The type that a file's name promises."""
+    """Return the type that a file's name promises."""
     return mimetypes.guess_type(name, strict=False)[0] or 'application/octet-stream'
 
 
 def folder_json(node: Node) -> dict[str, Any]:
-    """A folder as it stands in a listing."""
+    """Return a folder as it stands in a listing."""
     return {
         'name': node.name,
         'lastModified': node.touched,
@@ -38,12 +38,12 @@ def folder_json(node: Node) -> dict[str, Any]:
 
 
 def folder_details(node: Node) -> dict[str, Any]:
-    """A folder by itself, without its content."""
+    """Return a folder by itself, without its content."""
     return folder_json(node) | FOLDER_OPTIONS | node.options
 
 
 def file_json(call: Call, node: Node) -> dict[str, Any]:
-    """A file as it stands in a listing."""
+    """Return a file as it stands in a listing."""
     return {
         'checksum': node.checksum,
         'size': node.size,
@@ -62,7 +62,7 @@ def file_json(call: Call, node: Node) -> dict[str, Any]:
 
 
 def file_details(call: Call, node: Node, entry_id: str | None = None) -> dict[str, Any]:
-    """A file by itself with its other versions, or one version of it."""
+    """Return a file by itself with its other versions, or one version of it."""
     *older, current = history(call.db, node)
     wanted = next((v for v in (*older, current) if v.entry_id == entry_id), current)
     result = file_json(call, node) | _version_values(wanted)

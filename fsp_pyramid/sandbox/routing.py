@@ -10,7 +10,7 @@ ANY_PATH = '{path:(?s:(?:/.*)?)}'
 
 
 def add_resource(config: Configurator, name: str, path: str, **views: Callable[[Any], Any]) -> None:
-    """A route at *path* and its views by method: ``GET=read, DELETE=delete``. What they return becomes JSON."""
+    """Add a route at *path* and its views by method: ``GET=read, DELETE=delete``. What they return becomes JSON."""
     config.add_route(name, path)
     for method, view in views.items():
         config.add_view(view, route_name=name, request_method=method, renderer='json')

@@ -28,7 +28,7 @@ def taken(what: str) -> ApiError:
 
 
 def listing(resources: list[dict[str, Any]], filters: list[str], start: int, count: int) -> dict[str, Any]:
-    """A page of the resources for which all filters hold, such as ``userName eq "demo"``. *start* counts from 1."""
+    """Return a page of the resources that match all filters, such as ``userName eq "demo"``. *start* counts from 1."""
     for text in filters:
         resources = _matching(resources, text)
     page = resources[start - 1 : start - 1 + count]

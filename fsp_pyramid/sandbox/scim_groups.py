@@ -35,7 +35,7 @@ def find(db: sqlite3.Connection, guid: str) -> dict[str, Any]:
 
 
 def create(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    """A new group."""
+    """Create a group."""
     guid = str(uuid4())
     call.db.execute('INSERT INTO groups VALUES (?, ?)', (guid, _free_name(call.db, body, guid)))
     _set_members(call.db, guid, body.get('members') or [])

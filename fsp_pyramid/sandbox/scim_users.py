@@ -55,7 +55,7 @@ def _json(db: sqlite3.Connection, row: Any) -> dict[str, Any]:
 
 
 def create(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    """A new user, with a private folder. They have no password, so only administrators can act as them."""
+    """Create a user with a private folder. They have no password, so only administrators can act as them."""
     username = body.get('userName')
     if not isinstance(username, str) or not USERNAME.fullmatch(username):
         raise invalid('userName', 'Must start with a letter or digit, and hold letters, digits and ._- only')
@@ -83,7 +83,7 @@ def update(call: Call, id_: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _values(body: dict[str, Any]) -> dict[str, Any]:
-    """The columns that are in a request, checked."""
+    """Return the columns that are in a request, checked."""
     given = body | (body['name'] if isinstance(body.get('name'), dict) else {})
     values = {column: given[name] for column, name in COLUMNS.items() if name in given}
     for column, value in values.items():

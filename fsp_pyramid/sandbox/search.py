@@ -31,7 +31,7 @@ class Query(NamedTuple):
     modified_before: int | None = None
 
     def words(self) -> list[str]:
-        """The words and phrases, folded."""
+        """Return the words and phrases, folded."""
         found = re.findall(r'"([^"]+)"|(\S+)', self.text)
         words = [(phrase or word.rstrip('*')).casefold() for phrase, word in found if word not in {'AND', 'OR'}]
         return [word for word in words if word]
@@ -94,7 +94,7 @@ def _json(call: Call, node: Node, content: str, words: list[str]) -> dict[str, A
 
 
 def _snippet(content: str, words: list[str]) -> tuple[str, str]:
-    """The text around the first hit in a content, plain and as HTML."""
+    """Return the text around the first hit in a content, plain and as HTML."""
     match = re.search('|'.join(map(re.escape, words)), content, re.IGNORECASE)
     if match is None:
         return '', ''

@@ -38,7 +38,7 @@ FIRST_DAY, DAY = 1_767_258_000_000, 86_400_000  # 2026-01-01 09:00 UTC, in milli
 
 
 def encoded(picture: Image.Image, name: str, **options: object) -> bytes:
-    """The picture in the format that its file name asks for."""
+    """Return the picture in the format that its file name asks for."""
     kind = Image.registered_extensions()['.' + name.rpartition('.')[2]]
     out = BytesIO()
     picture.save(out, kind, quality=88, **options)
@@ -62,7 +62,7 @@ def steaming(name: str) -> bytes:
 
 
 def lying(upright: Image.Image, name: str) -> bytes:
-    """A picture as a telephone stores it: on its side, with a note to turn it clockwise."""
+    """Return a picture as a telephone stores it: on its side, with a note to turn it clockwise."""
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6
     return encoded(upright.transpose(Image.Transpose.ROTATE_90), name, exif=exif)

@@ -5,7 +5,7 @@ from .tree import Node
 
 
 def statistics(call: Call, folder: Node) -> dict[str, int]:
-    """Counts and sizes, of the folder itself and all below it."""
+    """Return counts and sizes of the folder itself and all below it."""
     ids = call.tree.ids_in(folder.id)
     below = 'FROM nodes n LEFT JOIN versions v ON v.{} WHERE n.id IN (SELECT value FROM json_each(?))'
     query = 'SELECT sum(NOT n.is_file), sum(n.is_file), coalesce(sum(v.size), 0) ' + below.format('id = n.version')

@@ -29,7 +29,7 @@ class Store:
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
-        """A connection for one call. It is in autocommit mode: see :func:`reading`, :func:`writing`."""
+        """Yield a connection for one call. It is in autocommit mode: see :func:`reading`, :func:`writing`."""
         self._set_up()
         pool = self._own_pool()
         db = pool.take() or self._connect()

@@ -10,7 +10,7 @@ def http_date(milliseconds: int) -> str:
 
 
 def parse_http_date(text: str) -> int | None:
-    """A header's time, None if it is not one."""
+    """Return a header's time, None if it is not one."""
     try:
         return _milliseconds(parsedate_to_datetime(text))
     except (ValueError, OverflowError):
@@ -33,12 +33,12 @@ def iso_numeric_zone(milliseconds: int) -> str:
 
 
 def day(milliseconds: int) -> str:
-    """A date: links."""
+    """Return a date, as links have it."""
     return f'{_datetime(milliseconds):%Y-%m-%d}'
 
 
 def parse_iso(text: str) -> int:
-    """A date, or a date and time, without a zone in UTC. Raises ValueError."""
+    """Parse a date, or a date and time, in UTC if it has no zone. Raises ValueError."""
     return _milliseconds(datetime.fromisoformat(text))
 
 

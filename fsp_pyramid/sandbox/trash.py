@@ -36,7 +36,7 @@ def count_all(call: Call) -> int:
 
 
 def page(call: Call, sort: str, count: int, offset: int, *, descending: bool) -> list[dict[str, Any]]:
-    """Some items as JSON."""
+    """Return some items as JSON."""
     way = 'DESC' if descending else 'ASC'
     order = f' ORDER BY {SORT_COLUMNS[sort]} {way}, t.node {way} LIMIT ? OFFSET ?'
     query = (

@@ -93,7 +93,7 @@ class Tree:
         self._case_sensitive, self._normalizing = options.case_sensitive, options.normalizing
 
     def key(self, name: str) -> str:
-        """What two spellings of one name have in common. (Whether case and composition matter is not documented.)"""
+        """Return the normal form of a name. Egnyte does not document the role of case and composition."""
         if self._normalizing:
             name = unicodedata.normalize('NFC', name)
         return name if self._case_sensitive else ''.join(map(_lower, name))
@@ -101,7 +101,7 @@ class Tree:
     # Finding
 
     def walk(self, path: str) -> tuple[Node, list[str]]:
-        """The deepest node that exists on the way to *path*, and the names that are missing."""
+        """Return the deepest node that exists on the way to *path*, and the names that are missing."""
         spelt, chain = [], [ROOT]
         missing = names.segments(path)
         while missing:
@@ -118,17 +118,17 @@ class Tree:
         return _node(row, spelt, chain), missing
 
     def find(self, path: str) -> Node | None:
-        """The node at *path*."""
+        """Return the node at *path*."""
         node, missing = self.walk(path)
         return None if missing else node
 
     def by_guid(self, guid: str, *, is_file: bool) -> Node | None:
-        """The file with this group_id, or the folder with this folder_id, unless it is in the trash."""
+        """Return the file with this group_id, or the folder with this folder_id, unless it is in the trash."""
         row = self._db.execute('SELECT id FROM nodes WHERE guid = ? AND is_file = ?', (guid, is_file)).fetchone()
         return row and self.by_id(row['id'])
 
     def by_id(self, id_: int) -> Node | None:
-        """The node with this number, unless it is in the trash."""
+        """Return the node with this number, unless it is in the trash."""
         rows = self._db.execute(
             'WITH RECURSIVE up (id, parent, name, height) AS ('
             ' SELECT id, parent, name, 0 FROM nodes WHERE id = ?'
@@ -150,7 +150,7 @@ class Tree:
         return node
 
     def parents(self, node: Node) -> list[Node]:
-        """The folders above *node*, the root first."""
+        """Return the folders above *node*, the root first."""
         return [parent for id_ in node.chain[:-1] if (parent := self.by_id(id_))]
 
     def children(
@@ -164,7 +164,7 @@ class Tree:
         count: int = -1,
         offset: int = 0,
     ) -> tuple[list[Node], int]:
-        """A page of what is in *folder*, folders first, and the number of all.
+        """Return a page of what is in *folder*, folders first, and the number of all.
 
         *only* (these folders and no files) and *without* are ids, see :meth:`.Access.listed`.
         """
@@ -184,7 +184,7 @@ class Tree:
         return [self._child(folder, row) for row in rows], total
 
     def ids_in(self, id_: int) -> str:
-        """The ids of a node and of all that is in it, also in the trash, as JSON for json_each()."""
+        """Return the ids of a node and of all that is in it, also in the trash, as JSON for json_each()."""
         query = """WITH RECURSIVE below (id) AS (
             SELECT ? UNION ALL SELECT n.id FROM nodes n JOIN below ON n.parent = below.id)
             SELECT json_group_array(id) FROM below"""
@@ -205,7 +205,7 @@ class Tree:
     # Changing. The callers have looked whether they may, and whether the name is free.
 
     def add(self, parent: Node, name: str, now: int, *, is_file: bool) -> Node:
-        """A new folder, or a file that gets its first version later in the same transaction."""
+        """Add a folder, or a file that gets its first version later in the same transaction."""
         cursor = self._db.execute(
             'INSERT INTO nodes (parent, is_file, name, name_key, guid, created, touched) VALUES (?, ?, ?, ?, ?, ?, ?)',
             (parent.id, is_file, name, self.key(name), str(uuid4()), now, now),

@@ -33,12 +33,12 @@ class User:
 
 
 def principal(subject: int | str) -> str:
-    """A user's id or a group's guid as permissions name them."""
+    """Return a user's id or a group's guid as permissions name them."""
     return f'user:{subject}' if isinstance(subject, int) else f'group:{subject}'
 
 
 def user(db: sqlite3.Connection, column: str, value: object) -> User | None:
-    """The user who has *value* in *column*, who may be inactive."""
+    """Return the user who has *value* in *column*, who may be inactive."""
     query = 'SELECT id, username, email, first_name, last_name, user_type, active FROM users'
     query += f' WHERE {column} = ?'  # a name of ours, never input
     row = db.execute(query, (value,)).fetchone()
@@ -49,7 +49,7 @@ def user(db: sqlite3.Connection, column: str, value: object) -> User | None:
 
 
 def by_token(db: sqlite3.Connection, token: str, now: int) -> tuple[User, str] | None:
-    """The user a token was given to, and the application (client id) it was given through."""
+    """Return the user a token was given to, and the application (client id) it was given through."""
     row = db.execute(
         'SELECT user, client_id FROM tokens WHERE token = ? AND (expires IS NULL OR expires > ?)',
         (token, now),
@@ -59,7 +59,7 @@ def by_token(db: sqlite3.Connection, token: str, now: int) -> tuple[User, str] |
 
 
 def by_password(db: sqlite3.Connection, username: str, password: str) -> int | None:
-    """The id of the active user who has this password."""
+    """Return the id of the active user who has this password."""
     row = db.execute(
         'SELECT id FROM users WHERE username = ? AND password = ? AND active', (username, password)
     ).fetchone()
@@ -78,7 +78,7 @@ def add(
     user_type: str,
     password: str | None = None,
 ) -> int:
-    """A new user and their private folder; returns the user's id."""
+    """Create a user and their private folder; return the user's id."""
     cursor = db.execute(
         'INSERT INTO users (username, email, first_name, last_name, user_type, password) VALUES (?, ?, ?, ?, ?, ?)',
         (username, email, first_name, last_name, user_type, password),

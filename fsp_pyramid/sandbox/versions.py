@@ -27,7 +27,7 @@ def history(db: sqlite3.Connection, node: Node) -> list[Version]:
 
 
 def find(db: sqlite3.Connection, node: Node, entry_id: str) -> Version | None:
-    """The file's version with this id."""
+    """Return the file's version with this id."""
     return next((v for v in history(db, node) if v.entry_id == entry_id), None)
 
 

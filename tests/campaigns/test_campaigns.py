@@ -19,7 +19,7 @@ from campaigns.proxy import Mode, proxy
 from campaigns.report import BEGIN, END, update
 from campaigns.result import Result
 from campaigns.walk import DONE, Walker
-from campaigns.world import HOME, content_of, world
+from campaigns.world import HOME, content_of, start_world
 
 from ..functional.processes import environment
 from ..services import missing
@@ -78,16 +78,16 @@ def test_answers_to_random_operations_are_the_model_s(tmp_path: Path) -> None:
 
 
 def test_a_lost_and_a_damaged_write_are_found(tmp_path: Path) -> None:
-    with world(tmp_path) as place:
-        service = place.service()
-        walker = Walker(place.client(service, 'w'), place.egnyte, 'w', 1)
+    with start_world(tmp_path) as world:
+        service = world.service()
+        walker = Walker(world.client(service, 'w'), world.egnyte, 'w', 1)
         client = walker.client
         for name in ('a', 'b', 'c'):
             assert client.upload(f'/{name}.png', name).status_int in DONE
             walker.tree[f'/{name}.png'] = content_of(name)
         assert walker.settle() == []
-        place.egnyte.call('DELETE', f'/pubapi/v1/fs{HOME}/w/a.png')
-        place.egnyte.call('POST', f'/pubapi/v1/fs-content{HOME}/w/b.png', b'damaged')
+        world.egnyte.call('DELETE', f'/pubapi/v1/fs{HOME}/w/a.png')
+        world.egnyte.call('POST', f'/pubapi/v1/fs-content{HOME}/w/b.png', b'damaged')
         lost, damaged = walker.settle()
         assert lost.startswith('w/a.png: nothing, not ')
         assert damaged.startswith('w/b.png: 7 bytes ')
@@ -95,10 +95,10 @@ def test_a_lost_and_a_damaged_write_are_found(tmp_path: Path) -> None:
 
 
 def test_a_proxy_refuses_hangs_and_works_again(tmp_path: Path) -> None:
-    with world(tmp_path) as place, proxy(place.sandbox.port) as before:
-        service = place.service(FSP_EGNYTE_URL=f'http://127.0.0.1:{before.port}', FSP_EGNYTE_TIMEOUT='1')
+    with start_world(tmp_path) as world, proxy(world.sandbox.port) as before:
+        service = world.service(FSP_EGNYTE_URL=f'http://127.0.0.1:{before.port}', FSP_EGNYTE_TIMEOUT='1')
         for number, mode in enumerate((Mode.REFUSES, Mode.HANGS)):
-            client = place.client(service, f'u{number}')
+            client = world.client(service, f'u{number}')
             before.mode = mode
             assert client.get('/').status_int == 503
             before.mode = Mode.WORKS

@@ -39,9 +39,9 @@ def points_to_files(environ: dict[str, Any], start_response: Any) -> list[bytes]
     """Answers as the bridge does with ``fsp.public.sendfile = nginx``; elsewhere it tells what came."""
     path = environ['PATH_INFO']
     if not path.startswith('/fsp-public/'):
-        told = {name: value for name, value in environ.items() if 'FORWARDED' in name or name == 'HTTP_HOST'}
+        forwarded = {name: value for name, value in environ.items() if 'FORWARDED' in name or name == 'HTTP_HOST'}
         start_response('200 OK', [('Content-Type', 'application/json')])
-        return [json.dumps(told).encode()]
+        return [json.dumps(forwarded).encode()]
     if environ.get('HTTP_IF_NONE_MATCH') == ETAG:
         start_response('304 Not Modified', [(name, HEADERS[name]) for name in ('ETag', 'Cache-Control')])
         return []
@@ -58,7 +58,7 @@ def _nginx() -> None:
 
 @pytest.fixture(scope='module')
 def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
-    """nginx that sends files: one process behind it, and one that is away."""
+    """Run an nginx that sends files: one process behind it, and one that is away."""
     directory = tmp_path_factory.mktemp('files')
     for name, content in FILES.items():
         path = directory / 'cache' / 'ab' / name
@@ -92,7 +92,7 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]
 
 @pytest.fixture(scope='module')
 def backend(processes: list[Server], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
-    """nginx before the two."""
+    """Run nginx before the two."""
     cache = processes[0].directory / 'cache'
     with proxying(tmp_path_factory.mktemp('bridge'), [process.port for process in processes], cache) as nginx:
         yield nginx

@@ -22,12 +22,12 @@ HOST = 'bridge.example.com'
 
 
 def program() -> str | None:
-    """Where nginx is; Debian keeps it out of the way of those who are not root."""
+    """Return the path of nginx; Debian's is not on the PATH of ordinary users."""
     return shutil.which('nginx', path=f'{os.environ["PATH"]}:/usr/sbin')
 
 
 def certificate(directory: Path) -> tuple[Path, Path]:
-    """A certificate for HOST that signs itself, and its key."""
+    """Return a certificate for HOST that signs itself, and its key."""
     cert, key = directory / 'cert.pem', directory / 'key.pem'
     subject = ['-subj', f'/CN={HOST}', '-addext', f'subjectAltName=DNS:{HOST}']
     new = ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
@@ -121,7 +121,7 @@ def proxying(
     more: str = '',
     changed: dict[str, str] | None = None,
 ) -> Iterator[Nginx]:
-    """nginx in *directory*, before bridges at *ports*, until the context is left.
+    """Run nginx in *directory*, before bridges at *ports*, until the context is left.
 
     :param changed: texts of the configuration, and what stands there instead
     """

@@ -92,9 +92,9 @@ def test_urls_are_made_from_nothing_that_clients_send(backend: Nginx, forged: di
 
 def test_forged_headers_are_replaced(files: Nginx) -> None:
     forged = {f'X-Forwarded-{name}': '6.6.6.6' for name in ('For', 'Host', 'Proto', 'Port', 'By')}
-    told = json.loads(files.ask('GET /echo', **forged, Forwarded='for=6.6.6.6').body)
-    assert told.pop('HTTP_HOST') == HOST
-    assert told == {
+    received = json.loads(files.ask('GET /echo', **forged, Forwarded='for=6.6.6.6').body)
+    assert received.pop('HTTP_HOST') == HOST
+    assert received == {
         'HTTP_X_FORWARDED_FOR': '127.0.0.1',
         'HTTP_X_FORWARDED_HOST': HOST,
         'HTTP_X_FORWARDED_PROTO': 'https',

@@ -1,4 +1,4 @@
-"""What ``deploy/nginx.conf`` bounds: readers that stop reading, and requests of one address."""
+"""Limits of ``deploy/nginx.conf``: readers that stop reading, and requests of one address."""
 
 import json
 import socket
@@ -31,7 +31,7 @@ class Reader:
         self.head = ''
 
     def read_head(self) -> int:
-        """The status."""
+        """Return the status."""
         while '\r\n\r\n' not in self.head:
             self.head += self._socket.recv(512).decode('latin-1')
         return int(self.head.split()[1])
@@ -42,7 +42,7 @@ class Reader:
 
 @pytest.fixture
 def large(processes: list[Server], backend: Nginx) -> str:
-    """The path of a large public file that nobody has asked for yet."""
+    """Return the path of a large public file that was never requested."""
     sandbox = Sandbox(processes[0].directory / 'egnyte')
     sandbox.upload('/Shared/Beefree/demo/large/a.bin', bytes(20 << 20))
     return urlsplit(public_url(backend.ask('GET /fsp/large/', **WHO))).path

@@ -1,4 +1,4 @@
-"""The units of ``deploy/``: systemd finds nothing wrong with them, and they say what the other files say."""
+"""The units of ``deploy/``: systemd finds nothing wrong with them, and they say the same as the other files."""
 
 import configparser
 import re
@@ -23,7 +23,7 @@ REST = 400_000_000  # bytes: of the bridge itself, with its caches
 
 
 def units(directory: Path) -> list[Path]:
-    """The units as they are installed, with a program that is there; two instances."""
+    """Return the units as they are installed, with a program that is there; two instances."""
     text = SERVICE.read_text().replace('/opt/fsp-pyramid/.venv/bin', str(BIN))
     paths = [directory / f'fsp-pyramid@{instance}.service' for instance in ('', '6543', '6544')]
     for path in paths:
@@ -32,7 +32,7 @@ def units(directory: Path) -> list[Path]:
 
 
 def verified(*paths: Path) -> str:
-    """What systemd complains of. Nothing is started for it."""
+    """Return the complaints of systemd. No unit is started."""
     if not shutil.which('systemd-analyze'):
         missing('systemd-analyze', FileNotFoundError('apt-get install systemd'))
     command = ['systemd-analyze', 'verify', '--man=no', *paths]

@@ -1,4 +1,4 @@
-"""One process is exchanged while requests are under way: nothing is dropped."""
+"""Rolling upgrade: a process is replaced under load, and no request is dropped."""
 
 import os
 import shutil
@@ -55,7 +55,7 @@ def egnyte(tmp_path: Path) -> GatedEgnyte:
 @pytest.fixture
 def slow(tmp_path: Path, egnyte: GatedEgnyte) -> Iterator[list[Server]]:
     """Two processes whose Egnyte answers when the test lets it."""
-    # As systemd starts them: somebody who runs tests in the background ignores it, and so would they.
+    # systemd starts processes with default signals. Background jobs of a shell ignore SIGINT, and so do their children.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with serving_app(egnyte) as url:
         variables = {

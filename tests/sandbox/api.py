@@ -10,7 +10,7 @@ Answer = tuple[str, dict[str, str], list[bytes]]
 
 
 def raw_call(app: Any, method: str, path: str, body: bytes = b'', **environ: Any) -> Answer:
-    """A WSGI call without a client that checks it: the status, the headers and the parts of the body."""
+    """Return a WSGI call without a client that checks it: the status, the headers and the parts of the body."""
     environ = {
         'REQUEST_METHOD': method,
         'PATH_INFO': path,
@@ -37,7 +37,7 @@ class Api:
         self.headers = {'Authorization': f'Bearer {token}'}
 
     def by(self, username: str) -> 'Api':
-        """The same sandbox for an ordinary user."""
+        """Return the same sandbox for an ordinary user."""
         return Api(self.app, f'sandbox-{username}')
 
     def get(self, path: str, params: Any = None, *, status: int = 200, **headers: str) -> TestResponse:
@@ -50,11 +50,11 @@ class Api:
         return self.web.delete(f'/pubapi/v1/{path}', headers=self.headers, status=status)
 
     def fs(self, path: str, params: Any = None, *, status: int = 200) -> Any:
-        """The metadata of a path."""
+        """Return the metadata of a path."""
         return self.get(f'fs{quote(path)}', params, status=status).json
 
     def names(self, path: str, params: Any = None) -> list[str]:
-        """The names in a folder, in the order of the listing."""
+        """Return the names in a folder, in the order of the listing."""
         listing = self.fs(path, params)
         return [item['name'] for item in (*listing['folders'], *listing['files'])]
 
@@ -68,7 +68,7 @@ class Api:
         return self.put(path, content, status=status, **headers).json
 
     def put(self, path: str, content: bytes, *, status: int = 200, **headers: str) -> TestResponse:
-        """An upload's whole response."""
+        """Return an upload's whole response."""
         headers = self._headers({'Content-Type': 'application/octet-stream'} | headers)
         return self.web.post(f'/pubapi/v1/fs-content{quote(path)}', content, headers=headers, status=status)
 

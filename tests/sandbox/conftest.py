@@ -26,5 +26,5 @@ def clock() -> Clock:
 
 @pytest.fixture
 def api(tmp_path: Path, clock: Clock) -> Api:
-    """A sandbox without limits, called by the administrator."""
+    """Return a sandbox without limits, called by the administrator."""
     return Api(make_app(tmp_path / 'egnyte', clock=clock))

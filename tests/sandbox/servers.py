@@ -12,7 +12,7 @@ from fsp_pyramid.sandbox import make_app
 
 @contextmanager
 def serving(root: Path, **options: Any) -> Iterator[str]:
-    """The URL of a sandbox that waitress serves in a thread."""
+    """Yield the URL of a sandbox that waitress serves in a thread."""
     with serving_app(make_app(root, **options)) as url:
         yield url
 

@@ -18,7 +18,7 @@ from ..timing import PATIENCE
 
 @contextmanager
 def serving(root: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A sandbox in a process of its own, and its URL."""
+    """Yield a sandbox in a process of its own, and its URL."""
     code = 'from fsp_pyramid.scripts.sandbox import main; main()'
     command = [sys.executable, '-c', code, '--port', '0', '--root', str(root), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

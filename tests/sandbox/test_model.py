@@ -65,7 +65,7 @@ class Tree(RuleBasedStateMachine):
         self.model[key(path)] = item
 
     def subtree(self, path: Key) -> dict[Key, File | None]:
-        """What is at *path* and below it, by the rest of the path."""
+        """Return the items at *path* and below it, by the rest of the path."""
         size = len(path)
         return {found[size:]: item for found, item in self.model.items() if found[:size] == key(path)}
 

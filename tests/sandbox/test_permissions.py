@@ -17,7 +17,7 @@ GROUP = 'group:editors'
 
 @pytest.fixture
 def brand(api: Api, tmp_path: Path) -> Api:
-    """A tree with grants: alice is Editor and bob Viewer of /Shared/Brand, except for /Shared/Brand/secret."""
+    """Return a tree with grants: alice is Editor and bob Viewer of /Shared/Brand, except for /Shared/Brand/secret."""
     api.upload('/Shared/Brand/logo.png', b'logo')
     api.upload('/Shared/Brand/secret/plan.txt', b'plan')
     api.upload('/Shared/Brand/secret/open/a.txt', b'a')

@@ -21,7 +21,7 @@ TREE = [
 
 @pytest.fixture
 def planted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """A small seed tree; the list has an item for each time that it was asked for."""
+    """Yield a small seed tree; the list has an item for each time that it was asked for."""
     times: list[int] = []
 
     def tree() -> Iterator[tuple[str, bytes | None, int]]:

@@ -37,7 +37,7 @@ LINKS = {'file': 'public-url', 'thumbnail': 'thumbnail'}
 
 
 def settings(directory: Path) -> dict[str, str]:
-    """The settings of the application that made the snapshot, and of the one that takes it over."""
+    """Return the settings of the application that made the snapshot, and of the one that takes it over."""
     return {
         'fsp.username': CREDENTIALS[0],
         'fsp.password': CREDENTIALS[1],
@@ -55,7 +55,7 @@ def settings(directory: Path) -> dict[str, str]:
 
 
 def picture() -> bytes:
-    """A PNG of 40 x 20."""
+    """Return a PNG of 40 x 20."""
     file = io.BytesIO()
     Image.new('RGB', (40, 20), 'teal').save(file, 'PNG')
     return file.getvalue()

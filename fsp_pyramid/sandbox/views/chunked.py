@@ -27,14 +27,14 @@ class Part(NamedTuple):
 
 
 def upload(request: Request) -> dict[str, Any]:
-    """A chunk of a file by path."""
+    """Store a chunk of a file by path."""
     with reading(request.call.db):
         changes.check_upload(request.call, request.matchdict['path'])
     return _receive(request, '/' + '/'.join(segments(request.matchdict['path'])))
 
 
 def upload_by_id(request: Request) -> dict[str, Any]:
-    """A chunk of a new version of the file with this ``group_id``."""
+    """Store a chunk of a new version of the file with this ``group_id``."""
     with reading(request.call.db):
         path = request.call.by_guid(request.matchdict['guid'], is_file=True).path
         changes.check_upload(request.call, path)

@@ -26,7 +26,7 @@ from ..tree import Node
 
 
 def upload(request: Request) -> dict[str, Any]:
-    """A new file, or a new version of one."""
+    """Store a new file, or a new version of one."""
     call: Call = request.call
     path = request.matchdict['path']
     with reading(call.db):
@@ -53,7 +53,7 @@ def check_size(call: Call, size: int) -> None:
 
 
 def stored(request: Request, node: Node) -> dict[str, Any]:
-    """The answer to an upload: the new version, also in headers."""
+    """Return the answer to an upload: the new version, also in headers."""
     request.response.headers.update(_version_headers(node.entry_id, node.checksum, node.modified))
     return {
         'checksum': node.checksum,
@@ -64,13 +64,13 @@ def stored(request: Request, node: Node) -> dict[str, Any]:
 
 
 def download(request: Request) -> Response:
-    """A file's content by path."""
+    """Return a file's content by path."""
     with reading(request.call.db):
         return _send(request, request.call.find(request.matchdict['path']))
 
 
 def download_by_id(request: Request) -> Response:
-    """A file's content by ``group_id``."""
+    """Return a file's content by ``group_id``."""
     with reading(request.call.db):
         return _send(request, request.call.by_guid(request.matchdict['guid'], is_file=True))
 
@@ -95,7 +95,7 @@ def _send(request: Request, node: Node) -> Response:
 
 
 def _range(request: Request, response: Response, size: int) -> tuple[int, int]:
-    """The bytes to send, from first to behind the last, and what the headers say about them."""
+    """Return the bytes to send, from first to behind the last, and what the headers say about them."""
     response.accept_ranges = 'bytes'
     if request.range is None:
         return 0, size

@@ -23,7 +23,7 @@ def clear_calls(request: Request) -> Response:
 
 
 def list_faults(request: Request) -> list[dict[str, Any]]:
-    """The faults that are still to happen."""
+    """Return the faults that are still to happen."""
     return [fault.to_json() for fault in faults.pending(request.db)]
 
 
@@ -40,6 +40,6 @@ def clear_faults(request: Request) -> Response:
 
 
 def includeme(config: Configurator) -> None:
-    """Calls and faults."""
+    """Register the views of calls and faults."""
     add_resource(config, 'calls', '/_sandbox/calls', GET=list_calls, DELETE=clear_calls)
     add_resource(config, 'faults', '/_sandbox/faults', GET=list_faults, PUT=put_faults, DELETE=clear_faults)

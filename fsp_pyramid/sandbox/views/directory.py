@@ -21,7 +21,7 @@ class Directory:
         self._resources = resources
 
     def index(self, request: Request) -> dict[str, Any]:
-        """A page of those that match the filters."""
+        """Return a page of those that match the filters."""
         start, count = number(request, 'startIndex', 1) or 1, number(request, 'count', PAGE)
         with reading(request.db):
             scim.require_admin(request.call)
@@ -29,7 +29,7 @@ class Directory:
         return scim.listing(found, request.GET.getall('filter'), start, count)
 
     def create(self, request: Request) -> dict[str, Any]:
-        """A new one."""
+        """Create a resource."""
         request.response.status_code = 201
         with writing(request.db):
             scim.require_admin(request.call)
@@ -64,7 +64,7 @@ def replace_group(request: Request) -> dict[str, Any]:
 
 
 def includeme(config: Configurator) -> None:
-    """The same views for both kinds; only groups can be replaced as a whole."""
+    """Register the same views for both kinds; only groups can be replaced as a whole."""
     for name, resources, more in (('user', scim_users, {}), ('group', scim_groups, {'PUT': replace_group})):
         views = Directory(resources)
         add_resource(config, f'{name}s', f'/pubapi/v2/{name}s', GET=views.index, POST=views.create)

@@ -22,7 +22,7 @@ def cursor(request: Request) -> dict[str, Any]:
 
 
 def list_events(request: Request) -> Any:
-    """The events after an id; 204 if there are none."""
+    """Return the events after an id; 204 if there are none."""
     if not request.GET.get('id'):
         raise invalid('id', 'Is missing')
     count = number(request, 'count', PAGE)

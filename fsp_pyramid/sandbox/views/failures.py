@@ -19,7 +19,7 @@ SQLITE_DISK = ('SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_CANTOPEN', 'SQLITE_READONL
 
 
 def api_error(error: ApiError, _request: Request) -> Response:
-    """The error as it describes itself."""
+    """Return the error as it describes itself."""
     if isinstance(error.body, str):
         response = Response(error.body, status=error.status, content_type='text/html')
     else:
@@ -34,17 +34,17 @@ def no_route(_error: HTTPNotFound, request: Request) -> Response:
 
 
 def undecodable(_error: UnicodeDecodeError, request: Request) -> Response:
-    """The path, the query or a form is not UTF-8."""
+    """Answer a request whose path, query or form is not UTF-8."""
     return api_error(refused(400, 'The request is not UTF-8'), request)
 
 
 def broken_body(_error: DisconnectionError | ConnectionError, request: Request) -> Response:
-    """The client went away before it had sent all that it announced."""
+    """Return the client went away before it had sent all that it announced."""
     return api_error(refused(400, 'The body is incomplete'), request)
 
 
 def unexpected(error: Exception, request: Request) -> Response:
-    """A mistake of the sandbox, or its disk's."""
+    """Answer after a failure of the sandbox or of its disk."""
     if getattr(error, 'errno', None) in DISK or getattr(error, 'sqlite_errorname', '').startswith(SQLITE_DISK):
         log.error('the disk of the sandbox, %s, fails: %s', request.environ[STORE].options.root, error)
         return api_error(refused(507, 'Insufficient storage'), request)
@@ -53,7 +53,7 @@ def unexpected(error: Exception, request: Request) -> Response:
 
 
 def includeme(config: Configurator) -> None:
-    """A view for everything that may be raised."""
+    """Register a view for everything that may be raised."""
     config.add_exception_view(api_error, context=ApiError)
     config.add_exception_view(no_route, context=HTTPNotFound)
     config.add_exception_view(undecodable, context=UnicodeDecodeError)

@@ -36,19 +36,19 @@ MOVE_KEYS = {'action', 'destination', 'permissions'}
 
 
 def read(request: Request) -> dict[str, Any]:
-    """A file, or a folder with its content."""
+    """Return a file, or a folder with its content."""
     with reading(request.call.db):
         return describe(request, request.call.find(request.matchdict['path']))
 
 
 def read_by_id(request: Request) -> dict[str, Any]:
-    """The same by ``group_id`` or ``folder_id``."""
+    """Return the item by ``group_id`` or ``folder_id``."""
     with reading(request.call.db):
         return describe(request, _by_id(request))
 
 
 def describe(request: Request, node: Node) -> dict[str, Any]:
-    """What the query asks to know about *node*."""
+    """Return the fields of *node* that the query asks for."""
     call: Call = request.call
     entry_id = request.GET.get('entry_id')
     if node.is_file:
@@ -67,7 +67,7 @@ def describe(request: Request, node: Node) -> dict[str, Any]:
 
 
 def _extras(request: Request, node: Node, level: Level) -> dict[str, Any]:
-    """What is told about an item, alone or in a listing, only if the query asks for it."""
+    """Return the fields of an item, alone or in a listing, that come only on request."""
     result: dict[str, Any] = {}
     if flag(request, 'include_perm'):
         result['permission'] = level.label
@@ -199,7 +199,7 @@ def read_statistics(request: Request) -> dict[str, int]:
 
 
 def read_parents(request: Request) -> dict[str, Any]:
-    """The folders above a folder, the root first."""
+    """Return the folders above a folder, the root first."""
     call: Call = request.call
     with reading(call.db):
         node = call.by_guid(request.matchdict['guid'], is_file=False)
@@ -212,7 +212,7 @@ def _by_id(request: Request, level: Level = Level.NAV) -> Node:
 
 
 def includeme(config: Configurator) -> None:
-    """The catch-all path comes last: ``ids``, ``trash`` and ``settings`` are reserved words."""
+    """Register the views. The catch-all path comes last: ``ids``, ``trash`` and ``settings`` are reserved words."""
     prefix = '/pubapi/v1/fs'
     add_resource(config, 'fs.id', prefix + '/ids/{kind:file|folder}/{guid}', GET=read_by_id, DELETE=delete_by_id)
     add_resource(config, 'fs.statistics', prefix + '/ids/folder/{guid}/stats', GET=read_statistics)

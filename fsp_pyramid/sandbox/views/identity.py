@@ -12,7 +12,7 @@ from ..routing import add_resource
 
 
 def userinfo(request: Request) -> dict[str, Any]:
-    """The user for whom the call is made."""
+    """Return the user for whom the call is made."""
     user = request.call.user
     return {
         'id': user.id,
@@ -25,7 +25,7 @@ def userinfo(request: Request) -> dict[str, Any]:
 
 
 def whoami(request: Request) -> dict[str, Any]:
-    """The token: whose it is, and through which application it was given."""
+    """Return the token: whose it is, and through which application it was given."""
     call: Call = request.call
     return {
         'clientId': call.client_id,
@@ -36,7 +36,7 @@ def whoami(request: Request) -> dict[str, Any]:
 
 
 def domain(_request: Request) -> dict[str, Any]:
-    """What a customer's own host name tells of the domain behind it, without a token."""
+    """Return the domain behind a customer's own host name, without a token."""
     return {'workgroup': {'name': DOMAIN}}
 
 

@@ -14,13 +14,13 @@ FILTERS = ('path', 'username', 'type', 'accessibility')
 
 
 def create(request: Request) -> dict[str, Any]:
-    """A link, or one for each recipient."""
+    """Return a link, or one for each recipient."""
     with writing(request.call.db):
         return links.create(request.call, json_object(request))
 
 
 def list_links(request: Request) -> dict[str, Any]:
-    """The ids of links."""
+    """Return the ids of links."""
     after, before = moment(request, 'created_after'), moment(request, 'created_before')
     filters = {name: request.GET[name] for name in FILTERS if request.GET.get(name)}
     with reading(request.call.db):
@@ -44,6 +44,6 @@ def delete(request: Request) -> dict[str, Any]:
 
 
 def includeme(config: Configurator) -> None:
-    """``settings`` is a reserved word, see :mod:`.settings`."""
+    """Register the views. ``settings`` is a reserved word, see :mod:`.settings`."""
     add_resource(config, 'links', '/pubapi/v1/links', GET=list_links, POST=create)
     add_resource(config, 'link', '/pubapi/v1/links/{id}', GET=read, DELETE=delete)

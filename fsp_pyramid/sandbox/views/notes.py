@@ -14,14 +14,14 @@ PAGE = 100
 
 
 def create(request: Request) -> dict[str, Any]:
-    """A note on a file."""
+    """Create a note on a file."""
     request.response.status_code = 201
     with writing(request.call.db):
         return notes.create(request.call, json_object(request))
 
 
 def list_notes(request: Request) -> dict[str, Any]:
-    """A page of notes."""
+    """Return a page of notes."""
     start, end = moment(request, 'start_time'), moment(request, 'end_time')
     with reading(request.call.db):
         found = notes.listed(request.call, request.GET.get('file'), request.GET.get('folder'), start, end)
@@ -44,6 +44,6 @@ def delete(request: Request) -> dict[str, Any]:
 
 
 def includeme(config: Configurator) -> None:
-    """Notes."""
+    """Register the views of notes."""
     add_resource(config, 'notes', '/pubapi/v1/notes', GET=list_notes, POST=create)
     add_resource(config, 'note', '/pubapi/v1/notes/{id}', GET=read, DELETE=delete)

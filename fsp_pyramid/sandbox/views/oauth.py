@@ -21,7 +21,7 @@ from ..store import writing
 
 
 def ask(request: Request) -> Response:
-    """The page on which the user logs in and decides."""
+    """Return the page on which the user logs in and decides."""
     question = consent.asked(request.GET)
     if question.unknown_scopes:
         return _see(question.answer(error='invalid_scope'))
@@ -44,7 +44,7 @@ def decide(request: Request) -> Response:
 
 
 def ask_domain(request: Request) -> Response:
-    """The Enhanced Auth Service: the page that asks where the user has an account."""
+    """Return the page of the Enhanced Auth Service that asks for the user's domain."""
     consent.asked(request.GET)
     return pages.which_domain(_path(request, 'service'), request.host)
 
@@ -60,12 +60,12 @@ def choose_domain(request: Request) -> Response:
 
 
 def unanswerable(error: consent.Unanswerable, _request: Request) -> Response:
-    """The page for a question that is not put."""
+    """Return the page for a question that is not put."""
     return pages.unanswerable(str(error))
 
 
 def token(request: Request) -> dict[str, Any]:
-    """A token for a grant. Raises ApiError in OAuth's own shape."""
+    """Issue a token for a grant. Raises ApiError in OAuth's own shape."""
     options, form = request.environ[STORE].options, _form(request)
     limits.count_grant(request.db, form.get('client_id', ''), options)
     with writing(request.db):

@@ -15,7 +15,7 @@ from ..store import reading, writing
 
 
 def read(request: Request) -> dict[str, Any]:
-    """The permissions at a folder, of all users and groups or of those asked for."""
+    """Return the permissions at a folder, of all users and groups or of those asked for."""
     call: Call = request.call
     with reading(call.db):
         found = grants.folder_grants(call, call.find(request.matchdict['path'], Level.OWNER))
@@ -34,7 +34,7 @@ def change(request: Request) -> dict[str, Any]:
 
 
 def effective(request: Request) -> dict[str, str]:
-    """What a user, or the caller, may do in a folder."""
+    """Return the permission of a user, or of the caller, in a folder."""
     call: Call = request.call
     with reading(call.db):
         username = request.matchdict.get('username')

@@ -36,7 +36,7 @@ def audit(_request: Request) -> dict[str, Any]:
 
 
 def includeme(config: Configurator) -> None:
-    """A page for each area."""
+    """Register a page for each area."""
     for area, path, view in (
         ('users', '/pubapi/v2/users/settings', users),
         ('links', '/pubapi/v1/links/settings', links),

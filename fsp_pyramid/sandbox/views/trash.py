@@ -17,14 +17,14 @@ MOST_IDS = 10
 
 
 def list_v1(request: Request) -> dict[str, Any]:
-    """A page, and the number of all items."""
+    """Return a page, and the number of all items."""
     with reading(request.call.db):
         listing = _page(request)
         return listing | {'total_count': trash.count_all(request.call)}
 
 
 def list_v2(request: Request) -> dict[str, Any]:
-    """A page, and whether there are more."""
+    """Return a page, and whether there are more."""
     with reading(request.call.db):
         listing = _page(request)
         seen = listing['offset'] + len(listing['items'])
@@ -43,7 +43,7 @@ def _page(request: Request) -> dict[str, Any]:
 
 
 def total(request: Request) -> dict[str, int]:
-    """The number of all items."""
+    """Return the number of all items."""
     trash.require_access(request.call)
     return {'totalCount': trash.count_all(request.call)}
 
