@@ -141,7 +141,7 @@ http {{
 
 @contextmanager
 def proxying(root: Path, upstream: int, headers: str) -> Iterator[Server]:
-    """nginx in front of a server."""
+    """Nginx in front of a server."""
     program = shutil.which('nginx') or shutil.which('nginx', path='/usr/sbin')
     if program is None:
         missing('nginx', FileNotFoundError('nginx'))
