@@ -114,12 +114,12 @@ def asking(server: Server, times: int) -> Iterator[list[Answer]]:
             thread.join()
 
 
-@pytest.mark.parametrize('pace', ['memory', 'database'])
+@pytest.mark.parametrize('backend', ['memory', 'database'])
 @pytest.mark.parametrize('from_the_start', [False, True])
 def test_others_are_answered(
-    write_ini: Callable[[str], Path], database: HangingDatabase, rate_limiter: str, from_the_start: bool
+    write_ini: Callable[[str], Path], database: HangingDatabase, backend: str, from_the_start: bool
 ) -> None:
-    with serving(write_ini(rate_limiter)) as server:
+    with serving(write_ini(backend)) as server:
         if from_the_start:
             database.hang()
         else:

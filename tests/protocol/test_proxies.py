@@ -11,10 +11,10 @@ from fsp_pyramid.testing import Sandbox
 
 from ..background import settle
 from ..conftest import Source
-from ..public.test_content import kept, later, url_of
+from ..public.test_content import make_client, later, url_of
 from .beefree import PNG, Beefree, outcome
 
-__all__ = ['kept']
+__all__ = ['make_client']
 
 HOME = '/Shared/Beefree/u1'
 HTML = '<html><body>Blocked by the firewall</body></html>'
@@ -148,10 +148,10 @@ def over(client: Beefree) -> None:
 
 @pages
 def test_picture_is_served_again_after_foreign_answers(
-    kept: Callable[..., Beefree], sandbox: Sandbox, page: dict[str, Any]
+    make_client: Callable[..., Beefree], sandbox: Sandbox, page: dict[str, Any]
 ) -> None:
     sandbox.upload(f'{HOME}/a.png', PNG)
-    client = kept()
+    client = make_client()
     url = url_of(client, '/a.png')
     instead(sandbox, page)
     sandbox.forget_calls()
@@ -165,9 +165,9 @@ def test_picture_is_served_again_after_foreign_answers(
     assert client.public(url).body == PNG
 
 
-def test_ambiguous_403_is_not_cached(kept: Callable[..., Beefree], sandbox: Sandbox) -> None:
+def test_ambiguous_403_is_not_cached(make_client: Callable[..., Beefree], sandbox: Sandbox) -> None:
     sandbox.upload(f'{HOME}/a.png', PNG)
-    client = kept()
+    client = make_client()
     url = url_of(client, '/a.png')
     instead(sandbox, {'status': 403, 'body': '{"message": "Your IP address is not allowed"}'})
     assert client.public(url).status_int == 503
@@ -178,13 +178,13 @@ def test_ambiguous_403_is_not_cached(kept: Callable[..., Beefree], sandbox: Sand
 
 @pages
 def test_cached_picture_is_served_during_foreign_answers(
-    kept: Callable[..., Beefree],
+    make_client: Callable[..., Beefree],
     sandbox: Sandbox,
     source: Source,
     monkeypatch: pytest.MonkeyPatch,
     page: dict[str, Any],
 ) -> None:
-    client = kept()
+    client = make_client()
     url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
     instead(sandbox, page)
     later(client, 86401, monkeypatch)
@@ -203,14 +203,14 @@ def test_cached_picture_is_served_during_foreign_answers(
     ],
 )
 def test_refusal_is_cached_for_its_ttl(
-    kept: Callable[..., Beefree],
+    make_client: Callable[..., Beefree],
     sandbox: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
     page: dict[str, Any],
     seconds: int,
 ) -> None:
     sandbox.upload(f'{HOME}/a.png', PNG)
-    client = kept()
+    client = make_client()
     url = url_of(client, '/a.png')
     instead(sandbox, page)
     sandbox.forget_calls()
@@ -230,10 +230,10 @@ def test_refusal_is_cached_for_its_ttl(
 @pytest.mark.parametrize('body', [HTML, ''])
 @pytest.mark.parametrize('which', ['public-url', 'thumbnail'])
 def test_maintenance_page_is_not_served_as_a_picture(
-    kept: Callable[..., Beefree], sandbox: Sandbox, headers: dict[str, str], body: str, which: str
+    make_client: Callable[..., Beefree], sandbox: Sandbox, headers: dict[str, str], body: str, which: str
 ) -> None:
     sandbox.upload(f'{HOME}/a.png', PNG)
-    client = kept()
+    client = make_client()
     url, thumbnail = url_of(client, '/a.png'), url_of(client, '/a.png', 'thumbnail')
     instead(sandbox, {'status': 200, 'headers': headers, 'body': body})
     assert HTML.encode() not in client.public(url if which == 'public-url' else thumbnail).body
