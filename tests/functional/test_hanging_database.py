@@ -78,7 +78,7 @@ def database() -> Iterator[HangingDatabase]:
 def write_ini(tmp_path: Path, seeded: Path, database: HangingDatabase) -> Callable[[str], Path]:
     """Write the ini file of a site with one client with a token, and one whose users connect accounts."""
 
-    def write(rate_limiter: str) -> Path:
+    def write(pace: str) -> Path:
         shutil.copytree(seeded, tmp_path / 'egnyte')
         path = tmp_path / 'site.ini'
         path.write_text(
@@ -86,7 +86,7 @@ def write_ini(tmp_path: Path, seeded: Path, database: HangingDatabase) -> Callab
                 egnyte=tmp_path / 'egnyte',
                 key=Fernet.generate_key().decode(),
                 secret='s' * 32,
-                rate_limiter=rate_limiter,
+                pace=pace,
                 database=database.url.replace('%', '%%'),
             )
         )

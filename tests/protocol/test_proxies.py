@@ -11,7 +11,7 @@ from fsp_pyramid.testing import Sandbox
 
 from ..background import settle
 from ..conftest import Source
-from ..public.test_content import make_client, later, url_of
+from ..public.test_content import later, make_client, url_of
 from .beefree import PNG, Beefree, outcome
 
 __all__ = ['make_client']
