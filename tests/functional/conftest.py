@@ -1,4 +1,4 @@
-"""What the functional tests share: a seeded sandbox, and applications over it."""
+"""Fixtures of the functional tests: a seeded sandbox, and applications over it."""
 
 import shutil
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from fsp_pyramid.testing import Sandbox
 
 @pytest.fixture(scope='session')
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory of a sandbox with the seed tree. Copy it: that is a hundred times faster than to seed."""
+    """Return the directory of a seeded sandbox; a copy is a hundred times faster than seeding."""
     directory = tmp_path_factory.mktemp('seeded')
     assert Sandbox(directory, seed=True).exists('/Shared/Brand')
     return directory
@@ -21,14 +21,14 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def egnyte(tmp_path: Path, seeded: Path) -> Sandbox:
-    """A sandbox with the seed tree."""
+    """Return a sandbox with the seed tree."""
     shutil.copytree(seeded, tmp_path / 'egnyte')
     return Sandbox(tmp_path / 'egnyte')
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> dict[str, str]:
-    """Those of a mount over that sandbox, or over an empty one."""
+    """Return the settings of a mount over the seeded sandbox, or over an empty one."""
     return {
         'fsp.username': 'beefree',
         'fsp.password': 'beefree',
@@ -39,7 +39,7 @@ def settings(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def make(settings: dict[str, str]) -> Callable[..., Any]:
-    """Make an application in some steps, or by an include; keywords are more settings, double underscores for dots."""
+    """Make an application by steps of configuration; keywords are settings, with double underscores for dots."""
 
     def include(config: Any) -> None:
         config.include('fsp_pyramid')

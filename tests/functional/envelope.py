@@ -1,4 +1,4 @@
-"""What every answer below a mount looks like, whoever asks for what."""
+"""Check of the envelope, the format of every answer below a mount."""
 
 import re
 from base64 import b64encode
@@ -6,7 +6,7 @@ from typing import Any
 
 import webob
 
-# The table of the protocol; success has no code.
+# Statuses and codes of the protocol; success has no code.
 TABLE = {
     (200, None),
     (201, None),
@@ -32,13 +32,13 @@ TABLE = {
 
 
 def caller(uid: str = 'demo', username: str = 'beefree', password: str = 'beefree') -> dict[str, str]:
-    """The headers that Beefree sends."""
+    """Return the headers of a request by Beefree."""
     credentials = b64encode(f'{username}:{password}'.encode()).decode()
     return {'Authorization': f'Basic {credentials}', 'X-BEE-ClientId': 'shop', 'X-BEE-Uid': uid}
 
 
 def read(response: webob.Response) -> tuple[int, int | None]:
-    """Status and code of *response*, which must be an envelope from the table."""
+    """Return status and code of *response*, after a check that it is an envelope of the protocol."""
     assert response.content_type == 'application/json', response.text
     body = response.json
     verdict = response.status_int, body.get('code')
@@ -57,12 +57,12 @@ def read(response: webob.Response) -> tuple[int, int | None]:
 
 
 def path_info(path: str) -> str:
-    """*path* as a server puts it into PATH_INFO."""
+    """Return *path* in the encoding of PATH_INFO."""
     return path.encode().decode('latin-1')
 
 
 def ask(application: Any, path: str, method: str = 'GET', **environ: Any) -> webob.Response:
-    """Ask with *path* as PATH_INFO, to the letter: no client and no server mends it. Other keys of WSGI as keywords."""
+    """Send a request with *path* as literal PATH_INFO, without normalization; keywords are other keys of WSGI."""
     request = webob.Request.blank('/', method=method, headers=caller())
     request.environ.update(environ, PATH_INFO=path)
     return request.get_response(application)

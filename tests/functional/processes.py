@@ -1,4 +1,4 @@
-"""Servers as users start them: processes on free ports, and bytes on real sockets."""
+"""Server processes on free ports, as users start them, with requests over real sockets."""
 
 import os
 import socket
@@ -19,7 +19,7 @@ PKG_RESOURCES = 'ignore:pkg_resources is deprecated as an API:UserWarning'
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The variables of a new process: none of ours is left over from this one."""
+    """Return the variables of a new process, without FSP variables of this one."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith('FSP_')}
     return inherited | {'PYTHONWARNINGS': PKG_RESOURCES} | more
 
@@ -38,7 +38,7 @@ def run(*command: str | Path, input_text: str = '', **environ: str) -> subproces
 
 
 class Answer:
-    """One answer, as it came through the socket."""
+    """Answer as read from the socket."""
 
     def __init__(self, connection: socket.socket, method: str) -> None:
         with HTTPResponse(connection, method=method) as response:
@@ -47,7 +47,7 @@ class Answer:
 
 
 class Server:
-    """A server process, and what it wrote to its log."""
+    """Server process and its log."""
 
     process: subprocess.Popen[bytes]
 
@@ -56,21 +56,21 @@ class Server:
 
     @property
     def directory(self) -> Path:
-        """Where it was started, and where its log is."""
+        """Working directory of the process, with its log."""
         return self._log.parent
 
     @property
     def pid(self) -> int:
-        """Of the process."""
+        """Process id."""
         return self.process.pid
 
     @property
     def log(self) -> str:
-        """All output so far."""
+        """Return all output so far."""
         return self._log.read_text()
 
     def ask(self, *asked: str | tuple[str, str], headers: dict[str, str] | None = None) -> list[Answer]:
-        """Send requests over one connection, each after the answer to the other.
+        """Send requests over one connection, each after the answer to the previous one.
 
         Each is a line such as ``GET /fsp/``, or a pair of that and a body.
         """
@@ -88,7 +88,7 @@ class Server:
 
 @contextmanager
 def running(*command: str | Path, log: Path, **environ: str) -> Iterator[Server]:
-    """A server of the virtual environment, until the context is left. A free port is appended to its last argument."""
+    """Run a server of the virtual environment until the context is left, with a free port appended to *command*."""
     server = Server(free_port(), log)
     words = [BIN / command[0], *command[1:-1], f'{command[-1]}{server.port}']
     with (
@@ -105,7 +105,7 @@ def running(*command: str | Path, log: Path, **environ: str) -> Iterator[Server]
 
 
 def serving(ini: Path, **environ: str) -> AbstractContextManager[Server]:
-    """``pserve`` on a free port. Its log is kept beside *ini*."""
+    """Run ``pserve`` on a free port, with its log beside *ini*."""
     return running('pserve', ini, 'http_port=', log=ini.with_suffix('.log'), **environ)
 
 

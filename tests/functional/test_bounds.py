@@ -1,4 +1,4 @@
-"""Requests whose parts are large: bounded work, and bounded echoes in answers and logs."""
+"""Oversized requests: bounded work, and bounded echoes in answers and logs."""
 
 import gc
 import io
@@ -18,25 +18,25 @@ from fsp_pyramid.testing import Sandbox
 from .envelope import ask, read
 
 Make = Callable[..., Any]
-MOST = 200  # characters of a request that an answer or a line of the log repeats
+MOST = 200  # maximum characters of a request that an answer or a log line repeats
 LONG = 'w' * 3000
 
 
 @pytest.fixture
 def standalone(settings: dict[str, str], egnyte: Sandbox) -> Any:
-    """The application of an ini file."""
+    """Return the application of an ini file."""
     return main({}, **settings)
 
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
-    """Everything that was logged, at any level."""
+    """Capture the log at all levels."""
     caplog.set_level('DEBUG')
     return lambda: '\n'.join(record.getMessage() + str(record.exc_text or '') for record in caplog.records)
 
 
 def body_of(text: str) -> dict[str, Any]:
-    """The keys of WSGI for a body."""
+    """Return the WSGI keys for a body."""
     return {'wsgi.input': io.BytesIO(text.encode()), 'CONTENT_LENGTH': str(len(text.encode()))}
 
 
@@ -64,8 +64,8 @@ def test_oversized_target_of_a_move_is_a_bad_request(make: Make, egnyte: Sandbox
     assert egnyte.calls == []
 
 
-def test_deep_path_costs_memory_in_proportion(make: Make, egnyte: Sandbox) -> None:
-    """Between *n* and *2n* names the peak of memory doubles at most; with a square it would be fourfold."""
+def test_memory_for_deep_path_is_linear(make: Make, egnyte: Sandbox) -> None:
+    """Expect at most twice the peak memory for twice the names; quadratic growth would be fourfold."""
     application = make()
     read(ask(application, '/fsp/'))
 
@@ -83,7 +83,7 @@ def test_deep_path_costs_memory_in_proportion(make: Make, egnyte: Sandbox) -> No
 
 
 @pytest.mark.parametrize('prefix', ['', '/other', '/fsp-ops', '/fsp-connect', '/fsp-public/x'])
-def test_long_url_elsewhere_leaves_nothing_in_memory(standalone: Any, prefix: str) -> None:
+def test_long_url_outside_mounts_leaks_no_memory(standalone: Any, prefix: str) -> None:
     def rest(names: int) -> int:
         tracemalloc.start()
         try:
@@ -98,7 +98,7 @@ def test_long_url_elsewhere_leaves_nothing_in_memory(standalone: Any, prefix: st
     assert rest(20_000) < 5 * 20_000
 
 
-def test_answer_and_log_repeat_little_of_a_name(make: Make, egnyte: Sandbox, log: Callable[[], str]) -> None:
+def test_long_name_is_truncated_in_answer_and_log(make: Make, egnyte: Sandbox, log: Callable[[], str]) -> None:
     application = make()
     source = json.dumps({'source': 'http://192.0.2.1/'})
     for method, path, body in (
@@ -122,7 +122,7 @@ def test_answer_and_log_repeat_little_of_a_name(make: Make, egnyte: Sandbox, log
 
 
 @pytest.mark.parametrize('name', ['HTTP_X_BEE_CLIENTID', 'HTTP_X_BEE_UID', 'HTTP_HOST', 'HTTP_AUTHORIZATION'])
-def test_answer_and_log_repeat_little_of_a_header(
+def test_long_header_is_truncated_in_answer_and_log(
     make: Make, egnyte: Sandbox, log: Callable[[], str], name: str
 ) -> None:
     answer = ask(make(), '/fsp/', **{name: LONG})
@@ -132,14 +132,14 @@ def test_answer_and_log_repeat_little_of_a_header(
 
 
 @pytest.mark.parametrize('path', [f'/{LONG}', f'/fsp-ops/{LONG}', f'/fsp-connect/{LONG}', f'/fsp-public/{LONG}/x'])
-def test_standalone_application_repeats_little_of_a_url(standalone: Any, log: Callable[[], str], path: str) -> None:
+def test_standalone_application_truncates_long_url(standalone: Any, log: Callable[[], str], path: str) -> None:
     answer = ask(standalone, path)
     assert answer.status_int == 404
     assert longest_run(answer.text) <= MOST
     assert longest_run(log()) <= MOST
 
 
-# URLs that are no UTF-8
+# URLs that are not UTF-8
 
 UNDECODABLE = [
     '/\xff',
@@ -154,14 +154,14 @@ UNDECODABLE = [
 
 @pytest.fixture
 def records(caplog: pytest.LogCaptureFixture) -> Callable[[], list[logging.LogRecord]]:
-    """The records of the package."""
+    """Return the log records of the package."""
     caplog.set_level('DEBUG', 'fsp_pyramid')
     return lambda: [record for record in caplog.records if record.name.startswith('fsp_pyramid')]
 
 
 @pytest.mark.parametrize('path', UNDECODABLE)
 @pytest.mark.parametrize('method', ['GET', 'POST', 'PROPFIND'])
-def test_undecodable_url_elsewhere_is_a_bad_request(
+def test_undecodable_url_outside_mounts_is_a_bad_request(
     standalone: Any,
     records: Callable[[], list[logging.LogRecord]],
     caplog: pytest.LogCaptureFixture,
@@ -176,7 +176,7 @@ def test_undecodable_url_elsewhere_is_a_bad_request(
     assert '\n' not in record.getMessage()
 
 
-def test_undecodable_url_below_ops_of_a_mounted_application(
+def test_undecodable_url_below_ops_is_a_bad_request(
     make: Make, records: Callable[[], list[logging.LogRecord]], caplog: pytest.LogCaptureFixture
 ) -> None:
     application = make()
@@ -187,7 +187,7 @@ def test_undecodable_url_below_ops_of_a_mounted_application(
 
 
 @pytest.mark.parametrize('path', ['/\xff', '/fsp-connect/\xff'])
-def test_undecodable_url_of_a_host_is_the_hosts(settings: dict[str, str], path: str) -> None:
+def test_undecodable_url_outside_prefix_is_left_to_host(settings: dict[str, str], path: str) -> None:
     def theirs(_exception: Exception, _request: Any) -> webob.Response:
         from pyramid.response import Response
 

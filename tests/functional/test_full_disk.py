@@ -1,4 +1,4 @@
-"""Disks that are full, each of them a real file system: told as such, and over as soon as there is room again."""
+"""Full disks, on real file systems: reported as such, with recovery as soon as there is room again."""
 
 import io
 import logging
@@ -22,7 +22,7 @@ SIZE = 2048  # kilobytes
 
 
 def picture(side: int) -> bytes:
-    """A PNG that cannot be made smaller."""
+    """Return an incompressible PNG."""
     file = io.BytesIO()
     Image.frombytes('RGB', (side, side), random.Random(1).randbytes(3 * side * side)).save(file, 'PNG')
     return file.getvalue()
@@ -38,7 +38,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(disk: Path) -> Path:
-    """Fill it up to the last byte; the result is to be removed."""
+    """Fill the disk to the last byte, and return the file to remove."""
     path = disk / 'filling'
     with open(path, 'wb', buffering=0) as file:
         try:
@@ -51,7 +51,7 @@ def fill(disk: Path) -> Path:
 
 @pytest.fixture
 def client(make: Callable[..., Any], sandbox: Sandbox, settings: dict[str, str]) -> Callable[..., Beefree]:
-    """A user of an application with these settings more."""
+    """Return a factory of users of an application with additional settings."""
 
     def client(**more: str) -> Beefree:
         beefree = Beefree(make(sources__allow='127.0.0.1', folders='/ /Shared/Files/{uid}', **more))
@@ -67,7 +67,7 @@ def unseeded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> str:
-    """What the log says at ERROR, without any traceback."""
+    """Return the log messages at ERROR, after a check that there is no traceback."""
     records = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert not any(record.exc_info for record in records), caplog.text
     return '\n'.join(record.getMessage() for record in records)
@@ -75,7 +75,7 @@ def errors(caplog: pytest.LogCaptureFixture) -> str:
 
 @pytest.fixture
 def temporary(disk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Temporary files go to that disk."""
+    """Redirect temporary files to the small disk."""
     monkeypatch.setattr(tempfile, 'tempdir', str(disk))
     return disk
 
@@ -86,7 +86,7 @@ def check_told(answer: Any) -> None:
     assert int(answer.headers['Retry-After']) > 0
 
 
-def test_temporary_files_of_uploads(
+def test_upload_without_temporary_space_is_refused(
     client: Callable[..., Beefree],
     source: Source,
     temporary: Path,
@@ -98,14 +98,14 @@ def test_temporary_files_of_uploads(
     assert str(temporary) in errors(caplog)
     filling = fill(temporary)
     check_told(beefree.upload('/a.png', source.offer(LARGE)))
-    assert outcome(beefree.upload('/small.png', source.offer(SMALL))) == (201, None)  # it stays in memory
+    assert outcome(beefree.upload('/small.png', source.offer(SMALL))) == (201, None)  # small enough for memory
     assert beefree.names('/') == ['small.png']
     filling.unlink()
     medium = picture(700)
     assert outcome(beefree.upload('/a.png', source.offer(medium))) == (201, None)
 
 
-def test_a_temporary_directory_that_is_gone(
+def test_upload_with_missing_temporary_directory_is_refused(
     client: Callable[..., Beefree],
     source: Source,
     tmp_path: Path,
@@ -119,7 +119,7 @@ def test_a_temporary_directory_that_is_gone(
 
 
 @pytest.mark.parametrize('cache', ['temporary', 'directory'])
-def test_public_files_and_thumbnails(
+def test_public_content_without_space_is_unavailable(
     client: Callable[..., Beefree],
     source: Source,
     temporary: Path,
@@ -129,18 +129,18 @@ def test_public_files_and_thumbnails(
     filling = fill(temporary)
     beefree = client(**({} if cache == 'temporary' else {'public__cache_dir': str(temporary / 'cache')}))
     answer = beefree.upload('/small.png', source.offer(SMALL))
-    assert outcome(answer) == (201, None)  # what cannot be kept is fetched later
+    assert outcome(answer) == (201, None)  # uncached content is fetched later
     meta = answer.json['data']['meta']
     public = beefree.public(meta['public-url'])
     assert public.status_int == 503
     assert int(public.headers['Retry-After']) > 0
     assert 'omething went wrong' not in public.text
-    assert beefree.public(meta['thumbnail']).status_int in (200, 503)  # a placeholder, at most
+    assert beefree.public(meta['thumbnail']).status_int in (200, 503)  # 200 is a placeholder
     assert str(temporary) in errors(caplog)
     filling.unlink()
 
 
-def test_the_sandbox(
+def test_upload_to_full_sandbox_is_unavailable(
     client: Callable[..., Beefree],
     source: Source,
     disk: Path,
@@ -159,7 +159,7 @@ def test_the_sandbox(
     assert outcome(beefree.upload('/small.png', source.offer(SMALL))) == (201, None)
 
 
-def test_readiness(client: Callable[..., Beefree], temporary: Path) -> None:
+def test_readiness_fails_on_full_disk(client: Callable[..., Beefree], temporary: Path) -> None:
     local = TestApp(client().app.app, extra_environ={'REMOTE_ADDR': '127.0.0.1', 'HTTP_HOST': 'localhost'})
     fill(temporary)
     checks = {check['name']: check for check in local.get('/fsp-ops/ready', status=503).json['checks']}

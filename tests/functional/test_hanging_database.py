@@ -1,4 +1,4 @@
-"""A database that hangs, below a server of four threads: whoever does not need it is answered."""
+"""Hanging database below a server of four threads: requests that do not need it are answered."""
 
 import json
 import shutil
@@ -102,7 +102,7 @@ def ask(server: Server, target: str, username: str = 'site') -> Answer:
 
 @contextmanager
 def asking(server: Server, times: int) -> Iterator[list[Answer]]:
-    """The answers for users with accounts, who come at the same time; complete after the context."""
+    """Send concurrent requests of users with accounts; the list of answers is complete after the context."""
     answers: list[Answer] = []
     threads = [threading.Thread(target=lambda: answers.append(ask(server, '/fsp/', 'users'))) for _ in range(times)]
     for thread in threads:
@@ -116,14 +116,14 @@ def asking(server: Server, times: int) -> Iterator[list[Answer]]:
 
 @pytest.mark.parametrize('backend', ['memory', 'database'])
 @pytest.mark.parametrize('from_the_start', [False, True])
-def test_others_are_answered(
+def test_hanging_database_does_not_block_unrelated_requests(
     write_ini: Callable[[str], Path], database: HangingDatabase, backend: str, from_the_start: bool
 ) -> None:
     with serving(write_ini(backend)) as server:
         if from_the_start:
             database.hang()
         else:
-            assert ask(server, '/fsp/', 'users').status == 403  # nobody is connected: the database said so
+            assert ask(server, '/fsp/', 'users').status == 403  # answer of the database: no account is connected
         listing = json.loads(ask(server, '/fsp/').body)
         picture = next(urlsplit(item['public-url']).path for item in listing['data']['items'] if 'public-url' in item)
         assert ask(server, picture).status == 200
@@ -150,7 +150,7 @@ def test_others_are_answered(
         assert server.log.count('the database of accounts is back') == 1
 
 
-def test_the_command_tells_it(write_ini: Callable[[str], Path], database: HangingDatabase) -> None:
+def test_accounts_command_reports_hanging_database(write_ini: Callable[[str], Path], database: HangingDatabase) -> None:
     ini = write_ini('memory')
     assert run('fsp-accounts', ini, 'list').returncode == 0
     database.hang()

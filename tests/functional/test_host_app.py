@@ -1,4 +1,4 @@
-"""The example of a host: it stays what it was, and shares its transactions with the provider."""
+"""Example host application: its own behaviour is unchanged, and it shares transactions with the provider."""
 
 import json
 import re
@@ -30,7 +30,7 @@ HOME = '/Shared/Beefree/demo'
 
 
 class Host:
-    """The example, in a directory of its own."""
+    """Example application in its own directory."""
 
     def __init__(self, ini: Path, source: Source) -> None:
         self.router = get_app(str(ini))
@@ -41,7 +41,7 @@ class Host:
         self._sessions = self.router.registry['dbsession_factory']
 
     def sql(self, statement: str) -> list[Any]:
-        """Behind the example's back."""
+        """Execute a statement in the database, bypassing the example."""
         with self._sessions.begin() as session:
             result = session.execute(text(statement))
             return [tuple(row) for row in result] if result.returns_rows else []
@@ -75,29 +75,29 @@ def host(ini: Path, source: Source) -> Iterator[Host]:
     host.close()
 
 
-def test_the_host_keeps_its_security_policy(host: Host) -> None:
+def test_security_policy_of_host_is_kept(host: Host) -> None:
     assert type(host.router.registry.getUtility(ISecurityPolicy)).__module__ == 'host_app.security'
-    # Beefree's credentials are nothing to the host, and its members are nobody to us.
+    # Credentials of Beefree are invalid for the host, and sessions of its members are invalid for the mount.
     host.web.get('/uploads', headers=caller(), status=403)
     host.log_in()
     host.web.get('/uploads', status=200)
     assert read(host.web.get('/files/fsp/', status=401)) == (401, 3650)
 
 
-def test_the_host_keeps_its_default_permission(host: Host) -> None:
+def test_default_permission_of_host_is_kept(host: Host) -> None:
     assert host.router.registry.getUtility(IDefaultPermission) == 'member'
     host.web.get('/uploads', status=403)
     host.web.get('/files/fsp/', headers=caller(), status=200)
 
 
-def test_the_host_keeps_its_csrf_protection(host: Host) -> None:
+def test_csrf_protection_of_host_is_kept(host: Host) -> None:
     assert host.router.registry.getUtility(IDefaultCSRFOptions).require_csrf
     assert 'CSRF' in host.web.post('/login', {'uid': 'demo'}, status=400)
     host.web.post('/files/fsp/new/', headers=caller(), status=201)
     host.web.delete('/files/fsp/new/', headers=caller(), status=200)
 
 
-def test_the_host_keeps_its_exception_views(host: Host) -> None:
+def test_exception_views_of_host_are_kept(host: Host) -> None:
     for path, status, words in (
         ('/nothing', 404, 'no such page'),
         ('/uploads', 403, 'Please log in'),
@@ -106,7 +106,7 @@ def test_the_host_keeps_its_exception_views(host: Host) -> None:
         assert words in host.web.get(path, status=status)
 
 
-def test_the_host_keeps_its_renderer(host: Host) -> None:
+def test_renderer_of_host_is_kept(host: Host) -> None:
     host.upload('/a.txt', b'hello')
     host.log_in()
     answer = host.web.get('/uploads')
@@ -116,14 +116,14 @@ def test_the_host_keeps_its_renderer(host: Host) -> None:
     assert '\n' not in host.web.get('/files/fsp/', headers=caller()).text
 
 
-def test_the_hosts_tween_sees_us_as_well(host: Host) -> None:
+def test_tween_of_host_handles_mounted_requests(host: Host) -> None:
     for path, status in (('/', 200), ('/nothing', 404), ('/files/fsp/', 200), ('/files/fsp/nothing', 404)):
         assert host.web.get(path, headers=caller(), status=status).headers['Server-Timing'].startswith('app;dur=')
 
 
 @pytest.mark.parametrize('path', ['', '/', '/x', '/x/', '//', '/%FF', '/a%0Ab', '/..', '/@@uploads', '/uploads'])
 @pytest.mark.parametrize('mount', ['/files/fsp', '/team-files'])
-def test_inside_everything_is_an_envelope(host: Host, mount: str, path: str) -> None:
+def test_answers_below_mount_are_envelopes(host: Host, mount: str, path: str) -> None:
     for headers in ({}, caller(), caller(username='team', password='team')):
         read(host.web.get(mount + path, headers=headers, status='*'))
     read(host.web.request(mount + path, method='PUT', headers=caller(), status='*'))
@@ -132,17 +132,17 @@ def test_inside_everything_is_an_envelope(host: Host, mount: str, path: str) -> 
 @pytest.mark.parametrize(
     'path', ['/files', '/files/', '/files/fspx', '/fsp', '/fsp/x', '/team-filesx', '/team', '//fsp']
 )
-def test_outside_everything_is_the_hosts(host: Host, path: str) -> None:
+def test_paths_outside_mount_are_left_to_host(host: Host, path: str) -> None:
     assert 'no such page' in host.web.get(path, headers=caller(), status=404)
 
 
-def test_a_public_link_lies_below_the_prefix(host: Host) -> None:
+def test_public_url_starts_with_route_prefix(host: Host) -> None:
     url = host.upload('/a.txt', b'hello').json['data']['meta']['public-url']
     assert url.startswith('http://localhost/files/fsp-public/')
     assert host.web.get(url).body == b'hello'
 
 
-def test_the_mounts_have_their_own_credentials_and_folders(host: Host) -> None:
+def test_mounts_have_separate_credentials_and_folders(host: Host) -> None:
     team = caller(username='team', password='team')
     for path, wrong in (('/files/fsp/', team), ('/team-files/', caller())):
         assert read(host.web.get(path, headers=wrong, status=401)) == (401, 3650)
@@ -153,14 +153,14 @@ def test_the_mounts_have_their_own_credentials_and_folders(host: Host) -> None:
     assert host.uploads == []  # only customers have an account
 
 
-def test_an_upload_and_its_row_happen_together(host: Host) -> None:
+def test_upload_and_row_are_committed_together(host: Host) -> None:
     host.upload('/a.txt', b'hello')
     host.upload('/a.txt', b'hello again', conflict_strategy='keep')
     assert host.uploads == [('demo', '/a.txt', 5), ('demo', '/a_1.txt', 11)]
     assert host.sandbox.content(f'{HOME}/a_1.txt') == b'hello again'
 
 
-def test_where_the_commit_fails_the_upload_is_gone(host: Host) -> None:
+def test_failed_commit_rolls_back_upload(host: Host) -> None:
     answer = host.upload('/a.txt', b'hello', uid='stranger', status=503)
     assert read(answer) == (503, 3001)
     assert 'FOREIGN KEY' not in answer
@@ -171,7 +171,7 @@ def test_where_the_commit_fails_the_upload_is_gone(host: Host) -> None:
     assert [item['name'] for item in listing['items']] == ['shared']
 
 
-def test_where_the_commit_fails_the_former_version_is_back(host: Host) -> None:
+def test_failed_commit_restores_former_version(host: Host) -> None:
     host.sandbox.upload('/Shared/Beefree/stranger/a.txt', b'former')
     assert read(host.upload('/a.txt', b'new', uid='stranger', status=503)) == (503, 3001)
     assert host.sandbox.content('/Shared/Beefree/stranger/a.txt') == b'former'
@@ -179,7 +179,7 @@ def test_where_the_commit_fails_the_former_version_is_back(host: Host) -> None:
     assert meta['size'] == len(b'former')
 
 
-def test_where_the_subscriber_refuses_the_upload_is_gone(host: Host) -> None:
+def test_refusing_subscriber_rolls_back_upload(host: Host) -> None:
     host.sql('UPDATE customer SET quota = 5')
     host.upload('/a.txt', b'12345')
     answer = host.upload('/b.txt', b'6', status=403)
@@ -189,7 +189,7 @@ def test_where_the_subscriber_refuses_the_upload_is_gone(host: Host) -> None:
     assert not host.sandbox.exists(f'{HOME}/b.txt')
 
 
-def test_where_egnyte_fails_there_is_no_row(host: Host) -> None:
+def test_failed_egnyte_call_leaves_no_row(host: Host) -> None:
     host.sandbox.fail({'method': 'POST', 'path_prefix': '/pubapi/v1/fs-content', 'times': 9, 'status': 500})
     assert read(host.upload('/a.txt', b'hello', status=503)) == (503, 3100)
     assert host.uploads == []
@@ -198,14 +198,14 @@ def test_where_egnyte_fails_there_is_no_row(host: Host) -> None:
     assert len(host.uploads) == 1
 
 
-def test_where_the_source_fails_there_is_no_row(host: Host) -> None:
+def test_failed_source_leaves_no_row(host: Host) -> None:
     missing = host.source.offer(b'x') + '/missing'
     answer = host.web.post_json('/files/fsp/a.txt', {'source': missing}, headers=caller(), status=422)
     assert read(answer) == (422, 3450)
     assert host.uploads == []
 
 
-def test_it_runs_as_a_process(ini: Path) -> None:
+def test_example_runs_as_a_process(ini: Path) -> None:
     with serving(ini, PYTHONPATH=str(EXAMPLE)) as server:
         page, listing, missing = server.ask('GET /', 'GET /files/fsp/', 'GET /team-files/', headers=caller())
         assert (page.status, listing.status, missing.status) == (200, 200, 401)
@@ -216,7 +216,7 @@ def test_it_runs_as_a_process(ini: Path) -> None:
 
 @pytest.fixture
 def with_accounts(ini: Path, source: Source) -> Iterator[Host]:
-    """The example with accounts of their own for customers, in its own database."""
+    """Run the example with one account for each customer, stored in the example's database."""
     with serving_sandbox(ini.parent / 'var' / 'egnyte') as url:
         lines = {
             'fsp.egnyte.url': url,
@@ -238,7 +238,7 @@ def with_accounts(ini: Path, source: Source) -> Iterator[Host]:
 
 
 def connect_alice(host: Host, uid: str = 'demo', *, commit: bool = True) -> None:
-    """What the connect page does, in a request of the host's."""
+    """Connect an account as the connect page does, in a request of the host."""
     registry = host.router.registry
     with prepare(registry=registry) as environment:
         request = environment['request']
@@ -251,7 +251,7 @@ def connect_alice(host: Host, uid: str = 'demo', *, commit: bool = True) -> None
         (request.tm.commit if commit else request.tm.abort)()
 
 
-def test_accounts_are_kept_in_the_database_of_the_host(with_accounts: Host) -> None:
+def test_accounts_are_stored_in_database_of_host(with_accounts: Host) -> None:
     host = with_accounts
     assert host.upload('/a.png', PNG, status=403).json['code'] == 3901
     connect_alice(host)
@@ -262,7 +262,7 @@ def test_accounts_are_kept_in_the_database_of_the_host(with_accounts: Host) -> N
     assert host.uploads == [('demo', '/a.png', len(PNG))]
 
 
-def test_readiness_asks_the_database_of_the_host(with_accounts: Host) -> None:
+def test_readiness_checks_database_of_host(with_accounts: Host) -> None:
     local = {'REMOTE_ADDR': '127.0.0.1', 'HTTP_HOST': 'localhost'}
     checks = with_accounts.web.get('/files/fsp-ops/ready', extra_environ=local).json['checks']
     assert {check['name']: check['reason'] for check in checks if check['name'] not in ('cache_dir', 'tmpdir')} == {
@@ -272,6 +272,6 @@ def test_readiness_asks_the_database_of_the_host(with_accounts: Host) -> None:
     }
 
 
-def test_what_a_request_does_to_accounts_is_part_of_its_transaction(with_accounts: Host) -> None:
+def test_account_changes_join_request_transaction(with_accounts: Host) -> None:
     connect_alice(with_accounts, commit=False)
     assert with_accounts.upload('/a.png', PNG, status=403).json['code'] == 3901

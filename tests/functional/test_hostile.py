@@ -1,4 +1,4 @@
-"""Whatever comes, however it is spelt: the answer is an envelope with a status and a code of the protocol's table."""
+"""Arbitrary and malformed requests: the answer is an envelope with a status and a code of the protocol."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ from fsp_pyramid.settings import Settings
 
 from .envelope import ask, caller, read
 
-# What PATH_INFO and headers hold by PEP 3333: any bytes, spelt as Latin-1.
+# PATH_INFO and headers hold arbitrary bytes, decoded as Latin-1 (PEP 3333).
 BYTES = st.binary(max_size=30).map(lambda data: data.decode('latin-1'))
 UNICODE = st.text(st.characters(exclude_categories=['Cs']), max_size=12).map(lambda t: t.encode().decode('latin-1'))
 SYNTAX = ['/', '//', '.', '..', '@@', '%2F', '%', '\\', '\n', '\r', '\0', '\x7f', '\xff', ' ', '+', '~', ';', '*', '?']
@@ -52,7 +52,7 @@ often = settings(deadline=None, max_examples=200, suppress_health_check=[HealthC
 
 @pytest.fixture(scope='module')
 def application(tmp_path_factory: pytest.TempPathFactory, seeded: Path) -> Any:
-    """One for all examples: they only read, or are refused."""
+    """Return one application for all examples: they only read, or are refused."""
     directory = tmp_path_factory.mktemp('hostile') / 'egnyte'
     shutil.copytree(seeded, directory)
     values = {
@@ -65,7 +65,7 @@ def application(tmp_path_factory: pytest.TempPathFactory, seeded: Path) -> Any:
 
 
 def answer(application: Any, path: str, method: str = 'GET', **environ: Any) -> tuple[int, int | None]:
-    """Status and code; a HEAD has no body to read them from."""
+    """Return status and code; the answer to a HEAD has no body, so no code."""
     response = ask(application, path, method, **environ)
     if method == 'HEAD':
         assert response.content_type == 'application/json'
@@ -78,14 +78,14 @@ def answer(application: Any, path: str, method: str = 'GET', **environ: Any) -> 
 @given(path=PATHS, method=st.sampled_from(READING))
 @example(path='\n', method='GET')
 @example(path='a\xff', method='HEAD')
-def test_paths(application: Any, path: str, method: str) -> None:
+def test_any_path_yields_an_envelope(application: Any, path: str, method: str) -> None:
     status, _ = answer(application, f'/fsp/{path}', method)
     assert status in ({200, 400, 404} if method in {'GET', 'HEAD'} else {400, 405})
 
 
 @often
 @given(path=PATHS, method=st.sampled_from(['POST', 'DELETE', 'PATCH']))
-def test_paths_in_a_read_only_folder(application: Any, path: str, method: str) -> None:
+def test_any_write_in_read_only_folder_is_refused(application: Any, path: str, method: str) -> None:
     body = json.dumps({'source': 'http://192.0.2.1/', 'new_path': '/'}).encode()
     environ = {'wsgi.input': _Body(body), 'CONTENT_LENGTH': str(len(body)), 'CONTENT_TYPE': 'application/json'}
     status, _ = answer(application, f'/fsp/shared/{path}', method, **environ)
@@ -94,9 +94,9 @@ def test_paths_in_a_read_only_folder(application: Any, path: str, method: str) -
 
 @often
 @given(path=PATHS, method=st.sampled_from([*READING, 'POST', 'DELETE', 'PATCH']))
-def test_paths_of_strangers(application: Any, path: str, method: str) -> None:
+def test_any_path_with_wrong_credentials_is_refused(application: Any, path: str, method: str) -> None:
     status, _ = answer(application, f'/fsp/{path}', method, HTTP_AUTHORIZATION='Basic b3RoZXI6b3RoZXI=')
-    assert status in {400, 401}  # 400 for a path against the grammar: that is found out first
+    assert status in {400, 401}  # 400 for an invalid path, which is checked first
 
 
 @often
@@ -105,13 +105,13 @@ def test_paths_of_strangers(application: Any, path: str, method: str) -> None:
 @example(environ={'HTTP_HOST': ''})
 @example(environ={'QUERY_STRING': '%FF=%FF&\xff'})
 @example(environ={'HTTP_X_BEE_UID': 'ſ'.encode().decode('latin-1')})
-def test_headers(application: Any, environ: dict[str, str]) -> None:
+def test_any_headers_yield_an_envelope(application: Any, environ: dict[str, str]) -> None:
     for path in ('/fsp/', '/fsp/Notes.txt', '/fsp/nothing'):
         status, _ = answer(application, path, **environ)
         assert status in {200, 400, 401, 404}
 
 
-ANY_TEXT = st.text(st.characters(), max_size=12)  # lone surrogates as well: JSON can spell them
+ANY_TEXT = st.text(st.characters(), max_size=12)  # with lone surrogates, which JSON can express
 JSON = st.recursive(st.none() | st.booleans() | st.floats() | ANY_TEXT, lambda inner: st.lists(inner, max_size=3))
 FIELDS = st.fixed_dictionaries(
     {},
@@ -133,14 +133,14 @@ FIELDS = st.fixed_dictionaries(
 )
 @example(body=b'[' * 10_000, content_type='application/json', method='POST')
 @example(body=b'{"new_path": "/\\ud800/"}', content_type='application/json', method='PATCH')
-def test_bodies(application: Any, body: bytes, content_type: str, method: str) -> None:
+def test_any_body_yields_an_envelope(application: Any, body: bytes, content_type: str, method: str) -> None:
     environ = {'wsgi.input': _Body(body), 'CONTENT_LENGTH': str(len(body)), 'CONTENT_TYPE': content_type}
     status, _ = answer(application, '/fsp/Welcome.jpg', method, **environ)
     assert status in {200, 400, 403, 404, 409, 422}
 
 
 @pytest.mark.parametrize('length', ['', '-1', 'abc', '٣'])
-def test_lengths_that_lie(application: Any, length: str) -> None:
+def test_invalid_content_length_is_a_bad_request(application: Any, length: str) -> None:
     environ = {'wsgi.input': _Body(b'{}'), 'CONTENT_LENGTH': length.encode().decode('latin-1')}
     assert answer(application, '/fsp/a.png', 'POST', **environ) == (400, 3500)
 
@@ -177,7 +177,7 @@ def policy_says(**environ: str) -> tuple[Identity | None, Identity | FSPError]:
 @example('Basic ' + b64encode(b'beefree:beefree\0').decode())
 @example('Basic ' + b64encode(b'BEEFREE:beefree').decode())
 @example('Bearer ' + b64encode(b'beefree:beefree').decode())
-def test_the_policy_never_raises_and_knows_no_strangers(authorization: str) -> None:
+def test_policy_rejects_any_unknown_authorization(authorization: str) -> None:
     identity, verdict = policy_says(HTTP_AUTHORIZATION=authorization)
     assert identity is None
     assert isinstance(verdict, Unauthorized)
@@ -185,7 +185,7 @@ def test_the_policy_never_raises_and_knows_no_strangers(authorization: str) -> N
 
 
 @pytest.mark.parametrize('scheme', ['Basic', 'basic', 'BASIC'])
-def test_the_policy_knows_the_caller(scheme: str) -> None:
+def test_policy_accepts_scheme_in_any_case(scheme: str) -> None:
     identity, _ = policy_says(HTTP_AUTHORIZATION=caller()['Authorization'].replace('Basic', scheme))
     assert identity == Identity('', 'shop', 'demo')
 
@@ -196,7 +196,7 @@ def test_the_policy_knows_the_caller(scheme: str) -> None:
 @example(header='X-BEE-Uid', value='')
 @example(header='X-BEE-Uid', value='a, b')
 @example(header='X-BEE-ClientId', value='../x')
-def test_the_policy_names_the_header_that_is_wrong(header: str, value: str) -> None:
+def test_policy_names_the_invalid_header(header: str, value: str) -> None:
     identity, verdict = policy_says(**{f'HTTP_{header.replace("-", "_").upper()}': value})
     right = value.isascii() and value.replace('-', '_').replace('_', 'a').isalnum() and len(value) <= 200
     assert (identity is not None) == right
@@ -206,12 +206,12 @@ def test_the_policy_names_the_header_that_is_wrong(header: str, value: str) -> N
 
 
 @pytest.mark.parametrize('uid', ['a', 'A-_9', 'a' * 200])
-def test_uids_that_are_right(uid: str) -> None:
+def test_valid_uids_are_accepted(uid: str) -> None:
     assert policy_says(HTTP_X_BEE_UID=uid)[0] == Identity('', 'shop', uid)
 
 
 class _Body:
-    """A request's body as servers hand it over: it cannot be sought."""
+    """Request body as servers provide it: not seekable."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

@@ -1,4 +1,4 @@
-"""A file of any size takes the same memory on its way through the bridge."""
+"""Uploads of files of any size take the same memory."""
 
 import json
 import socket
@@ -16,7 +16,7 @@ from .processes import environment, running
 MEGABYTE = 1 << 20
 BLOCK = bytes(range(256)) * 1024
 
-# The most memory that this process has taken so far, in bytes, after each of the uploads; real sockets on both sides.
+# Peak memory of this process, in bytes, after each upload; real sockets on both sides.
 BRIDGE = """
 import json, re, sys
 from webtest import TestApp
@@ -39,7 +39,7 @@ for number, source in enumerate(sources):
 
 
 def large(size: int) -> Reaction:
-    """So many bytes, which are nowhere all together."""
+    """Generate a stream of bytes that is never in memory as a whole."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n' % size)
@@ -49,8 +49,8 @@ def large(size: int) -> Reaction:
     return answer
 
 
-def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
-    sizes = [2 * MEGABYTE, 24 * MEGABYTE, 32 * MEGABYTE]  # the last one goes up in chunks
+def test_memory_is_independent_of_file_size(tmp_path: Path) -> None:
+    sizes = [2 * MEGABYTE, 24 * MEGABYTE, 32 * MEGABYTE]  # the last one is a chunked upload
     root = tmp_path / 'egnyte'
     with (
         running('fsp-sandbox', '--root', root, '--port=', log=tmp_path / 'sandbox.log') as sandbox,

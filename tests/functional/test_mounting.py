@@ -1,4 +1,4 @@
-"""Where the provider is mounted, how often, and what stays out of its way."""
+"""Mounting: paths, several mounts, and isolation from the host application."""
 
 import io
 import json
@@ -40,7 +40,7 @@ def below(route_prefix: str) -> Step:
 
 
 def public_url(application: Any, base: str, **environ: str) -> str:
-    """That of the first file in the root."""
+    """Return the public URL of the first file in the root."""
     items = ask(application, f'{path_info(base)}/', **environ).json['data']['items']
     return next(item['public-url'] for item in items if 'public-url' in item)
 
@@ -52,11 +52,11 @@ def follow(application: Any, url: str, script_name: str = '') -> Response:
         request.path_info = request.path_info.removeprefix(script_name)
         request.script_name = script_name
     answer = request.get_response(application)
-    assert answer.body is not None  # read to its end, as a server does
+    assert answer.body is not None  # read to the end, as a server does
     return answer
 
 
-def test_it_answers_below_its_prefix_and_nowhere_else(make: Make, egnyte: Sandbox) -> None:
+def test_mount_answers_below_its_prefix_only(make: Make, egnyte: Sandbox) -> None:
     application = make(include)
     for path in ('/fsp', '/fsp/'):
         assert ask(application, path).json['data']['meta']['path'] == '/'
@@ -65,7 +65,7 @@ def test_it_answers_below_its_prefix_and_nowhere_else(make: Make, egnyte: Sandbo
         assert (response.status_int, response.content_type) == (404, 'text/plain'), path
 
 
-def test_the_settings_say_where_it_is(make: Make, egnyte: Sandbox) -> None:
+def test_settings_set_the_path(make: Make, egnyte: Sandbox) -> None:
     application = make(include, prefix='/beefree/files', public__prefix='/pictures')
     read(ask(application, '/beefree/files'))
     assert ask(application, '/fsp').status_int == 404
@@ -78,7 +78,7 @@ def test_the_settings_say_where_it_is(make: Make, egnyte: Sandbox) -> None:
     ('route_prefix', 'base'),
     [('files', '/files'), ('/files/', '/files'), ('a/b', '/a/b'), ('médias & co', '/médias & co'), ('a:b', '/a:b')],
 )
-def test_a_route_prefix_goes_before_everything(make: Make, egnyte: Sandbox, route_prefix: str, base: str) -> None:
+def test_route_prefix_applies_to_all_routes(make: Make, egnyte: Sandbox, route_prefix: str, base: str) -> None:
     application = make(below(route_prefix))
     for path in ('/fsp', '/fsp/', '/fsp/Notes.txt'):
         assert read(ask(application, path_info(base + path))) == (200, None)
@@ -99,14 +99,16 @@ def test_route_prefixes_add_up(make: Make, egnyte: Sandbox) -> None:
 
 
 @pytest.mark.parametrize('route_prefix', ['{tenant}', 'a/{tenant}/b', 'a/*rest'])
-def test_a_route_prefix_with_placeholders_is_refused(make: Make, route_prefix: str) -> None:
+def test_route_prefix_with_placeholders_is_refused(make: Make, route_prefix: str) -> None:
     with pytest.raises(ConfigurationError, match='placeholders'):
         make(below(route_prefix))
 
 
 @pytest.mark.parametrize('script_name', ['', '/app', '/ä b'])
 @pytest.mark.parametrize('route_prefix', [None, 'files'])
-def test_urls_are_right_wherever_it_is(make: Make, egnyte: Sandbox, script_name: str, route_prefix: str | None) -> None:
+def test_urls_include_script_name_and_prefix(
+    make: Make, egnyte: Sandbox, script_name: str, route_prefix: str | None
+) -> None:
     urls: list[str] = []
 
     def note(event: DirectoryCreated) -> None:
@@ -123,18 +125,18 @@ def test_urls_are_right_wherever_it_is(make: Make, egnyte: Sandbox, script_name:
     assert read(ask(application, f'{base}/new+dir;1/', 'POST', **environ)) == (201, None)
     start = f'http://localhost{script_name.replace("ä b", "%C3%A4%20b")}{base}/'
     assert urls == [f'{start}new%2Bdir%3B1/', start, f'{start}new%2Bdir%3B1/a%20b%26%C3%A9.png']
-    assert follow(application, urls[0], script_name).status_int == 401  # ours, and without credentials
+    assert follow(application, urls[0], script_name).status_int == 401  # handled by the mount, and without credentials
     url = public_url(application, base, **environ)
     assert url.startswith(start.removesuffix('/') + '-public/')
     assert follow(application, url, script_name).status_int == 200
 
 
-def test_content_may_be_loaded_from_another_host(make: Make, egnyte: Sandbox) -> None:
+def test_public_base_url_may_be_another_host(make: Make, egnyte: Sandbox) -> None:
     application = make(include, public__base_url='https://cdn.example.com/e')
     assert public_url(application, '/fsp', SCRIPT_NAME='/app').startswith('https://cdn.example.com/e/DY')
 
 
-def test_several_mounts(make: Make, egnyte: Sandbox) -> None:
+def test_mounts_have_separate_credentials_and_accounts(make: Make, egnyte: Sandbox) -> None:
     application = make(
         include,
         lambda config: config.add_fsp('team', '/team', username='team', password='t', folders='/ /Shared/Brand'),
@@ -146,7 +148,7 @@ def test_several_mounts(make: Make, egnyte: Sandbox) -> None:
     assert read(ask(application, '/team/')) == (401, 3650)
     assert read(ask(application, '/fsp/', HTTP_AUTHORIZATION=team)) == (401, 3650)
     assert read(ask(application, '/team/Campaigns/', HTTP_AUTHORIZATION=team)) == (200, None)
-    # The third has another account at Egnyte, who sees less.
+    # The third mount has another Egnyte account, with fewer permissions.
     names = [item['name'] for item in ask(application, '/deep/other/').json['data']['items']]
     assert names == ['shared']
     for path in ('/team/\xff', '/deep/other/\xff', '/fsp/\xff'):
@@ -157,8 +159,8 @@ def test_several_mounts(make: Make, egnyte: Sandbox) -> None:
         assert follow(application, url).status_int == 200
 
 
-def test_mounts_with_one_token_share_what_they_know(make: Make, egnyte: Sandbox) -> None:
-    """And their locks: what depends on permissions depends on the token, not on the mount."""
+def test_mounts_with_same_token_share_listing_cache(make: Make, egnyte: Sandbox) -> None:
+    """Share cache and locks by token: permissions depend on the token, not on the mount."""
     application = make(
         include,
         lambda config: config.add_fsp('other', '/other'),
@@ -174,28 +176,28 @@ def test_mounts_with_one_token_share_what_they_know(make: Make, egnyte: Sandbox)
     assert 'new' in [item['name'] for item in ask(application, '/fsp/').json['data']['items']]
 
 
-def test_two_mounts_of_one_name_are_a_conflict(make: Make) -> None:
+def test_mounts_with_same_name_are_a_conflict(make: Make) -> None:
     with pytest.raises(ConfigurationConflictError):
         make(include, lambda config: [config.add_fsp('team', path) for path in ('/a', '/b')])
 
 
 @pytest.mark.parametrize('path', ['/fsp', '/fsp/team', '/fsp-public', '/fsp-public/team'])
-def test_mounts_that_overlap_are_refused(make: Make, path: str) -> None:
+def test_overlapping_mounts_are_refused(make: Make, path: str) -> None:
     with pytest.raises(ConfigurationError, match='overlap'):
         make(include, lambda config: config.add_fsp('team', path))
 
 
-def test_mounts_that_overlap_across_route_prefixes_are_refused(make: Make) -> None:
+def test_overlapping_mounts_across_route_prefixes_are_refused(make: Make) -> None:
     with pytest.raises(ConfigurationError, match='/files overlaps with /files/fsp'):
         make(below('files'), lambda config: config.add_fsp('team', '/files'))
 
 
-def test_mounts_side_by_side_do_not_overlap(make: Make) -> None:
+def test_adjacent_mounts_are_accepted(make: Make) -> None:
     make(below('files'), lambda config: config.add_fsp('team', '/files/fsp2'))
 
 
 @pytest.mark.parametrize('name', ['', 'fsp_public', 'a.b', 'a b', 'ä', 'a' * 33])
-def test_names_of_mounts(make: Make, name: str) -> None:
+def test_invalid_mount_names_are_refused(make: Make, name: str) -> None:
     with pytest.raises(ConfigurationError, match='name of a mount'):
         make(include, lambda config: config.add_fsp(name, '/team'))
 
@@ -210,7 +212,7 @@ def test_names_of_mounts(make: Make, name: str) -> None:
         ({'cache_ttl': '5'}, 'cache_ttl'),
     ],
 )
-def test_overrides_that_are_refused(make: Make, overrides: dict[str, str], complaint: str) -> None:
+def test_invalid_overrides_are_refused(make: Make, overrides: dict[str, str], complaint: str) -> None:
     with pytest.raises(ConfigurationError, match=complaint):
         make(include, lambda config: config.add_fsp('team', '/team', **overrides))
 
@@ -221,13 +223,13 @@ def test_including_twice_is_harmless(make: Make, egnyte: Sandbox) -> None:
     assert ask(application, '/later/fsp/').status_int == 404
 
 
-def test_it_works_with_autocommit(settings: dict[str, str], egnyte: Sandbox) -> None:
+def test_include_works_with_autocommit(settings: dict[str, str], egnyte: Sandbox) -> None:
     config = Configurator(settings=settings, autocommit=True)
     config.include('fsp_pyramid')
     assert read(ask(config.make_wsgi_app(), '/fsp/')) == (200, None)
 
 
-def test_the_mounts_can_be_inspected(make: Make) -> None:
+def test_mounts_are_introspectable(make: Make) -> None:
     found: list[Any] = []
 
     def inspect(config: Any) -> None:
@@ -246,7 +248,7 @@ def test_the_mounts_can_be_inspected(make: Make) -> None:
     assert 'beefree' not in repr([dict(item['introspectable']) for item in found])
 
 
-def test_nothing_is_touched_before_the_first_call(make: Make, tmp_path: Path) -> None:
+def test_configuration_makes_no_calls(make: Make, tmp_path: Path) -> None:
     application = make(include, database_url=f'sqlite:///{tmp_path}/fsp.sqlite', public__cache_dir=f'{tmp_path}/cache')
     for path in ('/fsp/..', '/fsp/\xff', '/fsp-public/a/b'):
         ask(application, path)
@@ -254,14 +256,14 @@ def test_nothing_is_touched_before_the_first_call(make: Make, tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_transaction_manager_is_included_unless_that_is_unwanted(make: Make) -> None:
+def test_transaction_manager_is_included_unless_disabled(make: Make) -> None:
     for value in ('true', 'false'):
         tweens = make(include, include_tm=value).registry.getUtility(ITweens).implicit()
         assert ('pyramid_tm.tm_tween_factory' in dict(tweens)) == (value == 'true')
 
 
 @pytest.mark.parametrize('include_tm', ['true', 'false'])
-def test_a_view_that_fails_takes_its_changes_back(make: Make, egnyte: Sandbox, include_tm: str) -> None:
+def test_failing_view_rolls_back_changes(make: Make, egnyte: Sandbox, include_tm: str) -> None:
     seen: list[bool] = []
 
     def fail(event: DirectoryCreated) -> None:
@@ -274,7 +276,7 @@ def test_a_view_that_fails_takes_its_changes_back(make: Make, egnyte: Sandbox, i
     assert not egnyte.exists(f'{HOME}/new')
 
 
-def test_a_move_to_where_the_file_is_is_no_event(make: Make, egnyte: Sandbox) -> None:
+def test_move_to_same_path_sends_no_event(make: Make, egnyte: Sandbox) -> None:
     seen: list[FileMoved] = []
     application = make(include, lambda config: config.add_subscriber(seen.append, FileMoved))
     egnyte.upload(f'{HOME}/d/a.txt', b'x')
@@ -285,7 +287,7 @@ def test_a_move_to_where_the_file_is_is_no_event(make: Make, egnyte: Sandbox) ->
         assert len(seen) == moves
 
 
-def test_without_a_transaction_manager_changes_stay(make: Make, egnyte: Sandbox) -> None:
+def test_changes_stay_without_transaction_manager(make: Make, egnyte: Sandbox) -> None:
     application = make(include, include_tm='false')
     assert read(ask(application, '/fsp/new/', 'POST')) == (201, None)
     assert read(ask(application, '/fsp/new/x/', 'POST')) == (201, None)
@@ -293,7 +295,7 @@ def test_without_a_transaction_manager_changes_stay(make: Make, egnyte: Sandbox)
     assert egnyte.exists(f'{HOME}/new/x')
 
 
-def test_the_hosts_own_transaction_manager_is_used(make: Make, egnyte: Sandbox) -> None:
+def test_transaction_manager_of_host_is_used(make: Make, egnyte: Sandbox) -> None:
     def doom(event: DirectoryCreated) -> None:
         event.request.tm.doom()
 
@@ -307,7 +309,7 @@ def test_the_hosts_own_transaction_manager_is_used(make: Make, egnyte: Sandbox) 
     assert not egnyte.exists(f'{HOME}/new')
 
 
-def test_urls_that_are_no_utf8_are_ours_inside_only(make: Make) -> None:
+def test_undecodable_urls_are_handled_below_mount_only(make: Make) -> None:
     def theirs(config: Any) -> None:
         config.add_exception_view(lambda error, request: Response('theirs', status=418), context=URLDecodeError)
 
@@ -320,7 +322,7 @@ def test_urls_that_are_no_utf8_are_ours_inside_only(make: Make) -> None:
         assert ask(application, '/fsp-public/\xff/a').status_int == 404
 
 
-def test_global_views_of_the_host_stay_outside(make: Make, egnyte: Sandbox) -> None:
+def test_global_views_of_host_do_not_apply_to_mount(make: Make, egnyte: Sandbox) -> None:
     def theirs(config: Any) -> None:
         config.add_view(lambda request: Response('theirs'), name='Notes.txt')
         config.add_view(lambda request: Response('theirs'), name='')
@@ -332,7 +334,7 @@ def test_global_views_of_the_host_stay_outside(make: Make, egnyte: Sandbox) -> N
         assert read(ask(application, path)) == (200, None)
 
 
-def test_factories_of_the_host_are_used(make: Make, egnyte: Sandbox) -> None:
+def test_factories_of_host_are_used(make: Make, egnyte: Sandbox) -> None:
     class TheirRequest(PyramidRequest):
         pass
 
@@ -352,7 +354,7 @@ def test_factories_of_the_host_are_used(make: Make, egnyte: Sandbox) -> None:
     assert [issubclass(kind, TheirRequest) for kind in seen] == [True]
 
 
-def test_routes_are_tried_in_their_order(make: Make, egnyte: Sandbox) -> None:
+def test_routes_match_in_order_of_registration(make: Make, egnyte: Sandbox) -> None:
     def everything(config: Any) -> None:
         config.add_route('everything', '/*all')
         config.add_view(lambda request: Response('theirs'), route_name='everything')
@@ -361,7 +363,7 @@ def test_routes_are_tried_in_their_order(make: Make, egnyte: Sandbox) -> None:
     assert ask(make(everything, include), '/fsp/').text == 'theirs'
 
 
-def test_the_application_may_replace_the_mount(make: Make, egnyte: Sandbox) -> None:
+def test_application_may_override_the_mount(make: Make, egnyte: Sandbox) -> None:
     application = make(include, lambda config: config.add_fsp('fsp', '/moved'))
     assert read(ask(application, '/moved')) == (200, None)
     assert ask(application, '/fsp/').status_int == 404

@@ -1,4 +1,4 @@
-"""Servers as operators run them: metrics and logs of real processes, behind a real proxy."""
+"""Metrics and logs of real server processes, behind a real proxy."""
 
 import json
 import shutil
@@ -26,14 +26,14 @@ TOKEN = 'hush-a-token-for-operators'
 
 @pytest.fixture
 def ini(egnyte: Sandbox, tmp_path: Path) -> Path:
-    """``development.ini`` over the seed tree."""
+    """Return a ``development.ini`` over the seed tree."""
     (tmp_path / 'var').mkdir()
     shutil.copytree(tmp_path / 'egnyte', tmp_path / 'var' / 'egnyte')
     return Path(shutil.copy(TOP / 'development.ini', tmp_path))
 
 
 def counted(server: Server, name: str, **labels: str) -> float:
-    """The sum of the samples of that name that have these labels."""
+    """Return the sum of the samples with this name and these labels."""
     (answer,) = server.ask('GET /fsp-ops/metrics')
     assert answer.status == 200, answer.body
     families = text_string_to_metric_families(answer.body.decode())
@@ -41,7 +41,7 @@ def counted(server: Server, name: str, **labels: str) -> float:
     return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
 
 
-def test_one_process(ini: Path) -> None:
+def test_metrics_of_one_process(ini: Path) -> None:
     with serving(ini, FSP_OPS_METRICS='true') as server:
         health, ready = server.ask('GET /fsp-ops/health', 'GET /fsp-ops/ready')
         assert json.loads(health.body)['status'] == 'ok'
@@ -53,13 +53,13 @@ def test_one_process(ini: Path) -> None:
         assert stranger.status == 403
 
 
-def test_two_processes_tell_the_sum(ini: Path, tmp_path: Path) -> None:
+def test_metrics_of_two_processes_are_summed(ini: Path, tmp_path: Path) -> None:
     directory = tmp_path / 'metrics'
     directory.mkdir()
     environ = {'FSP_OPS_METRICS': 'true', 'PROMETHEUS_MULTIPROC_DIR': str(directory)}
     other = Path(shutil.copy(ini, tmp_path / 'other.ini'))
     with serving(ini, **environ) as one, serving(other, **environ) as two:
-        # Nothing is written before something happens.
+        # The file is created by the first sample.
         assert list(directory.iterdir()) == []
         for server, times in ((one, 2), (two, 3)):
             server.ask(*['GET /fsp/'] * times, headers=caller())
@@ -71,7 +71,7 @@ def test_two_processes_tell_the_sum(ini: Path, tmp_path: Path) -> None:
         assert counted(server, 'fsp_requests_total', operation='list') == 5
 
 
-def test_everything_is_lines_of_json(ini: Path) -> None:
+def test_log_lines_are_json(ini: Path) -> None:
     text = (TOP / 'production.ini').read_text()
     for formatter in ('bare', 'generic'):
         assert text.count(f'formatter = {formatter}\n') == 1
@@ -97,7 +97,7 @@ def test_everything_is_lines_of_json(ini: Path) -> None:
             for token in ('wrong', TOKEN)
         )
     assert (refused.status, metrics.status) == (401, 200)
-    # What pserve itself says goes past the log.
+    # pserve's own output bypasses the log.
     lines = [json.loads(line) for line in server.log.splitlines() if line.startswith('{')]
     assert [line for line in server.log.splitlines() if not line.startswith(('{', 'Starting server'))] == []
     found = [(line['logger'], line['operation'], line['status']) for line in lines if 'operation' in line]
@@ -114,7 +114,7 @@ def test_everything_is_lines_of_json(ini: Path) -> None:
         assert secret not in metrics.body.decode()
 
 
-# Behind a proxy on the same machine
+# Proxy on the same machine
 
 NGINX = """
 daemon off;
@@ -141,7 +141,7 @@ http {{
 
 @contextmanager
 def proxying(root: Path, upstream: int, headers: str) -> Iterator[Server]:
-    """Nginx in front of a server."""
+    """Run nginx in front of a server."""
     program = shutil.which('nginx') or shutil.which('nginx', path='/usr/sbin')
     if program is None:
         missing('nginx', FileNotFoundError('nginx'))
@@ -172,12 +172,12 @@ def proxying(root: Path, upstream: int, headers: str) -> Iterator[Server]:
 @pytest.mark.parametrize(
     'headers',
     [
-        # waitress takes this one away, because it trusts nobody in development.ini.
+        # waitress removes this header, because development.ini configures no trusted proxy.
         'proxy_set_header Host $host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;',
         'proxy_set_header Host $host;',
     ],
 )
-def test_a_proxy_on_this_machine_is_no_way_in(ini: Path, tmp_path: Path, headers: str) -> None:
+def test_metrics_are_refused_through_local_proxy(ini: Path, tmp_path: Path, headers: str) -> None:
     with (
         serving(ini, FSP_OPS_METRICS='true') as server,
         proxying(tmp_path / 'nginx', server.port, headers) as proxy,
@@ -191,7 +191,7 @@ def test_a_proxy_on_this_machine_is_no_way_in(ini: Path, tmp_path: Path, headers
         assert server.ask('GET /fsp-ops/metrics')[0].status == 200
 
 
-def test_the_proxy_that_production_trusts_is_no_way_in(ini: Path, tmp_path: Path) -> None:
+def test_metrics_are_refused_through_trusted_proxy(ini: Path, tmp_path: Path) -> None:
     shutil.copy(TOP / 'production.ini', ini)
     environ = {
         'FSP_USERNAME': 'beefree',
@@ -199,7 +199,7 @@ def test_the_proxy_that_production_trusts_is_no_way_in(ini: Path, tmp_path: Path
         'FSP_EGNYTE_URL': f'sandbox:{ini.parent / "var" / "egnyte"}',
         'FSP_OPS_METRICS': 'true',
     }
-    # Even without the host that was asked for.
+    # Even without a forwarded Host header.
     headers = 'proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;'
     with (
         serving(ini, **environ) as server,

@@ -1,4 +1,4 @@
-"""The shipped ini files as users run them: processes, sockets and console commands."""
+"""Shipped ini files in real processes: sockets and console commands."""
 
 import json
 import re
@@ -25,14 +25,14 @@ PASSWORD, SECRET = 'a-password-nobody-may-see', 'a-signing-secret-that-nobody-ma
 
 
 def verdict(answer: Answer) -> tuple[int, int | None]:
-    """Status and code of an envelope."""
+    """Return status and code of an envelope."""
     assert answer.headers['Content-Type'] == 'application/json', answer.body
     return answer.status, json.loads(answer.body).get('code')
 
 
 @pytest.fixture(scope='module')
 def development(tmp_path_factory: pytest.TempPathFactory, seeded: Path) -> Iterator[Server]:
-    """``pserve development.ini``, one for all who only look."""
+    """Run one ``pserve development.ini`` for all tests that only read."""
     directory = tmp_path_factory.mktemp('development')
     shutil.copytree(seeded, directory / 'var' / 'egnyte')
     with serving(Path(shutil.copy(TOP / 'development.ini', directory))) as server:
@@ -49,7 +49,7 @@ def development(tmp_path_factory: pytest.TempPathFactory, seeded: Path) -> Itera
         ('/fsp%2FNotes.txt', (200, None)),
         ('/fsp/Notes.txt?a=%FF', (200, None)),
         ('/fsp/Notes.txt#part', (200, None)),
-        ('//fsp/', (200, None)),  # waitress makes one of several slashes at the beginning
+        ('//fsp/', (200, None)),  # waitress collapses several slashes at the beginning
         ('///fsp/Notes.txt', (200, None)),
         ('http://other.example/fsp/Notes.txt', (200, None)),
         ('/fsp//', (400, 3500)),
@@ -68,19 +68,19 @@ def development(tmp_path_factory: pytest.TempPathFactory, seeded: Path) -> Itera
         ('/fsp/Notes.txt/', (404, 3200)),
     ],
 )
-def test_targets_to_the_letter(development: Server, target: str, expected: tuple[int, int | None]) -> None:
+def test_request_targets_are_not_normalized(development: Server, target: str, expected: tuple[int, int | None]) -> None:
     (answer,) = development.ask(f'GET {target}', headers=caller())
     assert verdict(answer) == expected
 
 
 @pytest.mark.parametrize('target', ['/', '/fsp%0A', '/fspx', '/FSP/', '/x/../fsp/', '*'])
-def test_targets_that_are_not_ours(development: Server, target: str) -> None:
+def test_targets_outside_mounts_are_404(development: Server, target: str) -> None:
     (answer,) = development.ask(f'GET {target}', headers=caller())
     assert answer.status == 404
     assert answer.headers['Content-Type'].startswith('text/plain')
 
 
-def test_the_server_itself_refuses_raw_bytes(development: Server) -> None:
+def test_server_refuses_raw_bytes(development: Server) -> None:
     (answer,) = development.ask('GET /fsp/\xe9', headers=caller())
     assert answer.status == 400
 
@@ -106,7 +106,7 @@ def test_one_connection_serves_many_requests(development: Server) -> None:
     assert put.headers['Allow'] == 'GET, HEAD, POST, DELETE'
 
 
-def test_urls_follow_the_host_header(development: Server) -> None:
+def test_urls_follow_host_header(development: Server) -> None:
     headers = caller() | {'Host': 'files.example:81'}
     for target in ('/fsp/Notes.txt', 'http://other.example/fsp/Notes.txt'):
         (answer,) = development.ask(f'GET {target}', headers=headers)
@@ -117,13 +117,13 @@ def test_urls_follow_the_host_header(development: Server) -> None:
     assert answer.headers['Content-Type'].startswith('text/plain')
 
 
-def test_strangers_are_challenged(development: Server) -> None:
+def test_unauthenticated_request_is_challenged(development: Server) -> None:
     (answer,) = development.ask('GET /fsp/')
     assert verdict(answer) == (401, 3650)
     assert answer.headers['WWW-Authenticate'].startswith('Basic realm=')
 
 
-def test_everything_survives_a_restart(tmp_path: Path, source: Source) -> None:
+def test_files_and_links_survive_restart(tmp_path: Path, source: Source) -> None:
     ini = Path(shutil.copy(TOP / 'development.ini', tmp_path))
     body = json.dumps({'source': source.offer(b'hello')})
     with serving(ini) as server:
@@ -139,7 +139,7 @@ def test_everything_survives_a_restart(tmp_path: Path, source: Source) -> None:
     assert content.body == b'hello'
 
 
-def test_the_commands_of_pyramid_work_and_touch_nothing(tmp_path: Path) -> None:
+def test_pyramid_commands_work_without_side_effects(tmp_path: Path) -> None:
     ini = shutil.copy(TOP / 'development.ini', tmp_path)
     for command, words in (
         (('proutes', ini), 'fsp_pyramid.protocol.views.list_directory'),
@@ -164,7 +164,7 @@ def test_settings_in_default_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('target', ['/%ff', '/x/%FF', '/fsp-ops/%ff', '/fsp-connect/%ff'])
-def test_undecodable_url_elsewhere_is_400_without_a_traceback(development: Server, target: str) -> None:
+def test_undecodable_url_outside_mounts_logs_no_traceback(development: Server, target: str) -> None:
     before = len(development.log)
     (answer,) = development.ask(f'GET {target}')
     assert answer.status == 400
@@ -173,7 +173,7 @@ def test_undecodable_url_elsewhere_is_400_without_a_traceback(development: Serve
     assert len([line for line in log.splitlines() if 'the path is no UTF-8' in line]) == 1
 
 
-def test_longest_url_that_waitress_takes_costs_no_memory(development: Server) -> None:
+def test_longest_url_of_waitress_needs_little_memory(development: Server) -> None:
     def resident() -> int:
         return int(re.search(r'VmHWM:\s+(\d+) kB', Path(f'/proc/{development.pid}/status').read_text())[1])
 
@@ -188,7 +188,7 @@ def test_longest_url_that_waitress_takes_costs_no_memory(development: Server) ->
 VARIABLES = ('FSP_USERNAME', 'FSP_PASSWORD', 'FSP_EGNYTE_URL', 'FSP_EGNYTE_TOKEN', 'FSP_PUBLIC_SECRET')
 
 
-def test_production_names_every_variable_that_is_missing(tmp_path: Path) -> None:
+def test_production_reports_every_missing_variable(tmp_path: Path) -> None:
     ini = shutil.copy(TOP / 'production.ini', tmp_path)
     done = run('pserve', ini)
     assert done.returncode != 0
@@ -200,7 +200,7 @@ def test_production_names_every_variable_that_is_missing(tmp_path: Path) -> None
     assert SECRET not in done.stderr
 
 
-def test_production_behind_a_proxy(tmp_path: Path) -> None:
+def test_production_works_behind_proxy(tmp_path: Path) -> None:
     ini = Path(shutil.copy(TOP / 'production.ini', tmp_path))
     sandbox = Sandbox(tmp_path / 'egnyte')
     sandbox.upload('/Shared/Beefree/demo/a.txt', b'hello')
@@ -236,7 +236,7 @@ def test_production_behind_a_proxy(tmp_path: Path) -> None:
     assert urls[0].split('/')[4] not in server.log
 
 
-def test_egnyte_out_of_reach(tmp_path: Path) -> None:
+def test_unreachable_egnyte_is_reported(tmp_path: Path) -> None:
     ini = Path(shutil.copy(TOP / 'production.ini', tmp_path))
     environ = dict.fromkeys(VARIABLES, SECRET) | {'FSP_EGNYTE_URL': 'http://127.0.0.1:1', 'FSP_REQUIRE_HTTPS': 'false'}
     with serving(ini, **environ) as server:

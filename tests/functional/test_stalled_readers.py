@@ -1,4 +1,4 @@
-"""Readers of public files that stop reading, before a real ``pserve``: listings are answered beside them."""
+"""Stalled readers of public files at a real ``pserve``: listings are still answered."""
 
 import json
 import re
@@ -27,12 +27,12 @@ SECRETS = {
     'FSP_PUBLIC_SECRET': 'x' * 32,
     'FSP_REQUIRE_HTTPS': 'false',
 }
-LARGE = 17 << 20  # more than the 16 MB that waitress buffers unless it is told
+LARGE = 17 << 20  # more than the 16 MB that waitress buffers by default
 
 
 @contextmanager
 def backend(directory: Path, *files: str, **waitress: str) -> Iterator[tuple[Server, list[str]]]:
-    """``pserve production.ini`` with other options of waitress, and the paths of large public files."""
+    """Run ``pserve production.ini`` with options of waitress, and yield it with the paths of large public files."""
     sandbox = Sandbox(directory / 'egnyte')
     for name in files:
         sandbox.upload(f'/Shared/Beefree/demo/{name}', name.encode() + bytes(LARGE))
@@ -55,7 +55,7 @@ def listing(server: Server) -> Answer:
 
 
 class Reader:
-    """Asks for a file, reads the headers of the answer and a little more, and then nothing."""
+    """Stalled reader: requests a file, and stops reading shortly after the headers of the answer."""
 
     def __init__(self, server: Server, path: str) -> None:
         self._socket = socket.socket()
@@ -66,7 +66,7 @@ class Reader:
         self.head = b''
 
     def read_head(self) -> int:
-        """The status."""
+        """Read the head of the answer, and return the status."""
         while b'\r\n\r\n' not in self.head:
             block = self._socket.recv(1024)
             assert block, 'the connection was closed'
@@ -77,7 +77,7 @@ class Reader:
         self._socket.close()
 
 
-def test_readers_of_complete_files_keep_no_thread(tmp_path: Path) -> None:
+def test_stalled_readers_of_complete_files_hold_no_thread(tmp_path: Path) -> None:
     with backend(tmp_path, 'a.bin') as (server, (path,)), ExitStack() as stack:
         (whole,) = server.ask(f'GET {path}')
         assert len(whole.body) == LARGE + len('a.bin')
@@ -90,7 +90,7 @@ def test_readers_of_complete_files_keep_no_thread(tmp_path: Path) -> None:
         assert (part.status, part.body) == (206, b'a.bin')
 
 
-def test_readers_of_files_that_come_keep_some_threads(tmp_path: Path) -> None:
+def test_stalled_readers_of_downloads_leave_threads_free(tmp_path: Path) -> None:
     names = [f'{number}.bin' for number in range(10)]
     options = {'threads': '8', 'outbuf_high_watermark': '65536'}
     with backend(tmp_path, *names, **options) as (server, paths), ExitStack() as stack:
@@ -105,7 +105,7 @@ def test_readers_of_files_that_come_keep_some_threads(tmp_path: Path) -> None:
         listing(server)
 
 
-def test_a_bound_on_bodies(tmp_path: Path) -> None:
+def test_excess_public_bodies_are_refused(tmp_path: Path) -> None:
     with backend(tmp_path, 'a.bin') as (server, (path,)), ExitStack() as stack:
         server.ask(f'GET {path}')
         readers = [Reader(server, path) for _ in range(210)]
@@ -120,7 +120,7 @@ def test_a_bound_on_bodies(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('ini', ['production.ini', 'development.ini'])
-def test_the_bounds_of_waitress_are_set_on_purpose(ini: str) -> None:
+def test_waitress_limits_are_set_explicitly(ini: str) -> None:
     text = (TOP / ini).read_text().split('[server:main]')[1].split('[loggers]')[0]
     assert {'threads', 'connection_limit', 'channel_timeout', 'outbuf_high_watermark', 'asyncore_use_poll'} <= set(
         re.findall(r'^(\w+) = ', text, re.MULTILINE)

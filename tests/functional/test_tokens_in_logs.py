@@ -1,4 +1,4 @@
-"""Tokens of public and connect links are not in the log of a real server, whatever goes wrong with an answer."""
+"""Tokens of public and connect links are absent from the log of a real server when an answer fails."""
 
 import json
 import shutil
@@ -57,9 +57,9 @@ if __name__ == '__main__':
 
 
 class Egnyte:
-    """A sandbox, and a proxy before it that spoils the contents of files.
+    """Sandbox behind a proxy that corrupts the contents of files.
 
-    :ivar spoil: how: ``cut`` or ``cut without a length`` ends them in their middle, ``wait`` waits there for :attr:`go`
+    :ivar spoil: ``cut`` or ``cut without a length`` truncates contents, ``wait`` pauses in the middle for :attr:`go`
     """
 
     def __init__(self, upstream: str) -> None:
@@ -119,7 +119,7 @@ def _handler(egnyte: Egnyte) -> type[BaseHTTPRequestHandler]:
 
 @contextmanager
 def backend(directory: Path, egnyte: Egnyte) -> Iterator[tuple[Server, str]]:
-    """``pserve production.ini`` that logs all it can, and the path of a public file."""
+    """Run ``pserve production.ini`` at the most verbose log level, and yield it with the path of a public file."""
     Sandbox(directory / 'egnyte').upload('/Shared/Beefree/demo/a.bin', bytes(SIZE))
     ini = Path(shutil.copy(TOP / 'production.ini', directory))
     ini.write_text(ini.read_text().replace('level = WARNING', 'level = DEBUG'))
@@ -145,7 +145,7 @@ def eventually(true: Callable[[], bool]) -> None:
 
 
 def received(server: Server, path: str) -> bytes:
-    """All that comes, headers and all, until the server closes the connection."""
+    """Return all bytes, with the headers, until the server closes the connection."""
     with socket.create_connection(('127.0.0.1', server.port), PATIENCE) as connection:
         connection.sendall(f'GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'.encode())
         blocks = []
@@ -154,7 +154,7 @@ def received(server: Server, path: str) -> bytes:
     return b''.join(blocks)
 
 
-def test_a_reader_that_leaves(tmp_path: Path, egnyte: Egnyte) -> None:
+def test_disconnecting_reader_logs_no_token(tmp_path: Path, egnyte: Egnyte) -> None:
     egnyte.spoil = 'wait'
     with backend(tmp_path, egnyte) as (server, path):
         with socket.create_connection(('127.0.0.1', server.port), PATIENCE) as connection:
@@ -172,7 +172,7 @@ def test_a_reader_that_leaves(tmp_path: Path, egnyte: Egnyte) -> None:
         ('cut without a length', 'Exception while serving /fsp-public/-\n'),
     ],
 )
-def test_a_content_that_ends_early(tmp_path: Path, egnyte: Egnyte, spoil: str, line: str) -> None:
+def test_truncated_content_logs_no_token(tmp_path: Path, egnyte: Egnyte, spoil: str, line: str) -> None:
     egnyte.spoil = spoil
     with backend(tmp_path, egnyte) as (server, path):
         answer = received(server, path)
@@ -185,7 +185,7 @@ def test_a_content_that_ends_early(tmp_path: Path, egnyte: Egnyte, spoil: str, l
 
 
 @pytest.mark.parametrize('path', ['fsp-public', 'fsp-connect'])
-def test_a_body_of_the_host_that_fails(tmp_path: Path, path: str) -> None:
+def test_failing_body_of_host_logs_no_token(tmp_path: Path, path: str) -> None:
     script = tmp_path / 'application.py'
     script.write_text(APPLICATION)
     with running('python', script, 'files', '', log=tmp_path / 'log') as server:

@@ -1,4 +1,4 @@
-"""What becomes of a change at Egnyte, and of the answer, in all the ways in which pyramid_tm ends a request."""
+"""Commit or rollback of a change at Egnyte, and the answer, for each way in which pyramid_tm ends a request."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ Around = Callable[[Any], Any]
 def create(
     request: pytest.FixtureRequest, settings: dict[str, str], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., bool]:
-    """Create a directory in a host whose subscriber does what the test wants, and tell whether it is there then."""
+    """Create a directory in a host with the test's subscriber, and return True if it exists afterwards."""
     monkeypatch.setattr('fsp_pyramid.sandbox.seed.tree', lambda: iter(()))
     hook = {'tm.manager_hook': request.param} if request.param else {}
 
@@ -36,37 +36,37 @@ def create(
 
 
 def refuse(*args: object) -> None:
-    """As a subscriber, and as a hook."""
+    """Fail, as a subscriber or a hook."""
     raise RuntimeError('not with me')
 
 
-def test_a_request_that_ends_well(create: Callable[..., bool]) -> None:
+def test_successful_request_commits(create: Callable[..., bool]) -> None:
     assert create(lambda event: None, 201)
 
 
-def test_a_view_that_raises(create: Callable[..., bool]) -> None:
+def test_raising_view_aborts(create: Callable[..., bool]) -> None:
     assert not create(refuse, 503)
 
 
-def test_a_request_that_is_doomed(create: Callable[..., bool]) -> None:
-    # pyramid_tm answers what the view had said.
+def test_doomed_request_aborts(create: Callable[..., bool]) -> None:
+    # pyramid_tm returns the response of the view.
     assert not create(lambda event: event.request.tm.doom(), 201)
 
 
 @pytest.mark.parametrize('word', ['abort', 'commit'])
-def test_a_commit_veto(create: Callable[..., bool], word: str) -> None:
+def test_commit_veto_decides(create: Callable[..., bool], word: str) -> None:
     def wish(event: DirectoryCreated) -> None:
         event.request.response.headers['X-Tm'] = word
 
     assert create(wish, 201, commit_veto='pyramid_tm.default_commit_veto') == (word == 'commit')
 
 
-def test_a_hook_that_refuses_the_commit(create: Callable[..., bool]) -> None:
+def test_failing_before_commit_hook_aborts(create: Callable[..., bool]) -> None:
     assert not create(lambda event: event.request.tm.get().addBeforeCommitHook(refuse), 503)
 
 
 @pytest.mark.parametrize('end', ['commit', 'abort'])
-def test_an_application_around_ours_has_the_last_word(create: Callable[..., bool], end: str) -> None:
+def test_outer_application_decides(create: Callable[..., bool], end: str) -> None:
     def around(application: Any) -> Any:
         def view(context: Any, request: Any) -> Any:
             response = wsgiapp(application)(context, request)
@@ -83,10 +83,10 @@ def test_an_application_around_ours_has_the_last_word(create: Callable[..., bool
     assert create(lambda event: None, 201, around) == (end == 'commit')
 
 
-def test_requests_that_pyramid_tm_leaves_alone(create: Callable[..., bool]) -> None:
+def test_inactive_pyramid_tm_still_rolls_back(create: Callable[..., bool]) -> None:
     assert not create(refuse, 503, activate_hook=f'{__name__}.never')
 
 
 def never(request: Any) -> bool:
-    """A host whose transactions are not for us."""
+    """Deactivate pyramid_tm, as an activate hook of a host."""
     return False

@@ -1,4 +1,4 @@
-"""From URL to resource: what the trailing slash, odd names and hostile headers mean to a mount."""
+"""Traversal from URL to resource: trailing slash, special names and hostile headers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,10 +16,10 @@ HOME = '/Shared/Beefree/demo'
 Make = Callable[..., Any]
 
 
-def test_no_header_leads_elsewhere(make: Make, egnyte: Sandbox) -> None:
+def test_rewriting_headers_are_ignored(make: Make, egnyte: Sandbox) -> None:
     application = make()
     assert read(ask(application, '/fsp/Notes.txt', HTTP_X_VHM_ROOT='/shared')) == (200, None)
-    # A POST for a file that is no upload, rather than the deletion that the header wants.
+    # An invalid upload, instead of the deletion that the header requests.
     assert read(ask(application, '/fsp/Notes.txt', 'POST', HTTP_X_HTTP_METHOD_OVERRIDE='DELETE')) == (400, 3500)
     assert egnyte.exists(f'{HOME}/Notes.txt')
 
@@ -27,7 +27,7 @@ def test_no_header_leads_elsewhere(make: Make, egnyte: Sandbox) -> None:
 @pytest.mark.parametrize(
     'name', ['@@x', '@@', 'a;v=1', 'a%2Fb', '...', 'é\N{NARROW NO-BREAK SPACE}PM.png', ' a', '%FF']
 )
-def test_names_that_mean_something_elsewhere(make: Make, egnyte: Sandbox, name: str) -> None:
+def test_special_names_are_plain_names(make: Make, egnyte: Sandbox, name: str) -> None:
     egnyte.api('POST', f'/pubapi/v1/fs{HOME}', json={'action': 'add_folder'})
     application = make()
     assert read(ask(application, f'/fsp/{path_info(name)}/', 'POST')) in {(201, None), (400, 3905)}
@@ -56,7 +56,7 @@ def test_names_that_mean_something_elsewhere(make: Make, egnyte: Sandbox, name: 
         '/a\\b',
     ],
 )
-def test_paths_against_the_grammar(make: Make, path: str) -> None:
+def test_invalid_paths_are_bad_requests(make: Make, path: str) -> None:
     application = make()
     for method in ('GET', 'POST', 'DELETE', 'PATCH', 'PUT'):
         assert read(ask(application, f'/fsp{path}', method)) == (400, 3500)

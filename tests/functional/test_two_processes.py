@@ -1,4 +1,4 @@
-"""Two processes of the bridge over one Egnyte and one Redis, all of them real."""
+"""Two processes of the application over one Egnyte and one Redis, all of them real."""
 
 import json
 import re
@@ -35,7 +35,7 @@ TOP = Path(__file__).parents[2]
 
 @dataclass
 class Site:
-    """Servers, their Egnyte, and their Redis. *directory* is nobody's but one test's."""
+    """Servers, their Egnyte, and their Redis; *directory* belongs to one test."""
 
     servers: list[Server]
     sandbox: Sandbox
@@ -61,7 +61,7 @@ class Site:
         self.sandbox.fail({'path_prefix': f'/pubapi/v1/{place}', 'latency': seconds, 'times': 100})
 
     def age(self, seconds: float) -> None:
-        """Make all cached listings older."""
+        """Increase the age of all cached listings."""
         client = self.redis.client()
         for name in client.keys('fsp:listing:*'):
             cached = cache_entries.load(client.get(name))
@@ -102,7 +102,7 @@ def shared_site(tmp_path_factory: pytest.TempPathFactory, redis_process: RedisSe
 
 @pytest.fixture
 def two(shared_site: Site, request: pytest.FixtureRequest) -> Site:
-    """The two, with an empty directory."""
+    """Return the two processes, with an empty directory."""
     return in_directory(shared_site, request.node.name)
 
 
@@ -127,14 +127,14 @@ def eventually(true: Callable[[], Any]) -> None:
         time.sleep(0.02)
 
 
-def test_one_of_them_asks_egnyte(two: Site) -> None:
+def test_one_process_fetches_a_listing(two: Site) -> None:
     two.slow('fs/', 0.5)
     one, other = at_once(lambda: two.names(0), lambda: two.names(1))
     assert one == other == []
     assert len(two.sandbox.calls) == 1
 
 
-def test_one_of_them_refreshes(two: Site) -> None:
+def test_one_process_refreshes_a_listing(two: Site) -> None:
     two.names(0)
     two.age(61)
     two.sandbox.upload(f'/Shared/Beefree/demo{two.directory}/f.png', PNG)
@@ -146,7 +146,7 @@ def test_one_of_them_refreshes(two: Site) -> None:
     assert len(two.sandbox.calls) == 1
 
 
-def test_what_one_writes_is_listed_by_the_other(two: Site, source: Source) -> None:
+def test_writes_are_listed_by_the_other_process(two: Site, source: Source) -> None:
     url = source.offer(PNG)
     assert two.names(0) == two.names(1) == []
     assert two.upload(0, 'a.png', url).status == 201
@@ -160,7 +160,7 @@ def test_what_one_writes_is_listed_by_the_other(two: Site, source: Source) -> No
     assert len(reads) == 1, 'the first listing'
 
 
-def test_keep_uploads_of_one_name_through_both_end_as_as_many_files(two: Site, source: Source) -> None:
+def test_concurrent_keep_uploads_create_distinct_files(two: Site, source: Source) -> None:
     url = source.offer(PNG)
     two.slow('fs-content', 0.1)
     answers = at_once(*(lambda which=which: two.upload(which, 'a.png', url) for which in (0, 1, 0, 1)))
@@ -171,7 +171,7 @@ def test_keep_uploads_of_one_name_through_both_end_as_as_many_files(two: Site, s
     assert two.locks == []
 
 
-def test_without_redis_they_go_on_and_say_so_once(two: Site, source: Source) -> None:
+def test_missing_redis_is_logged_once(two: Site, source: Source) -> None:
     url, (one, _) = source.offer(PNG), two.servers
     assert two.names(0) == []
     two.redis.stop()
@@ -188,18 +188,18 @@ def test_without_redis_they_go_on_and_say_so_once(two: Site, source: Source) -> 
 
 
 def overwrites_nothing(two: Site, source: Source, fail: Callable[[], object]) -> None:
-    """Let both upload under one name while *fail* does something to their Redis; each acknowledged file is there."""
+    """Upload the same name through both while *fail* disturbs their Redis; check that each acknowledged file exists."""
     contents = [PNG + str(number).encode() for number in range(12)]
     urls = [source.offer(content, f'file{number}') for number, content in enumerate(contents)]
 
     def upload(number: int, name: str = 'a.png') -> str:
         answer = two.upload(number % 2, name, urls[number])
-        if answer.status == 503:  # too many wait: refused, so nothing may be there
+        if answer.status == 503:  # too many waiting requests: refused, so the file need not exist
             return ''
         assert answer.status == 201, answer.body
         return json.loads(answer.body)['data']['meta']['name']
 
-    # The Redis may have been away in the test before this one.
+    # The previous test may have stopped the Redis.
     eventually(lambda: all(re.fullmatch(r'probe(_\d{1,3})?\.png', upload(number, 'probe.png')) for number in (0, 1)))
     two.slow('fs-content', 0.1)
 
@@ -237,7 +237,7 @@ def test_no_acknowledged_upload_is_overwritten_when_redis_hangs(
 
 @contextmanager
 def slow_source() -> Iterator[tuple[str, threading.Event]]:
-    """The URL of a file of which one half comes at once, and the other never; and whether it was asked for."""
+    """Serve only the first half of a file; yield its URL, and an event that is set by a request for it."""
     asked = threading.Event()
     with socket.create_server(('127.0.0.1', 0)) as listener:
 
@@ -258,7 +258,7 @@ def slow_source() -> Iterator[tuple[str, threading.Event]]:
 
 
 def killed(two: Site, which: int, url: str, when: Callable[[], Any]) -> None:
-    """Let one of them upload a.png from *url*, and ``kill -9`` it in the middle of that."""
+    """Upload a.png from *url* through one process, and ``kill -9`` it during the upload."""
 
     def upload() -> None:
         with pytest.raises(OSError):  # noqa: PT011 - whichever it is
@@ -272,8 +272,8 @@ def killed(two: Site, which: int, url: str, when: Callable[[], Any]) -> None:
     uploading.join(timeout=PATIENCE)
 
 
-def test_killed_in_the_middle_of_an_upload(tmp_path: Path, redis_server: RedisServer, source: Source) -> None:
-    """While it fetches the source, and while Egnyte stores the file."""
+def test_kill_during_upload_leaves_consistent_state(tmp_path: Path, redis_server: RedisServer, source: Source) -> None:
+    """Kill a process while it fetches the source, and while Egnyte stores the file."""
     with site(tmp_path, redis_server, 'one', 'other', 'third') as found, slow_source() as (slow, asked):
         three = in_directory(found, 'd')
         killed(three, 0, slow, lambda: asked.wait(timeout=PATIENCE))
@@ -284,7 +284,7 @@ def test_killed_in_the_middle_of_an_upload(tmp_path: Path, redis_server: RedisSe
         killed(three, 1, source.offer(PNG), lambda: eventually(lambda: three.sandbox.faults == []))
         (lock,) = three.locks
         assert 0 < redis_server.client().pttl(lock) <= 15000
-        redis_server.client().pexpire(lock, 100)  # instead of waiting for it
+        redis_server.client().pexpire(lock, 100)  # instead of waiting for the first process
         assert three.upload(2, 'b.png', source.offer(PNG)).status == 201
         assert three.locks == []
         assert three.stored('a.png') in (None, PNG)

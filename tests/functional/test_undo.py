@@ -1,4 +1,4 @@
-"""Every way in which a transaction can end, with the real storage: what was done at Egnyte stays or goes with it."""
+"""Ends of a transaction with the real storage: changes at Egnyte are kept or rolled back with it."""
 
 import logging
 from collections.abc import Iterator
@@ -34,14 +34,14 @@ HOME = ('Shared', 'Home')
 
 
 class Refused(Exception):
-    """Somebody else does not want the transaction to be committed."""
+    """Another participant refuses the commit."""
 
 
 PHASES = ('abort', 'tpc_begin', 'commit', 'tpc_vote', 'tpc_finish', 'tpc_abort')
 
 
 class Other:
-    """Another participant, which fails in one phase; its place among the others is told by *key*."""
+    """Another participant, which fails in one phase; *key* is its sort key among the participants."""
 
     def __init__(self, fails: str = '', key: str = '~other') -> None:
         def phase(name: str) -> None:
@@ -56,11 +56,11 @@ class Other:
         return self
 
     def rollback(self) -> None:
-        """As a savepoint."""
+        """Do nothing, as a savepoint."""
 
 
 class Files:
-    """A user's files in one request: storage over an undo log that takes part in the transactions of *manager*."""
+    """Files of a user in one request: storage over an undo log that joins the transactions of *manager*."""
 
     def __init__(self, sandbox: Sandbox, manager: Any, token: str) -> None:
         client = Client(URL, token, session=sandbox.session, rate_limiter=RateLimiter())
@@ -74,7 +74,7 @@ class Files:
 
     @property
     def names(self) -> list[str]:
-        """What is there, and what the cache believes is there: the same."""
+        """Return the names at Egnyte, after a check that the cache has the same."""
         names = [item.name for item in self.real.list_directory(HOME, fresh=True).items]
         assert [item.name for item in self.real.list_directory(HOME).items] == names
         return names
@@ -82,7 +82,7 @@ class Files:
 
 @pytest.fixture(params=['explicit', 'implicit', 'of the thread'])
 def manager(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """The three kinds of transaction manager that hosts have."""
+    """Return a transaction manager, of each of the three kinds in use by hosts."""
     kinds = {
         'explicit': lambda: explicit_manager(None),
         'implicit': transaction.TransactionManager,
@@ -97,7 +97,7 @@ def manager(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 @pytest.fixture(params=[TOKEN, ORDINARY], ids=['administrator', 'ordinary user'])
 def token(request: pytest.FixtureRequest) -> str:
-    """Of an administrator, and of a user who may do all in their folder and nothing with the trash."""
+    """Return the token of an administrator, or of a user with full permission in their folder but no trash."""
     return request.param
 
 
@@ -108,11 +108,11 @@ def files(sandbox: Sandbox, manager: Any, token: str, tmp_path: Path) -> Files:
     return Files(sandbox, manager, token)
 
 
-def test_it_is_a_data_manager(files: Files) -> None:
+def test_undo_log_provides_data_manager(files: Files) -> None:
     assert verifyObject(ISavepointDataManager, files.log)
 
 
-def test_what_is_committed_stays(files: Files) -> None:
+def test_committed_change_stays(files: Files) -> None:
     files.store('a')
     files.manager.commit()
     assert files.names == ['a']
@@ -121,13 +121,13 @@ def test_what_is_committed_stays(files: Files) -> None:
     assert files.names == ['a']
 
 
-def test_what_is_aborted_goes(files: Files) -> None:
+def test_abort_rolls_back_change(files: Files) -> None:
     files.store('a')
     files.manager.abort()
     assert files.names == []
 
 
-def test_everything_goes_the_last_first(files: Files, sandbox: Sandbox) -> None:
+def test_abort_rolls_back_in_reverse_order(files: Files, sandbox: Sandbox) -> None:
     files.storage.create_directory((*HOME, 'd'))
     entry = files.store('a')
     files.storage.move_file(entry, (*HOME, 'd', 'b'))
@@ -137,7 +137,7 @@ def test_everything_goes_the_last_first(files: Files, sandbox: Sandbox) -> None:
     assert not sandbox.exists('/Shared/Home/d')
 
 
-def test_the_former_version_comes_back(files: Files, sandbox: Sandbox) -> None:
+def test_abort_restores_former_version(files: Files, sandbox: Sandbox) -> None:
     sandbox.upload('/Shared/Home/a', b'former')
     files.store('a', b'new')
     files.store('a', b'newer')
@@ -145,7 +145,7 @@ def test_the_former_version_comes_back(files: Files, sandbox: Sandbox) -> None:
     assert sandbox.content('/Shared/Home/a') == b'former'
 
 
-def test_what_others_did_since_stays(files: Files, sandbox: Sandbox) -> None:
+def test_abort_keeps_concurrent_changes(files: Files, sandbox: Sandbox) -> None:
     files.store('a', b'ours')
     files.storage.create_directory((*HOME, 'd'))
     sandbox.upload('/Shared/Home/a', b'theirs')
@@ -156,7 +156,7 @@ def test_what_others_did_since_stays(files: Files, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize('token', [TOKEN])
-def test_deleting_is_taken_back(files: Files, sandbox: Sandbox) -> None:
+def test_abort_restores_deleted_items(files: Files, sandbox: Sandbox) -> None:
     entry = files.real.store_file((*HOME, 'a'), content(b'first'))[0]
     entry = files.real.store_file((*HOME, 'a'), content(b'second'), entry)[0]
     directory = files.real.create_directory((*HOME, 'd'))[0]
@@ -170,7 +170,7 @@ def test_deleting_is_taken_back(files: Files, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize('token', [ORDINARY])
-def test_a_deletion_that_the_trash_keeps_is_logged_for_repair(
+def test_unrestorable_deletion_is_logged_for_repair(
     files: Files, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     files.store('b')
@@ -191,7 +191,7 @@ def move_over(files: Files, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize('token', [TOKEN])
-def test_a_replacing_move_is_taken_back(files: Files, sandbox: Sandbox) -> None:
+def test_abort_rolls_back_replacing_move(files: Files, sandbox: Sandbox) -> None:
     move_over(files, sandbox)
     files.manager.abort()
     assert (sandbox.content('/Shared/Home/a'), sandbox.content('/Shared/Home/d/a')) == (b'a', b'replaced')
@@ -199,7 +199,7 @@ def test_a_replacing_move_is_taken_back(files: Files, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize('token', [ORDINARY])
-def test_a_replacing_move_that_succeeded_is_taken_back_but_for_the_trash(
+def test_abort_without_trash_access_leaves_replaced_file_in_trash(
     files: Files, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     move_over(files, sandbox)
@@ -211,7 +211,7 @@ def test_a_replacing_move_that_succeeded_is_taken_back_but_for_the_trash(
     assert sandbox.content(item['path']) == b'replaced'
 
 
-def test_a_replacing_move_that_fails_needs_no_trash(files: Files, sandbox: Sandbox) -> None:
+def test_failed_replacing_move_needs_no_trash(files: Files, sandbox: Sandbox) -> None:
     sandbox.fail({'method': 'DELETE', 'times': 9, 'status': 500})
     with pytest.raises(FSPError):
         move_over(files, sandbox)
@@ -230,7 +230,7 @@ def test_reading_joins_no_transaction(files: Files) -> None:
 @pytest.mark.parametrize('phase', ['tpc_begin', 'commit', 'tpc_vote'])
 @pytest.mark.parametrize('key', ['!first', '~last'])
 @pytest.mark.parametrize('joins', ['before', 'after'])
-def test_where_another_refuses_everything_goes(files: Files, phase: str, key: str, joins: str) -> None:
+def test_failing_participant_rolls_back_changes(files: Files, phase: str, key: str, joins: str) -> None:
     other = Other(phase, key)
     if joins == 'before':
         files.manager.get().join(other)
@@ -247,8 +247,8 @@ def test_where_another_refuses_everything_goes(files: Files, phase: str, key: st
     assert files.names == ['b']
 
 
-def test_where_another_fails_to_finish_all_stays(files: Files) -> None:
-    """It is too late: all have voted, and we have finished."""
+def test_participant_failing_in_tpc_finish_keeps_changes(files: Files) -> None:
+    """Keep the changes: all participants have voted, and the undo log has finished."""
     files.manager.get().join(Other('tpc_finish'))
     files.store('a')
     with pytest.raises(Refused):
@@ -256,8 +256,8 @@ def test_where_another_fails_to_finish_all_stays(files: Files) -> None:
     assert files.names == ['a']
 
 
-def test_hooks_of_others_after_the_commit_take_nothing_back(files: Files) -> None:
-    # transaction aborts every participant after such a hook, in case that it changed something.
+def test_after_commit_hook_keeps_changes(files: Files) -> None:
+    # transaction aborts every participant after such a hook, in case it changed something.
     outcomes: list[bool] = []
     files.manager.get().addAfterCommitHook(outcomes.append)
     files.store('a')
@@ -266,7 +266,7 @@ def test_hooks_of_others_after_the_commit_take_nothing_back(files: Files) -> Non
     assert files.names == ['a']
 
 
-def test_hooks_before_the_commit_may_write(files: Files) -> None:
+def test_before_commit_hook_may_write(files: Files) -> None:
     files.manager.get().addBeforeCommitHook(files.store, ('a',))
     files.manager.get().join(Other('tpc_vote'))
     with pytest.raises(Refused):
@@ -274,7 +274,7 @@ def test_hooks_before_the_commit_may_write(files: Files) -> None:
     assert files.names == []
 
 
-def test_a_doomed_transaction_takes_everything_back(files: Files) -> None:
+def test_doomed_transaction_rolls_back_changes(files: Files) -> None:
     files.store('a')
     files.manager.doom()
     with pytest.raises(transaction.interfaces.DoomedTransaction):
@@ -283,7 +283,7 @@ def test_a_doomed_transaction_takes_everything_back(files: Files) -> None:
     assert files.names == []
 
 
-def test_aborting_twice_is_aborting_once(files: Files, sandbox: Sandbox) -> None:
+def test_abort_is_idempotent(files: Files, sandbox: Sandbox) -> None:
     files.store('a')
     current = files.manager.get()
     files.log.tpc_begin(current)
@@ -296,7 +296,7 @@ def test_aborting_twice_is_aborting_once(files: Files, sandbox: Sandbox) -> None
     assert files.names == []
 
 
-def test_aborting_what_was_finished_is_nothing(files: Files) -> None:
+def test_abort_after_finish_keeps_changes(files: Files) -> None:
     files.store('a')
     current = files.manager.get()
     for phase in ('tpc_begin', 'commit', 'tpc_vote', 'tpc_finish', 'abort', 'tpc_abort'):
@@ -304,7 +304,7 @@ def test_aborting_what_was_finished_is_nothing(files: Files) -> None:
     assert files.names == ['a']
 
 
-def test_a_savepoint_is_a_place_to_go_back_to(files: Files) -> None:
+def test_savepoint_rollback_undoes_later_changes(files: Files) -> None:
     files.store('a')
     savepoint = files.manager.savepoint()
     files.store('b')
@@ -321,7 +321,7 @@ def test_a_savepoint_is_a_place_to_go_back_to(files: Files) -> None:
     assert files.names == ['a', 'e']
 
 
-def test_after_a_savepoint_the_rest_is_aborted_as_well(files: Files) -> None:
+def test_abort_after_savepoint_rollback_undoes_all_changes(files: Files) -> None:
     files.store('a')
     files.manager.savepoint().rollback()
     files.store('b')
@@ -329,11 +329,11 @@ def test_after_a_savepoint_the_rest_is_aborted_as_well(files: Files) -> None:
     assert files.names == []
 
 
-def test_a_savepoint_from_before_our_first_change(files: Files) -> None:
+def test_savepoint_before_first_change_rolls_back(files: Files) -> None:
     files.manager.get().join(Other())
     savepoint = files.manager.savepoint()
     files.store('a')
-    # We have joined after it was made, so transaction aborts us and forgets that we had joined.
+    # The undo log joined after the savepoint, so transaction aborts it and removes it from the participants.
     savepoint.rollback()
     assert files.names == []
     files.store('b')
@@ -341,7 +341,7 @@ def test_a_savepoint_from_before_our_first_change(files: Files) -> None:
     assert files.names == ['b']
 
 
-def test_what_follows_such_a_savepoint_is_aborted(files: Files) -> None:
+def test_abort_after_savepoint_before_first_change_rolls_back(files: Files) -> None:
     files.manager.get().join(Other())
     savepoint = files.manager.savepoint()
     for name in ('a', 'b'):
@@ -352,7 +352,7 @@ def test_what_follows_such_a_savepoint_is_aborted(files: Files) -> None:
     assert files.names == []
 
 
-def test_a_transaction_that_takes_no_more_participants_lets_nothing_be_written(files: Files) -> None:
+def test_failed_transaction_refuses_writes(files: Files) -> None:
     class Broken(Other):
         def savepoint(self) -> Any:
             raise Refused('savepoint')
@@ -366,7 +366,7 @@ def test_a_transaction_that_takes_no_more_participants_lets_nothing_be_written(f
     assert files.names == []
 
 
-def test_one_log_serves_one_transaction_after_the_other(files: Files) -> None:
+def test_undo_log_is_reusable_across_transactions(files: Files) -> None:
     for name, end in (('a', 'commit'), ('b', 'abort'), ('c', 'commit')):
         files.store(name)
         getattr(files.manager, end)()
@@ -374,9 +374,7 @@ def test_one_log_serves_one_transaction_after_the_other(files: Files) -> None:
     assert files.names == ['a', 'c']
 
 
-def test_what_cannot_be_taken_back_is_logged_for_repair(
-    files: Files, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_failed_rollback_is_logged_for_repair(files: Files, sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     first = files.store('a')
     moved = files.storage.move_file(first, (*HOME, 'b'))[0]
     files.store('c')
@@ -391,11 +389,11 @@ def test_what_cannot_be_taken_back_is_logged_for_repair(
     assert failures[0].exc_info is not None
     assert issubclass(failures[0].exc_info[0], FSPError)
     assert 'Bearer' not in caplog.text
-    # The others were tried all the same: what was stored as "a" and moved is gone by its id.
+    # The rollback continued with the other changes: the file stored as "a" and moved is deleted by its id.
     assert files.names == []
 
 
-def test_the_error_that_ended_the_transaction_is_the_one_that_is_raised(files: Files, sandbox: Sandbox) -> None:
+def test_failed_rollback_does_not_mask_original_error(files: Files, sandbox: Sandbox) -> None:
     files.store('a')
     files.manager.get().join(Other('tpc_vote'))
     sandbox.fail({'method': 'DELETE', 'times': 9, 'status': 500})
@@ -415,7 +413,7 @@ class Owner(Base):
 
 
 class Row(Base):
-    """Its reference is looked at when the database commits: as late as anything can fail."""
+    """Row with a deferred foreign key, checked at COMMIT: the latest possible failure."""
 
     __tablename__ = 'row'
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -424,7 +422,7 @@ class Row(Base):
 
 @pytest.fixture
 def session(tmp_path: Path, manager: Any) -> Session:
-    # NullPool: SQLite leaves the transaction open where its COMMIT fails, and SQLAlchemy does not know of that.
+    # NullPool: SQLite leaves the transaction open after a failed COMMIT, without SQLAlchemy's knowledge.
     engine = create_engine(f'sqlite:///{tmp_path}/rows.sqlite', poolclass=NullPool)
     event.listen(engine, 'connect', lambda connection, _: connection.execute('PRAGMA foreign_keys = ON').close())
     Base.metadata.create_all(engine)
@@ -435,7 +433,7 @@ def session(tmp_path: Path, manager: Any) -> Session:
 
 @pytest.mark.parametrize('order', ['file first', 'row first'])
 @pytest.mark.parametrize('row', [{'owner': 7}, {'owner': None}], ids=['fails at COMMIT', 'fails before'])
-def test_where_a_database_fails_the_upload_goes(files: Files, session: Session, row: Any, order: str) -> None:
+def test_failed_database_rolls_back_upload(files: Files, session: Session, row: Any, order: str) -> None:
     steps = [lambda: files.store('a'), lambda: session.add(Row(**row))]
     for step in steps if order == 'file first' else reversed(steps):
         step()
@@ -447,7 +445,7 @@ def test_where_a_database_fails_the_upload_goes(files: Files, session: Session, 
     assert session.query(Row).all() == []
 
 
-def test_where_the_upload_fails_the_row_goes(files: Files, session: Session, sandbox: Sandbox) -> None:
+def test_failed_upload_rolls_back_row(files: Files, session: Session, sandbox: Sandbox) -> None:
     session.add(Owner(id=1))
     session.flush()
     sandbox.fail({'method': 'POST', 'path_prefix': '/pubapi/v1/fs-content', 'times': 9, 'status': 500})
@@ -458,7 +456,7 @@ def test_where_the_upload_fails_the_row_goes(files: Files, session: Session, san
     assert session.query(Owner).all() == []
 
 
-def test_row_and_upload_stay_together(files: Files, session: Session) -> None:
+def test_row_and_upload_are_committed_together(files: Files, session: Session) -> None:
     session.add_all((Owner(id=1), Row(owner=1)))
     files.store('a')
     files.manager.commit()
