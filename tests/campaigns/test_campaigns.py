@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='needs /proc and
 
 @pytest.fixture
 def _redis(redis_process: object) -> None:
-    """Skip where there is no Redis."""
+    """Skip the test without a Redis."""
 
 
 @pytest.mark.usefixtures('_redis')
@@ -42,22 +42,22 @@ def test_killed_services_lose_no_acknowledged_write(tmp_path: Path) -> None:
     assert result.figures['lost writes'] == result.figures['locks without an end'] == 0
 
 
-def test_answers_under_faults_are_true(tmp_path: Path) -> None:
+def test_answers_under_faults_match_state(tmp_path: Path) -> None:
     result = faults.run(tmp_path, QUICK)
     assert result.figures['faults'] >= 8
-    # To take back what a move has replaced needs the trash, which is open to administrators only.
+    # The rollback of a replacing move needs the trash, which only administrators may use.
     assert [line for line in result.failures if not line.startswith('move, replace, ordinary user')] == []
 
 
 @pytest.mark.usefixtures('_redis')
-def test_outages_lose_nothing_and_end_by_themselves(tmp_path: Path) -> None:
+def test_outages_lose_no_write_and_recover(tmp_path: Path) -> None:
     result = outages.run(tmp_path, QUICK)
     assert result.figures['outages'] >= 9
     assert result.figures['acknowledged writes'] > 0
     assert result.failures == []
 
 
-def test_steps_of_the_clock_stop_nothing(tmp_path: Path) -> None:
+def test_clock_steps_cause_no_failure(tmp_path: Path) -> None:
     try:
         clock.library()
     except clock.NotInstalled as error:
@@ -68,16 +68,16 @@ def test_steps_of_the_clock_stop_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures('_redis')
-def test_answers_to_random_operations_are_the_model_s(tmp_path: Path) -> None:
+def test_random_operations_match_model(tmp_path: Path) -> None:
     result = fuzz.run(tmp_path, QUICK)
     assert result.figures['requests'] >= QUICK.operations
     assert result.failures == []
 
 
-# A campaign can fail
+# Campaigns detect faults
 
 
-def test_a_lost_and_a_damaged_write_are_found(tmp_path: Path) -> None:
+def test_lost_and_damaged_writes_are_detected(tmp_path: Path) -> None:
     with start_world(tmp_path) as world:
         service = world.service()
         walker = Walker(world.client(service, 'w'), world.egnyte, 'w', 1)
@@ -94,7 +94,7 @@ def test_a_lost_and_a_damaged_write_are_found(tmp_path: Path) -> None:
         assert walker.settle() == [], 'it goes on from what is there'
 
 
-def test_a_proxy_refuses_hangs_and_works_again(tmp_path: Path) -> None:
+def test_proxy_refuses_hangs_and_recovers(tmp_path: Path) -> None:
     with start_world(tmp_path) as world, proxy(world.sandbox.port) as before:
         service = world.service(FSP_EGNYTE_URL=f'http://127.0.0.1:{before.port}', FSP_EGNYTE_TIMEOUT='1')
         for number, mode in enumerate((Mode.REFUSES, Mode.HANGS)):
@@ -105,7 +105,7 @@ def test_a_proxy_refuses_hangs_and_works_again(tmp_path: Path) -> None:
             assert client.get('/').status_int == 200
 
 
-def test_the_table_keeps_the_rows_of_other_campaigns(tmp_path: Path) -> None:
+def test_table_keeps_rows_of_other_campaigns(tmp_path: Path) -> None:
     page = tmp_path / 'page.rst'
     page.write_text(f'before\n{BEGIN}{END}after\n')
     first, second = Result('one', 'a "promise"', 'x, y'), Result('two', 'p', 'm')
@@ -122,7 +122,7 @@ def test_the_table_keeps_the_rows_of_other_campaigns(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures('_redis')
-def test_a_soak_as_a_command(tmp_path: Path) -> None:
+def test_soak_command_succeeds(tmp_path: Path) -> None:
     page = tmp_path / 'page.rst'
     page.write_text(BEGIN + END)
     command = [sys.executable, '-m', 'campaigns', 'soak', '--quick', '--out', page]

@@ -1,4 +1,4 @@
-"""nginx before the bridge, and before a stand-in that points to files on disk."""
+"""Fixtures: nginx in front of the application, and of a stand-in that answers with X-Accel-Redirect."""
 
 import hashlib
 import json
@@ -36,7 +36,7 @@ HEADERS = {
 
 
 def points_to_files(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-    """Answers as the bridge does with ``fsp.public.sendfile = nginx``; elsewhere it tells what came."""
+    """Answer like the application with ``fsp.public.sendfile = nginx``; other paths echo the request."""
     path = environ['PATH_INFO']
     if not path.startswith('/fsp-public/'):
         forwarded = {name: value for name, value in environ.items() if 'FORWARDED' in name or name == 'HTTP_HOST'}
@@ -58,7 +58,7 @@ def _nginx() -> None:
 
 @pytest.fixture(scope='module')
 def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
-    """Run an nginx that sends files: one process behind it, and one that is away."""
+    """Run an nginx that sends files, with one running and one missing upstream process."""
     directory = tmp_path_factory.mktemp('files')
     for name, content in FILES.items():
         path = directory / 'cache' / 'ab' / name
@@ -75,7 +75,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
 
 @pytest.fixture(scope='module')
 def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
-    """Two processes of ``pserve production.ini``, over one sandbox."""
+    """Run two processes of ``pserve production.ini`` over one sandbox."""
     directory = tmp_path_factory.mktemp('production')
     secrets = {
         'FSP_USERNAME': 'beefree',
@@ -92,7 +92,7 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]
 
 @pytest.fixture(scope='module')
 def backend(processes: list[Server], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
-    """Run nginx before the two."""
+    """Run nginx in front of the two processes."""
     cache = processes[0].directory / 'cache'
     with proxying(tmp_path_factory.mktemp('bridge'), [process.port for process in processes], cache) as nginx:
         yield nginx

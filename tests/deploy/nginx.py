@@ -1,4 +1,4 @@
-"""A real nginx with the configuration of ``deploy/``, filled in for a directory and free ports."""
+"""Real nginx with the configuration of ``deploy/``, adapted to a directory and free ports."""
 
 import getpass
 import grp
@@ -22,12 +22,12 @@ HOST = 'bridge.example.com'
 
 
 def program() -> str | None:
-    """Return the path of nginx; Debian's is not on the PATH of ordinary users."""
+    """Return the path of nginx; Debian installs it outside the PATH of ordinary users."""
     return shutil.which('nginx', path=f'{os.environ["PATH"]}:/usr/sbin')
 
 
 def certificate(directory: Path) -> tuple[Path, Path]:
-    """Return a certificate for HOST that signs itself, and its key."""
+    """Return a self-signed certificate for HOST, and its key."""
     cert, key = directory / 'cert.pem', directory / 'key.pem'
     subject = ['-subj', f'/CN={HOST}', '-addext', f'subjectAltName=DNS:{HOST}']
     new = ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
@@ -36,9 +36,9 @@ def certificate(directory: Path) -> tuple[Path, Path]:
 
 
 class Nginx:
-    """An nginx that runs.
+    """Running nginx.
 
-    :param more: directives for the server of the bridge
+    :param more: additional directives for the server block of the application
     """
 
     pid: int
@@ -76,17 +76,17 @@ class Nginx:
         return text
 
     def reload(self, configuration: str) -> None:
-        """Go on with another configuration, as ``nginx -s reload`` does; requests that were begun end as they were."""
+        """Load another configuration, as ``nginx -s reload`` does; requests in progress keep the old one."""
         self.configuration.write_text(configuration)
         os.kill(self.pid, signal.SIGHUP)
 
     @property
     def access_log(self) -> str:
-        """All lines so far."""
+        """Return all lines so far."""
         return (self.directory / 'access.log').read_text()
 
     def logged(self, text: str, times: int = 1) -> bool:
-        """Whether *text* is in the access log so often. nginx writes a line after its answer, so it is waited for."""
+        """Wait until *text* is in the access log so often: nginx writes the line after its answer."""
         end = time.monotonic() + PATIENCE
         while self.access_log.count(text) < times and time.monotonic() < end:
             time.sleep(0.02)
@@ -94,11 +94,11 @@ class Nginx:
 
     @property
     def error_log(self) -> str:
-        """All lines so far."""
+        """Return all lines so far."""
         return (self.directory / 'error.log').read_text()
 
     def ask(self, asked: str, body: str = '', *, secure: bool = True, host: str = HOST, **headers: str) -> Answer:
-        """Send a line such as ``GET /fsp/``, over TLS unless told otherwise. Raises ssl.SSLError."""
+        """Send a request line such as ``GET /fsp/``, over TLS by default; may raise ssl.SSLError."""
         fields = {'Host': host, 'Connection': 'close'} | {name.replace('_', '-'): headers[name] for name in headers}
         if body:
             fields['Content-Length'] = str(len(body))
@@ -121,9 +121,9 @@ def proxying(
     more: str = '',
     changed: dict[str, str] | None = None,
 ) -> Iterator[Nginx]:
-    """Run nginx in *directory*, before bridges at *ports*, until the context is left.
+    """Run nginx in *directory*, in front of processes at *ports*, until the context is left.
 
-    :param changed: texts of the configuration, and what stands there instead
+    :param changed: texts of the configuration, and their replacements
     """
     server = Nginx(directory, cache or directory / 'cache', ports, more)
     text = server.configuration.read_text()

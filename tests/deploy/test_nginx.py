@@ -1,4 +1,4 @@
-"""``deploy/nginx.conf`` in a real nginx: before two processes of the bridge, and sending files from disk."""
+"""``deploy/nginx.conf`` in a real nginx: as reverse proxy of two processes, and as server of files from disk."""
 
 import json
 import ssl
@@ -33,10 +33,10 @@ def public_url(answer: Answer) -> str:
     return next(item['public-url'] for item in items if 'public-url' in item)
 
 
-# Before the bridge
+# Reverse proxy of the application
 
 
-def test_the_bridge_answers_and_knows_where_it_is(backend: Nginx) -> None:
+def test_proxied_request_yields_proxied_urls(backend: Nginx) -> None:
     url = urlsplit(public_url(backend.ask('GET /fsp/', **WHO)))
     assert (url.scheme, url.hostname, url.port) == ('https', HOST, backend.https_port)
     answer = backend.ask(f'GET {url.path}')
@@ -50,12 +50,12 @@ def test_both_processes_answer(backend: Nginx, processes: list[Server]) -> None:
     assert all(backend.logged(f'"127.0.0.1:{process.port}" "200"') for process in processes)
 
 
-def test_a_link_works_whichever_process_made_it(backend: Nginx) -> None:
+def test_link_of_either_process_is_served(backend: Nginx) -> None:
     path = urlsplit(public_url(backend.ask('GET /fsp/', **WHO))).path
     assert {backend.ask(f'GET {path}').status for _ in range(4)} == {200}
 
 
-def test_nginx_sends_what_the_bridge_has_in_its_cache(backend: Nginx) -> None:
+def test_nginx_sends_cached_content(backend: Nginx) -> None:
     path = urlsplit(public_url(backend.ask('GET /fsp/', **WHO))).path
     first, again = backend.ask(f'GET {path}'), backend.ask(f'GET {path}')
     assert (first.status, again.status, again.body == first.body) == (200, 200, True)
@@ -63,14 +63,14 @@ def test_nginx_sends_what_the_bridge_has_in_its_cache(backend: Nginx) -> None:
     kept |= {'X-Content-Type-Options', 'Cross-Origin-Resource-Policy'}
     assert {name: again.headers.get_all(name) for name in kept} == {name: [first.headers[name]] for name in kept}
     assert backend.ask(f'GET {path}', If_None_Match=again.headers['ETag']).status == 304
-    # Only nginx answers several ranges.
+    # Only nginx supports multiple ranges.
     several = backend.ask(f'GET {path}', Range='bytes=0-3,-4')
     assert (several.status, several.headers.get_content_type()) == (206, 'multipart/byteranges')
     part = backend.ask(f'GET {path}', Range='bytes=2-', If_Range=again.headers['ETag'])
     assert (part.status, part.body) == (206, first.body[2:])
 
 
-def test_https_is_required_behind_it(backend: Nginx, processes: list[Server]) -> None:
+def test_plain_http_from_proxy_is_refused(backend: Nginx, processes: list[Server]) -> None:
     (plain,) = processes[0].ask('GET /fsp/', headers=WHO)
     assert (plain.status, json.loads(plain.body)['code']) == (403, 3300)
     assert backend.ask('GET /fsp/', **WHO, X_Forwarded_Proto='http').status == 200
@@ -85,7 +85,7 @@ def test_https_is_required_behind_it(backend: Nginx, processes: list[Server]) ->
         {'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Port': '666', 'X-Forwarded-By': 'me'},
     ],
 )
-def test_urls_are_made_from_nothing_that_clients_send(backend: Nginx, forged: dict[str, str]) -> None:
+def test_client_headers_do_not_change_urls(backend: Nginx, forged: dict[str, str]) -> None:
     url = urlsplit(public_url(backend.ask('GET /fsp/', **WHO, **forged)))
     assert (url.scheme, url.hostname, url.port) == ('https', HOST, backend.https_port)
 
@@ -108,29 +108,29 @@ def test_large_bodies_are_refused(backend: Nginx) -> None:
     assert (answer.status, json.loads(answer.body)['code']) == (422, 3450)
 
 
-def test_plain_http_is_sent_away(backend: Nginx) -> None:
+def test_plain_http_is_redirected(backend: Nginx) -> None:
     answer = backend.ask('GET /fsp-public/x/y.png?q=1', secure=False, host='evil.example')
     assert (answer.status, answer.headers['Location']) == (301, f'https://{HOST}/fsp-public/x/y.png?q=1')
 
 
-def test_other_hosts_get_no_answer(backend: Nginx) -> None:
+def test_unknown_host_gets_no_answer(backend: Nginx) -> None:
     with pytest.raises(ssl.SSLError):
         backend.ask('GET /fsp/', host='evil.example')
 
 
-def test_answers_tell_browsers_to_stay_with_https(backend: Nginx, files: Nginx) -> None:
+def test_answers_have_hsts_header(backend: Nginx, files: Nginx) -> None:
     for answer in (backend.ask('GET /fsp/'), backend.ask('GET /fsp-public/x/y.png'), files.ask(PIC)):
         assert answer.headers.get_all('Strict-Transport-Security') == ['max-age=31536000']
 
 
-def test_health_and_metrics_stay_inside(backend: Nginx) -> None:
+def test_health_and_metrics_are_not_public(backend: Nginx) -> None:
     assert backend.ask('GET /fsp-ops/metrics').status == 404
 
 
 # Files from disk
 
 
-def test_a_file_comes_with_the_headers_of_the_bridge(files: Nginx) -> None:
+def test_file_has_headers_of_application(files: Nginx) -> None:
     answer = files.ask(PIC)
     assert (answer.status, answer.body) == (200, PICTURE)
     assert {name: answer.headers.get_all(name) for name in HEADERS} == {name: [HEADERS[name]] for name in HEADERS}
@@ -138,20 +138,20 @@ def test_a_file_comes_with_the_headers_of_the_bridge(files: Nginx) -> None:
     assert 'X-Accel-Redirect' not in answer.headers
 
 
-def test_head(files: Nginx) -> None:
+def test_head_has_no_body(files: Nginx) -> None:
     answer = files.ask(PIC.replace('GET', 'HEAD'))
     assert (answer.status, answer.body) == (200, b'')
     assert (answer.headers['Content-Length'], answer.headers['ETag']) == (str(len(PICTURE)), ETAG)
 
 
-def test_one_range(files: Nginx) -> None:
+def test_single_range_is_served(files: Nginx) -> None:
     answer = files.ask(PIC, Range='bytes=10-19')
     assert (answer.status, answer.body) == (206, PICTURE[10:20])
     assert answer.headers['Content-Range'] == f'bytes 10-19/{len(PICTURE)}'
     assert (answer.headers['ETag'], answer.headers['Content-Type']) == (ETAG, 'image/png')
 
 
-def test_several_ranges(files: Nginx) -> None:
+def test_multiple_ranges_are_served(files: Nginx) -> None:
     answer = files.ask(PIC, Range='bytes=0-3,-4')
     assert answer.status == 206
     assert answer.headers.get_content_type() == 'multipart/byteranges'
@@ -159,7 +159,7 @@ def test_several_ranges(files: Nginx) -> None:
         assert b'\r\n\r\n' + part + b'\r\n' in answer.body
 
 
-def test_a_range_that_is_not_there(files: Nginx) -> None:
+def test_unsatisfiable_range_is_416(files: Nginx) -> None:
     answer = files.ask(PIC, Range='bytes=5000-')
     assert (answer.status, answer.headers['Content-Range']) == (416, f'bytes */{len(PICTURE)}')
 
@@ -168,11 +168,11 @@ def test_a_range_that_is_not_there(files: Nginx) -> None:
     ('condition', 'status'),
     [(ETAG, 206), ('"version-0"', 200), (HEADERS['Last-Modified'], 206), ('Tue, 14 Nov 2023 22:13:21 GMT', 200)],
 )
-def test_if_range(files: Nginx, condition: str, status: int) -> None:
+def test_if_range_is_honoured(files: Nginx, condition: str, status: int) -> None:
     assert files.ask(PIC, Range='bytes=0-3', If_Range=condition).status == status
 
 
-def test_not_modified(files: Nginx) -> None:
+def test_conditional_request_is_304(files: Nginx) -> None:
     by_bridge = files.ask(PIC, If_None_Match=ETAG)
     assert (by_bridge.status, by_bridge.body, by_bridge.headers['ETag']) == (304, b'', ETAG)
     assert by_bridge.headers['Cache-Control'] == HEADERS['Cache-Control']
@@ -181,14 +181,14 @@ def test_not_modified(files: Nginx) -> None:
     assert files.ask(PIC, If_None_Match='"version-0"').status == 200
 
 
-def test_a_big_file(files: Nginx) -> None:
+def test_large_file_is_served_completely(files: Nginx) -> None:
     answer = files.ask(BIN)
     assert (answer.status, answer.body == BIG) == (200, True)
     answer = files.ask(BIN, Range=f'bytes={len(BIG) - 1000}-')
     assert (answer.status, answer.body) == (206, BIG[-1000:])
 
 
-def test_the_directory_of_the_files_is_not_open(files: Nginx) -> None:
+def test_cache_directory_is_not_public(files: Nginx) -> None:
     for path in ('/fsp-cache/ab/pic.png', '/fsp-cache/', '/fsp-public/../fsp-cache/ab/pic.png'):
         assert files.ask(f'GET {path}').status == 404
     assert files.ask(f'GET /fsp-public/{TOKEN}/..%2f..%2fnginx.conf').status in {400, 404}
@@ -197,10 +197,10 @@ def test_the_directory_of_the_files_is_not_open(files: Nginx) -> None:
 # Logs
 
 
-def test_tokens_and_queries_are_in_no_log(files: Nginx) -> None:
+def test_tokens_and_queries_are_not_logged(files: Nginx) -> None:
     files.ask(f'{PIC}?secret=query')
     files.ask(PIC.replace('fsp-public', 'fsp%2Dpublic'))
-    files.ask(PIC.replace('pic.png', 'gone.png'))  # nginx has something to complain of
+    files.ask(PIC.replace('pic.png', 'gone.png'))  # written to the error log
     files.ask(f'GET /fsp-public/{TOKEN}')
     files.ask(f'GET /fsp-public/{TOKEN}/a/b')
     files.ask(f'GET //fsp-public/{TOKEN}/pic.png')
@@ -216,7 +216,7 @@ def test_tokens_and_queries_are_in_no_log(files: Nginx) -> None:
         assert 'secret' not in log
 
 
-def test_tokens_are_in_no_log_when_no_process_answers(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_tokens_are_not_logged_without_upstream(tmp_path_factory: pytest.TempPathFactory) -> None:
 
     with proxying(tmp_path_factory.mktemp('alone'), [free_port(), free_port()]) as alone:
         assert alone.ask(PIC).status == 502

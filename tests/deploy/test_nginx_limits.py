@@ -1,4 +1,4 @@
-"""Limits of ``deploy/nginx.conf``: readers that stop reading, and requests of one address."""
+"""Limits of ``deploy/nginx.conf``: stalled readers, and requests from one address."""
 
 import json
 import socket
@@ -18,7 +18,7 @@ from .test_nginx import PIC, WHO, public_url
 
 
 class Reader:
-    """Asks for a file over TLS, reads a little of the answer, and then nothing."""
+    """Stalled reader: requests a file over TLS, and stops reading after the head of the answer."""
 
     def __init__(self, nginx: Nginx, path: str) -> None:
         raw = socket.socket()
@@ -48,7 +48,7 @@ def large(processes: list[Server], backend: Nginx) -> str:
     return urlsplit(public_url(backend.ask('GET /fsp/large/', **WHO))).path
 
 
-def test_readers_of_one_address_keep_nobody_else_waiting(backend: Nginx, large: str) -> None:
+def test_stalled_readers_of_one_address_do_not_block_requests(backend: Nginx, large: str) -> None:
     with ExitStack() as stack:
         readers = [Reader(backend, large) for _ in range(130)]
         for reader in readers:
@@ -63,7 +63,7 @@ def test_readers_of_one_address_keep_nobody_else_waiting(backend: Nginx, large: 
         assert json.loads(backend.ask('GET /fsp/', **WHO).body)['status'] == 'success'
 
 
-def test_failures_of_nginx_itself_are_kept_by_no_cache(files: Nginx, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_nginx_errors_are_not_cacheable(files: Nginx, tmp_path_factory: pytest.TempPathFactory) -> None:
     gone = files.ask(PIC.replace('pic.png', 'gone.png'))
     assert gone.status == 404
     assert 'no-store' in ', '.join(gone.headers.get_all('Cache-Control'))
@@ -73,7 +73,7 @@ def test_failures_of_nginx_itself_are_kept_by_no_cache(files: Nginx, tmp_path_fa
         assert (answer.status, answer.headers.get_all('Cache-Control')) == (502, ['no-store'])
 
 
-def test_a_part_that_is_not_there_has_nothing_of_a_success(backend: Nginx, large: str) -> None:
+def test_unsatisfiable_range_has_no_success_headers(backend: Nginx, large: str) -> None:
     assert backend.ask(f'GET {large}').status == 200
     for part in ('bytes=99999999-', 'bytes=-0', 'bytes=x', 'bytes=9-5'):
         answer = backend.ask(f'GET {large}', Range=part)
@@ -86,15 +86,15 @@ def test_a_part_that_is_not_there_has_nothing_of_a_success(backend: Nginx, large
         assert answer.status == 200
 
 
-def test_a_success_says_what_the_bridge_says(files: Nginx) -> None:
+def test_success_has_cache_headers_of_application(files: Nginx) -> None:
     for answer in (files.ask(PIC), files.ask(PIC, Range='bytes=0-3')):
         assert answer.headers.get_all('Cache-Control') == ['public, max-age=300']
         assert answer.headers['Retry-After'] is None
 
 
 @pytest.mark.parametrize('line', ['GET /echo', PIC, 'GET /fsp-public/token', 'GET /fsp-public/token/a/b.png'])
-def test_a_flood_of_one_address_is_refused(files: Nginx, tmp_path: Path, line: str) -> None:
-    """The rates are lowered, so that few requests are a flood on any machine."""
+def test_flood_from_one_address_is_rate_limited(files: Nginx, tmp_path: Path, line: str) -> None:
+    """Lower the rates, so that few requests are a flood on any machine."""
     slow = {
         'rate=100r/s': 'rate=1r/m',
         'rate=50r/s': 'rate=1r/m',

@@ -1,4 +1,4 @@
-"""Rolling upgrade: a process is replaced under load, and no request is dropped."""
+"""Rolling upgrade: the replacement of a process under load drops no request."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ from .test_systemd import options
 
 
 class GatedEgnyte:
-    """A sandbox that answers calls while its gate is open."""
+    """Sandbox that answers calls only while its gate is open."""
 
     def __init__(self, root: Path) -> None:
         self._app, self._gate, self._calls = make_app(root), threading.Event(), threading.Semaphore(0)
@@ -42,7 +42,7 @@ class GatedEgnyte:
         self._gate.clear()
 
     def await_calls(self, number: int) -> None:
-        """Wait until so many calls stand at the gate."""
+        """Wait until *number* calls are blocked at the gate."""
         for _ in range(number):
             assert self._calls.acquire(timeout=PATIENCE)
 
@@ -54,7 +54,7 @@ def egnyte(tmp_path: Path) -> GatedEgnyte:
 
 @pytest.fixture
 def slow(tmp_path: Path, egnyte: GatedEgnyte) -> Iterator[list[Server]]:
-    """Two processes whose Egnyte answers when the test lets it."""
+    """Run two processes with a gated Egnyte."""
     # systemd starts processes with default signals. Background jobs of a shell ignore SIGINT, and so do their children.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with serving_app(egnyte) as url:
@@ -72,7 +72,7 @@ def slow(tmp_path: Path, egnyte: GatedEgnyte) -> Iterator[list[Server]]:
     signal.signal(signal.SIGINT, before)
 
 
-def test_nothing_is_dropped(slow: list[Server], egnyte: GatedEgnyte, tmp_path: Path) -> None:
+def test_rolling_upgrade_drops_no_request(slow: list[Server], egnyte: GatedEgnyte, tmp_path: Path) -> None:
     (tmp_path / 'nginx').mkdir()
     with proxying(tmp_path / 'nginx', [process.port for process in slow]) as nginx, ThreadPoolExecutor() as pool:
         egnyte.close()
@@ -92,7 +92,7 @@ def test_nothing_is_dropped(slow: list[Server], egnyte: GatedEgnyte, tmp_path: P
         assert nginx.logged(f'"{two}" "200"', before + 3)
 
 
-def test_a_process_that_is_stopped_ends_its_requests_first(slow: list[Server], egnyte: GatedEgnyte) -> None:
+def test_stopped_process_finishes_its_requests(slow: list[Server], egnyte: GatedEgnyte) -> None:
     with ThreadPoolExecutor() as pool:
         headers = WHO | {'X-Forwarded-Proto': 'https'}
         egnyte.close()
@@ -105,7 +105,7 @@ def test_a_process_that_is_stopped_ends_its_requests_first(slow: list[Server], e
 
 
 def stop(process: Server) -> None:
-    """As systemd does it. Return when the signal has arrived."""
+    """Stop the process as systemd does, and return after the arrival of the signal."""
     number = getattr(signal, dict(options('Service'))['KillSignal'])
     os.kill(process.pid, number)
     while _is_pending(process.pid, number):

@@ -21,7 +21,7 @@ def picture(tree: Tree, path: str) -> Image.Image:
     return Image.open(BytesIO(content))
 
 
-def test_the_tree_is_worth_looking_at(tree: Tree) -> None:
+def test_tree_has_varied_content(tree: Tree) -> None:
     parents = Counter(path.rpartition('/')[0] for path, (content, _) in tree.items() if content)
     assert sum(parents.values()) >= 25
     assert len(parents) >= 4
@@ -31,7 +31,7 @@ def test_the_tree_is_worth_looking_at(tree: Tree) -> None:
     assert 300_000 < size < 3_000_000
 
 
-def test_every_parent_is_a_folder_that_came_before(tree: Tree) -> None:
+def test_parents_precede_children(tree: Tree) -> None:
     seen = {'/Shared'}
     for path, (content, _) in tree.items():
         assert path.rpartition('/')[0] in seen
@@ -41,11 +41,11 @@ def test_every_parent_is_a_folder_that_came_before(tree: Tree) -> None:
             assert content
 
 
-def test_it_is_the_same_each_time(tree: Tree) -> None:
+def test_tree_is_deterministic(tree: Tree) -> None:
     assert {path: (content, modified) for path, content, modified in seed.tree()} == tree
 
 
-def test_names_are_allowed_at_egnyte_and_odd_enough_to_learn_from(tree: Tree) -> None:
+def test_names_are_valid_and_cover_special_characters(tree: Tree) -> None:
     names = [path.rpartition('/')[2] for path in tree]
     for name in names:
         assert not set(name) & set('\\/":<>|*?'), name
@@ -63,7 +63,7 @@ def test_names_are_allowed_at_egnyte_and_odd_enough_to_learn_from(tree: Tree) ->
     ('suffix', 'kind'),
     [('.png', 'PNG'), ('.jpg', 'JPEG'), ('.gif', 'GIF'), ('.webp', 'WEBP')],
 )
-def test_pictures_are_what_their_names_say(tree: Tree, suffix: str, kind: str) -> None:
+def test_image_formats_match_file_names(tree: Tree, suffix: str, kind: str) -> None:
     paths = [path for path in tree if path.endswith(suffix)]
     assert paths
     for path in paths:
@@ -74,12 +74,12 @@ def test_pictures_are_what_their_names_say(tree: Tree, suffix: str, kind: str) -
         assert max(ImageStat.Stat(opened.convert('RGB')).stddev) > 20, path
 
 
-def test_the_gif_moves_and_a_png_is_transparent(tree: Tree) -> None:
+def test_gif_is_animated_and_png_is_transparent(tree: Tree) -> None:
     assert picture(tree, '/Shared/Brand/#slowmornings.gif').n_frames == 10
     assert picture(tree, '/Shared/Brand/Logo.png').getchannel('A').getextrema() == (0, 255)
 
 
-def test_the_telephone_picture_stands_upright_for_who_honours_its_orientation(tree: Tree) -> None:
+def test_exif_orientation_turns_phone_picture_upright(tree: Tree) -> None:
     stored = picture(tree, '/Shared/Brand/Evening at the lake.jpg')
     assert stored.getexif()[0x0112] == 6
     assert stored.size == (1080, 720)
@@ -89,7 +89,7 @@ def test_the_telephone_picture_stands_upright_for_who_honours_its_orientation(tr
     assert max(ImageStat.Stat(difference).mean) < 3
 
 
-def test_papers_can_be_read(tree: Tree) -> None:
+def test_documents_are_readable(tree: Tree) -> None:
     for path in ('/Shared/Brand/Logo.svg', '/Shared/Brand/Icons & signs/bean.svg'):
         assert ET.fromstring(tree[path][0] or b'').tag.endswith('}svg')
     pdf = tree['/Shared/Brand/Brand guidelines.pdf'][0] or b''

@@ -1,7 +1,7 @@
-"""Data that a version leaves on disk: make a snapshot of it, and lay one out again.
+"""Snapshots of the data that a version leaves on disk: write one, and restore one.
 
 ``python -m tests.upgrade.snapshot VERSION`` writes ``data/VERSION.json`` with the code that is checked out. Run it at a
-release, and before a change of what is kept on disk. Databases are kept as SQL, so that a snapshot can be read.
+release, and before a change of what is kept on disk. Databases are stored as SQL, so that a snapshot is readable.
 """
 
 import base64
@@ -27,17 +27,17 @@ from ..connect.visitor import Site, Visitor, new_session
 from ..timing import PATIENCE
 
 DATA = Path(__file__).with_name('data')
-# The index names the domain of its files, so Egnyte has one URL: that of a port on which nothing listens later.
+# The index holds the domain of its files, so Egnyte has a fixed URL: a port without a listener later.
 EGNYTE_PORT = 9
 KEY = 'HWukC8va6DP2TTnBiI_7T7ILsgWpMC63KLzL8wqMrOo='
 WHO = {'X-BEE-ClientId': 'shop', 'X-BEE-Uid': 'anna'}
 CREDENTIALS = ('beefree', 'secret-password')
-# Of an item's metadata, by what they open.
+# Keys of an item's metadata, by the content they link to.
 LINKS = {'file': 'public-url', 'thumbnail': 'thumbnail'}
 
 
 def settings(directory: Path) -> dict[str, str]:
-    """Return the settings of the application that made the snapshot, and of the one that takes it over."""
+    """Return settings, the same for the application that writes the snapshot and for the later version."""
     return {
         'fsp.username': CREDENTIALS[0],
         'fsp.password': CREDENTIALS[1],
@@ -77,7 +77,7 @@ def lay_out(snapshot: dict[str, Any], directory: Path) -> None:
 
 
 def make(directory: Path) -> dict[str, Any]:
-    """Run an application below *directory* and return what it left, with the links that it gave out."""
+    """Run an application below *directory*, and return its files and databases with the links it issued."""
     egnyte = StopableWSGIServer.create(make_app(directory / 'egnyte'), threads=4, port=EGNYTE_PORT)
     application = main({}, **settings(directory))
     try:
@@ -101,7 +101,7 @@ def _use(site: Site) -> dict[str, str]:
         meta = answer.json()['data']['meta']
         paths = {kind: meta[key].removeprefix(site.url) for kind, key in LINKS.items()}
         while session.get(site.url + paths['thumbnail'], timeout=PATIENCE).headers['Cache-Control'] == 'no-store':
-            pass  # it is being rendered
+            pass  # still being rendered
         assert session.get(site.url + paths['file'], timeout=PATIENCE).content == picture()
     source.shutdown()
     return paths

@@ -1,4 +1,4 @@
-"""What an earlier version left on disk is served as before."""
+"""Compatibility with the data that earlier versions left on disk."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ def snapshot(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
 
 
 def test_public_files_are_served_from_an_old_cache_directory(snapshot: dict[str, Any], tmp_path: Path) -> None:
-    """Nothing listens where Egnyte was, so everything comes from the disk."""
+    """Serve everything from the disk, since Egnyte has no listener."""
     backend = TestApp(main({}, **settings(tmp_path)))
     answer = backend.get(snapshot['links']['file'])
     assert (answer.body, answer.content_type) == (picture(), 'image/png')
@@ -51,5 +51,5 @@ def test_accounts_of_an_old_database_can_be_read(
     assert accounts([str(ini), 'rotate-keys']) == 0
 
 
-def test_there_are_snapshots() -> None:
+def test_snapshots_exist() -> None:
     assert VERSIONS
