@@ -1,4 +1,4 @@
-"""What the bridge does when nobody waits for it."""
+"""Background work of the application in tests."""
 
 import threading
 
@@ -6,7 +6,7 @@ from .timing import PATIENCE
 
 
 def settle() -> None:
-    """Wait until nothing is fetched or done in the background any more."""
+    """Wait until all downloads and background jobs have ended."""
     while working := [thread for thread in threading.enumerate() if thread.name in {'fsp-fetch', 'fsp-background'}]:
         for thread in working:
             thread.join(PATIENCE)

@@ -1,4 +1,4 @@
-"""What most tests need: an Egnyte in a directory of its own, and somebody who offers files."""
+"""Fixtures for most tests: an Egnyte in its own directory, and an HTTP server of source files."""
 
 import os
 import shutil
@@ -15,22 +15,22 @@ from fsp_pyramid.testing import Sandbox
 from . import services
 from .timing import PATIENCE
 
-# How long an example takes is the machine's business.
+# The duration of an example depends on the machine.
 settings.register_profile('suite', deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile('suite')
 
 
 @pytest.fixture(autouse=True)
 def _threads_do_not_linger(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who waits until nothing is done in the background waits for its threads to go."""
+    """Make :func:`settle` wait for the end of worker threads."""
     monkeypatch.setattr('fsp_pyramid.concurrency.worker_pool.IDLE', 0.05)
 
 
 @pytest.fixture(autouse=True)
 def _the_application_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Requests wait for what comes on a busy machine, too: for a thumbnail, a slot, and answers of local services.
+    """Raise the time-outs for thumbnails, rate limiter and local services, so that a busy machine stays below them.
 
-    Tests about a shorter wait set it themselves.
+    Tests of a shorter time-out set it themselves.
     """
     for module in (
         'content.thumbnail_service',
@@ -45,13 +45,13 @@ def _the_application_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Sandbox:
-    """An empty Egnyte, in process."""
+    """Return an empty in-process Egnyte."""
     return Sandbox(tmp_path / 'egnyte')
 
 
 @pytest.fixture
 def _no_thread_left() -> Iterator[None]:
-    """The threads of all downloads have ended."""
+    """Check that the threads of all downloads have ended."""
     yield
     assert {thread.name for thread in threading.enumerate()}.isdisjoint(
         {'fsp-source', 'fsp-deadline', 'fsp-minimum-rate'}
@@ -59,7 +59,7 @@ def _no_thread_left() -> Iterator[None]:
 
 
 class Source:
-    """Files that are offered on a real socket of this machine."""
+    """HTTP server of source files, on a real socket of this machine."""
 
     def __init__(self, port: int) -> None:
         self._base = f'http://127.0.0.1:{port}'
@@ -67,7 +67,7 @@ class Source:
         self.asked: list[str] = []
 
     def offer(self, content: bytes, name: str = 'file') -> str:
-        """The URL of *content*."""
+        """Serve *content* and return its URL."""
         self.files[f'/{name}'] = content
         return f'{self._base}/{name}'
 
@@ -98,7 +98,7 @@ def source_server() -> Iterator[tuple[ThreadingHTTPServer, list[Source]]]:
 
 @pytest.fixture
 def source(source_server: tuple[ThreadingHTTPServer, list[Source]]) -> Source:
-    """Somebody who offers files for upload."""
+    """Run an HTTP server of source files for uploads."""
     server, current = source_server
     current.append(Source(server.server_port))
     return current[-1]
@@ -106,7 +106,7 @@ def source(source_server: tuple[ThreadingHTTPServer, list[Source]]) -> Source:
 
 @pytest.fixture
 def curl() -> None:
-    """For tests that run the commands of the documentation."""
+    """Skip the test without curl, which commands of the documentation need."""
     if not shutil.which('curl') and not os.environ.get('FSP_REQUIRE_SERVICES'):
         pytest.skip('curl is not installed, so what the documentation shows was not run')
 
@@ -119,6 +119,6 @@ def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[services
 
 @pytest.fixture
 def redis_server(redis_process: services.RedisServer) -> services.RedisServer:
-    """A real Redis, empty."""
+    """Return a real, empty Redis."""
     redis_process.client().flushall()
     return redis_process

@@ -1,4 +1,4 @@
-"""Grants in a sandbox, which has no call for them."""
+"""Grants of permissions in a sandbox, whose API has no call for them."""
 
 import sqlite3
 from contextlib import closing
@@ -6,14 +6,14 @@ from pathlib import Path
 
 from fsp_pyramid.sandbox.permissions import Level
 
-# An ordinary user of every sandbox, as a user of a real Egnyte is who connected an account.
+# Token of an ordinary user of every sandbox, like a user of a real Egnyte with a connected account.
 ORDINARY = 'sandbox-alice'
 
 
 def grant(tmp_path: Path, path: str, name: str, level: Level) -> None:
     """Grant *level* at a folder of the sandbox in ``tmp_path / 'egnyte'``.
 
-    :param name: of a user, or of a group as permissions name it
+    :param name: name of a user, or of a group in the spelling of permissions
     """
     with closing(sqlite3.connect(tmp_path / 'egnyte' / 'sandbox.sqlite')) as db, db:
         folder = path.rpartition('/')[2]

@@ -1,4 +1,4 @@
-"""Real services that tests use where there are any: skipped without, or failed with FSP_REQUIRE_SERVICES=1."""
+"""Real services for tests; without them tests are skipped, or fail with FSP_REQUIRE_SERVICES=1."""
 
 import os
 import signal
@@ -22,14 +22,14 @@ from fsp_pyramid.backends import redis_client
 from .ports import free_port
 from .timing import PATIENCE
 
-# A Redis that works may need longer on a busy machine than the application waits. The URL's options come first.
+# On a busy machine a working Redis may exceed the application's time-out. Options of the URL take precedence.
 PATIENT = f'?socket_timeout={PATIENCE:g}&socket_connect_timeout={PATIENCE:g}'
 REDIS = f'redis://127.0.0.1:6379/0{PATIENT}'
 POSTGRESQL = 'postgresql://postgres@127.0.0.1:5432/test'
 
 
 def missing(service: str, error: Exception) -> NoReturn:
-    """End the test, which needs *service*."""
+    """Skip or fail the test for lack of *service*."""
     message = f'there is no {service} here: {error}'
     if os.environ.get('FSP_REQUIRE_SERVICES') == '1':
         pytest.fail(message, pytrace=False)
@@ -38,7 +38,7 @@ def missing(service: str, error: Exception) -> NoReturn:
 
 @contextmanager
 def small_disk(directory: Path, kilobytes: int) -> Iterator[Path]:
-    """A file system of a few bytes, mounted below *directory*."""
+    """Mount a small file system below *directory*."""
     place = directory / 'small-disk'
     place.mkdir()
     try:
@@ -49,13 +49,13 @@ def small_disk(directory: Path, kilobytes: int) -> Iterator[Path]:
     try:
         yield place
     finally:
-        # Lazily: a temporary file may be open for a moment longer.
+        # Lazily: a temporary file may still be open for a moment.
         subprocess.run(['umount', '--lazy', place], check=True)
 
 
 @contextmanager
 def postgresql() -> Iterator[str]:
-    """The URL of an empty place in a real PostgreSQL, which is gone afterwards."""
+    """Create an empty schema in a real PostgreSQL, yield its URL, and drop it afterwards."""
     try:
         connection = psycopg.connect(POSTGRESQL, autocommit=True, connect_timeout=60)
     except psycopg.OperationalError as error:
@@ -67,13 +67,13 @@ def postgresql() -> Iterator[str]:
             # SQLAlchemy 2.0 takes "postgresql:" for psycopg2.
             yield f'{POSTGRESQL.replace(":", "+psycopg:", 1)}?options=-csearch_path%3D{schema}'
         finally:
-            # Whoever left a transaction open is told, instead of waited for.
+            # A transaction that was left open causes an error, instead of a wait.
             connection.execute(f"SET lock_timeout = '{PATIENCE:g}s'")
             connection.execute(f'DROP SCHEMA {schema} CASCADE')
 
 
 def redis() -> str:
-    """The URL of a real Redis. Others use it, too: make up names of keys, and delete them."""
+    """Return the URL of a real Redis. It is shared: use random names of keys, and delete them."""
     try:
         with redis_py.Redis.from_url(REDIS) as client:
             client.ping()
@@ -83,7 +83,7 @@ def redis() -> str:
 
 
 class RedisServer:
-    """A Redis of our own, which tests may flush, stop and start."""
+    """Private Redis, which tests may flush, stop and start."""
 
     def __init__(self, directory: Path) -> None:
         self._directory, self.port = directory, free_port()
@@ -92,33 +92,33 @@ class RedisServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def client(self) -> Any:
-        """As the application makes its own, but with time-outs that a busy machine does not reach."""
+        """Return a client like the application's, but with time-outs that a busy machine does not reach."""
         return redis_client(self.patient_url)
 
     def start(self) -> None:
-        """Start it, and wait until it answers. It comes up empty."""
+        """Start the server, without data, and wait until it answers."""
         options = ('--port', str(self.port), '--bind', '127.0.0.1', '--save', '', '--dir', str(self._directory))
         try:
             self._process = subprocess.Popen(['redis-server', *options], stdout=subprocess.DEVNULL)
         except OSError as error:
             missing('redis-server', error)
         retry = Retry(ConstantBackoff(0.1), int(10 * PATIENCE))
-        # redis-py 5 retries a refused connection only when told to.
+        # redis-py 5 retries a refused connection only on request.
         with redis_py.Redis.from_url(self.patient_url, retry=retry, retry_on_error=[OSError]) as client:
             client.ping()
 
     def pause(self) -> None:
-        """Let it answer no more, with its connections open."""
+        """Suspend the server, with its connections open."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on where it was paused."""
+        """Resume the suspended server."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
-        """End it at once."""
+        """Kill the server."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -127,7 +127,7 @@ class RedisServer:
 
 @contextmanager
 def redis_server(directory: Path) -> Iterator[RedisServer]:
-    """A real Redis that nobody else uses."""
+    """Run a private Redis."""
     server = RedisServer(directory)
     server.start()
     try:
@@ -137,7 +137,7 @@ def redis_server(directory: Path) -> Iterator[RedisServer]:
 
 
 class Relay:
-    """Passes bytes on to a server, until it stops: the connections stay, and nothing comes any more."""
+    """TCP relay to a server; after a stop its connections stay open, and no byte passes."""
 
     def __init__(self, host: str, port: int) -> None:
         self._server, self._stopped = (host, port), threading.Event()
@@ -178,26 +178,26 @@ class Relay:
 
 
 class HangingDatabase:
-    """A real PostgreSQL behind a relay.
+    """Real PostgreSQL behind a relay.
 
-    :ivar url: through the relay
+    :ivar url: URL through the relay
     """
 
     def __init__(self, url: str, relay: Relay) -> None:
         self.url, self._relay = url.replace('127.0.0.1:5432', f'127.0.0.1:{relay.port}'), relay
 
     def hang(self) -> None:
-        """Connections stay and new ones are taken, and no byte passes any more."""
+        """Stop the relay: existing and new connections are open, and no byte passes."""
         self._relay.stop()
 
     def wake(self) -> None:
-        """New connections work again."""
+        """Relay new connections again."""
         self._relay.wake()
 
 
 @contextmanager
 def hanging_database() -> Iterator[HangingDatabase]:
-    """An empty place in a PostgreSQL that can hang."""
+    """Create an empty schema in a PostgreSQL behind a relay."""
     with postgresql() as url, closing(Relay('127.0.0.1', 5432)) as relay:
         yield HangingDatabase(url, relay)
         relay.close()

@@ -1,4 +1,4 @@
-"""Look-up of a setting's value by its key."""
+"""Look-up of the value of a setting by its key."""
 
 from operator import attrgetter
 from typing import Any
@@ -7,7 +7,7 @@ from fsp_pyramid.settings import CLIENT_KEYS, Settings
 
 
 def value_of(settings: Settings, key: str) -> Any:
-    """Return the value of *key*, for a key of clients that of the only client."""
+    """Return the value of *key*; for a key of clients, the value of the only client."""
     if key in CLIENT_KEYS:
         (holder,) = settings.clients.values()
         return attrgetter(key.removeprefix('fsp.'))(holder)

@@ -1,4 +1,4 @@
-"""Time in tests: no test depends on the speed of the machine."""
+"""Time-outs of tests: no test depends on the speed of the machine."""
 
-# Seconds until a test gives up on an event that has to come. Only a hang takes so long.
+# Time-out, in seconds, for an event that has to come. Only a hang takes so long.
 PATIENCE = 120.0

@@ -1,4 +1,4 @@
-"""The pictures of Morrow Coffee, a roastery that does not exist: what the sandbox's seed is drawn with."""
+"""Drawing of the pictures in the sandbox's seed: Morrow Coffee, a roastery that does not exist."""
 
 from collections.abc import Sequence
 from math import cos, pi, sin
@@ -64,16 +64,19 @@ class Canvas:
 
 
 def darker(colour: str) -> str:
+    """Return *colour* at four fifths of its brightness."""
     return '#{:02x}{:02x}{:02x}'.format(*(part * 4 // 5 for part in ImageColor.getrgb(colour)))
 
 
 def bean(c: Canvas, x: float, y: float, r: float, colour: str, crease: str) -> None:
+    """Draw a coffee bean of radius *r* around (x, y), with its crease."""
     c.ellipse(x, y, r * 0.72, r, colour)
     wave = [(x + r * 0.16 * sin(t * pi / 10), y + r * t / 11) for t in range(-10, 11)]
     c.line(wave, max(r * 0.1, 1), crease)
 
 
 def sprig(c: Canvas, x: float, y: float, r: float, colour: str) -> None:
+    """Draw a sprig of leaves around (x, y)."""
     c.line([(x, y + r), (x, y - r)], r * 0.06, colour)
     for step in range(5):
         low = y + r * (0.75 - 0.38 * step)
@@ -120,7 +123,7 @@ def latte(size: int, table: str) -> Image.Image:
 
 
 def scene(width: int, height: int, colours: tuple[str, str, str, str, str, float], stars: int = 0) -> Canvas:
-    """Hills one behind the other below a sun or a moon."""
+    """Draw hills, one behind the other, below a sun or a moon."""
     top, bottom, glow, sun, hills, place = colours
     c = Canvas(width, height)
     c.shade(top, bottom)
@@ -153,6 +156,7 @@ def lake() -> Image.Image:
 
 
 def bag(size: int, colour: str, name: str, notes: str) -> Image.Image:
+    """Return a bag of coffee with its label."""
     c, u = Canvas(size, round(size * 1.3)), size / 100
     shade = darker(colour)
     c.ellipse(50 * u, 122 * u, 40 * u, 5 * u, '#00000030')
@@ -181,6 +185,7 @@ def logo(claim: str = '') -> Image.Image:
 
 
 def headline(c: Canvas, title: str, line: str) -> Image.Image:
+    """Write a title and a line below it, and return the finished picture."""
     size = min(c.height * 0.18, c.width * 0.065)
     x, y = c.width * 0.06, min(c.height * 0.42, c.width * 0.13)
     c.text(x, y, title, size, FOAM, 'lm')
@@ -197,6 +202,7 @@ def poster(width: int, height: int, colour: str, phase: float = 0) -> Canvas:
 
 
 def pattern() -> Image.Image:
+    """Return a repeating pattern of beans and sprigs."""
     c = Canvas(600, 600, SAGE)
     for place in range(25):
         x, y = 60 + 120 * (place % 5), 60 + 120 * (place // 5)
@@ -208,6 +214,7 @@ def pattern() -> Image.Image:
 
 
 def palette() -> Image.Image:
+    """Return a card of the colours of the house with their names."""
     c = Canvas(1000, 420, FOAM)
     c.text(40, 58, 'Our colours', 38, ESPRESSO, 'lm')
     names = 'Cream', 'Latte', 'Honey', 'Clay', 'Sage', 'Night', 'Espresso'
@@ -220,6 +227,7 @@ def palette() -> Image.Image:
 
 
 def icon(sign: str) -> Image.Image:
+    """Return an icon: a sign on a round background."""
     c = Canvas(48, 48)
     c.ellipse(24, 24, 24, 24, CLAY)
     if sign == 'cup':

@@ -1,7 +1,7 @@
-"""What a new sandbox holds: the files of Morrow Coffee, a roastery that does not exist.
+"""Content of a new sandbox: the files of Morrow Coffee, a roastery that does not exist.
 
-Everything is drawn when it is asked for, so that the package carries no binary files and a
-marketer still finds something worth looking at.
+The pictures are drawn on demand, so that the package carries no binary files and a marketer
+still finds something worth looking at.
 """
 
 import time
@@ -46,6 +46,7 @@ def encoded(picture: Image.Image, name: str, **options: object) -> bytes:
 
 
 def guidelines(name: str) -> bytes:
+    """Return the two pages of the brand guidelines as a document."""
     sign = logo('Slow mornings, good beans')
     pages = [Image.new('RGB', (842, 595), colour) for colour in (CREAM, FOAM)]
     pages[0].paste(sign, (20, 130), sign)
@@ -57,6 +58,7 @@ def guidelines(name: str) -> bytes:
 
 
 def steaming(name: str) -> bytes:
+    """Return an animation of a steaming cup."""
     first, *rest = (poster(320, 320, CLAY, -step * pi / 5).done().quantize(32) for step in range(10))
     return encoded(first, name, save_all=True, append_images=rest, duration=90, loop=0)
 
@@ -69,6 +71,7 @@ def lying(upright: Image.Image, name: str) -> bytes:
 
 
 def svg(width: int, *shapes: str) -> str:
+    """Return an SVG document, 100 units high, of the given shapes."""
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} 100">'
     return '\n'.join((head, *shapes, '</svg>', ''))
 
@@ -100,6 +103,7 @@ Things = Iterator[tuple[str, Image.Image | str | bytes]]
 
 
 def brand() -> Things:
+    """Yield the files of the brand folder."""
     yield '#slowmornings.gif', steaming('.gif')
     yield '100% Arabica.webp', headline(poster(1000, 400, NIGHT), '100% Arabica', 'and 0% hurry')
     yield 'Beans & leaves.png', pattern()
@@ -114,6 +118,7 @@ def brand() -> Things:
 
 
 def spring() -> Things:
+    """Yield the files of the spring campaign."""
     yield 'E-mail header.png', headline(poster(1200, 300, SAGE), 'New harvest', 'Spring 2026')
     hero = headline(scene(1200, 600, MORNING), 'Good morning, spring', 'Roasted on Tuesday')
     yield 'Hero.jpg', hero
@@ -123,12 +128,14 @@ def spring() -> Things:
 
 
 def winter() -> Things:
+    """Yield the files of the autumn and winter campaign."""
     yield '20% off.png', headline(poster(1200, 400, CLAY), '20% off', 'every bag, this week')
     yield 'Hero.jpg', scene(1200, 600, EVENING).done()
     yield 'Moonlit hero.webp', headline(scene(1200, 600, MOONLIT, 90), 'Long nights', 'Dark + strong')
 
 
 def products() -> Things:
+    """Yield the pictures of products, and the price list."""
     yield 'Dark + strong.png', bag(400, NIGHT, 'Dark', 'cocoa, smoke')
     yield 'Doña Inés.png', bag(400, HONEY, 'Finca', 'orange, caramel')
     yield 'Filter & espresso.png', bag(400, SAGE, 'Both', 'jasmine, lime')
@@ -137,22 +144,26 @@ def products() -> Things:
 
 
 def icons() -> Things:
+    """Yield the icons."""
     for sign in ('bean', 'cup', 'leaf'):
         yield f'{sign} 48.png', icon(sign)
     yield 'bean.svg', svg(100, SUN, BEAN, CREASE)
 
 
 def demo() -> Things:
+    """Yield the files in the folder of the demo user."""
     yield 'Welcome.jpg', headline(scene(1000, 400, MORNING), 'Welcome', 'to your own folder')
     yield 'Notes.txt', 'Everything in this folder is yours: rename it, replace it, delete it.\n'
 
 
 def pictures() -> Things:
+    """Yield the files in the demo user's folder of pictures."""
     yield 'Latte.jpg', latte(600, SAGE)
     yield 'Grüße aus München.png', headline(poster(900, 450, NIGHT), 'Servus!', 'Back on Monday')
 
 
 def nothing() -> Things:
+    """Yield no files: the folder has subfolders only."""
     yield from ()
 
 
@@ -170,7 +181,7 @@ FOLDERS = {
 
 
 def tree() -> Iterator[tuple[str, bytes | None, int]]:
-    """Absolute path, content (None: a folder) and time of change in epoch milliseconds.
+    """Yield absolute path, content (None: a folder) and time of change in epoch milliseconds.
 
     Parents come before their children; `/Shared` itself is always there and is left out.
     """

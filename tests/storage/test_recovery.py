@@ -164,7 +164,7 @@ def test_move_that_took_effect_is_not_repeated(make: Make, sandbox: Sandbox, con
 
 
 def lie(request: requests.PreparedRequest) -> None:
-    """Let other bytes arrive. (With the checksum, Egnyte would refuse them at once.)"""
+    """Send other bytes, without the checksum, with which Egnyte would refuse them at once."""
     request.headers.pop('X-Sha512-Checksum')
     request.headers['Content-Length'] = '3'
     request.body = b'two'
