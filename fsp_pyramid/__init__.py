@@ -78,7 +78,7 @@ def _make_application(global_config: dict[str, str], settings: dict[str, Any]) -
         config.commit()
         # For ``request.authenticated_userid``, the debug toolbar and access logs.
         config.set_security_policy(config.registry.getUtility(ISecurityPolicy, name=MOUNT))
-        add_elsewhere(config)
+        add_elsewhere(config, config.registry.getUtility(IMount, name=MOUNT).path)
         application = config.make_wsgi_app()
     mount = application.registry.getUtility(IMount, name=MOUNT)
     for client in mount.client_backends.values():

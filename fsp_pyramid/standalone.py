@@ -1,6 +1,7 @@
 """Standalone application: short answers outside of our prefixes, which repeat nothing of the request."""
 
 import logging
+import re
 
 from pyramid.config import Configurator
 from pyramid.exceptions import URLDecodeError
@@ -15,10 +16,14 @@ ROUTE = 'fsp_elsewhere'
 log = logging.getLogger(__name__)
 
 
-def add_elsewhere(config: Configurator) -> None:
-    """Answer every URL that no other route matches. For the standalone application only, after all other routes."""
-    # A route of its own, because Pyramid's traversal caches up to 1,000 paths of any length.
-    config.add_route(ROUTE, '/{path:(?s:.*)}', factory=NoContext)
+def add_elsewhere(config: Configurator, prefix: str) -> None:
+    """Answer every URL that no other route matches. For the standalone application only, after all other routes.
+
+    :param prefix: of the mount, whose route matches everything below it
+    """
+    # A route of its own, because Pyramid's traversal caches up to 1,000 paths of any length. It leaves the mount out,
+    # because pviews shows the last of all routes whose pattern matches.
+    config.add_route(ROUTE, rf'/{{path:(?!{re.escape(prefix[1:])}(?:/|\Z))(?s:.*)}}', factory=NoContext)
     add_own_view(config, not_found, ROUTE)
     config.add_exception_view(undecodable, context=URLDecodeError)
 

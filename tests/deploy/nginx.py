@@ -76,9 +76,27 @@ class Nginx:
         return text
 
     def reload(self, configuration: str) -> None:
-        """Load another configuration, as ``nginx -s reload`` does; requests in progress keep the old one."""
+        """Load another configuration, as ``nginx -s reload`` does; requests in progress keep the old one.
+
+        Returns when the old workers accept no more connections.
+        """
         self.configuration.write_text(configuration)
+        old = self._workers()
         os.kill(self.pid, signal.SIGHUP)
+        end = time.monotonic() + PATIENCE
+        while any(self._accepts(worker) for worker in old):
+            assert time.monotonic() < end, 'the old workers go on'
+            time.sleep(0.02)
+
+    def _workers(self) -> list[str]:
+        return Path(f'/proc/{self.pid}/task/{self.pid}/children').read_text().split()
+
+    @staticmethod
+    def _accepts(worker: str) -> bool:
+        try:
+            return b'shutting down' not in Path(f'/proc/{worker}/cmdline').read_bytes()
+        except FileNotFoundError:
+            return False
 
     @property
     def access_log(self) -> str:
