@@ -66,7 +66,8 @@ class Target:
         if '@' in re.split(r'[/?#\\]', url.partition('//')[2], maxsplit=1)[0]:
             raise SourceInvalid('The address of the file must not hold a user name or a password.')
         host = (parts.host or '').strip('[]').removesuffix('.')
-        if not host or '%' in host:
+        # urllib3 before 2.8 leaves white space in hosts.
+        if not host or re.search(r'[\s%]', host):
             raise SourceInvalid('The address of the file names no host.')
         port = _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
         return cls(parts.scheme, host, port, _sendable(url))

@@ -197,7 +197,8 @@ def v6_spellings() -> st.SearchStrategy[str]:
 def test_no_spelling_of_loopback_gets_through(host: str, dot: str, port: str) -> None:
     with pytest.raises(SourceError) as caught:
         fetch(f'http://{host}{"" if host.startswith("[") else dot}{port}/')
-    assert isinstance(caught.value, SourceUnavailable) or not host.isascii()
+    # Only urllib3 2.8 and later decode a host.
+    assert isinstance(caught.value, SourceUnavailable) or not host.isascii() or '%' in host
 
 
 @pytest.mark.usefixtures('_no_connection')
