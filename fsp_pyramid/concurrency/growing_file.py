@@ -38,14 +38,22 @@ class GrowingFile:
     # Writing
 
     def write(self, data: bytes) -> None:
-        """Append *data*. Raises OSError if there is no room for it; nothing is appended then."""
+        """Append *data*. Raises OSError if there is no room for it.
+
+        After that nothing can be read, and the writer has to fail the file: bytes that were there may be lost as well,
+        for example where a SpooledTemporaryFile could not move them to a full disk.
+        """
         with self._changed:
             if self._ended:
                 raise ValueError('the file has ended')
-            self._file.seek(self._size)
-            self._file.write(data)
-            # Readers see flushed bytes only, and so does a process that opens the file by its name.
-            self._file.flush()
+            try:
+                self._file.seek(self._size)
+                self._file.write(data)
+                # Readers see flushed bytes only, and so does a process that opens the file by its name.
+                self._file.flush()
+            except OSError:
+                self._size = 0
+                raise
             self._size += len(data)
             self._changed.notify_all()
 

@@ -1,11 +1,13 @@
+import errno
 import hashlib
+import io
 import os
 import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 from hypothesis import given, settings
@@ -252,3 +254,27 @@ def test_large_file_goes_to_disk() -> None:
         file.finish()
         assert inner._rolled
         assert digest.digest() == hashlib.sha512(block * 64).digest()
+
+
+class Truncating(io.BytesIO):
+    """A file whose second write fails and loses the first, as a SpooledTemporaryFile does on a full disk."""
+
+    def write(self, data: Any) -> int:
+        if self.tell():
+            self.truncate(1)
+            raise OSError(errno.ENOSPC, 'No space left on device')
+        return super().write(data)
+
+
+def test_readers_get_the_error_and_no_early_end_after_a_failed_write() -> None:
+    file, failure = GrowingFile(Truncating()), LookupError('no room')
+    file.write(b'abcd')
+    with pytest.raises(OSError, match='No space'):
+        file.write(b'efgh')
+    assert file.size == 0  # nothing can be read until the writer fails the file
+    with file.reader() as reader, ThreadPoolExecutor(1) as pool:
+        reader.seek(1)
+        reading = pool.submit(reader.read, 3)
+        file.fail(failure)
+        assert reading.exception(PATIENCE) is failure
+    file.close()
