@@ -114,8 +114,7 @@ def asking(server: Server, times: int) -> Iterator[list[Answer]]:
             thread.join()
 
 
-@pytest.mark.parametrize('backend', ['memory', 'database'])
-@pytest.mark.parametrize('from_the_start', [False, True])
+@pytest.mark.parametrize(('backend', 'from_the_start'), [('memory', True), ('database', False)])
 def test_hanging_database_does_not_block_unrelated_requests(
     write_ini: Callable[[str], Path], database: HangingDatabase, backend: str, from_the_start: bool
 ) -> None:
