@@ -45,7 +45,7 @@ def main(options: argparse.Namespace, directory: Path) -> None:
         rows.append((size, f'{ours:.2f} ms', f'{theirs:.2f} ms', f'{ours / theirs:.2f}'))
         if options.profile:
             profile(ask, ENTRIES // size)
-    sys.stdout.write(table(('Entries', 'ClientBackend', 'Bare Pyramid JSON view', 'Ratio'), rows))
+    sys.stdout.write(table(('Entries', 'Bridge', 'Bare Pyramid JSON view', 'Ratio'), rows))
 
 
 def settings(directory: Path) -> dict[str, str]:

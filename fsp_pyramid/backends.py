@@ -14,7 +14,7 @@ from .content.version_feed import NullVersionFeed, RedisVersionFeed
 from .interfaces import IBackends
 from .rate_stores.fallback import FallbackStore
 from .settings import Settings
-from .storage.cache_backends import RedisBackend
+from .storage.cache_backends import MemoryBackend, RedisBackend
 from .storage.event_poller import EventPoller
 from .storage.listing_cache import ListingCache
 
@@ -48,7 +48,7 @@ class Backends:
         else:
             self.locks, self.listing_cache, self.version_feed = (
                 KeyedLocks(waiting),
-                ListingCache(settings.cache.ttl),
+                ListingCache(settings.cache.ttl, MemoryBackend(listings_size(settings))),
                 NullVersionFeed(),
             )
         self.event_poller = (
@@ -101,8 +101,14 @@ def _redis_backends(settings: Settings, waiting: int) -> 'tuple[RedisKeyedLocks,
     from .concurrency.redis_locks import RedisKeyedLocks
 
     breaker = CircuitBreaker('the Redis of fsp.redis_url', (RedisError,))
-    listing_cache = ListingCache(settings.cache.ttl, RedisBackend(client), breaker)
+    listing_cache = ListingCache(settings.cache.ttl, RedisBackend(client, listings_size(settings)), breaker)
     return RedisKeyedLocks(client, breaker, waiting=waiting), listing_cache, RedisVersionFeed(client, breaker)
+
+
+def listings_size(settings: Settings) -> int:
+    """Return the share of ``fsp.cache.memory`` for listings, in bytes; rendered responses have the rest."""
+    # An entry takes 750 bytes, and 450 in a response.
+    return settings.cache.memory * 5 // 8
 
 
 def redis_client(url: str) -> Any:

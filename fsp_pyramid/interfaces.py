@@ -1,6 +1,6 @@
 """Contracts that other code implements, replaces or adapts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -205,6 +205,16 @@ class IBackends(Interface):
     event_poller = Attribute("Poller of Egnyte's events, None without events: storage.event_poller.EventPoller.")
 
 
+class IRenderedListings(Interface):
+    """Bodies of responses to listings, shared by all mounts of an application."""
+
+    def get(key: Hashable) -> Any:
+        """Return what was rendered for *key*; None if there is nothing."""
+
+    def put(key: Hashable, rendered: Any) -> None:
+        """Keep what was rendered, within a bound on the memory of all."""
+
+
 class IMount(Interface):
     """One place in an application where the protocol is answered; a utility under its name."""
 
@@ -216,6 +226,7 @@ class IMount(Interface):
         'Its clients by their names, each with what its requests share: connections and accounts.'
     )
     public = Attribute('The IPublic of the application.')
+    rendered_listings = Attribute('The IRenderedListings of the application.')
 
 
 class FSPContext(Protocol):

@@ -77,6 +77,7 @@ AGREED: dict[str, Any] = {
     'sources.timeout': 20,
     'cache.backend': 'memory',
     'cache.ttl': 60,
+    'cache.memory': 128 << 20,
     'pace.backend': 'memory',
     'pace.reserve': 0.1,
     'redis_url': '',

@@ -19,7 +19,7 @@ from pyramid.request import Request
 from zope.interface import implementer
 
 from ..accounts import AccountKey
-from ..backends import Backends, host_session
+from ..backends import Backends, host_session, listings_size
 from ..clients import ClientBackend
 from ..interfaces import (
     IAccountStores,
@@ -28,12 +28,14 @@ from ..interfaces import (
     IFile,
     IMount,
     IPublic,
+    IRenderedListings,
     IResource,
 )
 from ..metrics import IMetrics
 from ..routing import MountPredicate, add_own_view, full_path, is_below
 from ..settings import Settings
 from . import audit, error_views, views
+from .listings import RenderedListings, envelope
 from .resources import Directory
 from .security import READ, WRITE, SecurityPolicy
 from .traversal import MATCH, ResourceURL, Traverser
@@ -58,6 +60,7 @@ class Mount:
     policy: SecurityPolicy
     client_backends: Mapping[str, ClientBackend]
     public: IPublic
+    rendered_listings: IRenderedListings
 
 
 class Envelope(JSON):
@@ -66,7 +69,7 @@ class Envelope(JSON):
     def __call__(self, info: Any) -> Callable[..., str]:
         """Return the renderer."""
         render = super().__call__(info)
-        return lambda value, system: render({'status': 'success', 'data': value}, system)
+        return lambda value, system: render(envelope(value), system)
 
 
 def add_fsp(config: Configurator, name: str, prefix: str, **overrides: Any) -> None:
@@ -113,7 +116,8 @@ def add_fsp(config: Configurator, name: str, prefix: str, **overrides: Any) -> N
             )
             for client, own in settings.clients.items()
         }
-        mount = Mount(name, path, settings, policy, client_backends, public)
+        rendered_listings = config.registry.getUtility(IRenderedListings)
+        mount = Mount(name, path, settings, policy, client_backends, public, rendered_listings)
         config.registry.registerUtility(mount, IMount, name=name)
         config.registry.registerUtility(policy, ISecurityPolicy, name=name)
 
@@ -175,6 +179,8 @@ def _add_views(config: Configurator, route: str) -> None:
 def add_shared(config: Configurator, settings: Settings) -> None:
     """Register what all mounts of an application share: backends, renderer, predicate and traverser."""
     config.registry.registerUtility(Backends(settings), IBackends)
+    rendered_listings = RenderedListings(settings.cache.memory - listings_size(settings))
+    config.registry.registerUtility(rendered_listings, IRenderedListings)
     config.add_renderer(RENDERER, Envelope())
     config.add_view_predicate('fsp_mount', MountPredicate)
     config.add_resource_url_adapter(ResourceURL, IResource)

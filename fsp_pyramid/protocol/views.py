@@ -4,11 +4,13 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from pyramid.request import Request
+from pyramid.response import Response
 
 from ..events import DirectoryCreated, DirectoryDeleted, FileDeleted, FileMoved, FileStored
 from ..model import Content, Strategy
 from ..paths import key
-from .metadata import metadata, metadata_of_all
+from .listings import listing_body
+from .metadata import metadata
 from .resources import Directory, File
 from .schemas import read_move, read_upload
 from .uploads import open_source
@@ -16,16 +18,14 @@ from .uploads import open_source
 FLAGS = 'X-BEE-fsp-flags'
 
 
-def list_directory(context: Directory, request: Request) -> dict[str, Any]:
+def list_directory(context: Directory, request: Request) -> Response:
     """Answer ``GET /dir/``; with the flag ``move`` only the directories in it, for Beefree's dialog."""
     listing = request.fsp.storage.list_directory(context.path)
     only_directories = 'move' in request.headers.get(FLAGS, '').lower().replace(',', ' ').split()
-    return {
-        'meta': metadata(listing.entry, request.fsp),
-        'items': metadata_of_all(
-            [item for item in listing.items if item.is_directory or not only_directories], request.fsp
-        ),
-    }
+    response = request.response  # with the headers of a stale listing
+    response.content_type = 'application/json'
+    response.body = listing_body(listing, request.fsp, only_directories=only_directories)
+    return response
 
 
 def create_directory(context: Directory, request: Request) -> dict[str, Any]:

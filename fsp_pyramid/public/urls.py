@@ -10,7 +10,7 @@ class PublicURLs:
     """Make public URLs below *base*, which has no slash at its end."""
 
     def __init__(self, base: str, signer: Signer) -> None:
-        self._base, self._signer = base, signer
+        self.base, self._signer = base, signer
 
     def file(self, account_key: str, entry: Entry) -> str:
         """Return the URL of a file, for people without credentials."""
@@ -24,7 +24,7 @@ class PublicURLs:
         return self._url(f'{self._signer.sign_thumbnail(_link(account_key, entry), digits)}/{digits}', entry)
 
     def _url(self, token: str, entry: Entry) -> str:
-        return f'{self._base}/{token}/{quoted(entry.name)}'
+        return f'{self.base}/{token}/{quoted(entry.name)}'
 
 
 def _link(account_key: str, entry: Entry) -> Link:

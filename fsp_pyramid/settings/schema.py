@@ -68,6 +68,7 @@ SCHEMA = colander.SchemaNode(
     _node('require_https', False, _flag),
     _node('cache.backend', 'memory', _text, only('memory', 'redis')),
     _node('cache.ttl', 60.0, seconds(0, _DAY)),
+    _node('cache.memory', 128 << 20, ParsedText(validators.size)),
     _node('pace.backend', 'memory', _text, only('memory', 'database', 'redis')),
     _node('pace.reserve', 0.1, ParsedText(validators.percent)),
     _node('redis_url', '', _text),

@@ -122,6 +122,7 @@ class CacheSettings:
 
     backend: str
     ttl: float
+    memory: int
 
 
 @section

@@ -225,10 +225,13 @@ class CachedStorage(StorageLayer):
         counts = [head.listing.entry.item_count if head and head.listing else 0 for head in heads]
         if not any(counts):
             return listing
-        counted = tuple(
-            replace(item, item_count=count) if count else item for item, count in zip(directories, counts, strict=True)
-        )
-        return replace(listing, items=counted + listing.items[len(counted) :])
+
+        def items() -> tuple[Entry, ...]:
+            pairs = zip(directories, counts, strict=True)
+            counted = tuple(replace(item, item_count=count) if count else item for item, count in pairs)
+            return counted + listing.items[len(counted) :]
+
+        return Listing(listing.entry, items, listing.version and (listing.version, tuple(counts)))
 
     def peek_directory(self, path: Path) -> Entry | None:
         """Return the entry if the directory's own listing is fresh."""

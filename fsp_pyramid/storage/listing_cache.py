@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
@@ -14,7 +15,7 @@ from ..concurrency.single_flight import SingleFlight
 from ..model import Listing
 from ..paths import Path
 from .cache_backends import KEEP, CacheBackend, MemoryBackend, Mutex
-from .cache_entries import CachedListing
+from .cache_entries import CachedListing, new_version
 
 T = TypeVar('T')
 
@@ -198,6 +199,9 @@ class ListingCache:
             self._backend.set_many({_name('era', key): uuid4().hex})
 
     def _set(self, key: Key, cached: CachedListing) -> None:
+        if cached.listing is not None:
+            versioned = Listing(cached.listing.entry, cached.listing.items, new_version())
+            cached = replace(cached, listing=versioned)
         head = cached.listing and Listing(cached.listing.entry, ())
         values = {
             _name('listing', key): cached,

@@ -1,7 +1,7 @@
 """The top layer: map FSP paths to paths at Egnyte, by the folder mappings of the caller."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 
 from ..concurrency.locks import LockHandle
@@ -42,7 +42,6 @@ class MappedStorage(StorageLayer):
         self._own_account = own_account
         # The longest first, so that the first match wins.
         self._mappings = sorted(mappings, key=lambda mapping: len(mapping.directory), reverse=True)
-        self._mapped: dict[Path, tuple[Listing, Listing]] = {}
         # The mapped folders as Egnyte spells them, as far as its answers have shown.
         self._spellings: dict[FolderMapping, Path] = {}
         # Directories that exist by configuration, in the spelling of the highest mapping.
@@ -74,9 +73,28 @@ class MappedStorage(StorageLayer):
         """Return an entry of the layer below with the caller's path and access."""
         depth = len(mapping.folder)
         self._spellings[mapping] = entry.path[:depth]
-        path = self._fixed[key(mapping.directory)] + entry.path[depth:]
+        return self._shown(entry, self._fixed[key(mapping.directory)] + entry.path[depth:], mapping)
+
+    def _shown(self, entry: Entry, path: Path, mapping: FolderMapping) -> Entry:
         access = Access.VIEW if mapping.read_only else entry.access
-        return replace(entry, path=path, access=access, fixed=entry.is_directory and key(path) in self._fixed)
+        return entry.at(path, access, fixed=entry.is_directory and key(path) in self._fixed)
+
+    def _up_listing(self, listing: Listing, mapping: FolderMapping, inner: Sequence[Entry]) -> Listing:
+        """Return a listing of the layer below as the caller sees it, with the mapped directories *inner*."""
+        entry, hidden = self._up(listing.entry, mapping), {fold(item.name) for item in inner}
+        version = listing.version and (listing.version, entry, tuple(inner), mapping.read_only)
+
+        def items() -> tuple[Entry, ...]:
+            shown = [self._shown(item, (*entry.path, item.name), mapping) for item in listing.items]
+            if not inner:
+                return tuple(shown)
+            shown = [*inner, *(item for item in shown if fold(item.name) not in hidden)]
+            return tuple(sorted(shown, key=lambda item: item.order))
+
+        if inner:
+            count = len(inner) + sum(fold(item.name) not in hidden for item in listing.items)
+            entry = replace(entry, item_count=count)
+        return Listing(entry, items, version)
 
     def list_directory(self, path: Path, fresh: bool = False) -> Listing:
         """Add the mapped directories, which hide items of the same names.
@@ -86,31 +104,12 @@ class MappedStorage(StorageLayer):
         inner = [
             self._fixed_entry(fixed) for folded, fixed in self._fixed.items() if fixed and folded[:-1] == key(path)
         ]
-        listing = self._list(path, fresh)
-        if listing is None:
-            listing = Listing(self._missing_entry(path), ())
-        elif not inner:
-            return listing
-        hidden = {fold(item.name) for item in inner}
-        items = [*inner, *(item for item in listing.items if fold(item.name) not in hidden)]
-        items.sort(key=lambda item: item.order)
-        return Listing(replace(listing.entry, item_count=len(items)), tuple(items))
-
-    def _list(self, path: Path, fresh: bool) -> Listing | None:
         mapping = self._mapping(path)
-        if mapping is None:
-            return None
-        try:
-            with self._callers_names(path):
-                listing = self._storage.list_directory(self._down(path), fresh)
-        except NotFound:
-            return None
-        # A change lists a directory more than once, and mapping thousands of entries takes time.
-        before, after = self._mapped.get(path, (None, None))
-        if before is not listing:
-            after = Listing(self._up(listing.entry, mapping), tuple(self._up(item, mapping) for item in listing.items))
-            self._mapped[path] = listing, after
-        return after
+        if mapping is not None:
+            with suppress(NotFound), self._callers_names(path):
+                return self._up_listing(self._storage.list_directory(self._down(path), fresh), mapping, inner)
+        inner.sort(key=lambda item: item.order)
+        return Listing(replace(self._missing_entry(path), item_count=len(inner)), tuple(inner))
 
     def _fixed_entry(self, path: Path) -> Entry:
         """Return the entry of a fixed directory, without a call: most fields are unknown before it was listed."""

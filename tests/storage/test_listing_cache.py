@@ -126,9 +126,9 @@ def test_concurrent_patches_are_both_applied(
     assert (found.entry.id, len(found.items)) == ('new', 1)
 
 
-def test_memory_is_bounded_by_entries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache_backends, 'MAX_ENTRIES', 500)
-    listing_cache = ListingCache(60)
+def test_memory_is_bounded_by_entries() -> None:
+    backend = cache_backends.MemoryBackend(500 * cache_backends.ENTRY_SIZE)
+    listing_cache = ListingCache(60, backend)
     for name in 'abcde':
         put(listing_cache, name, items=150)
     assert known(listing_cache, 'abcde') == 'cde'
@@ -136,7 +136,41 @@ def test_memory_is_bounded_by_entries(monkeypatch: pytest.MonkeyPatch) -> None:
     assert known(listing_cache, 'abcde') == 'ce'
     put(listing_cache, 'x', items=600)
     assert known(listing_cache, 'abcdex') == ''
-    assert listing_cache._backend._size <= 500
+    assert backend._size <= 500 * cache_backends.ENTRY_SIZE
+
+
+def test_stored_listings_have_versions_of_their_own(listing_cache: ListingCache) -> None:
+    def version() -> object:
+        return listing_cache.get(('', ('x',))).listing.version
+
+    put(listing_cache, 'x', items=3)
+    first = version()
+    assert first is not None
+    assert version() == first
+    put(listing_cache, 'x', items=3)
+    second = version()
+    listing_cache.patch(('', ('x',)), lambda old: Listing(old.entry, old.items[:1]))
+    assert len({first, second, version()}) == 3
+
+
+def test_unchanged_listing_is_not_decoded_again(redis_server: RedisServer, clock: Clock) -> None:
+    mine, other = (ListingCache(60, cache_backends.RedisBackend(redis_server.client()), clock=clock) for _ in range(2))
+    key = ('', ('x',))
+    put(other, 'x', items=3)
+    found = mine.get(key).listing
+    assert mine.get(key).listing is found
+    other.patch(key, lambda old: Listing(old.entry, old.items[:2]))
+    changed = mine.get(key).listing
+    assert len(changed.items) == 2
+    assert mine.get(key).listing is changed
+    other.invalidate_tree(key)
+    with pytest.raises(KeyError):
+        mine.get(key)
+    put(other, 'x', items=1)
+    assert len(mine.get(key).listing.items) == 1
+    other.patch(key, lambda _old: None)
+    with pytest.raises(KeyError):
+        mine.get(key)
 
 
 def test_unreadable_value_is_missing(redis_server: RedisServer, clock: Clock) -> None:

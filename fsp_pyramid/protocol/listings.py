@@ -1,0 +1,77 @@
+"""Responses to listings: a body depends on the listing and on a few more values, and is rendered once for them."""
+
+import json
+import threading
+from collections.abc import Hashable
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from cachetools import LRUCache
+from zope.interface import implementer
+
+from ..interfaces import IRenderedListings
+from ..media_types import is_typeless
+from ..model import Entry, Listing
+from ..storage.cache_backends import ENTRY_SIZE
+from .metadata import metadata, metadata_of_all
+from .request import RequestContext
+
+
+class Rendered(NamedTuple):
+    """A body, and the files in it whose names imply no type, with their types when it was rendered."""
+
+    body: bytes
+    typeless: tuple[Entry, ...]
+    types: list[str]
+
+
+@implementer(IRenderedListings)
+class RenderedListings:
+    """Bodies of listings; the least recently used ones are evicted first.
+
+    :param max_size: bytes of all bodies
+    """
+
+    def __init__(self, max_size: int) -> None:
+        self._guard = threading.Lock()
+        self._rendered: LRUCache[Hashable, Rendered] = LRUCache(max_size, getsizeof=_size)
+
+    def get(self, key: Hashable) -> Rendered | None:
+        """Return what was rendered for *key*; None if there is nothing."""
+        with self._guard:
+            return self._rendered.get(key)
+
+    def put(self, key: Hashable, rendered: Rendered) -> None:
+        """Keep a body, unless it is larger than all of them may be."""
+        with self._guard, suppress(ValueError):
+            self._rendered[key] = rendered
+
+
+def _size(rendered: Rendered) -> int:
+    return len(rendered.body) + ENTRY_SIZE * (1 + len(rendered.typeless))
+
+
+def listing_body(listing: Listing, fsp: RequestContext, *, only_directories: bool) -> bytes:
+    """Return the body of the response to a listing: the one of an earlier request if that would be the same."""
+    cache = fsp.mount.rendered_listings
+    key = listing.version, fsp.account.key, fsp.public_urls.base, only_directories
+    found = None if listing.version is None else cache.get(key)
+    # The type of a file becomes known when its content is fetched, without a change to the listing.
+    if found is None or (found.typeless and fsp.types(found.typeless) != found.types):
+        found = _render(listing, fsp, only_directories=only_directories)
+        if listing.version is not None:
+            cache.put(key, found)
+    return found.body
+
+
+def _render(listing: Listing, fsp: RequestContext, *, only_directories: bool) -> Rendered:
+    items = [item for item in listing.items if item.is_directory or not only_directories]
+    typeless = tuple(item for item in items if not item.is_directory and is_typeless(item.name))
+    types = fsp.types(typeless)  # first: one that becomes known meanwhile is rendered again
+    data = {'meta': metadata(listing.entry, fsp), 'items': metadata_of_all(items, fsp)}
+    return Rendered(json.dumps(envelope(data)).encode(), typeless, types)
+
+
+def envelope(data: Any) -> dict[str, Any]:
+    """Return the envelope of a success."""
+    return {'status': 'success', 'data': data}
