@@ -105,16 +105,23 @@ _HTML = re.compile(
 KNOWN = frozenset({type_ for _, type_ in _MAGIC} | set(_BRANDS.values()) | {'image/svg+xml', 'application/pdf'})
 
 
-def type_of_name(name: str) -> str:
-    """Return the mime type that the suffix of a file name implies, the same on every machine."""
+def type_by_suffix(name: str) -> str | None:
+    """Return the mime type that the suffix of a file name implies, the same on every machine.
+
+    None for a typeless name, without a suffix or with one that implies no type: ``3f9c2a``, ``photo.v2``.
+    """
     _, dot, suffix = name.rpartition('.')
-    return _BY_SUFFIX.get(dot + suffix.lower(), UNKNOWN)
+    return _BY_SUFFIX.get(dot + suffix.lower())
+
+
+def type_of_name(name: str) -> str:
+    """Return the mime type that a file name implies, the one for unknown data for a typeless name."""
+    return type_by_suffix(name) or UNKNOWN
 
 
 def is_typeless(name: str) -> bool:
-    """Return whether a file name has no suffix, or one that implies no type: ``3f9c2a``, ``photo.v2``."""
-    _, dot, suffix = name.rpartition('.')
-    return dot + suffix.lower() not in _BY_SUFFIX
+    """Return whether a file name implies no type."""
+    return type_by_suffix(name) is None
 
 
 def type_of_content(sniffed: str | None) -> str | None:

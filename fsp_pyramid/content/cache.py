@@ -11,8 +11,8 @@ from ..media_types import (
     UNKNOWN,
     is_typeless,
     sniff_file,
+    type_by_suffix,
     type_of_content,
-    type_of_name,
 )
 from ..model import Entry
 from .background import BackgroundTasks
@@ -257,16 +257,13 @@ class ContentCache:
 
     def types(self, files: Iterable[Entry]) -> list[str]:
         """Return the mime type of each file: by its name, or by its content if that was in the cache."""
-        files = tuple(files)
-        typeless = [content_key(file) for file in files if is_typeless(file.name)]
+        named = [(file, type_by_suffix(file.name)) for file in files]
+        typeless = [content_key(file) for file, type_ in named if type_ is None]
         known: dict[str, str] = {}
         if typeless:
             with log_cache_errors():
                 known = self.index.types(typeless)
-        return [
-            known.get(content_key(file), UNKNOWN) if is_typeless(file.name) else type_of_name(file.name)
-            for file in files
-        ]
+        return [known.get(content_key(file), UNKNOWN) if type_ is None else type_ for file, type_ in named]
 
     def _type_of_copy(self, copy: Copy, file: BinaryIO) -> str:
         content = content_key(copy)

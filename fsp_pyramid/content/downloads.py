@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from typing import NamedTuple
 
 from ..concurrency.growing_file import GrowingFile, Reader
@@ -193,5 +192,5 @@ class DownloadWorker:
         if not verifier.fits() or (self._download.size is not None and size != self._download.size):
             raise Damaged('its bytes are not those that Egnyte announced')
         self._file.write(last)
-        self._downloads.complete(replace(self._copy, size=size), self._partial)
+        self._downloads.complete(self._copy._replace(size=size), self._partial)
         self._file.finish()

@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from typing import NamedTuple
 
 from ..disk import is_disk_error
 from ..model import Entry
@@ -69,8 +69,7 @@ DELETE FROM types WHERE content NOT IN (
 CLEAR_REFUSAL = 'DELETE FROM refusals WHERE account = ? AND file_id = ?'
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """The current version of a file, as far as we know.
 
     :param version_id: '' for a file that was deleted
@@ -94,8 +93,7 @@ class Version:
         return not self.version_id
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(NamedTuple):
     """Content of a version in the cache directory.
 
     :param account: that fetched it; the others have to ask Egnyte themselves
@@ -177,7 +175,7 @@ class Index:
         versions = tuple(versions)
         with self._pool.transaction() as connection:
             future = self._clock() + CLOCK_SKEW
-            connection.executemany(RECORD_VERSION, ((domain, *astuple(version), future) for version in versions))
+            connection.executemany(RECORD_VERSION, ((domain, *version, future) for version in versions))
             if connection.execute('SELECT 1 FROM refusals WHERE account = ? LIMIT 1', (account,)).fetchone():
                 connection.executemany(CLEAR_REFUSAL, ((account, version.file_id) for version in versions))
             if connection.execute('SELECT 1 FROM intents LIMIT 1').fetchone():
@@ -246,7 +244,7 @@ class Index:
     def add_copy(self, copy: Copy) -> None:
         """Record a copy, and clear a refusal: the account may read the file."""
         with self._pool.transaction() as connection:
-            connection.execute(ADD_COPY, (copy.key, *astuple(copy)))
+            connection.execute(ADD_COPY, (copy.key, *copy))
             connection.execute(CLEAR_REFUSAL, (copy.account, copy.file_id))
 
     def remove_copies(self, keys: Iterable[str]) -> None:

@@ -9,7 +9,6 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import astuple
 from typing import Any, NamedTuple, Protocol
 
 from ..concurrency.circuit_breaker import CircuitBreaker, CircuitOpen
@@ -91,7 +90,7 @@ class RedisVersionFeed:
 
         def publish() -> None:
             with self._client.pipeline() as pipeline:
-                pipeline.set(_key(domain, version.file_id), json.dumps(astuple(version)), ex=VERSION_TTL)
+                pipeline.set(_key(domain, version.file_id), json.dumps(version), ex=VERSION_TTL)
                 pipeline.delete(_key(domain, version.file_id, 'intent'))
                 pipeline.execute()
 

@@ -23,7 +23,7 @@ def metadata_of_all(entries: Sequence[Entry], fsp: RequestContext) -> list[dict[
 
 
 def _metadata(entry: Entry, mime_type: str, fsp: RequestContext) -> dict[str, Any]:
-    meta = {
+    meta: dict[str, Any] = {
         'mime-type': mime_type,
         'name': entry.name or ROOT_NAME,
         'path': paths.text(entry.path, directory=entry.is_directory),
@@ -32,11 +32,10 @@ def _metadata(entry: Entry, mime_type: str, fsp: RequestContext) -> dict[str, An
         'permissions': 'rw' if entry.access >= Access.EDIT else 'ro',
     }
     if entry.is_directory:
-        return meta | {'item-count': entry.item_count, 'extra': {}}
-    thumbnail = fsp.thumbnail_url(entry, mime_type)
-    return (
-        meta
-        | {'public-url': fsp.public_url(entry)}
-        | ({'thumbnail': thumbnail} if thumbnail else {})
-        | {'extra': {'can-move': entry.access >= Access.FULL}}
-    )
+        meta['item-count'], meta['extra'] = entry.item_count, {}
+        return meta
+    meta['public-url'] = fsp.public_url(entry)
+    if thumbnail := fsp.thumbnail_url(entry, mime_type):
+        meta['thumbnail'] = thumbnail
+    meta['extra'] = {'can-move': entry.access >= Access.FULL}
+    return meta

@@ -2,7 +2,6 @@
 
 import sqlite3
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,7 +36,7 @@ def test_version_is_known_in_its_domain(index: Index) -> None:
 def test_latest_version_wins_in_any_order(order: list[int]) -> None:
     index = Index(CacheDirectory(''))
     for number in order:
-        index.record_versions('acme', [replace(VERSION, version_id=f'v{number}', seen=float(number))])
+        index.record_versions('acme', [VERSION._replace(version_id=f'v{number}', seen=float(number))])
     known = index.version('acme', 'file')
     assert known is not None
     assert known.version_id == 'v5'
@@ -45,25 +44,25 @@ def test_latest_version_wins_in_any_order(order: list[int]) -> None:
 
 def test_name_is_kept_until_another_one_is_recorded(index: Index) -> None:
     index.record_versions('acme', [VERSION])
-    index.record_versions('acme', [replace(VERSION, name='', version_id='v2', seen=101.0)])
-    assert index.version('acme', 'file') == replace(VERSION, version_id='v2', seen=101.0)
+    index.record_versions('acme', [VERSION._replace(name='', version_id='v2', seen=101.0)])
+    assert index.version('acme', 'file') == VERSION._replace(version_id='v2', seen=101.0)
     index.rename('acme', 'file', 'b.png')
     assert index.version('acme', 'file').name == 'b.png'
 
 
 def test_deleted_file_stays_deleted_until_it_is_seen_again(index: Index) -> None:
-    index.record_versions('acme', [replace(VERSION, version_id='', seen=101.0)])
+    index.record_versions('acme', [VERSION._replace(version_id='', seen=101.0)])
     index.record_versions('acme', [VERSION])  # asked for before it was deleted
     assert index.version('acme', 'file').is_deleted
-    index.record_versions('acme', [replace(VERSION, seen=102.0)])
+    index.record_versions('acme', [VERSION._replace(seen=102.0)])
     assert not index.version('acme', 'file').is_deleted
 
 
 def test_invalidated_version_counts_as_seen_at_time_zero(index: Index) -> None:
     index.record_versions('acme', [VERSION])
     index.invalidate('acme', 'file')
-    assert index.version('acme', 'file') == replace(VERSION, seen=0)
-    index.record_versions('acme', [replace(VERSION, version_id='')])
+    assert index.version('acme', 'file') == VERSION._replace(seen=0)
+    index.record_versions('acme', [VERSION._replace(version_id='')])
     index.invalidate('acme', 'file')
     assert index.version('acme', 'file') is None, 'it may be there again'
 
@@ -72,7 +71,7 @@ def test_copies_belong_to_the_account_that_fetched_them(index: Index) -> None:
     index.add_copy(COPY)
     assert index.copy('fsp', 'file', 'v1') == COPY
     assert index.copy('other', 'file', 'v1') is None
-    newer = replace(COPY, version_id='v2', stored=200.0)
+    newer = COPY._replace(version_id='v2', stored=200.0)
     index.add_copy(newer)
     assert index.last_copy('fsp', 'file') == newer
     assert index.last_copy('other', 'file') is None
@@ -86,14 +85,14 @@ def test_refusal_ends_when_the_account_sees_the_file(index: Index) -> None:
     index.record_versions('acme', [VERSION], 'fsp')
     assert index.refused_at('fsp', 'file') is None
     assert index.refused_at('other', 'file') == 50.0
-    index.add_copy(replace(COPY, account='other'))
+    index.add_copy(COPY._replace(account='other'))
     assert index.refused_at('other', 'file') is None
 
 
 def test_old_unused_records_are_pruned(index: Index) -> None:
     index.add_copy(COPY)
     index.record_versions(
-        'acme', [VERSION, replace(VERSION, file_id='unused'), replace(VERSION, file_id='new', seen=300.0)]
+        'acme', [VERSION, VERSION._replace(file_id='unused'), VERSION._replace(file_id='new', seen=300.0)]
     )
     index.record_refusal('fsp', 'unused', 100.0)
     index.prune(200.0)
@@ -111,8 +110,8 @@ def test_types_are_recorded_by_content(index: Index) -> None:
 def test_type_is_pruned_with_the_last_file_of_its_content(index: Index) -> None:
     for content in ('c' * 128, 'd' * 128, 'v2', 'e' * 128):
         index.record_type(content, 'image/png')
-    index.record_versions('acme', [VERSION, replace(VERSION, file_id='other', version_id='v2', checksum='')])
-    index.add_copy(replace(COPY, checksum='d' * 128))
+    index.record_versions('acme', [VERSION, VERSION._replace(file_id='other', version_id='v2', checksum='')])
+    index.add_copy(COPY._replace(checksum='d' * 128))
     index.prune(0.0)
     assert set(index.types(['c' * 128, 'd' * 128, 'v2', 'e' * 128])) == {'c' * 128, 'd' * 128, 'v2'}
 
@@ -132,7 +131,7 @@ def test_threads_and_processes_share_the_index(tmp_path: Path) -> None:
     def learn(number: int) -> None:
         try:
             for turn in range(20):
-                indexes[number % 2].record_versions('acme', [replace(VERSION, file_id=f'{number}', seen=float(turn))])
+                indexes[number % 2].record_versions('acme', [VERSION._replace(file_id=f'{number}', seen=float(turn))])
         except Exception as error:  # noqa: BLE001 - told below
             errors.append(error)
 
@@ -148,10 +147,10 @@ def test_threads_and_processes_share_the_index(tmp_path: Path) -> None:
 def test_versions_are_recorded_after_the_clock_was_set_back(tmp_path: Path) -> None:
     now = 2_000_000_000.0
     index = Index(CacheDirectory(str(tmp_path)), lambda: now)
-    index.record_versions('acme', [replace(VERSION, seen=now)])
+    index.record_versions('acme', [VERSION._replace(seen=now)])
     now -= 30 * 86400
-    index.record_versions('acme', [replace(VERSION, version_id='v2', seen=now)])
-    index.record_versions('acme', [replace(VERSION, version_id='v0', seen=now - 1)])
+    index.record_versions('acme', [VERSION._replace(version_id='v2', seen=now)])
+    index.record_versions('acme', [VERSION._replace(version_id='v0', seen=now - 1)])
     assert index.version('acme', 'file').version_id == 'v2'
 
 
@@ -182,9 +181,9 @@ def test_much_newer_version_ends_the_uncertainty(tmp_path: Path) -> None:
     index = Index(CacheDirectory(str(tmp_path)), lambda: now)
     index.mark_uncertain('acme', 'file', now)
     index.mark_uncertain('acme', 'file', now - 5)
-    index.record_versions('acme', [replace(VERSION, seen=now + UNCERTAIN_FOR - 1)])
+    index.record_versions('acme', [VERSION._replace(seen=now + UNCERTAIN_FOR - 1)])
     assert index.uncertain_since('acme', 'file') == now
-    index.record_versions('acme', [replace(VERSION, seen=now + UNCERTAIN_FOR)])
+    index.record_versions('acme', [VERSION._replace(seen=now + UNCERTAIN_FOR)])
     assert index.uncertain_since('acme', 'file') is None
     index.mark_uncertain('acme', 'file', now)
     index.prune(now + 1)
