@@ -16,12 +16,13 @@ from ..media_types import (
 )
 from ..model import Entry
 from .background import BackgroundTasks
-from .directory import COPIES, CacheDirectory, PartialFile, record_use
+from .directory import COPIES, CacheDirectory, PartialFile, record_use, relative_path
 from .index import (
     CLOCK_SKEW,
     UNCERTAIN_FOR,
     Copy,
     Index,
+    Known,
     Version,
     content_key,
     log_cache_errors,
@@ -64,12 +65,14 @@ class VersionLookup(NamedTuple):
     :param is_stale: it is due for revalidation
     :param is_uncertain: a change has an unknown outcome, so that another version may be current
     :param is_missing: the file was deleted, or Egnyte refused it recently
+    :param copy: of the version
     """
 
     version: Version | None
     is_stale: bool
     is_uncertain: bool
     is_missing: bool
+    copy: Copy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,43 +140,44 @@ class ContentCache:
 
     def lookup(self, origin: Origin) -> VersionLookup:
         """Return what is known of the current version of a file."""
-        version = self._current_version(origin.domain, origin.file_id)
-        refused = self.index.refused_at(origin.account, origin.file_id)
+        known = self._known(origin)
+        version, refused = known.version, known.refused_at
         is_missing = (version is not None and version.is_deleted) or (
             refused is not None and not self._is_stale(refused)
         )
         if version is None:
             return VersionLookup(None, is_stale=False, is_uncertain=False, is_missing=is_missing)
         seen = max(version.seen, refused or 0.0)
-        return VersionLookup(
-            # An account that was refused long ago has to ask Egnyte again before it gets a copy.
-            version if refused is None else None,
-            self._is_stale(seen),
-            self._is_uncertain(origin, seen),
-            is_missing,
-        )
+        is_stale, is_uncertain = self._is_stale(seen), self._is_uncertain(origin, seen, known.has_intents)
+        if refused is not None:  # long ago: the account has to ask Egnyte again before it gets a copy
+            return VersionLookup(None, is_stale, is_uncertain, is_missing)
+        return VersionLookup(version, is_stale, is_uncertain, is_missing, known.copy)
 
-    def _current_version(self, domain: str, file_id: str) -> Version | None:
-        version, published = self.index.version(domain, file_id), self.version_feed.version(domain, file_id)
-        if published is None or (version is not None and version.seen >= published.seen):
-            return version
+    def _known(self, origin: Origin) -> Known:
+        """Return what is known of a file, with the version that another machine published if that is newer."""
+        known = self.index.known(origin.domain, origin.account, origin.file_id)
+        published = self.version_feed.version(origin.domain, origin.file_id)
+        if published is None or (known.version is not None and known.version.seen >= published.seen):
+            return known
         with log_cache_errors():
-            self.index.record_versions(domain, [published], margin=0)
-        return published
+            self.index.record_versions(origin.domain, [published], margin=0)
+        copy = self.index.copy(origin.account, origin.file_id, published.version_id)
+        return known._replace(version=published, copy=copy)
 
     def _is_stale(self, seen: float) -> bool:
         """Return whether a time is too long ago; 0 stands for an invalidated version, and the future proves nothing."""
         age = self.clock() - seen
         return not seen or age < -CLOCK_SKEW or 0 < self._revalidate < age
 
-    def _is_uncertain(self, origin: Origin, seen: float) -> bool:
+    def _is_uncertain(self, origin: Origin, seen: float, has_intents: bool) -> bool:
         """Return whether a process died while it changed the file, so that Egnyte has to be asked for the outcome."""
         file, since = (origin.domain, origin.file_id), None
         with log_cache_errors():
             intent = self.version_feed.intent(*file)
             if intent is not None and not self.directory.is_alive(intent.process):
                 self.index.mark_uncertain(*file, intent.at)
-            since = self.index.uncertain_since(*file)
+                has_intents = True
+            since = self.index.uncertain_since(*file) if has_intents else None
         return since is not None and (
             seen < since or seen < min(since + UNCERTAIN_FOR, self.clock() - UNCERTAIN_INTERVAL)
         )
@@ -190,11 +194,10 @@ class ContentCache:
         copy = self.index.copy(account, file_id, version_id)
         return copy if copy and self.directory.path(COPIES, copy.key).exists() else None
 
-    def open_current(self, origin: Origin, lookup: VersionLookup) -> CachedContent | None:
+    def open_current(self, lookup: VersionLookup) -> CachedContent | None:
         """Open the copy of the version in *lookup*; its age is given if the version is uncertain."""
-        version = lookup.version
-        copy = version and self.index.copy(origin.account, origin.file_id, version.version_id)
-        if not copy or not version:
+        version, copy = lookup.version, lookup.copy
+        if copy is None or version is None:
             return None
         return self.open(copy, version.name, self.clock() - copy.stored if lookup.is_uncertain else None)
 
@@ -206,14 +209,14 @@ class ContentCache:
     def open(self, copy: Copy, name: str, age: float | None = None) -> CachedContent | None:
         """Open a copy; None if it was evicted meanwhile."""
         try:
-            file = open(self.directory.path(COPIES, copy.key), 'rb')  # noqa: SIM115 - the caller closes it
+            file = self.directory.open(COPIES, key := copy.key)
         except FileNotFoundError:
             self.index.remove_copies([copy.key])
             return None
         record_use(file)
         return CachedContent(
             file=file,
-            path=self.directory.relative(file),
+            path=relative_path(COPIES, key),
             size=copy.size,
             etag=copy.version_id,
             modified=copy.modified,

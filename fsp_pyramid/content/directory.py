@@ -96,11 +96,12 @@ class CacheDirectory:
 
     def path(self, kind: str, key: str) -> Path:
         """Return the path of the file of that key, which need not exist."""
-        return self.root / kind / key[:2] / key[2:]
+        return self.root / relative_path(kind, key)
 
-    def relative(self, file: BinaryIO) -> str:
-        """Return the path of an open file below the directory, for a web server."""
-        return Path(file.name).relative_to(self.root).as_posix()
+    def open(self, kind: str, key: str) -> BinaryIO:
+        """Open a file for reading. Raises FileNotFoundError, OSError."""
+        # Not by pathlib, which takes longer than to open the file.
+        return open(f'{self.root}/{relative_path(kind, key)}', 'rb')
 
     def files(self, kind: str) -> Iterator[tuple[Path, str]]:
         """Iterate over all files of that kind, with their keys."""
@@ -158,6 +159,11 @@ class PartialFile(NamedTuple):
         path = self.directory.path(kind, key)
         path.parent.mkdir(parents=True, exist_ok=True)
         os.replace(self.path, path)
+
+
+def relative_path(kind: str, key: str) -> str:
+    """Return the path of a file below the directory, for a web server that sends it."""
+    return f'{kind}/{key[:2]}/{key[2:]}'
 
 
 def _create_temporary() -> tuple[Path, BinaryIO]:

@@ -66,6 +66,18 @@ DELETE FROM types WHERE content NOT IN (
     SELECT coalesce(nullif(checksum, ''), version_id) FROM copies
 )
 """
+# Of a domain (twice), an account and a file: refusal, intents, version and its copy.
+KNOWN = """
+SELECT refusals.at, EXISTS (SELECT 1 FROM intents WHERE domain = ? AND intents.file_id = asked.file_id),
+    versions.file_id, versions.version_id, versions.checksum, versions.size, versions.modified, versions.name,
+    versions.seen, copies.account, copies.file_id, copies.version_id, copies.checksum, copies.size, copies.modified,
+    copies.mime_type, copies.stored
+FROM (SELECT ? AS domain, ? AS account, ? AS file_id) AS asked
+LEFT JOIN versions ON versions.domain = asked.domain AND versions.file_id = asked.file_id
+LEFT JOIN refusals ON refusals.account = asked.account AND refusals.file_id = asked.file_id
+LEFT JOIN copies ON copies.account = asked.account AND copies.file_id = asked.file_id
+    AND copies.version_id = versions.version_id
+"""
 CLEAR_REFUSAL = 'DELETE FROM refusals WHERE account = ? AND file_id = ?'
 
 
@@ -141,6 +153,20 @@ def key_of(*parts: str) -> str:
     return hashlib.sha256('\0'.join(parts).encode()).hexdigest()[:40]
 
 
+class Known(NamedTuple):
+    """All that the index knows of a file as an account sees it.
+
+    :param refused_at: UNIX seconds at which Egnyte refused the file to the account; None if it did not
+    :param has_intents: see :meth:`Index.uncertain_since`
+    :param copy: of the version
+    """
+
+    version: Version | None
+    refused_at: float | None
+    has_intents: bool
+    copy: Copy | None
+
+
 class Index:
     """Index of a cache directory. The constructor does no I/O; all methods may raise OSError and sqlite3.Error.
 
@@ -153,6 +179,19 @@ class Index:
     def __init__(self, directory: CacheDirectory, clock: Callable[[], float] = time.time) -> None:
         self._directory, self._clock = directory, clock
         self._pool = SQLitePool(lambda: directory.root / 'index.sqlite', SCHEMA)
+
+    def known(self, domain: str, account: str, file_id: str) -> Known:
+        """Return all that is known of a file, from one statement."""
+        row = self._row(KNOWN, domain, domain, account, file_id)
+        assert row is not None, 'the statement has a row for each file'  # noqa: S101 - invariant
+        refused_at, has_intents = row[:2]
+        version, copy = row[2 : 2 + len(Version._fields)], row[2 + len(Version._fields) :]
+        return Known(
+            Version(*version) if version[0] is not None else None,
+            refused_at,
+            bool(has_intents),
+            Copy(*copy) if copy[0] is not None else None,
+        )
 
     def version(self, domain: str, file_id: str) -> Version | None:
         """Return the current version of a file, None where nothing is known."""

@@ -59,7 +59,7 @@ class ContentService:
         """Open the content of a file. Raises NotFound, and the errors of accounts and Egnyte."""
         lookup = self._revalidator.lookup(origin)
         version = lookup.version
-        found = self.cache.open_current(origin, lookup) or self._open_last(origin, version)
+        found = self.cache.open_current(lookup) or self._open_last(origin, version)
         if found is not None:
             return found
         try:

@@ -16,8 +16,9 @@ from ..imaging.worker_pool import WORKERS
 from ..model import Entry
 from .background import BackgroundTasks
 from .cache import CachedContent, ContentCache
+from .directory import THUMBNAILS, relative_path
 from .fetcher import OriginFetcher
-from .index import Copy, Version, content_key, log_cache_errors
+from .index import Copy, Version, content_key, key_of, log_cache_errors
 from .links import checksum_digits
 from .origin import Origin
 from .revalidation import Revalidator
@@ -89,7 +90,7 @@ class ThumbnailService:
             return None
         return CachedContent(
             file=file,
-            path=self._cache.directory.relative(file),
+            path=relative_path(THUMBNAILS, key_of(content_key(version))),
             size=os.fstat(file.fileno()).st_size,
             etag=checksum_digits(content_key(version)),
             modified=version.modified,

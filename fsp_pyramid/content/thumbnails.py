@@ -27,7 +27,7 @@ class ThumbnailStore:
         :param content: its name, see content_key
         """
         try:
-            file = open(self._directory.path(THUMBNAILS, key_of(content)), 'rb')  # noqa: SIM115 - the caller closes it
+            file = self._directory.open(THUMBNAILS, key_of(content))
         except FileNotFoundError:
             return None
         record_use(file)

@@ -66,10 +66,13 @@ def listing_body(listing: Listing, fsp: RequestContext, *, only_directories: boo
 
 def _render(listing: Listing, fsp: RequestContext, *, only_directories: bool) -> Rendered:
     items = [item for item in listing.items if item.is_directory or not only_directories]
-    typeless = tuple(item for item in items if not item.is_directory and is_typeless(item.name))
-    types = fsp.types(typeless)  # first: one that becomes known meanwhile is rendered again
-    data = {'meta': metadata(listing.entry, fsp), 'items': metadata_of_all(items, fsp)}
-    return Rendered(json.dumps(envelope(data)).encode(), typeless, types)
+    files = [item for item in items if not item.is_directory]
+    types = fsp.types(files)
+    data = {'meta': metadata(listing.entry, fsp), 'items': metadata_of_all(items, types, fsp)}
+    typeless = [(file, type_) for file, type_ in zip(files, types, strict=True) if is_typeless(file.name)]
+    return Rendered(
+        json.dumps(envelope(data)).encode(), tuple(file for file, _ in typeless), [type_ for _, type_ in typeless]
+    )
 
 
 def envelope(data: Any) -> dict[str, Any]:

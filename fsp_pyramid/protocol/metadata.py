@@ -1,6 +1,6 @@
 """Metadata of files and directories in the protocol's fields."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from .. import paths
@@ -13,13 +13,13 @@ ROOT_NAME = 'root'
 
 def metadata(entry: Entry, fsp: RequestContext) -> dict[str, Any]:
     """Return the fields of the protocol, exactly typed. URLs are computed and cost no call."""
-    return metadata_of_all([entry], fsp)[0]
+    return _metadata(entry, DIRECTORY_TYPE if entry.is_directory else fsp.types([entry])[0], fsp)
 
 
-def metadata_of_all(entries: Sequence[Entry], fsp: RequestContext) -> list[dict[str, Any]]:
-    """Return the fields of each entry; the types of all of them are looked up at once."""
-    types = iter(fsp.types(entry for entry in entries if not entry.is_directory))
-    return [_metadata(entry, DIRECTORY_TYPE if entry.is_directory else next(types), fsp) for entry in entries]
+def metadata_of_all(entries: Iterable[Entry], types: Iterable[str], fsp: RequestContext) -> list[dict[str, Any]]:
+    """Return the fields of each entry; *types* are those of the files among them."""
+    following = iter(types)
+    return [_metadata(entry, DIRECTORY_TYPE if entry.is_directory else next(following), fsp) for entry in entries]
 
 
 def _metadata(entry: Entry, mime_type: str, fsp: RequestContext) -> dict[str, Any]:

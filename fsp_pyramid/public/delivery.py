@@ -179,10 +179,8 @@ def _body(request: Request, public: IPublic, content: CachedContent, part: range
 
 
 def _response(status: int, headers: dict[str, str]) -> Response:
-    response = Response(status=status)
-    response.content_type = None  # WebOb would add a charset to text of any encoding
-    response.headers.update(headers)
-    return response
+    # All headers at once: WebOb would add a charset to text of any encoding, and searches the list for each header.
+    return Response(status=status, headerlist=list(headers.items()))
 
 
 def _unsatisfiable(content: CachedContent) -> Response:

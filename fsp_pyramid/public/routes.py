@@ -6,6 +6,7 @@ from typing import Any
 
 from pyramid.config import Configurator
 from pyramid.events import NewRequest
+from pyramid.request import Request
 from zope.interface import implementer
 
 from ..content.links import Signer
@@ -69,6 +70,11 @@ def add_public(config: Configurator, settings: Settings) -> None:
     # Waitress logs the path when a reader closes its connection, or a body fails.
     config.action(('fsp tokens', path), mask_tokens, args=(path,))
     config.add_subscriber(lambda event: _make_decodable(event.request.environ, path), NewRequest)
+
+
+def wants_transaction(request: Request) -> bool:
+    """Return False for public files, most of which need no transaction. A value for ``tm.activate_hook``."""
+    return not is_below(request.environ['PATH_INFO'], request.registry.getUtility(IPublic).path)
 
 
 def _make_decodable(environ: dict[str, Any], path: str) -> None:

@@ -38,8 +38,10 @@ def serve(request: Request) -> Response:
         link = public.signer.verify(request.matchdict['token'])
     except BadLink:
         raise _not_found() from None
+    # A call to Egnyte takes part in the visitor's transaction; without one it has a request and transaction of its own.
+    visitor = request if 'tm.active' in request.environ else None
     content = public.content_service.open(
-        RequestOrigin(request.registry, link, request, request.fsp_stats.count_call),
+        RequestOrigin(request.registry, link, visitor, request.fsp_stats.count_call),
     )
     mime_type = _content_type(content, request.matchdict['name'])
     return deliver(request, public, content, mime_type, _revalidated_after(public.max_age))

@@ -15,6 +15,7 @@ from fsp_pyramid.content.directory import (
     PARTS,
     CacheDirectory,
     record_use,
+    relative_path,
 )
 
 KEY = 'ab' + 'c' * 38
@@ -62,8 +63,9 @@ def test_put_file_has_content_and_date(directory: CacheDirectory, content: bytes
     assert path.read_bytes() == b'hello'
     assert int(path.stat().st_mtime) == 1_700_000_000
     assert (files(directory, COPIES), files(directory, PARTS)) == ([KEY], [])
-    with path.open('rb') as file:
-        assert directory.relative(file) == f'copies/ab/{"c" * 38}'
+    assert path == directory.root / relative_path(COPIES, KEY) == directory.root / 'copies' / 'ab' / ('c' * 38)
+    with directory.open(COPIES, KEY) as file:
+        assert file.read() == b'hello'
     directory.remove(COPIES, KEY)
     directory.remove(COPIES, KEY)
     assert files(directory, COPIES) == []

@@ -198,3 +198,16 @@ def test_index_of_an_older_release_is_extended(tmp_path: Path) -> None:
     connection.close()
     index = Index(CacheDirectory(str(tmp_path)))
     assert (index.version('acme', 'file'), index.uncertain_since('acme', 'file')) == (VERSION, None)
+
+
+def test_all_that_is_known_of_a_file_comes_at_once(index: Index) -> None:
+    assert index.known('acme', 'fsp', 'file') == (None, None, False, None)
+    index.add_copy(COPY._replace(version_id='v0'))
+    index.record_versions('acme', [VERSION])
+    index.record_intent('other', 'file')
+    index.record_refusal('other', 'file', 50.0)
+    assert index.known('acme', 'fsp', 'file') == (VERSION, None, False, None), 'the copy is of another version'
+    index.add_copy(COPY)
+    index.record_intent('acme', 'file')
+    assert index.known('acme', 'fsp', 'file') == (VERSION, None, True, COPY)
+    assert index.known('acme', 'other', 'file') == (VERSION, 50.0, True, None)

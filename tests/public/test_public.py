@@ -7,11 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from pyramid.events import ContextFound
 from pyramid.request import Request
 from pyramid.testing import DummyRequest
 from requests import PreparedRequest, Response
 
 from fsp_pyramid import errors
+from fsp_pyramid.content.index import Index
 from fsp_pyramid.embedded import WSGIAdapter
 from fsp_pyramid.public import views
 from fsp_pyramid.testing import Sandbox
@@ -49,6 +51,30 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Response]:
 
     monkeypatch.setattr(WSGIAdapter, 'send', keeping)
     return answers
+
+
+def test_known_file_costs_one_statement_and_no_transaction(
+    client: Beefree, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client.public(url).body == CONTENT
+    settle()
+    queries: list[str] = []
+    row = Index._row
+
+    def count(self: Index, query: str, *values: str) -> Any:
+        queries.append(query)
+        return row(self, query, *values)
+
+    monkeypatch.setattr(Index, '_row', count)
+    active = []
+    client.app.app.registry.registerHandler(
+        lambda event: active.append('tm.active' in event.request.environ), (ContextFound,)
+    )
+    response = client.public(url)
+    assert response.body == CONTENT
+    assert (len(queries), active) == (1, [False])
+    client.get('/')
+    assert active[-1]
 
 
 @pytest.mark.parametrize('condition', CONDITIONS)
