@@ -41,12 +41,16 @@ def ratios(options: argparse.Namespace, directory: Path) -> None:
     with start_world(directory, '--latency', '0' if options.quick else '0.05') as world:
         found, costs = rows.measure(world, effort)
     options.out.mkdir(parents=True, exist_ok=True)
+    checked_in = (HERE / 'results.md').read_text()
     (options.out / 'results.md').write_text(report.document(found, costs, effort))
     if not options.quick:
         from . import plot  # its packages are the extra "bench"
 
         plot.draw(found, options.out / 'results.svg')
     sys.stdout.write(report.ratios(found))
+    if not options.quick:
+        for worse in report.regressions(found, checked_in):
+            sys.stdout.write(f'WORSE: {worse}\n')
 
 
 if __name__ == '__main__':

@@ -9,9 +9,8 @@ from fsp_pyramid.testing import Sandbox
 
 from .client import Connection
 from .report import table
-from .rows import PNG
 from .walk import Walk
-from .world import HOME, World, start_world
+from .world import HOME, PNG, World, start_world
 
 CLICKS = 200
 WEIGHTS = {'list': 35, 'open': 30, 'upload': 12, 'replace': 6, 'move': 6, 'delete': 6, 'create': 5}

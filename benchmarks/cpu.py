@@ -17,8 +17,7 @@ from fsp_pyramid.testing import Sandbox
 
 from .client import PASSWORD, TOKEN, USERNAME
 from .report import table
-from .rows import PNG, SIZES
-from .world import HOME
+from .world import HOME, PNG, SIZES
 from .yardstick import make_app as make_bare
 
 ROUNDS = 20

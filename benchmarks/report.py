@@ -16,6 +16,8 @@ from .calls import Cost
 from .load import CONNECTIONS, Effort, Row
 
 ROOT = Path(__file__).parents[1]
+# Times the earlier ratio; less may be noise.
+WORSE = 4 / 3
 INTRODUCTION = """\
 # Benchmarks
 
@@ -35,6 +37,17 @@ def ratios(rows: Iterable[Row]) -> str:
     """Return the one table of ratios."""
     header = ('What', 'Yardstick', 'Ours', 'Yardstick takes', 'Ratio', 'Lowest to highest', 'Calls to Egnyte')
     return table(header, map(_line, rows))
+
+
+def regressions(rows: Iterable[Row], results: str) -> list[str]:
+    """Return a sentence for each row that is worse than in *results*, an earlier document, by more than a third."""
+    cells = [[cell.strip() for cell in line.strip('|').split('|')] for line in results.splitlines()]
+    before = {tuple(line[:2]): float(line[4].strip('*')) for line in cells if len(line) == 7 and line[4][:2] == '**'}
+    return [
+        f'{row.what}, against {row.yardstick}: {row.ratio:.2f} instead of {before[row.what, row.yardstick]:.2f}'
+        for row in rows
+        if row.ratio > WORSE * before.get((row.what, row.yardstick), row.ratio)
+    ]
 
 
 def _line(row: Row) -> tuple[object, ...]:

@@ -1,6 +1,8 @@
 """Rows of the table of ratios: one function measures each group."""
 
+import dataclasses
 import itertools
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,10 +14,12 @@ from pyramid.exceptions import ConfigurationError
 
 from fsp_pyramid.settings import Settings
 from fsp_pyramid.testing import Sandbox
+from tests import services
 from tests.deploy.nginx import program, proxying
 from tests.functional.processes import Server
 from tests.ports import free_port
 
+from . import scale
 from .calls import Cost, count
 from .client import Answer, Beefree, Connection
 from .load import (
@@ -27,15 +31,15 @@ from .load import (
 )
 from .world import (
     HOME,
+    PNG,
+    SIZES,
     World,
     forget_peak,
     memory,
     peak_memory,
 )
 
-PNG = b'\x89PNG\r\n\x1a\n'
 PICTURE = 'picture.png'
-SIZES = (50, 200, 1000)
 UPLOADS = {'200 kB': 200_000, '20 MB': 20_000_000}
 
 
@@ -50,7 +54,9 @@ def measure(world: World, effort: Effort) -> tuple[list[Row], list[Cost]]:
     bare = world.yardstick()
     found = [
         *cached_listings(world, effort, service, bare, sizes),
+        *listings_from_redis(world, effort, service, sizes[-1]),
         cold_listing(world, effort, sizes[-1]),
+        naive_listing(world, effort, sizes[0]),
         *(upload(world, effort, service, bare, name) for name in uploads),
         public_content(world, effort, service, bare),
     ]
@@ -59,6 +65,7 @@ def measure(world: World, effort: Effort) -> tuple[list[Row], list[Cost]]:
         if sendfile_is_there():
             found += sent_by_nginx(world, effort)
     found += memories(world, service, bare, 10**9 if effort.seconds else 10**6)
+    found += scale.rows(world.directory, effort)
     return found, count(world, service, f'http://127.0.0.1:{bare.port}/file/{PICTURE}')
 
 
@@ -100,9 +107,50 @@ def cold_listing(world: World, effort: Effort, size: int) -> Row:
     ours, theirs = compare(
         effort,
         lambda: alone(effort.alone, lambda: client.get(f'/d{size}/')),
-        lambda: alone(effort.alone, lambda: world.egnyte.list_folder(f'{HOME}/list/d{size}')),
+        lambda: alone(effort.alone, lambda: bare_call(world, f'{HOME}/list/d{size}')),
     )
-    return Row(f'cold listing, {size} entries', 'bare Egnyte call', 'ms', ours, theirs, calls)
+    return Row(f'cold listing, {size} entries', 'bare Egnyte call, decoded', 'ms', ours, theirs, calls)
+
+
+def bare_call(world: World, folder: str) -> Answer:
+    """List a folder at Egnyte and decode the answer."""
+    answer = world.egnyte.list_folder(folder)
+    json.loads(answer.body)
+    return answer
+
+
+def naive_listing(world: World, effort: Effort, size: int) -> Row:
+    """Measure a cold listing against the bridge that is written in an afternoon on Egnyte's own client."""
+    client, other = world.user(world.service(FSP_CACHE_TTL='0'), 'list'), world.user(world.naive('list'), 'list')
+    calls = world.calls_of(lambda: client.get(f'/d{size}/'))
+    their_calls = world.calls_of(lambda: other.get(f'/d{size}/'))
+    few = dataclasses.replace(effort, alone=min(effort.alone, 3))  # seconds each
+    ours, theirs = compare(
+        few,
+        lambda: alone(few.alone, lambda: client.get(f'/d{size}/')),
+        lambda: alone(few.alone, lambda: other.get(f'/d{size}/')),
+    )
+    yardstick = f'naive bridge, {their_calls} calls'
+    return Row(f'cold listing, {size} entries', yardstick, 'ms', ours, theirs, calls)
+
+
+def listings_from_redis(world: World, effort: Effort, service: Server, size: int) -> Iterator[Row]:
+    """Measure cached listings from Redis against those from memory."""
+    if not shutil.which('redis-server'):
+        return
+    redis = world.enter(services.redis_server(world.directory))
+    other = world.service(FSP_CACHE_BACKEND='redis', FSP_REDIS_URL=redis.url)
+    memory_client, client = world.user(service, 'list'), world.user(other, 'list')
+    target = f'/fsp/d{size}/'
+    for each in (memory_client, client):
+        each.get(f'/d{size}/')
+    calls = world.calls_of(lambda: client.get(f'/d{size}/'))
+    ours, theirs = compare(
+        effort,
+        lambda: loaded(effort, client, other.port, target),
+        lambda: loaded(effort, memory_client, service.port, target),
+    )
+    yield Row(f'cached listing in Redis, {size} entries', 'in memory', 'ms', ours, theirs, calls)
 
 
 def upload(world: World, effort: Effort, service: Server, bare: Server, name: str) -> Row:

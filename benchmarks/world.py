@@ -19,6 +19,9 @@ from .client import (
 
 ROOT = Path(__file__).parents[1]
 HOME = '/Shared/Beefree'
+PNG = b'\x89PNG\r\n\x1a\n'
+# Entries of the listings that are measured.
+SIZES = (50, 200, 1000)
 
 
 class World:
@@ -61,6 +64,13 @@ class World:
         log = self.directory / 'yardstick.log'
         bare = running(sys.executable, program, '--directory', self.offered, '--port=', log=log)
         return self._stack.enter_context(bare)
+
+    def naive(self, uid: str) -> Server:
+        """Return the naive bridge, for one user of the same files."""
+        program = ROOT / 'benchmarks' / 'naive.py'
+        options = ('--egnyte', f'http://127.0.0.1:{self.sandbox.port}', '--token', TOKEN, '--home', f'{HOME}/{uid}')
+        log = self.directory / 'naive.log'
+        return self._stack.enter_context(running(sys.executable, program, *options, '--port=', log=log))
 
     def enter(self, context: AbstractContextManager[Any]) -> Any:
         """Start another server, which runs until the end of the run."""

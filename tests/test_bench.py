@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import report
+from benchmarks.load import Row
+
 from .deploy.nginx import program
 from .functional.processes import environment
 from .protocol.test_calls import OPERATIONS
@@ -47,6 +50,12 @@ def test_table_of_ratios(tmp_path: Path) -> None:
     assert counted == {name: (cold, known) for name, (*_, cold, known) in OPERATIONS.items()}
     assert set(re.findall(r'^- (\w+): .', results, re.MULTILINE)) >= {'Commit', 'Machine', 'Python', 'pyramid', 'wrk'}
     assert [row for row in rows(results) if len(row) == 7] == printed
+
+
+def test_worse_rows_are_pointed_out() -> None:
+    rows = [Row(what, 'other', 'ms', [ratio], [1.0]) for what, ratio in (('a', 1.5), ('b', 1.3), ('new', 9.0))]
+    before = report.ratios([Row(what, 'other', 'ms', [1.0], [1.0]) for what in ('a', 'b')])
+    assert report.regressions(rows, before) == ['a, against other: 1.50 instead of 1.00']
 
 
 @pytest.mark.parametrize(('mode', 'total'), [('clicks', 20), ('day', 60)])
