@@ -5,7 +5,6 @@ import os
 from typing import Any
 
 from pyramid.config import Configurator
-from pyramid.exceptions import ConfigurationError
 from pyramid.interfaces import ISecurityPolicy
 from pyramid.router import Router
 
@@ -18,7 +17,7 @@ from .protocol.request import RequestContext, undoing_view
 from .protocol.security import guarded_view
 from .public.routes import add_public
 from .settings import Settings, refuse_defaults, unknown_variables
-from .standalone import add_elsewhere
+from .standalone import add_elsewhere, ending_commands
 from .telemetry import RequestStats
 
 __all__ = ['__version__', 'includeme', 'main']
@@ -62,13 +61,8 @@ def main(global_config: dict[str, str], **settings: Any) -> Router:
     Raises ConfigurationError; below Pyramid's commands (``pserve`` and others) SystemExit with the same message, which
     ends them without a traceback.
     """
-    try:
+    with ending_commands(global_config):
         return _make_application(global_config, settings)
-    except ConfigurationError as error:
-        if '__script__' not in global_config:  # another server, which reports the error itself
-            raise
-        # Pyramid wraps errors of the commit in a ConfigurationExecutionError.
-        raise SystemExit(str(getattr(error, 'evalue', error))) from None
 
 
 def _make_application(global_config: dict[str, str], settings: dict[str, Any]) -> Router:

@@ -1,10 +1,16 @@
-"""Standalone application: short answers outside of our prefixes, which repeat nothing of the request."""
+"""Standalone application: messages of commands, and short answers outside of our prefixes.
+
+The answers repeat nothing of the request.
+"""
 
 import logging
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 from pyramid.config import Configurator
-from pyramid.exceptions import URLDecodeError
+from pyramid.exceptions import ConfigurationError, URLDecodeError
 from pyramid.request import Request
 from pyramid.response import Response
 
@@ -14,6 +20,18 @@ from .telemetry import raw_path
 
 ROUTE = 'fsp_elsewhere'
 log = logging.getLogger(__name__)
+
+
+@contextmanager
+def ending_commands(global_config: Mapping[str, Any]) -> Iterator[None]:
+    """End Pyramid's commands (``pserve`` and others) with the message of a ConfigurationError, without a traceback."""
+    try:
+        yield
+    except ConfigurationError as error:
+        if '__script__' not in global_config:  # another server, which reports the error itself
+            raise
+        # Pyramid wraps errors of the commit in a ConfigurationExecutionError.
+        raise SystemExit(str(getattr(error, 'evalue', error))) from None
 
 
 def add_elsewhere(config: Configurator, prefix: str) -> None:

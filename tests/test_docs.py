@@ -68,6 +68,7 @@ AGREED: dict[str, Any] = {
     'ops.token': '',
     'include_tm': True,
     'threads': 32,
+    'shutdown.timeout': 20,
     'require_https': False,
     'egnyte.token': '',
     'egnyte.timeout': 30,

@@ -8,6 +8,7 @@ import pytest
 from pyramid.exceptions import ConfigurationError
 from pyramid.paster import get_appsettings
 from pyramid.path import DottedNameResolver
+from waitress.adjustments import Adjustments
 from webtest import TestApp
 
 from fsp_pyramid import main
@@ -18,6 +19,7 @@ from fsp_pyramid.settings import (
     Settings,
     variable,
 )
+from fsp_pyramid.settings.server import adjustments
 from fsp_pyramid.storage.mappings import parse_mappings
 
 ROOT = Path(__file__).parents[1]
@@ -97,10 +99,16 @@ def test_audit_and_access_logs_are_configured(ini: str) -> None:
 
 
 @pytest.mark.parametrize('ini', ['development.ini', 'production.ini'])
-def test_threads_of_the_server_are_those_of_the_setting(ini: str) -> None:
-    config = ConfigParser(interpolation=None)
+def test_server_is_ours_and_accepts_its_section(ini: str) -> None:
+    config = ConfigParser()
     config.read(ROOT / ini)
-    assert int(config['server:main']['threads']) == Settings.parse({**settings_of(ini), **LEAST}, {}).threads
+    section = dict(config['server:main'])
+    assert section.pop('use') == 'egg:fsp-pyramid'
+    section['port'] = section.pop('get port') and config['DEFAULT']['http_port']
+    own = {key: value for key, value in section.items() if key != 'http_port'}
+    found = Adjustments(**adjustments(own, {}))
+    assert [address for *_, address in found.listen] == [('127.0.0.1', 6543)]
+    assert found.trusted_proxy == ('127.0.0.1' if ini == 'production.ini' else None)
 
 
 def test_production_has_a_formatter_for_json_ready() -> None:

@@ -44,7 +44,7 @@ RENDERER = 'fsp_json'
 CATEGORY = 'fsp mounts'
 # Settings of an application, not of a mount.
 SHARED = (
-    *('public_', 'cache_', 'events_', 'pace_', 'include_tm', 'threads', 'connect_', 'ops_'),
+    *('public_', 'cache_', 'events_', 'pace_', 'include_tm', 'threads', 'shutdown_', 'connect_', 'ops_'),
     *('redis_url', 'database_url', 'accounts_keys', 'accounts_session'),
 )
 

@@ -31,9 +31,11 @@ from .sections import (
     OpsSettings,
     PaceSettings,
     PublicSettings,
+    ShutdownSettings,
     build,
     section,
 )
+from .server import VARIABLES as SERVER_VARIABLES
 from .validators import refuse_ini_habits
 
 __all__ = [
@@ -78,6 +80,7 @@ class Settings:
     prefix: str
     include_tm: bool
     threads: int
+    shutdown: ShutdownSettings
     require_https: bool
     redis_url: str = field(repr=False)
     database_url: str = field(repr=False)
@@ -182,7 +185,7 @@ def _known(names: Iterable[str]) -> set[str]:
 def unknown_variables(ini: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
     """Return a warning for each variable with the name of an unknown setting. Values are not shown."""
     names = _names({**ini, **_from_environment(('fsp.clients',), environ)})
-    known = {variable(key) for key in _known(names)}
+    known = {variable(key) for key in _known(names)} | set(SERVER_VARIABLES)
     return [
         f'the environment variable {name} is no setting{_hint(name, known, names)}'
         for name in sorted(environ)

@@ -65,6 +65,7 @@ SCHEMA = colander.SchemaNode(
     _node('ops.token', '', _text, validators.ops_token),
     _node('include_tm', True, _flag),
     _node('threads', 32, ParsedText(validators.threads)),
+    _node('shutdown.timeout', 20.0, seconds(0, _DAY)),
     _node('require_https', False, _flag),
     _node('cache.backend', 'memory', _text, only('memory', 'redis')),
     _node('cache.ttl', 60.0, seconds(0, _DAY)),

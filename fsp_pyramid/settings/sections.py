@@ -117,6 +117,13 @@ class OpsSettings:
 
 
 @section
+class ShutdownSettings:
+    """End of the server: ``fsp.shutdown.*``."""
+
+    timeout: float
+
+
+@section
 class CacheSettings:
     """Listing cache: ``fsp.cache.*``."""
 

@@ -106,7 +106,9 @@ def test_stopped_process_finishes_its_requests(slow: list[Server], egnyte: Gated
 
 def stop(process: Server) -> None:
     """Stop the process as systemd does, and return after the arrival of the signal."""
-    number = getattr(signal, dict(options('Service'))['KillSignal'])
+    service = dict(options('Service'))
+    assert service['KillMode'] == 'mixed', 'or thumbnails in progress fail'
+    number = getattr(signal, service.get('KillSignal', 'SIGTERM'))
     os.kill(process.pid, number)
     while _is_pending(process.pid, number):
         time.sleep(0.01)

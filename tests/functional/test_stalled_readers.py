@@ -122,6 +122,6 @@ def test_excess_public_bodies_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize('ini', ['production.ini', 'development.ini'])
 def test_waitress_limits_are_set_explicitly(ini: str) -> None:
     text = (TOP / ini).read_text().split('[server:main]')[1].split('[loggers]')[0]
-    assert {'threads', 'connection_limit', 'channel_timeout', 'outbuf_high_watermark', 'asyncore_use_poll'} <= set(
+    assert {'connection_limit', 'channel_timeout', 'outbuf_high_watermark', 'asyncore_use_poll'} <= set(
         re.findall(r'^(\w+) = ', text, re.MULTILINE)
     )

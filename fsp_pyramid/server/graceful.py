@@ -1,0 +1,126 @@
+"""waitress with a graceful shutdown.
+
+waitress itself ends at once on SIGTERM. On SIGINT it stops its event loop first, so that responses of the threads that
+it waits for are not sent (https://github.com/Pylons/waitress/issues/198). Here the loop runs until the last response is
+sent.
+"""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.server import BaseWSGIServer, create_server
+from waitress.task import WSGITask
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+# Seconds for idle threads to end after the last response.
+THREADS_END = 1.0
+log = logging.getLogger(__name__)
+
+
+def serve(application: Any, timeout: float, **adjustments: Any) -> None:
+    """Serve *application* until SIGTERM or SIGINT; a second signal has its usual effect, the end at once.
+
+    Then no connection is accepted any more, idle ones are closed, and requests that have begun get their response.
+
+    :param timeout: seconds for these requests
+    :param adjustments: waitress' options
+
+    Raises OSError if the address is in use, ValueError for bad adjustments.
+    """
+    sockets: dict[int, Any] = {}
+    server = create_server(application, map=sockets, **adjustments)
+    server.print_listen('Serving on http://{}:{}')
+    _Loop(server, sockets).run(timeout)
+
+
+class _Task(WSGITask):
+    """Request whose response closes the connection during a shutdown."""
+
+    def build_response_header(self) -> bytes:
+        if not self.channel.server.accepting:
+            self.set_close_on_finish()
+        return super().build_response_header()
+
+
+class _Channel(HTTPChannel):
+    """Connection to a client."""
+
+    task_class = _Task
+
+    @property
+    def is_idle(self) -> bool:
+        """True between two requests: none has begun to arrive, and no response is left to be sent."""
+        return not self.requests and self.request is None and not self.total_outbufs_len
+
+
+class _Loop:
+    """Event loop of a server.
+
+    :param server: as :func:`waitress.server.create_server` returns it, for one or several addresses
+    :param sockets: its listeners, triggers and connections by file descriptor
+    """
+
+    def __init__(self, server: Any, sockets: dict[int, Any]) -> None:
+        self._server, self._sockets = server, sockets
+        self._listeners = [found for found in sockets.values() if isinstance(found, BaseWSGIServer)]
+        for listener in self._listeners:
+            listener.channel_class = _Channel
+        self._stopping = False
+
+    def run(self, timeout: float) -> None:
+        """Run until a signal, then drain for *timeout* seconds at most."""
+        with self._handled_signals():
+            while not self._stopping:
+                self._poll(self._server.adj.asyncore_loop_timeout)
+            log.info('stopping: requests that have begun are finished, for %g seconds at most', timeout)
+            left = self._drain(timeout)
+        if left:
+            log.warning('requests cut after fsp.shutdown.timeout = %g seconds: %d', timeout, left)
+        self._server.task_dispatcher.shutdown(timeout=THREADS_END)
+
+    def _drain(self, timeout: float) -> int:
+        """Finish the requests that have begun; return the number of those that did not end."""
+        self._poll(0)  # requests that are in the buffers of the kernel have begun
+        for listener in self._listeners:
+            wasyncore.dispatcher.close(listener)  # not its trigger, which wakes the loop
+        end = time.monotonic() + timeout
+        while channels := [found for found in self._sockets.values() if isinstance(found, _Channel)]:
+            if (left := end - time.monotonic()) <= 0:
+                break
+            for channel in channels:
+                channel.will_close = channel.will_close or channel.is_idle
+            self._poll(min(left, self._server.adj.asyncore_loop_timeout))
+        return len(channels)
+
+    def _poll(self, timeout: float) -> None:
+        wasyncore.loop(timeout, use_poll=self._server.adj.asyncore_use_poll, map=self._sockets, count=1)
+
+    @contextmanager
+    def _handled_signals(self) -> Iterator[None]:
+        """Stop on a signal. Only the main thread can handle signals; an ignored one stays ignored, as below nohup."""
+        numbers = SIGNALS if threading.current_thread() is threading.main_thread() else ()
+        before = {number: handler for number in numbers if (handler := signal.getsignal(number)) != signal.SIG_IGN}
+
+        def restore() -> None:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            restore()
+            self._stopping = True
+            self._listeners[0].pull_trigger()
+
+        for number in before:
+            signal.signal(number, stop)
+        try:
+            yield
+        finally:
+            restore()

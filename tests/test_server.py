@@ -1,0 +1,113 @@
+"""Configuration of the server by the section of an ini file and by the environment."""
+
+from typing import Any
+
+import pytest
+from pyramid.config import Configurator
+from pyramid.exceptions import ConfigurationError
+from waitress.adjustments import Adjustments
+
+from fsp_pyramid import server
+from fsp_pyramid.settings import unknown_variables
+from fsp_pyramid.settings.server import VARIABLES, adjustments
+
+PROXIED = {'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port'}
+
+
+def parsed(section: dict[str, str], **environ: str) -> Adjustments:
+    return Adjustments(**adjustments(section, environ))
+
+
+def addresses(found: Adjustments) -> list[tuple[str, int]]:
+    return [address[:2] for *_, address in found.listen]
+
+
+def test_defaults_are_loopback_without_proxy() -> None:
+    found = parsed({})
+    assert addresses(found) == [('127.0.0.1', 6543)]
+    assert found.trusted_proxy is None
+
+
+def test_variables_override_the_section() -> None:
+    found = parsed(
+        {'host': '127.0.0.2', 'port': '1', 'trusted_proxy': '10.0.0.1'},
+        FSP_SERVER_HOST='0.0.0.0',
+        FSP_SERVER_PORT=' 8000 ',
+        FSP_SERVER_TRUSTED_PROXY='*',
+    )
+    assert addresses(found) == [('0.0.0.0', 8000)]
+    assert found.trusted_proxy == '*'
+
+
+def test_trusted_proxy_has_its_headers() -> None:
+    found = parsed({}, FSP_SERVER_TRUSTED_PROXY='10.0.0.1')
+    assert (found.trusted_proxy_headers, found.trusted_proxy_count) == (PROXIED, 1)
+    found = parsed({'trusted_proxy': '10.0.0.1', 'trusted_proxy_headers': 'forwarded', 'trusted_proxy_count': '2'})
+    assert (found.trusted_proxy_headers, found.trusted_proxy_count) == ({'forwarded'}, 2)
+
+
+def test_empty_values_count_as_not_set() -> None:
+    found = parsed({'host': '', 'port': ' ', 'trusted_proxy': ''}, FSP_SERVER_PORT='')
+    assert addresses(found) == [('127.0.0.1', 6543)]
+    assert found.trusted_proxy is None
+
+
+def test_section_may_name_several_addresses_or_a_socket() -> None:
+    assert addresses(parsed({'listen': '127.0.0.1:1 127.0.0.2:2'})) == [('127.0.0.1', 1), ('127.0.0.2', 2)]
+    assert adjustments({'unix_socket': '/run/a.sock'}, {}) == {'unix_socket': '/run/a.sock'}
+    assert addresses(parsed({'listen': '127.0.0.1:1 127.0.0.2:2'}, FSP_SERVER_PORT='3')) == [('127.0.0.1', 3)]
+
+
+@pytest.mark.parametrize('host', ['::1', '[::1]'])
+def test_ipv6_address_may_have_brackets(host: str) -> None:
+    assert adjustments({}, {'FSP_SERVER_HOST': host})['host'] == '[::1]'
+
+
+def test_complaints_name_variable_or_key() -> None:
+    section = {'port': '1x', 'threads': '4', 'conection_limit': '5'}
+    environ = {'FSP_SERVER_HOST': 'a b', 'FSP_SERVER_PORT': '70000', 'FSP_SERVER_TRUSTED_PROXY': 'nginx'}
+    with pytest.raises(ConfigurationError) as caught:
+        adjustments(section, environ)
+    assert str(caught.value).splitlines() == [
+        'fsp_pyramid cannot serve with these settings:',
+        '  [server:main] threads: the server takes fsp.threads, write that in [app:main]',
+        '  [server:main] conection_limit: waitress has no such option; did you mean connection_limit?',
+        "  [server:main] port: '1x' will not do: write a whole number from 0 (any free port) to 65535",
+        "  FSP_SERVER_HOST: 'a b' will not do: write an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all",
+        "  FSP_SERVER_PORT: '70000' will not do: write a whole number from 0 (any free port) to 65535",
+        "  FSP_SERVER_TRUSTED_PROXY: 'nginx' will not do: write the proxy's address, or * if clients cannot connect",
+    ]
+
+
+def test_bad_variable_ends_pserve_with_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('FSP_SERVER_PORT', 'x')
+    with pytest.raises(ConfigurationError, match='FSP_SERVER_PORT'):
+        server.make_server({})
+    with pytest.raises(SystemExit, match='FSP_SERVER_PORT'):
+        server.make_server({'__script__': 'pserve'})
+
+
+def test_variables_of_the_server_are_known() -> None:
+    assert set(VARIABLES) == {'FSP_SERVER_HOST', 'FSP_SERVER_PORT', 'FSP_SERVER_TRUSTED_PROXY'}
+    assert unknown_variables({}, dict.fromkeys(VARIABLES, 'x')) == []
+    (warning,) = unknown_variables({}, {'FSP_SERVER_PROT': '1'})
+    assert warning.endswith('did you mean FSP_SERVER_PORT?')
+
+
+def test_server_takes_threads_and_timeout_from_the_application(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(server, 'serve', lambda app, timeout, **options: served.append((timeout, options['threads'])))
+    settings = {'fsp.username': 'u', 'fsp.password': 'p', 'fsp.egnyte.url': 'sandbox:/tmp/none'}
+    with Configurator(settings=settings | {'fsp.threads': '7', 'fsp.shutdown.timeout': '3'}) as config:
+        config.include('fsp_pyramid')
+    application = config.make_wsgi_app()
+    run = server.make_server({}, port='1')
+    run(application)
+    run(application.__call__)  # like middleware, it has no registry
+    assert served == [(3.0, 7), (3.0, 7)]
+
+
+def test_application_without_the_provider_is_refused() -> None:
+    application = Configurator().make_wsgi_app()
+    with pytest.raises(ConfigurationError, match='include fsp_pyramid'):
+        server.make_server({})(application)
