@@ -98,6 +98,24 @@ def exchange(
     return _ask(session, base_url, application, grant, timeout, lambda answer: _tokens(answer, now))
 
 
+def grant_password(
+    session: requests.Session,
+    base_url: str,
+    application: Application,
+    username: str,
+    password: str,
+    *,
+    timeout: float,
+    now: float,
+) -> Tokens:
+    """Exchange a user's password for tokens, which Egnyte allows to keys of the user's own company.
+
+    Keys of before 2015 have no secret. Raises as :func:`exchange` does; GrantRefused means a wrong user or password.
+    """
+    grant = {'grant_type': 'password', 'username': username, 'password': password} | _scope(application)
+    return _ask(session, base_url, application, grant, timeout, lambda answer: _tokens(answer, now))
+
+
 def refresh(
     session: requests.Session, base_url: str, application: Application, tokens: Tokens, *, timeout: float, now: float
 ) -> Tokens:
@@ -152,7 +170,8 @@ def _ask(
     timeout: float,
     read: Callable[[dict[str, Any]], Tokens],
 ) -> Tokens:
-    form = grant | {'client_id': application.key, 'client_secret': application.secret}
+    form = grant | {'client_id': application.key}
+    form |= {'client_secret': application.secret} if application.secret else {}
     response = _send(session, 'POST', f'{base_url}/puboauth/token', timeout, data=form)
     return understood(response, 'POST', lambda response: read(json_object(response)))
 
