@@ -13,8 +13,8 @@ LOWEST := $(VENV)/lowest
 # Tests of all that other packages do, in a few minutes: for old packages and other Pythons.
 FAST := tests/accounts tests/content tests/database tests/egnyte/test_client.py tests/egnyte/test_oauth.py \
     tests/imaging/test_render.py tests/ops tests/protocol tests/rate_stores tests/sources \
-    tests/storage/test_contract.py tests/storage/test_cached.py tests/test_passwords.py tests/test_settings.py \
-    tests/test_signing.py
+    tests/scaffold tests/storage/test_contract.py tests/storage/test_cached.py tests/test_passwords.py \
+    tests/test_server.py tests/test_settings.py tests/test_signing.py
 
 .PHONY: serve test test-fast test-lowest coverage lint format docs bench campaign lock audit dist clean
 

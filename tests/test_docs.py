@@ -19,6 +19,8 @@ from fsp_pyramid.settings import (
     Settings,
     variable,
 )
+from fsp_pyramid.settings.server import DEFAULTS as SERVER_DEFAULTS
+from fsp_pyramid.settings.server import VARIABLES as SERVER_VARIABLES
 from fsp_pyramid.sources import TypePolicy
 from fsp_pyramid.storage.egnyte_errors import as_fsp_errors
 from fsp_pyramid.storage.mappings import parse_mappings
@@ -162,6 +164,13 @@ def test_both_defaults_of_the_folders_are_documented() -> None:
     assert 'With ``fsp.accounts.mode = oauth`` the default is ``/ {folder}``' in SETTINGS['fsp.folders'].text
     assert '``/ {folder}`` with accounts of users' in (ROOT / 'README.rst').read_text()
     assert FOLDERS['oauth'] == parse_mappings('/ {folder}')
+
+
+def test_variables_of_the_server_are_documented() -> None:
+    rows = {row[0].strip('`'): row[1].strip('`') for row in table('settings.rst', 'Server variable')}
+    assert set(rows) == set(SERVER_VARIABLES)
+    for name, key in SERVER_VARIABLES.items():
+        assert rows[name] == SERVER_DEFAULTS.get(key, 'none')
 
 
 def test_settings_without_effect_are_marked() -> None:

@@ -31,7 +31,7 @@ LARGE = 17 << 20  # more than the 16 MB that waitress buffers by default
 
 
 @contextmanager
-def backend(directory: Path, *files: str, **waitress: str) -> Iterator[tuple[Server, list[str]]]:
+def backend(directory: Path, *files: str, threads: str = '', **waitress: str) -> Iterator[tuple[Server, list[str]]]:
     """Run ``pserve production.ini`` with options of waitress, and yield it with the paths of large public files."""
     sandbox = Sandbox(directory / 'egnyte')
     for name in files:
@@ -42,7 +42,8 @@ def backend(directory: Path, *files: str, **waitress: str) -> Iterator[tuple[Ser
         assert found, key
     ini = directory / 'production.ini'
     ini.write_text(text)
-    with serving(ini, FSP_EGNYTE_URL=f'sandbox:{directory / "egnyte"}', **SECRETS) as server:
+    environ = SECRETS | {'FSP_EGNYTE_URL': f'sandbox:{directory / "egnyte"}', 'FSP_THREADS': threads}
+    with serving(ini, **environ) as server:
         items = json.loads(listing(server).body)['data']['items']
         urls = {item['name']: item['public-url'] for item in items if 'public-url' in item}
         yield server, [urlsplit(urls[name]).path for name in files]
@@ -92,8 +93,7 @@ def test_stalled_readers_of_complete_files_hold_no_thread(tmp_path: Path) -> Non
 
 def test_stalled_readers_of_downloads_leave_threads_free(tmp_path: Path) -> None:
     names = [f'{number}.bin' for number in range(10)]
-    options = {'threads': '8', 'outbuf_high_watermark': '65536'}
-    with backend(tmp_path, *names, **options) as (server, paths), ExitStack() as stack:
+    with backend(tmp_path, *names, threads='8', outbuf_high_watermark='65536') as (server, paths), ExitStack() as stack:
         readers = [Reader(server, path) for path in paths]
         for reader in readers:
             stack.callback(reader.close)

@@ -1,0 +1,122 @@
+"""``fsp-init DIR``: write the files of a new installation."""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import colander
+
+from ..scaffold import (
+    DEPLOYMENTS,
+    ENVIRONMENT,
+    EXAMPLE_NAME,
+    INI_FILES,
+    Installation,
+    render,
+)
+from ..settings import SCHEMA
+from .command import Failed, command, new_parser
+from .next_steps import next_steps
+
+MODES = ('token', 'oauth')
+# Files with secrets, which only their owner may read.
+SECRET_FILES = {'development.ini', ENVIRONMENT}
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write the files that are missing, and print what to do next."""
+    arguments = _parser().parse_args(argv)
+    try:
+        installation = _installation(arguments)
+    except (EOFError, KeyboardInterrupt):
+        raise Failed('\nNothing was written.') from None
+    names = [*INI_FILES, ENVIRONMENT, *(name for kind in arguments.deploy for name in DEPLOYMENTS[kind])]
+    values = installation.values()
+    for name in dict.fromkeys(names):
+        path = arguments.directory / name
+        mode = 0o600 if name in SECRET_FILES else 0o644
+        written = write_new(path, render(name, values), mode)
+        print(f'{"wrote" if written else "kept "} {path}{" (mode 0600)" if written and mode == 0o600 else ""}')
+    print(next_steps(arguments.directory, installation, arguments.deploy))
+
+
+def write_new(path: Path, text: str, mode: int) -> bool:
+    """Write a file that does not exist yet, and return whether this was so. Raises Failed if it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
+        if not path.is_file():
+            raise Failed(f'{path} cannot be written: there is something else of that name.') from None
+        return False
+    except OSError as error:
+        raise Failed(f'{path} cannot be written: {error.strerror}.') from None
+    with open(descriptor, 'w', encoding='utf-8') as file:
+        file.write(text)
+    return True
+
+
+def _installation(arguments: argparse.Namespace) -> Installation:
+    """Return the decisions of the command line, and of the terminal for those that are missing."""
+    url, mode, name = arguments.domain, arguments.mode, arguments.public_name
+    if sys.stdin.isatty():
+        if url is None:
+            url = _ask('Egnyte domain, such as acme.egnyte.com; empty: decide later', '', _egnyte_url)
+        if mode is None:
+            mode = _ask('One Egnyte account for all users (token), or one for each (oauth)', MODES[0], _mode)
+        if name is None:
+            name = _ask('Host name of this service, as Beefree reaches it', EXAMPLE_NAME, _host)
+    return Installation(egnyte_url=url or '', mode=mode or MODES[0], public_name=name or EXAMPLE_NAME)
+
+
+def _ask(question: str, default: str, parse: Callable[[str], str]) -> str:
+    while True:
+        answer = input(f'{question}{f" [{default}]" if default else ""}: ').strip()
+        try:
+            return parse(answer) if answer else default
+        except argparse.ArgumentTypeError as error:
+            print(f'  {error}')
+
+
+def _egnyte_url(text: str) -> str:
+    host = text.removeprefix('https://').rstrip('/')
+    url = f'https://{host if "." in host else f"{host}.egnyte.com"}'
+    try:
+        return SCHEMA['fsp.egnyte.url'].deserialize(url)
+    except colander.Invalid:
+        raise argparse.ArgumentTypeError('write the name of a domain: acme, or acme.egnyte.com') from None
+
+
+def _mode(text: str) -> str:
+    if text not in MODES:
+        raise argparse.ArgumentTypeError(f'write {" or ".join(MODES)}')
+    return text
+
+
+def _host(text: str) -> str:
+    host = text.removeprefix('https://').rstrip('/').lower()
+    if not re.fullmatch(r'([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]+', host):
+        raise argparse.ArgumentTypeError('write the name of a host: files.acme.com')
+    return host
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = new_parser(
+        'fsp-init',
+        'Write the files of a new installation: ini files for development, with a local Egnyte, and for production, '
+        'secrets, and on demand those of a deployment. Existing files are kept. Without a terminal nothing is asked.',
+    )
+    parser.add_argument('directory', metavar='DIR', type=Path, help='the directory; it is created if it is missing')
+    parser.add_argument('--domain', metavar='NAME', type=_egnyte_url, help='Egnyte domain: acme, or acme.egnyte.com')
+    parser.add_argument(
+        '--mode', choices=MODES, help='one Egnyte account for all users (token, the default), or one for each (oauth)'
+    )
+    parser.add_argument('--public-name', metavar='HOST', type=_host, help=f'host name (default: {EXAMPLE_NAME})')
+    parser.add_argument(
+        '--deploy', choices=list(DEPLOYMENTS), action='append', default=[], help='write its files, too; may be repeated'
+    )
+    return parser
