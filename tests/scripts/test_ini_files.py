@@ -31,6 +31,7 @@ COMMANDS = {
     'fsp-warm': ('/', '--budget', '1'),
     'fsp-accounts': ('list',),
     'fsp-fetch': ('--explain', 'http://127.0.0.1/'),
+    'fsp-token': ('--show',),
 }
 FILES = {
     'percent': (INI.replace('= p\n', f'= 50%{HUSH}\n'), 'line 4: fsp.password:', '%%'),
@@ -171,7 +172,7 @@ def test_host_gets_an_exception() -> None:
         config.include('fsp_pyramid')
 
 
-@pytest.mark.parametrize('command', [*COMMANDS, 'fsp-hash-password', 'fsp-sandbox'])
+@pytest.mark.parametrize('command', [*COMMANDS, 'fsp-check', 'fsp-hash-password', 'fsp-init', 'fsp-sandbox'])
 def test_version_and_help(call: Call, command: str) -> None:
     assert call(command, '--version') == (0, f'{command} {__version__}\n', '')
     done = call(command, '--help')
