@@ -1,5 +1,6 @@
 """Configuration of the server by the section of an ini file and by the environment."""
 
+import signal
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from pyramid.exceptions import ConfigurationError
 from waitress.adjustments import Adjustments
 
 from fsp_pyramid import server
+from fsp_pyramid.server.graceful import SIGNALS
 from fsp_pyramid.settings import unknown_variables
 from fsp_pyramid.settings.server import VARIABLES, adjustments
 
@@ -92,6 +94,16 @@ def test_variables_of_the_server_are_known() -> None:
     assert unknown_variables({}, dict.fromkeys(VARIABLES, 'x')) == []
     (warning,) = unknown_variables({}, {'FSP_SERVER_PROT': '1'})
     assert warning.endswith('did you mean FSP_SERVER_PORT?')
+    (warning,) = unknown_variables({}, {'FSP_SERVER_THREADS': '4'})
+    assert warning.endswith('did you mean FSP_THREADS?')
+
+
+def test_application_that_includes_the_provider_gets_no_signal_handlers() -> None:
+    before = [signal.getsignal(number) for number in SIGNALS]
+    with Configurator(settings={'fsp.username': 'u', 'fsp.password': 'p', 'fsp.egnyte.url': 'sandbox:/x'}) as config:
+        config.include('fsp_pyramid')
+    config.make_wsgi_app()
+    assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
 def test_server_takes_threads_and_timeout_from_the_application(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from ..scaffold import ENVIRONMENT, EXAMPLE_NAME, EXTRAS, Installation
 _KINDS = {
     'systemd': [
         'install in /opt/fsp-pyramid/.venv: pip install "fsp-pyramid[{extras}]"',
-        'cp {dir}/production.ini {dir}/environment /etc/fsp-pyramid/',
+        'mkdir -p /etc/fsp-pyramid && cp {dir}/production.ini {dir}/environment /etc/fsp-pyramid/',
         'cp {dir}/deploy/sysusers.conf /usr/lib/sysusers.d/fsp-pyramid.conf && systemd-sysusers',
         'cp {dir}/deploy/fsp-pyramid@.service {dir}/deploy/fsp-pyramid.target /etc/systemd/system/',
         'systemctl daemon-reload && systemctl enable --now fsp-pyramid.target',
@@ -52,13 +52,17 @@ def _production(where: str, environment: str, installation: Installation) -> lis
     missing = [] if installation.egnyte_url else ['FSP_EGNYTE_URL (https://DOMAIN.egnyte.com)']
     missing += ['FSP_OAUTH_KEY', 'FSP_OAUTH_SECRET']
     name = installation.public_name if installation.public_name != EXAMPLE_NAME else 'YOUR-HOST'
-    read = f'set -a; . {environment}; set +a'
+    if installation.mode == 'token':
+        redirect_uri = 'https://localhost/'
+        access = f'get a token: fsp-token {where}/production.ini --write {environment}; then read the file again'
+    else:
+        redirect_uri = f'https://{name}/fsp-connect/callback'
+        access = 'install what accounts of users need: pip install "fsp-pyramid[accounts]"'
     return [
+        f'at https://developers.egnyte.com get an API key with the redirect URI {redirect_uri}',
         f'write into {environment}: {", ".join(missing)}',
-        f'read it in your shell: {read}',
-        f'get a token: fsp-token {where}/production.ini --write {environment}; then read it again'
-        if installation.mode == 'token'
-        else 'install what accounts of users need: pip install "fsp-pyramid[accounts]"',
+        f'read that file in your shell: set -a; . {environment}; set +a',
+        access,
         f'fsp-serve {where}/production.ini, behind a proxy that terminates TLS',
         f"in Beefree's console: base URL https://{name}/fsp, user name and password FSP_USERNAME and FSP_PASSWORD",
     ]

@@ -198,7 +198,8 @@ def _hint(name: str, known: set[str], names: Sequence[str]) -> str:
     client = re.match('FSP_CLIENT_([A-Z0-9]+)', upper)
     if client and not any(upper.startswith(f'FSP_CLIENT_{found.upper()}_') for found in names):
         return f': there is no client {client[1].lower()}; name it in fsp.clients'
-    near = difflib.get_close_matches(upper, known, n=1)
+    same_end = sorted((found for found in known if upper.endswith(found.removeprefix('FSP'))), key=len)
+    near = same_end[-1:] or difflib.get_close_matches(upper, known, n=1)
     return f'; did you mean {near[0]}?' if near else ''
 
 

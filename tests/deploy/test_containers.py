@@ -1,6 +1,10 @@
 """Containerfile, compose.yaml and Kubernetes manifests: valid, and consistent with settings and with each other."""
 
+import getpass
+import grp
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +13,10 @@ import yaml
 
 from fsp_pyramid.settings import Settings, unknown_variables
 from fsp_pyramid.settings.server import adjustments
+
+from ..services import missing
+from ..timing import PATIENCE
+from .nginx import HOST, certificate, program
 
 TOP = Path(__file__).parents[2]
 DEPLOY = TOP / 'deploy'
@@ -87,6 +95,28 @@ def test_stop_takes_longer_than_the_shutdown_timeout() -> None:
     pod = manifest('Deployment')['spec']['template']['spec']
     (_, delay) = pod['containers'][0]['lifecycle']['preStop']['exec']['command']
     assert pod['terminationGracePeriodSeconds'] > timeout + int(delay)
+
+
+def test_nginx_accepts_the_configuration_of_compose(tmp_path: Path) -> None:
+    if program() is None:
+        missing('nginx', FileNotFoundError('apt-get install nginx-light'))
+    cert, key = certificate(tmp_path)
+    text = (DEPLOY / 'nginx-compose.conf').read_text()
+    for old, new in {
+        'user nginx;': f'user {getpass.getuser()} {grp.getgrgid(os.getgid()).gr_name};',
+        'server bridge:6543 ': 'server 127.0.0.1:6543 ',
+        '/run/nginx.pid': f'{tmp_path}/nginx.pid',
+        '/var/log/nginx': f'{tmp_path}',
+        f'/etc/ssl/certs/{HOST}.pem': f'{cert}',
+        f'/etc/ssl/private/{HOST}.key': f'{key}',
+    }.items():
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / 'nginx.conf'
+    path.write_text(text)
+    command = [program(), '-t', '-e', tmp_path / 'error.log', '-c', path]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_compose_mentions_no_undefined_name() -> None:
