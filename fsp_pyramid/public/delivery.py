@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 BLOCK = 64 * 1024
 # URL of the cache directory for a web server in front: see deploy/nginx.conf.
 SENDFILE = '/fsp-cache/'
+# Header of a request that nginx makes for its own cache, and the size of files that it does not keep there.
+NGINX_CACHE, LARGE = 'X-FSP-Cache', 100_000_000
 # Files belong to users: none of their pages may act under our origin.
 HEADERS = {
     'X-Content-Type-Options': 'nosniff',
@@ -251,11 +253,12 @@ def _range(spec: str, size: int) -> range | None:
 
 
 def _is_for_nginx(request: Request, content: CachedContent) -> bool:
-    """Return whether nginx responds to the request as we do.
+    """Return whether nginx is to send the file: if it does not cache our response, and responds as we do.
 
     It responds with 416 to malformed ranges, with the headers of a success, and with 412 to malformed dates.
     """
-    if 'If-Match' in request.headers or 'If-Unmodified-Since' in request.headers:
+    is_cached = request.headers.get(NGINX_CACHE, 'off') != 'off' and (content.size or 0) < LARGE
+    if is_cached or 'If-Match' in request.headers or 'If-Unmodified-Since' in request.headers:
         return False
     return 'Range' not in request.headers or any(_ranges(request, content))
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from .values import NGINX_IN_COMPOSE
+from .values import NGINX_IN_COMPOSE, NGINX_OF_CLUSTER
 
 FILES = Path(__file__).parent / 'files'
 ENVIRONMENT_INI = FILES / 'environment.ini'
@@ -13,7 +13,7 @@ INI_FILES = ('development.ini', 'production.ini')
 # Files of each kind of deployment.
 DEPLOYMENTS = {
     'systemd': ('deploy/fsp-pyramid@.service', 'deploy/fsp-pyramid.target', 'deploy/sysusers.conf'),
-    'nginx': ('deploy/nginx.conf',),
+    'nginx': ('deploy/nginx.conf', 'deploy/nginx-cluster.conf'),
     'container': ('deploy/Containerfile', 'deploy/compose.yaml', 'deploy/nginx-compose.conf'),
     'kubernetes': tuple(
         f'deploy/kubernetes/{name}.yaml'
@@ -23,7 +23,10 @@ DEPLOYMENTS = {
         )
     ),
 }
-_SECOND_USE = {'deploy/nginx-compose.conf': ('deploy/nginx.conf', NGINX_IN_COMPOSE)}
+_SECOND_USE = {
+    'deploy/nginx-cluster.conf': ('deploy/nginx.conf', NGINX_OF_CLUSTER),
+    'deploy/nginx-compose.conf': ('deploy/nginx.conf', NGINX_IN_COMPOSE),
+}
 
 
 def render(name: str, values: Mapping[str, str]) -> str:

@@ -46,6 +46,14 @@ _NGINX_ON_HOST = {
     'upstream': _TWO_PROCESSES,
     'upstream_are': ' (the instances fsp-pyramid@PORT)',
 }
+# Of three machines, which share a Redis.
+NGINX_OF_CLUSTER = {
+    'upstream': """\
+        server 10.0.0.1:6543 max_fails=1 fail_timeout=5s;
+        server 10.0.0.2:6543 max_fails=1 fail_timeout=5s;
+        server 10.0.0.3:6543 max_fails=1 fail_timeout=5s;""",
+    'upstream_are': ' (the machines with the application)',
+}
 # The bridge sends the files itself: the containers share no directory.
 NGINX_IN_COMPOSE = {
     'nginx_user': 'user nginx;',

@@ -67,7 +67,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
         os.utime(path, (WHEN, WHEN))
     server = StopableWSGIServer.create(points_to_files, clear_untrusted_proxy_headers=False)
     try:
-        with proxying(directory, [server.effective_port, free_port()]) as nginx:
+        uncached = {'"" public;': '"" off;'}
+        with proxying(directory, [server.effective_port, free_port()], changed=uncached) as nginx:
             yield nginx
     finally:
         server.shutdown()

@@ -3,6 +3,7 @@
 import getpass
 import grp
 import os
+import re
 import shutil
 import signal
 import socket
@@ -39,19 +40,21 @@ class Nginx:
     """Running nginx.
 
     :param more: additional directives for the server block of the application
+    :param configuration: file in ``deploy/``
     """
 
     pid: int
 
-    def __init__(self, directory: Path, cache: Path, ports: Sequence[int], more: str) -> None:
+    def __init__(
+        self, directory: Path, cache: Path, ports: Sequence[int], more: str, configuration: Path = CONFIGURATION
+    ) -> None:
         self.directory, self.cache = directory, cache
         self.http_port, self.https_port = free_port(), free_port()
         self.cert, key = certificate(directory)
         self.configuration = directory / 'nginx.conf'
-        self.configuration.write_text(self._filled(key, ports, more))
+        self.configuration.write_text(self._filled(configuration.read_text(), key, ports, more))
 
-    def _filled(self, key: Path, ports: Sequence[int], more: str) -> str:
-        text = CONFIGURATION.read_text()
+    def _filled(self, text: str, key: Path, ports: Sequence[int], more: str) -> str:
         group = grp.getgrgid(os.getgid()).gr_name
         temporary = ''.join(
             f'    {kind}_temp_path {self.directory}/{kind};\n'
@@ -67,13 +70,19 @@ class Nginx:
             f'server_name {HOST};\n': f'server_name {HOST};\n{more}\n',
             'listen 80 ': f'listen 127.0.0.1:{self.http_port} ',
             'listen 443 ': f'listen 127.0.0.1:{self.https_port} ',
-            '127.0.0.1:6543 ': f'127.0.0.1:{ports[0]} ',
-            '127.0.0.1:6544 ': f'127.0.0.1:{ports[1 % len(ports)]} ',
+            **self._upstreams(text, ports),
             '/var/cache/fsp-pyramid/': f'{self.cache}/',
+            '/var/cache/fsp-pyramid-nginx': f'{self.directory}/public-cache',
         }.items():
-            assert old in text, f'{CONFIGURATION} has no {old!r}'
+            assert old in text, f'the configuration has no {old!r}'
             text = text.replace(old, new)
         return text
+
+    @staticmethod
+    def _upstreams(text: str, ports: Sequence[int]) -> dict[str, str]:
+        """Return the addresses in the configuration, and those of processes at *ports* for them."""
+        addresses = dict.fromkeys(re.findall(r'^ *(server [0-9.]+:[0-9]+ )', text, re.MULTILINE))
+        return {address: f'server 127.0.0.1:{ports[number % len(ports)]} ' for number, address in enumerate(addresses)}
 
     def reload(self, configuration: str) -> None:
         """Load another configuration, as ``nginx -s reload`` does; requests in progress keep the old one.
@@ -138,15 +147,16 @@ def proxying(
     cache: Path | None = None,
     more: str = '',
     changed: dict[str, str] | None = None,
+    configuration: Path = CONFIGURATION,
 ) -> Iterator[Nginx]:
     """Run nginx in *directory*, in front of processes at *ports*, until the context is left.
 
     :param changed: texts of the configuration, and their replacements
     """
-    server = Nginx(directory, cache or directory / 'cache', ports, more)
+    server = Nginx(directory, cache or directory / 'cache', ports, more, configuration)
     text = server.configuration.read_text()
     for old, new in (changed or {}).items():
-        assert old in text, f'{CONFIGURATION} has no {old!r}'
+        assert old in text, f'the configuration has no {old!r}'
         text = text.replace(old, new)
     server.configuration.write_text(text)
     command = [program(), '-e', directory / 'error.log', '-c', server.configuration, '-g', 'daemon off;']

@@ -1,0 +1,181 @@
+"""``deploy/nginx.conf`` as a cache of public files."""
+
+import gzip
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from fsp_pyramid.testing import Sandbox
+
+from ..functional.processes import Server, serving
+from ..timing import PATIENCE
+from .conftest import TOP
+from .nginx import Nginx, proxying
+from .test_nginx import WHO
+
+CONTENT = bytes(range(256)) * 800
+# Seconds. A test that needs a response to be fresh makes requests without a pause, and repeats itself otherwise.
+MAX_AGE = 2
+
+
+@pytest.fixture(scope='module')
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp('cached')
+
+
+@pytest.fixture(scope='module')
+def sandbox(directory: Path) -> Sandbox:
+    return Sandbox(directory / 'egnyte')
+
+
+@pytest.fixture(scope='module')
+def service(directory: Path) -> Iterator[Server]:
+    ini = Path(shutil.copy(TOP / 'production.ini', directory / 'production.ini'))
+    variables = {
+        'FSP_USERNAME': 'beefree',
+        'FSP_PASSWORD': 'a-password',
+        'FSP_EGNYTE_URL': f'sandbox:{directory}/egnyte',
+        'FSP_PUBLIC_SECRET': 'a-signing-secret-of-forty-characters-or-so',
+        'FSP_PUBLIC_SENDFILE': 'nginx',
+        'FSP_PUBLIC_CACHE_DIR': f'{directory}/cache',
+        'FSP_PUBLIC_MAX_AGE': f'{MAX_AGE}',
+    }
+    with serving(ini, **variables) as server:
+        yield server
+
+
+@pytest.fixture(scope='module')
+def nginx(directory: Path, service: Server) -> Iterator[Nginx]:
+    (directory / 'nginx').mkdir()
+    with proxying(directory / 'nginx', [service.port], directory / 'cache') as nginx:
+        yield nginx
+
+
+def url(nginx: Nginx, sandbox: Sandbox, name: str, content: bytes = CONTENT) -> str:
+    """Return the path of a new public file, without its name."""
+    sandbox.upload(f'/Shared/Beefree/demo/{name}/{name}.png', content)
+    answer = nginx.ask(f'GET /fsp/{name}/', **WHO)
+    (item,) = json.loads(answer.body)['data']['items']
+    return urlsplit(item['public-url']).path.rpartition('/')[0]
+
+
+def upstream_requests(nginx: Nginx, name: str) -> int:
+    """Return how many requests for files of that name the application got, when all of them are logged."""
+    lines = [line for line in nginx.access_log.splitlines() if f'/fsp-public/-/{name}' in line]
+    return sum('"127.0.0.1:' in line for line in lines)
+
+
+def test_names_share_one_response(nginx: Nginx, sandbox: Sandbox) -> None:
+    base = url(nginx, sandbox, 'shared')
+    first = nginx.ask(f'GET {base}/shared-0.png')
+    assert (first.status, first.body) == (200, CONTENT)
+    for number in range(1, 20):
+        again = nginx.ask(f'GET {base}/shared-{number}.png')
+        assert (again.status, again.body) == (200, CONTENT)
+        assert again.headers.get_all('Cache-Control') == first.headers.get_all('Cache-Control')
+        for name in ('Content-Type', 'ETag', 'Last-Modified', 'Content-Security-Policy', 'Strict-Transport-Security'):
+            assert again.headers.get_all(name) == [first.headers[name]]
+    assert nginx.logged('/fsp-public/-/shared-', 20)
+    # As many as periods of freshness, however slow the machine is.
+    assert upstream_requests(nginx, 'shared-') < 20
+
+
+def test_concurrent_readers_make_one_request(nginx: Nginx, sandbox: Sandbox) -> None:
+    base = url(nginx, sandbox, 'herd')
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda _: nginx.ask(f'GET {base}/herd.png'), range(20)))
+    assert {(answer.status, answer.body == CONTENT) for answer in answers} == {(200, True)}
+    assert nginx.logged('/fsp-public/-/herd.png', 20)
+    assert upstream_requests(nginx, 'herd') < 20
+
+
+def test_ranges_and_conditions_come_from_the_cache(nginx: Nginx, sandbox: Sandbox) -> None:
+    base = url(nginx, sandbox, 'parts')
+    whole = nginx.ask(f'GET {base}/parts.png')
+    for part, content in (('bytes=0-9', CONTENT[:10]), ('bytes=-7', CONTENT[-7:]), ('bytes=5-9', CONTENT[5:10])):
+        answer = nginx.ask(f'GET {base}/parts.png', Range=part)
+        assert (answer.status, answer.body) == (206, content)
+        assert answer.headers.get_all('Cache-Control') == whole.headers.get_all('Cache-Control')
+    for condition in (
+        {'If_None_Match': whole.headers['ETag']},
+        {'If_Modified_Since': whole.headers['Last-Modified']},
+        {'If_Modified_Since': 'Fri, 01 Jan 2100 00:00:00 GMT'},
+    ):
+        answer = nginx.ask(f'GET {base}/parts.png', **condition)
+        assert (answer.status, answer.body) == (304, b'')
+    head = nginx.ask(f'HEAD {base}/parts.png')
+    assert (head.status, head.headers['Content-Length']) == (200, str(len(CONTENT)))
+
+
+@pytest.mark.parametrize('part', ['bytes=99999999-', 'bytes=-0', 'bytes=x', 'bytes=9-5', 'bytes=0-0,5-6'])
+def test_odd_range_of_a_cached_file_has_no_headers_of_a_success(nginx: Nginx, sandbox: Sandbox, part: str) -> None:
+    base = url(nginx, sandbox, f'odd{abs(hash(part))}')
+    assert nginx.ask(f'GET {base}/odd.png').status == 200
+    answer = nginx.ask(f'GET {base}/odd.png', Range=part)
+    if part == 'bytes=99999999-':
+        assert answer.status == 416
+        assert answer.headers.get_all('Cache-Control') == ['no-store']
+        assert (answer.headers['ETag'], answer.headers['Content-Disposition']) == (None, None)
+    else:
+        assert (answer.status, answer.body) == (200, CONTENT)
+
+
+def test_replaced_file_shows_within_max_age(nginx: Nginx, sandbox: Sandbox) -> None:
+    base = url(nginx, sandbox, 'replaced')
+    assert nginx.ask(f'GET {base}/replaced.png').body == CONTENT
+    sandbox.upload('/Shared/Beefree/demo/replaced/replaced.png', CONTENT[::-1])
+    nginx.ask('DELETE /fsp/replaced/nothing', **WHO)  # a change of ours lists the directory, whose TTL may not be over
+    end = time.monotonic() + PATIENCE
+    while nginx.ask(f'GET {base}/replaced.png').body != CONTENT[::-1]:
+        assert time.monotonic() < end
+        nginx.ask('GET /fsp/replaced/', **WHO)
+        time.sleep(0.1)
+
+
+def test_failure_is_not_cached(nginx: Nginx, sandbox: Sandbox) -> None:
+    for _ in range(2):
+        answer = nginx.ask('GET /fsp-public/bad-token/failure.png')
+        assert (answer.status, answer.headers.get_all('Cache-Control')) == (404, ['no-store'])
+    assert nginx.logged('/fsp-public/-/failure.png', 2)
+    assert upstream_requests(nginx, 'failure') == 2
+
+
+def test_listing_is_compressed(nginx: Nginx, sandbox: Sandbox) -> None:
+    for number in range(30):
+        sandbox.upload(f'/Shared/Beefree/demo/many/{number}.png', CONTENT[:1000])
+    plain = nginx.ask('GET /fsp/many/', **WHO)
+    packed = nginx.ask('GET /fsp/many/', **WHO, Accept_Encoding='gzip')
+    assert packed.headers['Content-Encoding'] == 'gzip'
+    assert gzip.decompress(packed.body) == plain.body
+    assert len(packed.body) * 4 < len(plain.body)
+
+
+def test_cached_file_outlives_the_application(
+    directory: Path, sandbox: Sandbox, nginx: Nginx, tmp_path: Path, service: Server
+) -> None:
+    """A reader gets what is in the cache while no process of the application answers."""
+    ini = Path(shutil.copy(directory / 'production.ini', tmp_path / 'production.ini'))
+    base = url(nginx, sandbox, 'outlives')
+    variables = {
+        'FSP_USERNAME': 'beefree',
+        'FSP_PASSWORD': 'a-password',
+        'FSP_EGNYTE_URL': f'sandbox:{directory}/egnyte',
+        'FSP_PUBLIC_SECRET': 'a-signing-secret-of-forty-characters-or-so',
+        'FSP_PUBLIC_CACHE_DIR': f'{directory}/cache',
+        'FSP_PUBLIC_MAX_AGE': '1',
+    }
+    (tmp_path / 'nginx').mkdir()
+    with serving(ini, **variables) as other, proxying(tmp_path / 'nginx', [other.port]) as front:
+        assert front.ask(f'GET {base}/outlives.png').body == CONTENT
+        other.process.kill()
+        other.process.wait()
+        time.sleep(1.1)  # not for luck: the response has to be stale
+        answer = front.ask(f'GET {base}/outlives.png')
+        assert (answer.status, answer.body) == (200, CONTENT)
+        assert front.ask(f'GET {base[:-1]}x/outlives.png').status == 502

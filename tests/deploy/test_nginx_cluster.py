@@ -1,0 +1,90 @@
+"""``deploy/nginx-cluster.conf`` before three machines: each public file belongs to one of them."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from fsp_pyramid.testing import Sandbox
+
+from ..functional.processes import Server, serving
+from ..services import RedisServer
+from .conftest import TOP
+from .nginx import CONFIGURATION, Nginx, proxying
+from .test_nginx import WHO
+
+PICTURES = 12
+CLUSTER = CONFIGURATION.with_name('nginx-cluster.conf')
+
+
+@pytest.fixture
+def machines(tmp_path: Path, redis_server: RedisServer) -> Iterator[list[Server]]:
+    """Run three processes with a cache directory each, a shared Redis and one Egnyte."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(machine(tmp_path, redis_server, name)) for name in ('one', 'two', 'three')]
+
+
+def machine(tmp_path: Path, redis_server: RedisServer, name: str) -> Server:
+    directory = tmp_path / name
+    directory.mkdir()
+    variables = {
+        'FSP_USERNAME': 'beefree',
+        'FSP_PASSWORD': 'a-password',
+        'FSP_EGNYTE_URL': f'sandbox:{tmp_path}/egnyte',
+        'FSP_PUBLIC_SECRET': 'a-signing-secret-of-forty-characters-or-so',
+        'FSP_PUBLIC_CACHE_DIR': f'{directory}/cache',
+        'FSP_PUBLIC_SENDFILE': 'nginx',
+        'FSP_REDIS_URL': redis_server.patient_url,
+        'FSP_CACHE_BACKEND': 'redis',
+        'FSP_PACE_BACKEND': 'redis',
+    }
+    return serving(Path(shutil.copy(TOP / 'production.ini', directory)), **variables)
+
+
+def front(stack: ExitStack, directory: Path, machines: list[Server]) -> Nginx:
+    directory.mkdir()
+    ports = [machine.port for machine in machines]
+    return stack.enter_context(proxying(directory, ports, configuration=CLUSTER))
+
+
+def fetched(sandbox: Sandbox) -> int:
+    """Return the number of calls for contents."""
+    return sum('/fs-content/' in call for call in sandbox.calls)
+
+
+def test_each_picture_is_fetched_once(tmp_path: Path, machines: list[Server]) -> None:
+    sandbox = Sandbox(tmp_path / 'egnyte')
+    contents = {f'{number}.png': bytes([number]) * 5000 for number in range(PICTURES)}
+    for name, content in contents.items():
+        sandbox.upload(f'/Shared/Beefree/demo/pictures/{name}', content)
+    with ExitStack() as stack:
+        fronts = [front(stack, tmp_path / f'nginx{number}', machines) for number in range(2)]
+        items = json.loads(fronts[0].ask('GET /fsp/pictures/', **WHO).body)['data']['items']
+        urls = {item['name']: urlsplit(item['public-url']).path for item in items}
+        sandbox.forget_calls()
+        for nginx in fronts * 2:
+            assert {name: nginx.ask(f'GET {url}').body for name, url in urls.items()} == contents
+        assert fetched(sandbox) == PICTURES
+        assert fronts[0].logged('/fsp-public/-/', 2 * PICTURES)
+
+        lines = fronts[0].access_log.splitlines()
+        owners = Counter(
+            machine.port
+            for machine in machines
+            for name in contents
+            if any(f'/-/{name} ' in line and f'"127.0.0.1:{machine.port}"' in line for line in lines)
+        )
+        assert sum(owners.values()) == PICTURES
+        lost, share = owners.most_common(1)[0]
+        victim = next(machine for machine in machines if machine.port == lost)
+        victim.process.kill()
+        victim.process.wait()
+        fresh = front(stack, tmp_path / 'nginx-fresh', machines)
+        for nginx in (*fronts, fresh):
+            assert {name: nginx.ask(f'GET {url}').body for name, url in urls.items()} == contents
+        assert fetched(sandbox) == PICTURES + share
