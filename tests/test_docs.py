@@ -287,6 +287,13 @@ def test_call_table_has_the_counted_figures() -> None:
     assert {name for names in COUNTED.values() for name in names} == set(OPERATIONS)
 
 
+def test_exactly_the_checks_of_the_doctor_are_documented() -> None:
+    modules = [*(PACKAGE / 'diagnosis').glob('*.py'), PACKAGE / 'scripts' / 'doctor.py']
+    groups = '(?:settings|secrets|server|directories|redis|database|accounts|egnyte|folders|public|diagnosis)'
+    used = {name for path in modules for name in re.findall(rf"'({groups}\.[a-z-]+)'", path.read_text())}
+    assert {name.strip('`') for name, _ in table('doctor.rst', 'Id')} == used
+
+
 def test_every_module_is_in_the_architecture_page() -> None:
     page = (DOCS / 'architecture.rst').read_text().split('\nModules\n')[1].split('\nNames may change')[0]
     modules = {path.stem for path in PACKAGE.iterdir() if path.suffix == '.py' or (path / '__init__.py').exists()}

@@ -235,7 +235,7 @@ class AccountStore:
         self, session: Session, row: AccountRow, tokens: Tokens, refresh: Callable[[str, Tokens], Tokens]
     ) -> Tokens:
         new = refresh(row.egnyte_url, tokens)
-        self._change(session, row.id, sealed=self._encrypt(new, _owner(row)), expires_at=new.expires_at)
+        self._change(session, row.id, sealed=self._encrypt(new, owner_of(row)), expires_at=new.expires_at)
         log.info('account %d: refreshed', row.id)
         return new
 
@@ -247,7 +247,7 @@ class AccountStore:
         with self._sessions.own() as session:
             row = _locked(session, number)
             try:
-                sealed = row.sealed and self._cipher.rotate(row.sealed, _owner(row))
+                sealed = row.sealed and self._cipher.rotate(row.sealed, owner_of(row))
             except DecryptionError as error:
                 log.warning('account %d: %s', number, error)
                 return False
@@ -264,7 +264,7 @@ class AccountStore:
         if row.sealed is None:
             raise NoTokens(row.id, row.state)
         try:
-            return Tokens(**self._cipher.decrypt(row.sealed, _owner(row)), expires_at=row.expires_at)
+            return Tokens(**self._cipher.decrypt(row.sealed, owner_of(row)), expires_at=row.expires_at)
         except DecryptionError as error:
             raise DecryptionError(f'the tokens of account {row.id}: {error}') from None
 
@@ -293,7 +293,8 @@ def _to_connection(row: AccountRow) -> Connection:
     )
 
 
-def _owner(row: AccountRow) -> tuple[str, ...]:
+def owner_of(row: Any) -> tuple[str, ...]:
+    """Return the owner that the tokens of a row are encrypted for."""
     # With the URL: otherwise write access to the database would suffice to send tokens to another host.
     return (row.account_key, row.client_id, row.uid, row.egnyte_url)
 

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from pyramid.request import Request
 
 from ..backends import redis_client
+from ..diagnosis import probes
 from ..interfaces import IAccountStores, IBackends, IMount
 from ..settings import Settings
-from . import probes
 
 log = logging.getLogger(__name__)
 # Seconds: how long a verdict is cached, and how long a request waits for one.
@@ -112,7 +112,7 @@ class Readiness:
         if settings.pace.backend != 'memory':
             needed['pace'] = partial(_answers, registry.getUtility(IBackends).rate_limiter.probe)
         if 'redis' in (settings.cache.backend, settings.pace.backend):
-            needed['redis'] = lambda: _answers(self._redis.ping)
+            needed['redis'] = lambda: _answers(lambda: probes.redis(self._redis))
         if settings.public.cache_dir:
             needed['cache_dir'] = partial(probes.directory, settings.public.cache_dir)
         needed['tmpdir'] = probes.temporary

@@ -80,7 +80,7 @@ class EgnyteStorage:
         del fresh  # there is no cache here
         with as_fsp_errors(path):
             found = _in_any_form(self._client.list_folder, path)
-        access = _access(found.folder.permission)
+        access = access_of(found.folder.permission)
         here = _spelling(path, found.folder.path)
         items = [_directory_entry((*here, folder.name), folder, access) for folder in found.folders]
         # A listing has the level of the folder only; it stands for the items until they are listed.
@@ -97,13 +97,13 @@ class EgnyteStorage:
         """Make one call."""
         with as_fsp_errors(path):
             file = _in_any_form(self._client.stat_file, path)
-        return _file_entry(_spelling(path, file.path), file, _access(file.permission))
+        return _file_entry(_spelling(path, file.path), file, access_of(file.permission))
 
     def find_file(self, file_id: str) -> Entry:
         """Make one call."""
         with as_fsp_errors(()):
             file = self._client.stat_file_by_id(file_id)
-        return _file_entry(tuple(file.path.split('/')[1:]), file, _access(file.permission))
+        return _file_entry(tuple(file.path.split('/')[1:]), file, access_of(file.permission))
 
     def create_directory(self, path: Path, with_parent: bool = False) -> tuple[Entry, Change]:
         """Make one call if the parents exist or Egnyte creates them."""
@@ -218,7 +218,8 @@ class EgnyteStorage:
             self._recovery.roll_back(change)
 
 
-def _access(level: str | None) -> Access:
+def access_of(level: str | None) -> Access:
+    """Return the permission that a level of Egnyte's grants; None for an answer without one."""
     return LEVELS.get(level or '', Access.FULL)
 
 

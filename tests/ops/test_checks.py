@@ -13,8 +13,8 @@ from cryptography.fernet import Fernet
 from pyramid.testing import DummyRequest
 from webtest import TestApp
 
+from fsp_pyramid.diagnosis import probes
 from fsp_pyramid.interfaces import IAccountStores
-from fsp_pyramid.ops import probes
 from fsp_pyramid.ops.checks import (
     EGNYTE_TTL,
     Check,

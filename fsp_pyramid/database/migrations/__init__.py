@@ -23,11 +23,10 @@ def upgrade(engine: Engine) -> None:
 
     Raises alembic's CommandError if a newer version of the package has changed the tables.
     """
-    config = _config()
-    head = ScriptDirectory.from_config(config).get_current_head()
     with engine.connect() as connection:
-        if revision(connection) == head:
+        if revision(connection) == head():
             return
+    config = _config()
     with _alembic, engine.connect() as connection:
         if engine.dialect.name == 'postgresql':
             # After waiting for the lock, it must see the migrations of the last holder, despite the host's isolation.
@@ -41,6 +40,11 @@ def upgrade(engine: Engine) -> None:
 def revision(connection: Connection) -> str | None:
     """Return the migration that the database is at; None for an empty one."""
     return MigrationContext.configure(connection, opts={'version_table': VERSION_TABLE}).get_current_revision()
+
+
+def head() -> str | None:
+    """Return the newest migration of this version."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _config() -> Config:

@@ -1,4 +1,4 @@
-"""Probes of what a request needs outside of the process: a connection to Egnyte, and directories for files.
+"""Probes of what a request needs outside of the process: a connection to Egnyte, Redis, and directories for files.
 
 Egnyte's API is not called. A connection and its TLS handshake show that name, route and certificate are right, without
 a token, so that no daily quota is used.
@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from requests.certs import where  # type: ignore[attr-defined]  # the stubs of requests lack it
@@ -43,7 +44,7 @@ def egnyte(client_backends: Iterable[ClientBackend], recently: float) -> str:
     unknown = sorted(wanted - reached)
     if unknown:
         with ThreadPoolExecutor(max_workers=8) as pool:
-            failures = list(filter(None, pool.map(_connect, unknown)))
+            failures = list(filter(None, pool.map(connect, unknown)))
         if failures:
             raise ProbeFailed(', '.join(failures))
     return 'within reach' if wanted else 'not asked: it is a sandbox, or users name theirs'
@@ -56,7 +57,7 @@ def _is_fixed(settings: ClientSettings) -> bool:
     )
 
 
-def _connect(url: str) -> str:
+def connect(url: str) -> str:
     """Connect to the host of *url*. Return the error as text, '' for none."""
     parts = urlsplit(url)
     host, secure = parts.hostname or '', parts.scheme == 'https'
@@ -70,6 +71,11 @@ def _connect(url: str) -> str:
     except (OSError, ValueError) as error:
         return f'{parts.netloc}: {type(error).__name__}'
     return ''
+
+
+def redis(client: Any) -> None:
+    """Probe a Redis. Raises the errors of redis-py."""
+    client.ping()
 
 
 def temporary() -> str:
