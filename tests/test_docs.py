@@ -11,6 +11,7 @@ from pyramid.exceptions import ConfigurationError
 from webtest import TestApp
 
 from fsp_pyramid import egnyte, errors, main
+from fsp_pyramid.diagnosis.assumptions import ASSUMPTIONS
 from fsp_pyramid.protocol.uploads import open_source
 from fsp_pyramid.settings import (
     FOLDERS,
@@ -292,6 +293,16 @@ def test_exactly_the_checks_of_the_doctor_are_documented() -> None:
     groups = '(?:settings|secrets|server|directories|redis|database|accounts|egnyte|folders|public|diagnosis)'
     used = {name for path in modules for name in re.findall(rf"'({groups}\.[a-z-]+)'", path.read_text())}
     assert {name.strip('`') for name, _ in table('doctor.rst', 'Id')} == used
+
+
+def test_assumptions_are_documented() -> None:
+    rows = [tuple(cell.strip('`') for cell in row) for row in table('assumptions.rst', 'Id')]
+    assert rows == [
+        (each.id, each.statement, f'{each.status}: {each.source}', each.switch, each.remedy) for each in ASSUMPTIONS
+    ]
+    decisions = ' '.join(row[2] for row in table('sandbox.rst', 'Question'))
+    untabled = {'throttle', 'hourly_grants'}  # in the section about limits
+    assert {each.switch for each in ASSUMPTIONS if each.switch not in decisions} - {''} == untabled
 
 
 def test_every_module_is_in_the_architecture_page() -> None:

@@ -17,6 +17,7 @@ class Caller:
     :param timeout: seconds that Egnyte may stay silent
     :param max_wait: seconds that one call may wait for the rate limiter
     :ivar count: calls that were made
+    :ivar refusals: answers to calls that were too many
     """
 
     def __init__(self, url: str, token: str, rate_limiter: RateLimiter, timeout: float, max_wait: float) -> None:
@@ -28,6 +29,7 @@ class Caller:
             embedded.mount_sandbox(self._session, directory)
             self.url, self.token = embedded.URL, token or embedded.TOKEN
         self.count = 0
+        self.refusals: list[requests.Response] = []
 
     def close(self) -> None:
         """Close the connections."""
@@ -46,6 +48,8 @@ class Caller:
         response = self._call(method, path, not token, headers=headers, **kwargs)
         if not succeeded(response):
             error = from_response(response, method)
+            if isinstance(error, Throttled):
+                self.refusals.append(response)
             if isinstance(error, Throttled) and not isinstance(error, QuotaExceeded):
                 self._rate_limiter.block(self.token, error.wait)
                 return self._call(method, path, not token, headers=headers, **kwargs)

@@ -3,12 +3,10 @@
 import argparse
 import getpass
 import os
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from tqdm import tqdm
@@ -16,7 +14,7 @@ from tqdm import tqdm
 from ..conformance import GROUPS, Options, Profile, Report, Result, run
 from ..conformance.engine import estimate
 from ..conformance.reports import FORMATS, summary
-from .command import command, new_parser
+from .command import command, ended_by_signals, new_parser
 
 PASSWORD = 'FSP_CHECK_PASSWORD'  # noqa: S105 - the name of a variable
 UNUSABLE = 2
@@ -34,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     checks, requests = estimate(options)
     kind = 'read-only: nothing is changed' if options.read_only else 'in a directory of its own, which is removed'
     print(f'{checks} checks of {options.base_url}, {requests} requests at the most, {kind}.', flush=True)
-    with _ended_by_signals():
+    with ended_by_signals():
         report = _run(options, checks)
     print(summary(report))
     return report.status if _write(report, arguments.report) else UNUSABLE
@@ -48,24 +46,6 @@ def _run(options: Options, checks: int) -> Report:
             bar.update()
 
         return run(options, advance)
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Treat SIGTERM as Ctrl-C, so that it cleans up as well."""
-
-    def interrupt(*_arguments: Any) -> NoReturn:
-        raise KeyboardInterrupt
-
-    try:
-        before = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # not the main thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _write(report: Report, paths: Sequence[Path]) -> bool:

@@ -3,13 +3,14 @@
 import argparse
 import configparser
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import plaster
 from pyramid.paster import bootstrap, setup_logging
@@ -156,3 +157,21 @@ def _line(text: str, section: str, key: str) -> int:
         elif here in {section, 'DEFAULT'} and re.match(rf'{re.escape(key)}\s*[=:]', line):
             found = number if here == section or not found else found
     return found
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Treat SIGTERM as Ctrl-C, so that it cleans up as well."""
+
+    def interrupt(*_arguments: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

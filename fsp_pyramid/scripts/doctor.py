@@ -17,6 +17,7 @@ from ..diagnosis import Installation, Level, Options, Proxy, Result, calls_neede
 from ..diagnosis.model import failure, ok
 from ..interfaces import IAccountStores
 from .command import Failed, command, environment, new_parser
+from .probe import probe
 
 STATUS = {Level.FAILURE: 2, Level.WARNING: 1}
 COMPLAINTS = 'fsp_pyramid cannot start with these settings:\n'
@@ -30,11 +31,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     proxy = _proxy(parser, arguments)
     try:
         with _installation(arguments, proxy) as installation:
+            if arguments.probe:
+                return _probe(installation, arguments)
             results = _diagnose(installation, arguments)
     except Failed as error:
         results = list(_unloadable(str(error)))
     _print(results, arguments)
     return max((STATUS.get(result.level, 0) for result in results), default=0)
+
+
+def _probe(installation: Installation, arguments: argparse.Namespace) -> int:
+    try:
+        return probe(installation, arguments)
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return STATUS[Level.FAILURE]
 
 
 def _diagnose(installation: Installation, arguments: argparse.Namespace) -> list[Result]:
@@ -142,9 +153,7 @@ def _proxy(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> Pr
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = new_parser(
-        'fsp-doctor', 'Find what is wrong with an installation, before its users do. Nothing is changed.'
-    )
+    parser = new_parser('fsp-doctor', 'Find what is wrong with an installation, before its users do.')
     parser.add_argument('ini', metavar='INI', help='the ini file of the installation')
     parser.add_argument('--name', help='the application in it, [app:NAME] (default: main)')
     parser.add_argument('--json', action='store_true', help='print the results as a JSON object')
@@ -154,7 +163,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--proxy-timeout', metavar='S', type=_seconds, help='seconds that the proxy waits (default: of --nginx, or 60)'
     )
+    parser.add_argument(
+        '--probe',
+        action='store_true',
+        help='try on this Egnyte what we assume about Egnyte, in a new folder that is removed, and make no other check',
+    )
+    parser.add_argument('--folder', metavar='F', type=_folder, help='for --probe: the Egnyte path of the folder above')
     return parser
+
+
+def _folder(text: str) -> str:
+    path = '/' + text.strip('/')
+    if not path.lower().startswith(('/shared', '/private/')) or any(
+        name in {'', '.', '..'} for name in path[1:].split('/')
+    ):
+        raise argparse.ArgumentTypeError('write a path at Egnyte such as /Shared/Beefree')
+    return path
 
 
 def _seconds(text: str) -> float:

@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet
 from fsp_pyramid.accounts.database import Database
 from fsp_pyramid.accounts.encryption import TokenCipher
 from fsp_pyramid.accounts.store import AccountStore
+from fsp_pyramid.diagnosis.assumptions import calls_needed
 from fsp_pyramid.egnyte import Tokens
 from fsp_pyramid.scripts.doctor import main
 from fsp_pyramid.settings import KEYS, variable
@@ -286,3 +287,62 @@ def test_bad_arguments(site: Site, arguments: list[str], capsys: pytest.CaptureF
         main([*site.write(), *arguments])
     assert caught.value.code == 2
     assert arguments[0] in capsys.readouterr().err
+
+
+# --probe
+
+
+def test_probe_tells_its_calls_and_leaves_nothing(
+    site: Site, capsys: pytest.CaptureFixture[str], sandbox: Sandbox
+) -> None:
+    arguments = site.write()
+    # The sandbox has no limits, which is different from Egnyte.
+    assert main([*arguments, '--probe']) == 1
+    calls, *lines = capsys.readouterr().out.splitlines()
+    assert calls == (
+        f'{arguments[0]}: {calls_needed()} calls to Egnyte at most, at its pace, as fsp in a new folder below '
+        '/Shared/Beefree, which is removed.'
+    )
+    assert lines[0].startswith('DIFFERENT limits.allotted ')
+    assert lines[-1] == f'64 assumptions (1 different, 6 not tried, 57 confirmed), {len(sandbox.calls)} calls.'
+    assert sandbox.api('GET', '/pubapi/v1/fs/Shared/Beefree').json()['folders'] == []
+
+
+def test_probe_as_json_in_a_folder(site: Site, capsys: pytest.CaptureFixture[str], sandbox: Sandbox) -> None:
+    arguments = [*site.write(), '--probe', '--json', '--folder', '/Shared/Brand/']
+    assert main(arguments) == 1
+    output = capsys.readouterr()
+    report = json.loads(output.out)
+    assert (report['removed'], report['interrupted'], len(report['assumptions'])) == (True, False, 64)
+    assert 'below /Shared/Brand,' in output.err
+    assert any('/Shared/Brand/fsp-probe-' in call for call in sandbox.calls)
+    assert HUSH not in output.out + output.err
+
+
+@pytest.mark.parametrize(
+    ('app', 'arguments', 'said'),
+    [
+        ({'fsp.folders': '/ /Shared/Bran'}, (), '/Shared/Bran: the folder is not there, or the user may not see it'),
+        ({'fsp.folders': '/ /Shared/Brand ro'}, (), 'The probe needs a client with a token'),
+        (OAUTH, ('--folder', '/Shared/Brand'), 'The probe needs a client with a token'),
+        ({'fsp.egnyte.token': 'wrong'}, (), '/Shared/Beefree: the folder is not there, or the user may not see it'),
+    ],
+)
+def test_probe_without_a_place_changes_nothing(
+    site: Site,
+    capsys: pytest.CaptureFixture[str],
+    sandbox: Sandbox,
+    app: dict[str, str],
+    arguments: list[str],
+    said: str,
+) -> None:
+    assert main([*site.write(Broken((), app)), '--probe', *arguments]) == 2
+    assert capsys.readouterr().err.startswith(said)
+    assert not [call for call in sandbox.calls if not call.startswith('GET ')]
+
+
+def test_folder_for_the_probe_is_a_path_at_egnyte(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in ('/', '/etc', '/Shared/../Private'):
+        with pytest.raises(SystemExit):
+            main([*site.write(), '--probe', '--folder', folder])
+        assert 'write a path at Egnyte' in capsys.readouterr().err
