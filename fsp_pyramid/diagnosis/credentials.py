@@ -13,8 +13,18 @@ from ..settings.schema import PREFIX, SECRETS
 from .installation import Installation
 from .model import Result, failure, ok, skipped, warning
 
-# Those of development.ini, the documentation and the examples, and of everybody's first guess.
-SHIPPED = ('beefree', 'secret-password', 'secret', 'password', 'partner', 'another', 'change-me', 'changeme')
+# Passwords of development.ini, the documentation and the examples, and the first guesses.
+SHIPPED = (
+    *('beefree', 'secret-password', 'secret', 'password', 'partner', 'another', 'change-me', 'changeme'),
+    *('a-long-one', 'a-long-one-that-you-made-up', 'another-long-one', 'a-third-one'),
+)
+# Keys of the documentation.
+PUBLISHED = {
+    '0d6a7f5b1c3e49d28b7a6c5d4e3f2a1b',
+    'only-for-this-demonstration-0123456789',
+    '6nxVZn2WRVAdGQbvGNx4nNVTBKeWbPZ0BQyMoRXNmEM=',
+    '5b1c3e49d28b7a6c5d4e3f2a1b0d6a7f',
+}
 SHORTEST = 12
 # Bits by the frequency of characters: 32 hex digits of random have some 110, and 32 letters "s" have none.
 LEAST_BITS = 64
@@ -82,6 +92,21 @@ def _bits(text: str) -> float:
     return -sum(count * math.log2(count / len(text)) for count in Counter(text).values())
 
 
+def check_published(installation: Installation) -> Iterator[Result]:
+    """Find keys that were copied from the documentation, which anyone can read."""
+    settings = installation.settings
+    keys = {
+        'fsp.public.secret': settings.public.secret,
+        'fsp.accounts.keys': settings.accounts.keys,
+        'fsp.ops.token': (settings.ops.token,),
+    }
+    copied = [name for name, values in keys.items() if not PUBLISHED.isdisjoint(values)]
+    for name in copied:
+        yield failure('secrets.published', f'{name} is that of the documentation', 'make one of your own')
+    if not copied:
+        yield ok('secrets.published', 'no key is that of the documentation')
+
+
 def check_reuse(installation: Installation) -> Iterator[Result]:
     """Find one secret in two places: a leak of one opens the other. Clients may share a token."""
     settings, places = installation.settings, defaultdict[str, set[str]](set)
@@ -125,4 +150,4 @@ def _is_secret(key: str, value: str) -> bool:
     return key in SECRETS and bool(value) and ('@' in value or not key.endswith('_url'))
 
 
-CHECKS = (check_passwords, check_signing_keys, check_reuse, check_file)
+CHECKS = (check_passwords, check_signing_keys, check_published, check_reuse, check_file)

@@ -1,5 +1,6 @@
 """Secrets."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,15 @@ def test_weak_signing_key_is_reported(make: Make) -> None:
     ]
     assert said(make(), 'secrets.links') == ['ok secrets.links: 1 key for links']
     assert said(make(public__secret=''), 'secrets.links')[0].startswith('warning ')
+
+
+@pytest.mark.parametrize('key', ['public.secret', 'accounts.keys', 'ops.token'])
+def test_key_of_the_documentation_is_a_failure(make: Make, key: str) -> None:
+    documented = (Path(__file__).parents[2] / 'docs' / 'settings.rst').read_text()
+    (example,) = re.findall(rf':example: ``fsp\.{key} = (.*)``', documented)
+    assert said(make(**{key: example}), 'secrets.published') == [
+        f'failure secrets.published: fsp.{key} is that of the documentation'
+    ]
 
 
 def test_reuse_of_a_secret_is_reported(make: Make) -> None:

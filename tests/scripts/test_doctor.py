@@ -304,7 +304,7 @@ def test_probe_tells_its_calls_and_leaves_nothing(
         '/Shared/Beefree, which is removed.'
     )
     assert lines[0].startswith('DIFFERENT limits.allotted ')
-    assert lines[-1] == f'64 assumptions (1 different, 6 not tried, 57 confirmed), {len(sandbox.calls)} calls.'
+    assert lines[-1] == f'66 assumptions (1 different, 6 not tried, 59 confirmed), {len(sandbox.calls)} calls.'
     assert sandbox.api('GET', '/pubapi/v1/fs/Shared/Beefree').json()['folders'] == []
 
 
@@ -313,7 +313,7 @@ def test_probe_as_json_in_a_folder(site: Site, capsys: pytest.CaptureFixture[str
     assert main(arguments) == 1
     output = capsys.readouterr()
     report = json.loads(output.out)
-    assert (report['removed'], report['interrupted'], len(report['assumptions'])) == (True, False, 64)
+    assert (report['removed'], report['interrupted'], len(report['assumptions'])) == (True, False, 66)
     assert 'below /Shared/Brand,' in output.err
     assert any('/Shared/Brand/fsp-probe-' in call for call in sandbox.calls)
     assert HUSH not in output.out + output.err

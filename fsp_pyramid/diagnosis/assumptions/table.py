@@ -42,6 +42,8 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
                S, 'captured answer, JavaScript SDK',
                remedy='keep fsp.pace.backend shared: only our own calls are counted'),
     Assumption('limits.allotted', 'A token has 2 calls a second and 1,000 a day', D, 'API documentation'),
+    Assumption('limits.counted', 'Each call of the token is counted, whatever its answer', I, 'headers of answers'),
+    Assumption('limits.reset', 'The count of a day ends at 00:00 UTC', D, 'API documentation; captured answer'),
     Assumption('limits.refusal', 'A call too many is answered with 429 and Retry-After', S, 'Go SDK; older: 403',
                switch='throttle'),
     Assumption('limits.grants', 'The token endpoint refuses the 101st request of an hour', D, 'integrations cookbook',
@@ -91,7 +93,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     Assumption('downloads.condition', 'If-None-Match has no effect: the content comes', I, 'no source'),
     Assumption('downloads.version', 'entry_id gets the content of an older version', S, 'Python SDK'),
     # Moves
-    Assumption('moves.ids', 'A move is answered with 200, and the file keeps its group_id', D, 'API documentation',
+    Assumption('moves.ids', 'After a move the group_id leads to the new path', D, 'API documentation',
                remedy=NO_SETTING),
     Assumption('moves.taken', 'A move onto a taken name is refused with 403', I, 'no source', switch='exists_status',
                remedy=NO_SETTING),

@@ -9,11 +9,11 @@ from ..experiment import experiment
 from ..lab import FS, Lab, body_of
 from ..model import Finding, NotTried
 
-TOLERANCE = 2.0
+TOLERANCE, DAY = 2.0, 86400.0
 BAD_TOKEN = 'fsp-doctor-asks-with-a-wrong-token'  # noqa: S105 - that is the point
 
 
-@experiment(1, 'identity.userinfo', 'limits.headers', 'limits.allotted', 'identity.clock')
+@experiment(1, 'identity.userinfo', 'limits.headers', 'limits.allotted', 'limits.reset', 'identity.clock')
 def userinfo(lab: Lab) -> Iterator[Finding]:
     began = time.time()
     response = lab.call('GET', '/pubapi/v1/userinfo')
@@ -26,6 +26,12 @@ def userinfo(lab: Lab) -> Iterator[Finding]:
     yield lab.finding('limits.headers', told, response, 'all are told' if told else 'some are missing')
     got = f'{quota.qps} calls a second, {quota.daily} a day'
     yield lab.finding('limits.allotted', (quota.qps, quota.daily) == (2, 1000), response, got)
+    if quota.used is not None:
+        lab.facts |= {'used': str(quota.used), 'calls': str(lab.caller.count)}
+    got = (
+        'the reset is not told' if quota.resets_at is None else f'{quota.resets_at % DAY / 3600:.1f} h after 00:00 UTC'
+    )
+    yield lab.finding('limits.reset', quota.resets_at is not None and quota.resets_at % DAY == 0, response, got)
     yield _clock(lab, response.headers.get('Date', ''), began, ended)
 
 

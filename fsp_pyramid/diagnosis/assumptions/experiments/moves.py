@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ....egnyte.transport import succeeded
 from ..experiment import experiment
-from ..lab import Lab, body_of
+from ..lab import FS, Lab, body_of
 from ..model import Finding, NotTried
 
 
@@ -12,8 +12,10 @@ from ..model import Finding, NotTried
 def ids(lab: Lab) -> Iterator[Finding]:
     lab.facts['moved'] = lab.file_id('source.txt')
     response = lab.action('source.txt', 'move', destination=f'{lab.path}/a/moved.txt')
-    after = body_of(lab.stat('a/moved.txt')).get('group_id')
-    yield lab.finding('moves.ids', response.status_code == 200 and after == lab.facts['moved'], response)
+    found = lab.call('GET', f'{FS}/ids/file/{lab.facts["moved"]}')
+    path = str(body_of(found).get('path', ''))
+    holds = succeeded(response) and path.lower() == f'{lab.path}/a/moved.txt'.lower()
+    yield lab.finding('moves.ids', holds, found if succeeded(response) else response)
 
 
 @experiment(3, 'moves.taken', 'moves.parents')
