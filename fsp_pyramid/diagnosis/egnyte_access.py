@@ -97,7 +97,8 @@ def _reachable(url: str) -> Result:
         return ok('egnyte.reachable', 'an embedded sandbox', directory)
     host = urlsplit(url).netloc
     if error := probes.connect(url):
-        return failure('egnyte.reachable', f'no connection: {error}', _remedy(error), host)
+        # The error names the host, which is the subject.
+        return failure('egnyte.reachable', f'no connection: {error.rpartition(": ")[2]}', _remedy(error), host)
     if not host.lower().endswith(OFFICIAL) and not host.startswith(LOOPBACK):
         return warning(
             'egnyte.reachable',

@@ -46,13 +46,7 @@ def _threads(installation: Installation, server: Mapping[str, str]) -> Result:
 def _trusted_proxy(installation: Installation, server: Mapping[str, str]) -> Iterator[Result]:
     trusted, secure = server.get('trusted_proxy', ''), installation.settings.require_https
     headers = server.get('trusted_proxy_headers', '').split()
-    if trusted == '*':
-        yield failure(
-            'server.proxy',
-            'trusted_proxy = *: any caller can claim TLS and another address',
-            'write the address of the proxy',
-        )
-    elif trusted and 'x-forwarded-proto' not in headers and secure:
+    if trusted and 'x-forwarded-proto' not in headers and secure:
         yield failure(
             'server.proxy',
             'trusted_proxy_headers lacks x-forwarded-proto: every request is refused as unencrypted',
@@ -64,6 +58,9 @@ def _trusted_proxy(installation: Installation, server: Mapping[str, str]) -> Ite
             'fsp.require_https = true without trusted_proxy: every request is refused',
             'set trusted_proxy to the address of the proxy that terminates TLS',
         )
+    elif trusted == '*':
+        found = 'trusted_proxy = *: any caller that can connect can claim TLS and another address'
+        yield warning('server.proxy', found, 'write the address of the proxy, unless only the proxy can connect')
     elif trusted and server.get('clear_untrusted_proxy_headers', 'true').lower() not in TRUE:
         yield warning(
             'server.proxy', 'clear_untrusted_proxy_headers = false: headers of callers reach the log', 'set it to true'

@@ -41,6 +41,7 @@ def make(sandbox: Sandbox, tmp_path: Path) -> Make:
         environ: dict[str, str] | None = None,
         proxy: Proxy | None = None,
         file: Path | None = None,
+        request: Any = None,
         **more: str,
     ) -> Installation:
         settings = {
@@ -51,7 +52,12 @@ def make(sandbox: Sandbox, tmp_path: Path) -> Make:
             'tm.manager_hook': 'pyramid_tm.explicit_manager',
         } | {f'fsp.{key.replace("__", ".")}': value for key, value in more.items()}
         return Installation.of(
-            main({}, **settings).registry, environ or {}, server=server, proxy=proxy or Proxy(), file=file
+            main({}, **settings).registry,
+            environ or {},
+            server=server,
+            proxy=proxy or Proxy(),
+            file=file,
+            request=request,
         )
 
     return make

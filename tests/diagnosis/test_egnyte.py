@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
 from fsp_pyramid.diagnosis import Options, calls_needed, egnyte_access
 from fsp_pyramid.sandbox.permissions import Level
@@ -78,9 +79,8 @@ def test_refused_token_is_a_failure(make: Make, egnyte: str) -> None:
 
 
 def test_unreachable_egnyte_is_a_failure(make: Make) -> None:
-    port = free_port()
-    assert lines(make, 'egnyte', egnyte__url=f'http://127.0.0.1:{port}') == [
-        f'failure egnyte.reachable: no connection: 127.0.0.1:{port}: ConnectionRefusedError',
+    assert lines(make, 'egnyte', egnyte__url=f'http://127.0.0.1:{free_port()}') == [
+        'failure egnyte.reachable: no connection: ConnectionRefusedError',
         'skipped egnyte.token: Egnyte is out of reach',
     ]
 
@@ -99,7 +99,7 @@ def test_server_without_tls_is_a_failure(make: Make) -> None:
         installation = make(egnyte__url=f'https://{host}', egnyte__token='t')
         (result,) = found(installation, 'egnyte.reachable', with_egnyte=True)
         thread.join()
-    assert (result.level, result.found) == ('failure', f'no connection: {host}: SSLError')
+    assert (result.level, result.found) == ('failure', 'no connection: SSLError')
     assert result.remedy.startswith('another server, or a proxy that inspects TLS, answers')
 
 
@@ -162,3 +162,29 @@ def test_embedded_sandbox(make: Make, tmp_path: Path) -> None:
     assert said(make(egnyte__url=f'sandbox:{new}'), 'egnyte.token', with_egnyte=True) == [
         'ok egnyte.token: valid, of demo'
     ]
+
+
+def test_token_for_public_files_takes_a_call(make: Make, egnyte: str, sandbox: Sandbox) -> None:
+    installation = make(egnyte__url=egnyte, egnyte__token='sandbox', public__token=ORDINARY)
+    assert said(installation, 'egnyte.token', with_egnyte=True) == [
+        'ok egnyte.token: valid, of demo',
+        'ok egnyte.token: valid, of alice',
+    ]
+    assert len(sandbox.calls) == calls_needed(installation, Options()) == 3
+
+
+def test_accounts_of_users_are_not_called(make: Make, egnyte: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    installation = make(
+        egnyte__url=egnyte,
+        accounts__mode='oauth',
+        accounts__keys=Fernet.generate_key().decode(),
+        oauth__key='key',
+        oauth__secret='secret-of-the-key',
+        database_url=f'sqlite:///{tmp_path}/accounts.sqlite',
+    )
+    assert said(installation, 'egnyte', with_egnyte=True) == [
+        'ok egnyte.reachable: answers',
+        'skipped egnyte.token: users connect accounts of their own',
+    ]
+    assert sandbox.calls == []
+    assert calls_needed(installation, Options()) == 0

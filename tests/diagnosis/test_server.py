@@ -20,7 +20,7 @@ HEADERS = 'x-forwarded-for x-forwarded-proto'
         ({'threads': '4'}, {'threads': '4'}, 'warning server.threads'),
         ({}, REAL, 'ok server.proxy'),
         ({'host': '0.0.0.0'}, REAL, 'warning server.proxy'),
-        ({'trusted_proxy': '*'}, REAL, 'failure server.proxy'),
+        ({'trusted_proxy': '*'}, REAL, 'warning server.proxy'),
         ({}, REAL | {'require_https': 'true'}, 'failure server.proxy'),
         ({'url_scheme': 'https'}, REAL | {'require_https': 'true'}, 'ok server.proxy'),
         ({'trusted_proxy': '127.0.0.1'}, REAL | {'require_https': 'true'}, 'failure server.proxy'),

@@ -7,7 +7,8 @@ import pytest
 import redis as redis_py
 import transaction
 from cryptography.fernet import Fernet
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.orm import Session
 
 from fsp_pyramid.accounts.database import Database
 from fsp_pyramid.accounts.encryption import TokenCipher
@@ -108,6 +109,24 @@ def test_other_migrations_are_reported(make: Make, tmp_path: Path, revision: str
     engine.dispose()
     (result,) = found(make(**oauth(f'sqlite:///{path}')), 'database.migrations')
     assert result.level == level
+
+
+def host_session(request: Path) -> Session:
+    """Return a session of a host, whose database the test tells in place of a request."""
+    return Session(create_engine(f'sqlite:///{request}', poolclass=NullPool))
+
+
+def test_database_of_a_host(make: Make, tmp_path: Path) -> None:
+    path = tmp_path / 'host.sqlite'
+    connect(path)
+    settings = oauth('') | {'accounts__session': f'{__name__}.host_session'}
+    texts = [*said(make(request=path, **settings), 'database'), *said(make(request=path, **settings), 'accounts.keys')]
+    assert texts[0] == 'ok database.reachable: answers'
+    assert texts[2].startswith('ok database.migrations: up to date ')
+    assert texts[3] == 'ok accounts.keys: the keys decrypt all stored tokens'
+    assert said(make(**settings), 'database') == [
+        "skipped database.reachable: the host's database is known in a request only"
+    ]
 
 
 # Accounts

@@ -117,7 +117,7 @@ BROKEN = {
         {'fsp.password': 'beefree'},
     ),
     'Egnyte out of reach': Broken(
-        ('FAILURE egnyte.reachable', 'no connection: 127.0.0.1:{closed}: ConnectionRefusedError -> allow connections'),
+        ('FAILURE egnyte.reachable', '127.0.0.1:{closed}: no connection: ConnectionRefusedError -> allow connections'),
         {'fsp.egnyte.url': 'http://127.0.0.1:{closed}'},
     ),
     'revoked token': Broken(
