@@ -3,9 +3,11 @@
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,14 @@ from .._version import version
 from ..diagnosis import Installation, Level, Options, Proxy, Result, calls_needed, diagnose, worst_first
 from ..diagnosis.model import failure, ok
 from ..interfaces import IAccountStores
+from ..server import make_server
+from ..settings.server import adjustments
 from .command import Failed, command, environment, new_parser
 from .probe import probe
 
 STATUS = {Level.FAILURE: 2, Level.WARNING: 1}
-COMPLAINTS = 'fsp_pyramid cannot start with these settings:\n'
+# Of the application, and of our own server.
+COMPLAINTS = re.compile('fsp_pyramid cannot (start|serve) with these settings:\n')
 
 
 @command
@@ -67,14 +72,10 @@ def _installation(arguments: argparse.Namespace, proxy: Proxy) -> Iterator[Insta
     with _environment(ini) as found:
         registry = found['registry']
         try:
-            yield Installation.of(
-                registry,
-                os.environ,
-                file=Path(arguments.ini),
-                server=_server(arguments.ini),
-                proxy=proxy,
-                request=found['request'],
+            installation = Installation.of(
+                registry, os.environ, file=Path(arguments.ini), proxy=proxy, request=found['request']
             )
+            yield replace(installation, server=_server(arguments.ini, installation.settings.threads))
         finally:
             stores = registry.queryUtility(IAccountStores)
             if stores is not None:
@@ -98,24 +99,36 @@ def _environment(ini: str) -> Iterator[dict[str, Any]]:
         loading.__exit__(None, None, None)
 
 
-def _server(ini: str) -> dict[str, str] | None:
-    """Return the section of the server with its values resolved; None without one."""
+def _server(ini: str, threads: int) -> dict[str, str] | None:
+    """Return the section of the server with its values resolved; None without one.
+
+    :param threads: ``fsp.threads``, which our own server takes
+
+    Raises Failed if our own server would not start with it.
+    """
     path = Path(ini).resolve()
     try:
         context = loadcontext(SERVER, f'config:{path}', name='main', global_conf={'__file__': str(path)})
     except (LookupError, ImportError):
         return None
     server = context.object
-    return {'use': f'{server.__module__}.{server.__qualname__}', **context.local_conf}
+    if server is not make_server:
+        return {'use': f'{server.__module__}.{server.__qualname__}', **context.local_conf}
+    try:
+        options = adjustments(context.local_conf, os.environ)
+    except ConfigurationError as error:
+        raise Failed(error) from error
+    return {'use': 'waitress', 'threads': str(threads), **options}
 
 
 def _unloadable(text: str) -> Iterator[Result]:
     """Give the results for an application that cannot be loaded."""
-    if not text.startswith(COMPLAINTS):
+    heading = COMPLAINTS.match(text)
+    if not heading:
         yield failure('settings.file', text, 'correct the file')
         return
     yield ok('settings.file', 'the file can be loaded')
-    for line in text.removeprefix(COMPLAINTS).splitlines():
+    for line in text[heading.end() :].splitlines():
         yield failure('settings.valid', line.strip(), 'correct the setting; no other check was made')
 
 

@@ -112,6 +112,15 @@ BROKEN = {
     'other number of threads': Broken(
         ('FAILURE server.threads the server has 8 threads, fsp.threads is 32',), server={'threads': '8'}
     ),
+    'option that the server does not have': Broken(
+        ('settings.valid [server:main] conection_limit: waitress has no such option; did you mean connection_limit?',),
+        server={'use': 'egg:fsp-pyramid', 'threads': '', 'conection_limit': '500'},
+    ),
+    'proxy trusted from everywhere': Broken(
+        ('WARNING server.proxy trusted_proxy = *: any caller that can connect can claim TLS and another address',),
+        server={'use': 'egg:fsp-pyramid', 'threads': ''},
+        environ={'FSP_SERVER_TRUSTED_PROXY': '*'},
+    ),
     'shipped password': Broken(
         ('FAILURE secrets.password fsp: the password is one of the shipped files or of the documentation',),
         {'fsp.password': 'beefree'},
@@ -228,6 +237,14 @@ def test_right_installation_has_a_status_of_zero_but_for_its_base(
     # A test has no server with TLS and a trusted certificate.
     assert first.startswith('WARNING public.base fsp.public.base_url is not set')
     assert re.fullmatch(r'\d+ ok, 1 warning, 0 failure, \d+ skipped\.', counts)
+
+
+def test_own_server_has_the_threads_of_the_settings(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    own = {'use': 'egg:fsp-pyramid', 'threads': '', 'trusted_proxy_headers': ''}
+    assert main([*site.write(Broken((), {'fsp.threads': '20'}, own)), '--no-egnyte']) == 1
+    report = re.sub(' +', ' ', capsys.readouterr().out)
+    assert 'ok server.threads 20 threads, as in fsp.threads\n' in report
+    assert 'ok server.proxy headers of 127.0.0.1 are trusted\n' in report
 
 
 def test_sandbox_of_ones_own_is_ok(site: Site, tmp_path: Path) -> None:
