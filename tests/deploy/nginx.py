@@ -163,14 +163,15 @@ def proxying(
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=directory) as process:
         server.pid = process.pid
         try:
-            _wait(process, server.https_port)
+            await_port(process, server.https_port)
             yield server
         finally:
             process.terminate()
             process.wait(PATIENCE)
 
 
-def _wait(process: subprocess.Popen[bytes], port: int) -> None:
+def await_port(process: subprocess.Popen[bytes], port: int) -> None:
+    """Wait until the process listens."""
     end = time.monotonic() + PATIENCE
     while True:
         assert process.poll() is None, process.stderr and process.stderr.read().decode()

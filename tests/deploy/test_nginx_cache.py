@@ -1,10 +1,12 @@
 """``deploy/nginx.conf`` as a cache of public files."""
 
+import getpass
 import gzip
 import json
 import shutil
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,10 +15,11 @@ import pytest
 
 from fsp_pyramid.testing import Sandbox
 
-from ..functional.processes import Server, serving
+from ..functional.processes import Answer, Server, serving
+from ..ports import free_port
 from ..timing import PATIENCE
 from .conftest import TOP
-from .nginx import Nginx, proxying
+from .nginx import HOST, Nginx, await_port, program, proxying
 from .test_nginx import WHO
 
 CONTENT = bytes(range(256)) * 800
@@ -45,6 +48,7 @@ def service(directory: Path) -> Iterator[Server]:
         'FSP_PUBLIC_SENDFILE': 'nginx',
         'FSP_PUBLIC_CACHE_DIR': f'{directory}/cache',
         'FSP_PUBLIC_MAX_AGE': f'{MAX_AGE}',
+        'FSP_CACHE_TTL': '0',  # files change at Egnyte here
     }
     with serving(ini, **variables) as server:
         yield server
@@ -113,7 +117,7 @@ def test_ranges_and_conditions_come_from_the_cache(nginx: Nginx, sandbox: Sandbo
     assert (head.status, head.headers['Content-Length']) == (200, str(len(CONTENT)))
 
 
-@pytest.mark.parametrize('part', ['bytes=99999999-', 'bytes=-0', 'bytes=x', 'bytes=9-5', 'bytes=0-0,5-6'])
+@pytest.mark.parametrize('part', ['bytes=99999999-', 'bytes=-0', 'bytes=x', 'bytes=9-5'])
 def test_odd_range_of_a_cached_file_has_no_headers_of_a_success(nginx: Nginx, sandbox: Sandbox, part: str) -> None:
     base = url(nginx, sandbox, f'odd{abs(hash(part))}')
     assert nginx.ask(f'GET {base}/odd.png').status == 200
@@ -130,7 +134,6 @@ def test_replaced_file_shows_within_max_age(nginx: Nginx, sandbox: Sandbox) -> N
     base = url(nginx, sandbox, 'replaced')
     assert nginx.ask(f'GET {base}/replaced.png').body == CONTENT
     sandbox.upload('/Shared/Beefree/demo/replaced/replaced.png', CONTENT[::-1])
-    nginx.ask('DELETE /fsp/replaced/nothing', **WHO)  # a change of ours lists the directory, whose TTL may not be over
     end = time.monotonic() + PATIENCE
     while nginx.ask(f'GET {base}/replaced.png').body != CONTENT[::-1]:
         assert time.monotonic() < end
@@ -144,6 +147,66 @@ def test_failure_is_not_cached(nginx: Nginx, sandbox: Sandbox) -> None:
         assert (answer.status, answer.headers.get_all('Cache-Control')) == (404, ['no-store'])
     assert nginx.logged('/fsp-public/-/failure.png', 2)
     assert upstream_requests(nginx, 'failure') == 2
+
+
+CDN = """
+user {user}; daemon off; pid cdn.pid; error_log stderr;
+events {{ }}
+http {{
+    access_log off;
+    {temporary}
+    proxy_cache_path cdn levels=1:2 keys_zone=cdn:1m;
+    server {{
+        listen 127.0.0.1:{port};
+        location /pictures/ {{
+            proxy_pass https://127.0.0.1:{origin}/fsp-public/;
+            proxy_set_header Host {host};
+            proxy_ssl_server_name on; proxy_ssl_name {host};
+            proxy_cache cdn; proxy_cache_key $uri; proxy_cache_revalidate on;
+            add_header X-Cache $upstream_cache_status always;
+        }}
+    }}
+}}
+"""
+
+
+@pytest.fixture
+def cdn(tmp_path: Path, nginx: Nginx) -> Iterator[Callable[[str], Answer]]:
+    """Run a plain caching nginx as a CDN, and return a function that asks it."""
+    port = free_port()
+    kinds = ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi')
+    temporary = ' '.join(f'{kind}_temp_path {tmp_path}/{kind};' for kind in kinds)
+    text = CDN.format(port=port, origin=nginx.https_port, host=HOST, temporary=temporary, user=getpass.getuser())
+    (tmp_path / 'cdn.conf').write_text(text)
+    command = [program(), '-p', tmp_path, '-e', tmp_path / 'cdn.log', '-c', tmp_path / 'cdn.conf']
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        server = Server(port, tmp_path / 'cdn.log')
+        try:
+            await_port(process, port)
+            yield lambda target: server.ask(f'GET {target}')[0]
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+
+
+def test_cdn_keeps_files_and_no_failures(cdn: Callable[[str], Answer], nginx: Nginx, sandbox: Sandbox) -> None:
+    target = url(nginx, sandbox, 'cdn').replace('/fsp-public/', '/pictures/') + '/cdn.png'
+    outcomes = []
+    for _ in range(20):
+        answer = cdn(target)
+        assert (answer.status, answer.body) == (200, CONTENT)
+        assert answer.headers['Content-Security-Policy'] == "sandbox; default-src 'none'"
+        outcomes.append(answer.headers['X-Cache'])
+    assert 'HIT' in outcomes
+    for _ in range(2):
+        answer = cdn('/pictures/bad-token/cdn.png')
+        assert (answer.status, answer.headers['X-Cache']) == (404, 'MISS')
+    sandbox.upload('/Shared/Beefree/demo/cdn/cdn.png', CONTENT[::-1])
+    end = time.monotonic() + PATIENCE
+    while cdn(target).body != CONTENT[::-1]:
+        assert time.monotonic() < end
+        nginx.ask('GET /fsp/cdn/', **WHO)
+        time.sleep(0.1)
 
 
 def test_listing_is_compressed(nginx: Nginx, sandbox: Sandbox) -> None:
