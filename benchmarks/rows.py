@@ -193,12 +193,22 @@ def public_content(world: World, effort: Effort, service: Server, bare: Server) 
     return Row('public picture seen before, 200 kB', 'bare waitress file view', 'ms', ours, theirs, calls)
 
 
-def before(world: World, *services: Server) -> int:
-    """Return the port of an nginx before *services*, in plain HTTP: TLS costs the same whatever is behind it."""
-    port, directory = free_port(), world.directory / f'nginx{services[0].port}-{len(services)}'
+def before(world: World, *services: Server, cached: bool = True) -> int:
+    """Return the port of an nginx before *services*, in plain HTTP: TLS costs the same whatever is behind it.
+
+    All load comes from one address, which is not limited here.
+
+    :param cached: nginx caches public files
+    """
+    port = free_port()
+    directory = world.directory / f'nginx{port}'
     directory.mkdir()
     more = f'listen 127.0.0.1:{port}; location /direct/ {{ alias {world.offered}/; }}'
-    world.enter(proxying(directory, [service.port for service in services], world.directory / 'cache', more))
+    changed = {'rate=100r/s': 'rate=1000000r/s', 'rate=50r/s': 'rate=1000000r/s'}
+    if not cached:
+        changed['"" public;'] = '"" off;'
+    ports = [service.port for service in services]
+    world.enter(proxying(directory, ports, world.directory / 'cache', more, changed))
     return port
 
 
@@ -226,24 +236,25 @@ def sendfile_is_there() -> bool:
 
 
 def sent_by_nginx(world: World, effort: Effort) -> Iterator[Row]:
-    """Measure the picture, sent by nginx from the bridge's cache: against waitress, and against nginx alone."""
+    """Measure the picture from nginx's cache, and sent by nginx from the bridge's cache."""
     service = world.service(FSP_PUBLIC_SENDFILE='nginx')
     plain = world.service()
-    port = before(world, service)
+    port, cached = before(world, service, cached=False), before(world, service)
     target = public_target(world.user(service, 'public'), f'/{PICTURE}')
-    for each in (port, plain.port):
+    for each in (port, cached, plain.port):
         Connection(each, {}).send('GET', target)
 
-    def ours() -> float:
-        return loaded(effort, Connection(port, {}), port, target)
+    def load(at: int, what: str = target) -> float:
+        return loaded(effort, Connection(at, {}), at, what)
 
-    for yardstick, other, other_target in (
-        ('through waitress', plain.port, target),
-        ('the file from nginx alone', port, f'/direct/{PICTURE}'),
+    for layout, ours, yardstick, theirs, their_target in (
+        ("public picture, nginx's cache", cached, 'the file from nginx alone', port, f'/direct/{PICTURE}'),
+        ('public picture, nginx with sendfile', port, 'the file from nginx alone', port, f'/direct/{PICTURE}'),
+        ('public picture, nginx with sendfile', port, 'through waitress', plain.port, target),
     ):
-        pairs = compare(effort, ours, lambda at=other, what=other_target: loaded(effort, Connection(at, {}), at, what))
-        calls = world.calls_of(lambda: Connection(port, {}).send('GET', target))
-        yield Row('public picture, nginx with sendfile', yardstick, 'ms', *pairs, calls)
+        pairs = compare(effort, lambda at=ours: load(at), lambda at=theirs, what=their_target: load(at, what))
+        calls = world.calls_of(lambda at=ours: Connection(at, {}).send('GET', target))
+        yield Row(layout, yardstick, 'ms', *pairs, calls)
 
 
 def memories(world: World, service: Server, bare: Server, size: int) -> Iterator[Row]:
