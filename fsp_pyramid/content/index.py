@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import NamedTuple
 
 from ..disk import is_disk_error
@@ -178,7 +179,7 @@ class Index:
 
     def __init__(self, directory: CacheDirectory, clock: Callable[[], float] = time.time) -> None:
         self._directory, self._clock = directory, clock
-        self._pool = SQLitePool(lambda: directory.root / 'index.sqlite', SCHEMA)
+        self._pool = SQLitePool(cache(lambda: directory.root / 'index.sqlite'), SCHEMA)
 
     def known(self, domain: str, account: str, file_id: str) -> Known:
         """Return all that is known of a file, from one statement."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ..signing import BadToken, Signing
 
 _UUID = 0x80
-# Tokens of each kind that are remembered; some 10 MB.
+# Tokens that are remembered, of each kind and of those that were checked; some 15 MB together.
 REMEMBERED = 20_000
 
 
@@ -44,6 +44,8 @@ class Signer:
         # A listing needs two tokens for each of its files, and the same ones the next time.
         self._signed = lru_cache(REMEMBERED)(_sign)
         self._signed_thumbnail = lru_cache(REMEMBERED)(_sign)
+        # Readers of one mailing come with the same tokens. BadLink is not remembered.
+        self._verified = lru_cache(REMEMBERED)(_verify)
 
     def sign(self, link: Link) -> str:
         """Return the token of a file: letters, digits, ``-`` and ``_``. The account's key has at most 127 bytes."""
@@ -51,7 +53,7 @@ class Signer:
 
     def verify(self, token: str) -> Link:
         """Return the link that the token was made for. Raises BadLink."""
-        return _verify(self._content, token)
+        return self._verified(self._content, token)
 
     def sign_thumbnail(self, link: Link, digits: str) -> str:
         """Return the token of the thumbnail of the content with those digits of its checksum."""
@@ -59,7 +61,7 @@ class Signer:
 
     def verify_thumbnail(self, token: str, digits: str) -> Link:
         """Return the link of the file that the thumbnail belongs to. Raises BadLink."""
-        return _verify(self._thumbnail, token, digits)
+        return self._verified(self._thumbnail, token, digits)
 
 
 def _sign(signing: Signing, link: Link, digits: str = '') -> str:

@@ -88,7 +88,7 @@ class _Connection(NamedTuple):
 
 def _is_at(path: Path, file: os.stat_result) -> bool:
     try:
-        return os.path.samestat(file, path.stat())
+        return os.path.samestat(file, os.stat(path))
     except FileNotFoundError:
         return False
 
