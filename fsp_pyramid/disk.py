@@ -12,7 +12,16 @@ from .errors import NoRoom
 
 log = logging.getLogger(__name__)
 
-DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG}
+DISK_ERRORS = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EIO,
+    errno.EFBIG,
+    errno.ENOTDIR,
+    errno.EACCES,
+    errno.ESTALE,
+}
 # https://sqlite.org/rescode.html
 SQLITE_DISK_ERRORS = ('SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_CANTOPEN', 'SQLITE_READONLY')
 

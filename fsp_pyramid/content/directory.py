@@ -55,7 +55,8 @@ class CacheDirectory:
             weakref.finalize(self, _remove_temporary, root, lock)
             return root
         root = Path(self._directory)
-        root.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):  # a file; its use will fail with an error of the disk
+            root.mkdir(parents=True, exist_ok=True)
         return root
 
     def process_id(self) -> str:

@@ -6,7 +6,7 @@ import sqlite3
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,7 +70,8 @@ class SQLitePool:
             connection.sqlite.close()
 
     def _open(self, path: Path) -> '_Connection':
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):  # a file; the error of SQLite counts as one of the disk
+            path.parent.mkdir(parents=True, exist_ok=True)
         try:
             connection = _connect(path, self._schema)
         except sqlite3.DatabaseError as error:
@@ -89,7 +90,7 @@ class _Connection(NamedTuple):
 def _is_at(path: Path, file: os.stat_result) -> bool:
     try:
         return os.path.samestat(file, os.stat(path))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
 
 

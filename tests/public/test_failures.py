@@ -214,6 +214,30 @@ def test_directory_may_be_deleted_at_any_time(
     assert first.public(url).body == second.public(url).body == PNG + b'2', 'they share what is new'
 
 
+def test_directory_that_becomes_a_file_is_a_failing_disk(
+    make_client: Callable[..., Beefree],
+    sandbox: Sandbox,
+    source: Source,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = make_client()
+    url = client.upload('/a.png', source.offer(PNG)).json['data']['meta']['public-url']
+    settle()
+    (tmp_path / 'cache').rename(tmp_path / 'gone')
+    (tmp_path / 'cache').write_text('no directory')
+    for _ in range(2):
+        answer = client.public(url)
+        assert (answer.status_int, answer.headers['Retry-After'], answer.text) == (503, '60', 'Storage is busy')
+    assert client.upload('/b.png', source.offer(PNG)).status_int == 201
+    settle()
+    assert f'a disk fails: [Errno 5] unable to open database file: {str(tmp_path / "cache")!r}' in caplog.text
+    assert 'Traceback' not in caplog.text
+    (tmp_path / 'cache').unlink()
+    (tmp_path / 'gone').rename(tmp_path / 'cache')
+    assert client.public(url).body == PNG
+
+
 def test_index_that_becomes_corrupt_is_recreated(
     make_client: Callable[..., Beefree], sandbox: Sandbox, source: Source, tmp_path: Path
 ) -> None:
