@@ -168,11 +168,18 @@ class EgnyteStorage:
         """Make one call, by id. A file that was moved since it was listed is deleted where it is now."""
         assert entry.id is not None, 'a directory without an id does not exist'  # noqa: S101 - invariant
         with as_fsp_errors(entry.path):
-            if entry.is_directory:
-                self._client.delete_folder(entry.id)
-            else:
-                self._client.delete_file(entry.id)
+            self._delete(entry.id, entry.is_directory)
         return Change('deleted', entry, at=self._now())
+
+    def _delete(self, item_id: str, is_directory: bool) -> None:
+        try:
+            if is_directory:
+                self._client.delete_folder(item_id)
+            else:
+                self._client.delete_file(item_id)
+        except egnyte.Unreachable:
+            if not self._recovery.is_gone(item_id, is_directory):
+                raise
 
     def move_file(self, entry: Entry, path: Path) -> tuple[Entry, Change]:
         """Make one call. It goes by path, because Egnyte offers no move by id."""

@@ -75,6 +75,17 @@ class Recovery:
         """Ask if the file is at *path* now. Raises NotFound if it does not exist."""
         return _names(self._client.stat_file_by_id(file_id).path) == key(path)
 
+    def is_gone(self, item_id: str, is_directory: bool) -> bool:
+        """Ask if the file or folder does not exist any more."""
+        try:
+            if is_directory:
+                self._client.count_items(item_id)
+            else:
+                self._client.stat_file_by_id(item_id)
+        except egnyte.NotFound as error:
+            return error.authentic
+        return False
+
     # Rollback
 
     def remove_corrupt(self, path: Path, corrupted: egnyte.Corrupted) -> None:

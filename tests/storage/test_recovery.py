@@ -305,3 +305,28 @@ def test_parents_created_by_another_caller_are_accepted(tmp_path: Path) -> None:
     connection.after = once('POST', faster)
     storage.create_directory(('Shared', 'a', 'b', 'c'))
     assert sandbox.exists('/Shared/a/b/c')
+
+
+@pytest.mark.parametrize('is_directory', [False, True], ids=['file', 'directory'])
+def test_deletion_whose_answers_all_get_lost_is_done(
+    make: Make, sandbox: Sandbox, connection: Connection, is_directory: bool
+) -> None:
+    storage = make(max_wait=0.01)
+    path = (*HOME, 'a')
+    entry, _ = storage.create_directory(path) if is_directory else storage.store_file(path, content(b'x'))
+    connection.after = lambda request: cut(request) if request.method == 'DELETE' else None
+    storage.delete(entry)
+    assert not sandbox.exists('/Shared/Home/a')
+
+
+@pytest.mark.parametrize('is_directory', [False, True], ids=['file', 'directory'])
+def test_deletion_that_never_arrived_is_an_error(
+    make: Make, sandbox: Sandbox, connection: Connection, is_directory: bool
+) -> None:
+    storage = make(max_wait=0.01)
+    path = (*HOME, 'a')
+    entry, _ = storage.create_directory(path) if is_directory else storage.store_file(path, content(b'x'))
+    connection.before = lambda request: cut(request) if request.method == 'DELETE' else None
+    with pytest.raises(errors.EgnyteUnavailable):
+        storage.delete(entry)
+    assert sandbox.exists('/Shared/Home/a')
