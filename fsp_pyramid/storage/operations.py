@@ -185,8 +185,11 @@ class Operations:
             moved = self._storage.move_file(entry, over.path)
         except (Conflict, NotFound) as error:
             raise _PartialChange(error) from error
-        with suppress(NotFound):  # it was deleted meanwhile
+        try:
             self._storage.delete(aside)
+        except NotFound as error:  # usually because it was deleted meanwhile
+            if self._storage.list_directory(aside.path[:-1], fresh=True).find(aside.name):
+                raise _PartialChange(error) from error
         return moved
 
     def _settle(self, decide: Callable[[bool, LockHandle], Callable[[], T]], *directories: Path) -> T:

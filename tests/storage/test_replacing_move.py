@@ -160,6 +160,26 @@ def test_deleted_file_that_was_moved_aside_is_no_failure(
     assert contents(sandbox) == {b'mine'}
 
 
+def test_refused_deletion_of_the_old_file_is_rolled_back(
+    mover: Mover, sandbox: Sandbox, connection: Connection
+) -> None:
+    """Egnyte says that there is no such file, and there is: two files must not remain."""
+    connection.before = at(3, answering(404))
+    with pytest.raises(errors.NotFound):
+        mover.move()
+    connection.heal()
+    mover.log.roll_back()
+    assert (sandbox.content(SOURCE), sandbox.content(TARGET)) == (b'mine', b'precious')
+    assert (mover.listed(), mover.listed('d')) == (['d', 'a'], ['a'])
+
+
+def test_deletion_whose_answers_all_get_lost_is_done(mover: Mover, sandbox: Sandbox, connection: Connection) -> None:
+    connection.after = at(3, cut, for_ever=True)
+    mover.move()
+    assert contents(sandbox) == {b'mine'}
+    assert (mover.listed(), mover.listed('d')) == (['d'], ['a'])
+
+
 @pytest.mark.parametrize('path', [SOURCE, TARGET])
 @pytest.mark.parametrize('known', [False, True], ids=['cold', 'known'])
 def test_locked_file_is_refused_before_any_change(mover: Mover, sandbox: Sandbox, path: str, known: bool) -> None:
