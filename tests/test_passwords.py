@@ -1,5 +1,7 @@
 """Passwords of clients."""
 
+import subprocess
+import sys
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -162,6 +164,50 @@ def test_flood_of_wrong_passwords_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
     assert verifying.highest == passwords.CHECKS
     assert outcomes.count(False) + outcomes.count(BulkheadFull) == 64
     assert BulkheadFull in outcomes
+
+
+ROUNDS = """
+import sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from fsp_pyramid.passwords import Passwords, hash_password
+
+def resident():
+    return int(Path('/proc/self/statm').read_text().split()[1]) * 4096
+
+checked, threads = Passwords({'acme': hash_password('secret')}), int(sys.argv[1])
+turn, before = threading.Barrier(threads), resident()
+with ThreadPoolExecutor(threads) as pool:
+    def check(number):
+        turn.wait()  # each in a thread of its own
+        with one_at_a_time:
+            assert not checked.check('acme', str(number))
+    one_at_a_time = threading.Lock()
+    list(pool.map(check, range(threads)))
+    print((resident() - before) >> 20)
+"""
+
+
+@pytest.mark.skipif(not Path('/proc/self/statm').exists(), reason='only Linux shows the memory of a process')
+def test_threads_keep_no_memory_of_verifications() -> None:
+    """Each of 16 threads kept 19 MiB: the allocator has a pool for each."""
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', ROUNDS, '16'], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 19 * (passwords.CHECKS + 1)
+
+
+def test_verification_works_after_a_fork() -> None:
+    """The threads of the parent do not exist in a worker of a server that forks."""
+    code = (
+        'import os; from fsp_pyramid.passwords import Passwords, hash_password\n'
+        'checked = Passwords({"acme": hash_password("secret")})\n'
+        'assert checked.check("acme", "secret")\n'
+        'child = os.fork()\n'
+        'if child == 0: os._exit(7 if not checked.check("acme", "other") else 1)\n'
+        'assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7'
+    )
+    subprocess.run([sys.executable, '-W', 'ignore', '-c', code], check=True, timeout=PATIENCE)
 
 
 def test_address_gets_its_share_only(monkeypatch: pytest.MonkeyPatch) -> None:
