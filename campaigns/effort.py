@@ -9,20 +9,36 @@ class Effort:
 
     :param kills: processes killed
     :param cases: injected faults at most, None for all
+    :param outages: their names, None for all
     :param seconds: length of each outage
     :param steps: steps of the clock
-    :param operations: requests of the fuzzer
+    :param operations: operations of the fuzzer
     :param minutes: length of the soak
+    :param logins: wrong logins at once, whose memory is measured
+    :param large_pictures: measure pictures at the limits of their formats
     :param seed: of the random walks
     """
 
     kills: int = 200
     cases: int | None = None
+    outages: tuple[str, ...] | None = None
     seconds: float = 20
     steps: int = 40
     operations: int = 100_000
     minutes: float = 60
+    logins: int = 64
+    large_pictures: bool = True
     seed: int = 1
 
 
-QUICK = Effort(kills=2, cases=8, seconds=1, steps=3, operations=300, minutes=0.05)
+QUICK = Effort(
+    kills=1,
+    cases=16,
+    outages=('Redis hangs', 'Egnyte refuses', 'cache directory away', 'disk full', 'PostgreSQL hangs'),
+    seconds=0.5,
+    steps=2,
+    operations=100,
+    minutes=0.02,
+    logins=8,
+    large_pictures=False,
+)

@@ -1,11 +1,12 @@
 """Injected faults: answers compared with what is stored."""
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple, TypeVar
 
-from benchmarks.client import Answer
+from benchmarks.client import PASSWORD, Answer
 
 from .effort import Effort
 from .result import Result
@@ -15,18 +16,25 @@ from .world import (
     HOME,
     ORDINARY,
     Client,
-    Egnyte,
     Service,
     World,
-    start_world,
 )
 
+T = TypeVar('T')
+
+# Seconds: Egnyte's time-out, and the latency that exceeds it. The call takes effect all the same.
+TIMEOUT, LATE = 1, 2
+PAGE = {'status': 502, 'body': '<h1>Bad gateway</h1>'}
 KINDS: tuple[dict[str, Any], ...] = (
     *({'status': status} for status in (400, 403, 404, 409, 429, 500, 503)),
     {'drop': True},
+    {'latency': LATE},
+    {'answer': PAGE},
+    {'answer': PAGE | {'carried_out': True}},
+    {'answer': PAGE | {'status': 200}},
 )
 TIMES = {'once': 1, 'for ever': 10_000}
-TOKENS = {'administrator': ADMINISTRATOR, 'ordinary user': ORDINARY}
+TOKENS = {'administrator': ADMINISTRATOR, 'ordinary': ORDINARY}
 
 
 class Operation(NamedTuple):
@@ -50,7 +58,7 @@ OPERATIONS = {
     'upload': Operation(_files(), lambda client: client.upload('/n.png', 'new')),
     'upload, replace': Operation(_files('/a.png'), lambda client: client.upload('/a.png', 'new', 'replace')),
     'upload, keep': Operation(_files('/a.png'), lambda client: client.upload('/a.png', 'new', 'keep')),
-    'upload into a new folder': Operation(_files(), lambda client: client.upload('/editor_images/n.png', 'new')),
+    'upload into a new directory': Operation(_files(), lambda client: client.upload('/editor_images/n.png', 'new')),
     'delete a file': Operation(_files('/a.png'), lambda client: client.delete('/a.png')),
     'delete a directory': Operation(_files('/d/'), lambda client: client.delete('/d/')),
     'move': Operation(_files('/a.png', '/d/'), lambda client: client.move('/a.png', '/d/', 'ask')),
@@ -68,83 +76,123 @@ class Call(NamedTuple):
     prefix: str
 
 
-def run(directory: Path, effort: Effort) -> Result:
+class Setting(NamedTuple):
+    """An operation with a token: its calls without a fault, and the files before and after it."""
+
+    name: str
+    token: str
+    calls: tuple[Call, ...]
+    before: Tree
+    after: Tree
+
+
+def run(world: World, effort: Effort) -> Result:
     """Let each call of each operation fail in each way."""
     result = Result(
         'faults',
-        'After a success all of it is stored; after an error everything is as it was before.',
-        f'{len(OPERATIONS)} operations x each of their calls x {len(KINDS)} kinds of faults x once and for ever x '
-        'a token of an administrator and of an ordinary user; the answer is compared with what Egnyte stores.',
+        'After a success all of it is stored; after an error everything is as it was before. If Egnyte carries a call '
+        'out later than the time-out, no file is lost.',
+        f'{len(OPERATIONS)} operations x each of their calls x {len(KINDS)} kinds of faults (refusals, errors, broken '
+        'connections, time-outs, pages of a proxy) x once and for ever x a token of an administrator and of an '
+        'ordinary user; the answer is compared with what Egnyte stores.',
     )
-    with start_world(directory) as world:
-        settings = {'FSP_EGNYTE_MAX_WAIT': '2', 'FSP_CACHE_TTL': '0'}
-        services = {name: world.service(token, **settings) for name, token in TOKENS.items()}
-        cases = [
-            (name, token, call, kind, times)
-            for (name, operation), token in itertools.product(OPERATIONS.items(), TOKENS)
-            for call in _calls(world, services[token], operation, f'r-{len(name)}-{token[:1]}-{hash(name) & 0xFFFF:x}')
-            for kind, times in itertools.product(KINDS, TIMES)
-        ]
-        step = max(1, len(cases) // effort.cases) if effort.cases else 1
-        for number, (name, token, call, kind, times) in enumerate(cases[::step]):
-            case = Case(world, services[token], OPERATIONS[name], f'c{number}')
-            wrong = case.run(call, kind, TIMES[times])
-            result.count('faults')
-            result.count(f'answered with {"success" if case.answer.status_int in DONE else "an error"}')
-            result.count('answers that are wrong', bool(wrong))
-            if wrong:
-                result.fail(f'{name}, {token}, {call.method} {call.prefix}: {kind}, {times}: {wrong}')
+    result.count('answers that are wrong', 0)
+    service = _service(world)
+    settings = [
+        _observe(world, service, f'r{number}', name, token)
+        for number, (name, token) in enumerate(itertools.product(OPERATIONS, TOKENS))
+    ]
+    cases = [
+        (setting, call, kind, times)
+        for setting in settings
+        for call in setting.calls
+        for kind, times in itertools.product(KINDS, TIMES)
+    ]
+    for number, (setting, call, kind, times) in enumerate(_chosen(cases, effort.cases)):
+        status, wrong = _fail(world, service, f'f{number}', setting, call, {'times': TIMES[times], **kind})
+        result.count('faults')
+        result.count(f'answered with {"success" if status in DONE else "an error"}')
+        if wrong:
+            result.count('answers that are wrong')
+            result.fail(f'{setting.name}, {setting.token}, {call.method} {call.prefix}: {kind}, {times}: {wrong}')
     return result
 
 
-def _calls(world: World, service: Service, operation: Operation, uid: str) -> Iterator[Call]:
-    """Return the calls that the operation makes, each once. The user's folder is "{uid}" in them."""
-    client = world.client(service, uid)
+def _chosen(cases: list[T], number: int | None) -> list[T]:
+    """Return *number* cases, evenly spread; all of them for None."""
+    if number is None or number >= len(cases):
+        return cases
+    return [cases[index * len(cases) // number] for index in range(number)]
+
+
+def _service(world: World) -> Service:
+    """Start a service whose two clients have a token each. Nothing is cached, so all calls are made."""
+    clients = {
+        f'FSP_CLIENT_{name.upper()}_{key}': value
+        for name, token in TOKENS.items()
+        for key, value in {'USERNAME': name, 'PASSWORD': PASSWORD, 'EGNYTE_TOKEN': token}.items()
+    }
+    return world.service(
+        FSP_CLIENTS=' '.join(TOKENS),
+        FSP_USERNAME=None,
+        FSP_PASSWORD=None,
+        FSP_EGNYTE_TOKEN=None,
+        FSP_EGNYTE_TIMEOUT=str(TIMEOUT),
+        FSP_EGNYTE_MAX_WAIT='2',
+        FSP_CACHE_TTL='0',
+        **clients,
+    )
+
+
+def _prepare(world: World, service: Service, uid: str, name: str, token: str) -> Client:
+    """Return a user with the files that the operation needs."""
+    client = world.client(service, uid, token)
     client.create('/first/')
-    operation.prepare(client)
+    OPERATIONS[name].prepare(client)
+    return client
+
+
+def _observe(world: World, service: Service, uid: str, name: str, token: str) -> Setting:
+    """Run the operation without a fault."""
+    client = _prepare(world, service, uid, name, token)
+    before = _tree(world, uid)
     world.egnyte.forget_calls()
-    operation.act(client)
-    seen = dict.fromkeys((call['method'], _prefix(call['path'], uid)) for call in world.egnyte.calls)
-    return (Call(method, prefix) for method, prefix in seen if prefix.startswith('/pubapi'))
+    status = OPERATIONS[name].act(client).status_int
+    if status not in DONE:
+        raise RuntimeError(f'{name}, {token}: {status} without a fault')
+    return Setting(name, token, tuple(dict.fromkeys(_calls(world, uid))), before, _tree(world, uid))
 
 
-def _prefix(path: str, uid: str) -> str:
-    """Return the path as far as it is the same for another user."""
-    return path.partition('/ids/')[0] + '/ids/' if '/ids/' in path else path.replace(f'/{uid}', '/{uid}')
+def _calls(world: World, uid: str) -> Iterator[Call]:
+    """Iterate over the calls that were made. The user's folder is "{uid}" in them."""
+    for call in world.egnyte.calls:
+        path = PurePosixPath(call['path'])
+        if path.is_relative_to('/pubapi'):
+            prefix = f'{path.parent}/' if 'ids' in path.parts else str(path).replace(f'/{uid}', '/{uid}')
+            yield Call(call['method'], prefix)
 
 
-class Case:
-    """One operation of a user of its own, under a fault."""
+def _fail(
+    world: World, service: Service, uid: str, setting: Setting, call: Call, fault: dict[str, Any]
+) -> tuple[int, str]:
+    """Run the operation under a fault. Return the status, and a description of what is wrong, '' if nothing is."""
+    client = _prepare(world, service, uid, setting.name, setting.token)
+    world.egnyte.order({'method': call.method, 'path_prefix': call.prefix.replace('{uid}', uid), **fault})
+    status = OPERATIONS[setting.name].act(client).status_int
+    world.egnyte.order()
+    expected = setting.after if status in DONE else setting.before
+    if 'latency' in fault:
+        time.sleep(LATE)  # a call that was given up is carried out meanwhile, and may move a file that is not meant
+    found = _tree(world, uid)
+    is_right = found == expected
+    if 'latency' in fault:
+        is_right |= found == setting.after or set(expected.values()) <= set(found.values())
+    return status, '' if is_right else f'{status}, and there is {_shown(found)} instead of {_shown(expected)}'
 
-    answer: Answer
 
-    def __init__(self, world: World, service: Service, operation: Operation, uid: str) -> None:
-        self._egnyte: Egnyte = world.egnyte
-        self._operation, self._uid = operation, uid
-        self._client = world.client(service, uid)
-        self._reference = world.client(service, f'{uid}-reference')
-
-    def run(self, call: Call, kind: dict[str, Any], times: int) -> str:
-        """Return a description of what is wrong, '' if nothing is."""
-        for client in (self._client, self._reference):
-            client.create('/first/')
-            self._operation.prepare(client)
-        before = self._tree(self._uid)
-        self._operation.act(self._reference)
-        after = self._tree(f'{self._uid}-reference')
-        prefix = call.prefix.replace('{uid}', self._uid)
-        self._egnyte.order({'method': call.method, 'path_prefix': prefix, 'times': times, **kind})
-        self.answer = self._operation.act(self._client)
-        self._egnyte.order()
-        found, status = self._tree(self._uid), self.answer.status_int
-        expected = after if status in DONE else before
-        if found == expected or (not status and found == after):
-            return ''
-        return f'{status} was answered, and there is {_shown(found)} instead of {_shown(expected)}'
-
-    def _tree(self, uid: str) -> Tree:
-        home = f'{HOME}/{uid}'
-        return {path.removeprefix(home): content for path, content in self._egnyte.tree(home).items()}
+def _tree(world: World, uid: str) -> Tree:
+    home = f'{HOME}/{uid}'
+    return {path.removeprefix(home): content for path, content in world.egnyte.tree(home).items()}
 
 
 def _shown(tree: Tree) -> str:

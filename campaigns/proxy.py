@@ -10,7 +10,7 @@ from enum import Enum
 
 from tests.ports import free_port
 
-BLOCK, DELAY = 65536, 0.3
+BLOCK, DELAY = 65536, 0.1
 
 
 class Mode(Enum):

@@ -7,8 +7,9 @@ import shutil
 import signal
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,6 +28,8 @@ from tests.services import RedisServer, redis_server
 
 ROOT = Path(__file__).parents[1]
 HOME = '/Shared/Campaign'
+# Seconds: a minute by default. A listing may lack the change of a killed process for so long.
+TTL = 15
 ADMINISTRATOR, ORDINARY = 'sandbox', 'sandbox-alice'
 # Beefree's own client gives up later than any of our time-outs.
 BROKEN = Answer(0, b'{}')
@@ -40,9 +43,9 @@ def content_of(name: str) -> bytes:
 class Client:
     """A user of the File Manager. Each request has a connection of its own, so that a killed service can come back."""
 
-    def __init__(self, service: 'Service', uid: str, source: str) -> None:
+    def __init__(self, service: 'Service', uid: str, source: str, username: str = USERNAME) -> None:
         self._service, self._source = service, source
-        credentials = b64encode(f'{USERNAME}:{PASSWORD}'.encode()).decode()
+        credentials = b64encode(f'{username}:{PASSWORD}'.encode()).decode()
         self._headers = {'Authorization': f'Basic {credentials}', 'X-BEE-ClientId': 'campaign', 'X-BEE-Uid': uid}
 
     def request(self, method: str, path: str, body: Any = None) -> Answer:
@@ -191,7 +194,12 @@ class Service:
     @property
     def memory(self) -> float:
         """Resident memory in MB."""
-        return _field(self.pid, 'VmRSS') / 1024
+        return memory_of(self.pid)
+
+    @property
+    def workers_memory(self) -> float:
+        """Resident memory of its child processes in MB."""
+        return sum(memory_of(pid) for pid in children(self.pid))
 
     @property
     def descriptors(self) -> int:
@@ -199,9 +207,19 @@ class Service:
         return len(os.listdir(f'/proc/{self.pid}/fd'))
 
 
-def _field(pid: int, name: str) -> int:
-    lines = Path(f'/proc/{pid}/status').read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f'{name}:'))
+def children(pid: int | str) -> list[int]:
+    """Return the process ids of the children of a process."""
+    lists = [path.read_text() for path in Path(f'/proc/{pid}/task').glob('*/children')]
+    return [int(child) for text in lists for child in text.split()]
+
+
+def memory_of(pid: int, name: str = 'VmRSS') -> float:
+    """Return a field of /proc/PID/status in MB; 0 for a process that has ended."""
+    try:
+        lines = Path(f'/proc/{pid}/status').read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return next((int(line.split()[1]) * 1024 / 1_000_000 for line in lines if line.startswith(f'{name}:')), 0)
 
 
 class World:
@@ -218,23 +236,30 @@ class World:
         self.source = self.offers.url
         self._services = 0
 
-    def service(self, token: str = ADMINISTRATOR, **settings: str) -> Service:
-        """Another service; *settings* are environment variables such as FSP_CACHE_TTL."""
+    @cached_property
+    def pair(self) -> list[Service]:
+        """Two services with one Redis."""
+        shared = {'FSP_CACHE_BACKEND': 'redis', 'FSP_REDIS_URL': self.redis.url, 'FSP_CACHE_TTL': str(TTL)}
+        return [self.service(**shared), self.service(**shared)]
+
+    def service(self, **settings: str | None) -> Service:
+        """Start another service; *settings* are environment variables such as FSP_CACHE_TTL, None for one to omit."""
         self._services += 1
         directory = self.directory / f'service{self._services}'
         directory.mkdir()
-        environ = {
+        environ: dict[str, str | None] = {
             'FSP_USERNAME': USERNAME,
             'FSP_PASSWORD': PASSWORD,
             'FSP_EGNYTE_URL': f'http://127.0.0.1:{self.sandbox.port}',
-            'FSP_EGNYTE_TOKEN': token,
+            'FSP_EGNYTE_TOKEN': ADMINISTRATOR,
             'FSP_PUBLIC_SECRET': 'the-same-secret-for-all-services-of-a-run',
             'FSP_PUBLIC_CACHE_DIR': str(self.cache),
             'FSP_FOLDERS': f'/ {HOME}/{{uid}}',
             'FSP_REQUIRE_HTTPS': 'false',
             'FSP_SOURCES_ALLOW': '127.0.0.1',
         }
-        service = Service(Path(shutil.copy(ROOT / 'production.ini', directory)), environ | settings)
+        given = {name: value for name, value in (environ | settings).items() if value is not None}
+        service = Service(Path(shutil.copy(ROOT / 'production.ini', directory)), given)
         self.stack.callback(service.stop)
         return service
 
@@ -243,15 +268,16 @@ class World:
         """The directory of public contents, which all services share."""
         return self.directory / 'cache'
 
+    @cached_property
     def redis(self) -> RedisServer:
-        """Return a Redis of its own."""
+        """A Redis of its own."""
         directory = self.directory / 'redis'
         directory.mkdir()
         return self.stack.enter_context(redis_server(directory))
 
-    def client(self, service: Service, uid: str) -> Client:
+    def client(self, service: Service, uid: str, username: str = USERNAME) -> Client:
         """Return a user who asks *service*."""
-        return Client(service, uid, self.source)
+        return Client(service, uid, self.source, username)
 
 
 @contextmanager
@@ -272,6 +298,10 @@ class Source:
         name = hashlib.sha256(content).hexdigest()
         self.files[name] = content
         return f'{self.url}/{name}'
+
+    def forget(self, url: str) -> None:
+        """Withdraw an offer."""
+        del self.files[url.rpartition('/')[2]]
 
 
 @contextmanager
@@ -297,7 +327,7 @@ def _source() -> Iterator[Source]:
         thread.join()
 
 
-def wait_until(true: Any, seconds: float) -> bool:
+def wait_until(true: Callable[[], object], seconds: float) -> bool:
     """Return whether *true* returns something true within so many seconds."""
     end = time.monotonic() + seconds
     while not true():
