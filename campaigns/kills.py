@@ -1,12 +1,14 @@
 """``kill -9`` of services under load."""
 
 import random
+import shutil
 import threading
 import time
 from functools import partial
+from urllib.parse import urlsplit
 
 from fsp_pyramid.concurrency.redis_locks import EXPIRY
-from fsp_pyramid.content.directory import PARTS, CacheDirectory
+from fsp_pyramid.content.directory import COPIES, PARTS, CacheDirectory
 from fsp_pyramid.content.index import Index
 from fsp_pyramid.content.sweeper import ABANDONED_AFTER, Sweeper
 from tests.timing import PATIENCE
@@ -14,9 +16,10 @@ from tests.timing import PATIENCE
 from .effort import Effort
 from .result import Result
 from .walk import DONE, Walker
-from .world import World, wait_until
+from .world import HOME, Service, World, content_of, send, wait_until
 
 WRITERS = 4
+LARGE = 8 << 20  # bytes
 # Groups of writers that take turns: locks of the killed process expire before their folders are written to again.
 TURNS = 4
 
@@ -27,11 +30,12 @@ def run(world: World, effort: Effort) -> Result:
         'kills',
         'No acknowledged write is lost when a process dies, and a change without an answer loses no file; the public '
         'URL shows the stored version after the first look, and that of a deleted file none; listings show a change '
-        f'without an answer after fsp.cache.ttl; locks expire within {EXPIRY:g} seconds; a sweep removes partial '
-        'files.',
+        f'without an answer after fsp.cache.ttl; locks expire within {EXPIRY:g} seconds; an interrupted download is '
+        'repeated, and a sweep removes what it left.',
         f'Two services with one Redis, {WRITERS} users at a time who write without a pause (create, upload and move '
-        'with replace and keep, upload into a directory that does not exist, delete files and directories); one '
-        'service is killed in the middle and started again; all is compared with what Egnyte stores.',
+        'with replace and keep, upload into a directory that does not exist, delete files and directories), and one '
+        'who loads a large file; one service is killed in the middle and started again; all is compared with what '
+        'Egnyte stores.',
     )
     for name in (
         'lost writes',
@@ -45,13 +49,15 @@ def run(world: World, effort: Effort) -> Result:
         [_walker(world, f'k{turn}-{number}', number, effort) for number in range(WRITERS)] for turn in range(TURNS)
     ]
     numbers = random.Random(effort.seed)
+    reader = Reader(world)
     for number in range(effort.kills):
         walkers = groups[number % TURNS]
         if number >= TURNS:
             _expect_recovery(walkers, result)
-        _kill(world, number % 2, walkers, numbers.uniform(0.05, 1.5), result)
+        reader.service = world.pair[number % 2]
+        _kill(world, number % 2, walkers, reader, numbers.uniform(0.05, 1.5), result)
         _check(walkers, result)
-    _sweep(world, result)
+        _expect_partial_files(world, reader, result)
     return result
 
 
@@ -59,10 +65,35 @@ def _walker(world: World, uid: str, number: int, effort: Effort) -> Walker:
     return Walker(world.client(world.pair[number % 2], uid), world.egnyte, uid, effort.seed)
 
 
-def _kill(world: World, number: int, walkers: list[Walker], seconds: float, result: Result) -> None:
-    """Kill a service of the pair after some seconds of writes, and start it again."""
+class Reader:
+    """A recipient who loads a large file that is in no cache, again and again."""
+
+    service: Service
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._content = content_of('large') * (LARGE // len(content_of('large')))
+        world.egnyte.make_folder(f'{HOME}/large')
+        world.egnyte.call('POST', f'/pubapi/v1/fs-content{HOME}/large/a.png', self._content)
+        listing = world.client(world.pair[0], 'large').get('/')
+        self._url = listing.data['items'][0]['public-url']
+
+    def load(self) -> bool:
+        """Return whether the whole file comes."""
+        shutil.rmtree(self._world.cache / COPIES, ignore_errors=True)
+        return send(self.service.port, 'GET', urlsplit(self._url).path).body == self._content
+
+    def load_until(self, stop: threading.Event) -> None:
+        """Load it until *stop* is set; the last time is interrupted by the kill."""
+        while not stop.is_set():
+            self.load()
+
+
+def _kill(world: World, number: int, walkers: list[Walker], reader: Reader, seconds: float, result: Result) -> None:
+    """Kill a service of the pair after some seconds of work, and start it again."""
     stop = threading.Event()
     threads = [threading.Thread(target=_write, args=(walker, stop, result)) for walker in walkers]
+    threads.append(threading.Thread(target=reader.load_until, args=(stop,)))
     for thread in threads:
         thread.start()
     time.sleep(seconds)
@@ -140,10 +171,11 @@ def _shows(walker: Walker, path: str) -> bool:
     return walker.client.public(walker.urls[path]).body == walker.tree[path]
 
 
-def _sweep(world: World, result: Result) -> None:
-    """Remove partial files as the service does a day later."""
+def _expect_partial_files(world: World, reader: Reader, result: Result) -> None:
+    """Load the file whose download was interrupted, and remove partial files as the service does a day later."""
     directory = CacheDirectory(str(world.cache))
-    result.figures['partial files left'] = len([*directory.files(PARTS)])
+    result.count('partial files left', len([*directory.files(PARTS)]))
+    result.expect(reader.load(), 'the file whose download was interrupted is not served')
     later = time.time() + 2 * ABANDONED_AFTER
     Sweeper(directory, Index(directory), 1 << 40, 0, clock=lambda: later).sweep()
     left = len([*directory.files(PARTS)])
