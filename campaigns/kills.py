@@ -1,9 +1,9 @@
 """``kill -9`` of services under load."""
 
 import random
-import shutil
 import threading
 import time
+from contextlib import suppress
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -80,8 +80,14 @@ class Reader:
 
     def load(self) -> bool:
         """Return whether the whole file comes."""
-        shutil.rmtree(self._world.cache / COPIES, ignore_errors=True)
+        self._evict()
         return send(self.service.port, 'GET', urlsplit(self._url).path).body == self._content
+
+    def _evict(self) -> None:
+        for path, _ in CacheDirectory(str(self._world.cache)).files(COPIES):
+            with suppress(FileNotFoundError):
+                if path.stat().st_size == len(self._content):
+                    path.unlink()
 
     def load_until(self, stop: threading.Event) -> None:
         """Load it until *stop* is set; the last time is interrupted by the kill."""

@@ -61,7 +61,7 @@ def run(world: World, effort: Effort) -> Result:
         egnyte, redis = stack.enter_context(proxy(world.sandbox.port)), stack.enter_context(proxy(world.redis.port))
         cache, temporary = disk / 'cache', disk / 'tmp'
         for directory in (cache, temporary):
-            directory.mkdir()
+            directory.mkdir(parents=True)
         common = {
             'FSP_EGNYTE_URL': f'http://127.0.0.1:{egnyte.port}',
             'FSP_EGNYTE_TIMEOUT': '2',
