@@ -19,7 +19,7 @@ from .walk import DONE, Walker
 from .world import HOME, Service, World, content_of, send, wait_until
 
 WRITERS = 4
-LARGE = 8 << 20  # bytes
+LARGE = 2 << 20  # bytes
 # Groups of writers that take turns: locks of the killed process expire before their folders are written to again.
 TURNS = 4
 

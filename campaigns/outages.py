@@ -81,7 +81,8 @@ def run(world: World, effort: Effort) -> Result:
         if is_small:
             campaign.outage('disk full', *_full(disk))
         service.stop()
-        _postgresql(world, common, result, effort)
+        if effort.outages is None:
+            _postgresql(world, common, result, effort)
     return result
 
 
