@@ -10,6 +10,7 @@ from pyramid.router import Router
 
 from ._version import version as __version__
 from .connect import add_connect
+from .console import add_console
 from .interfaces import IMount
 from .ops import add_ops
 from .protocol import mount
@@ -30,11 +31,12 @@ def includeme(config: Configurator) -> None:
     """Mount the provider in a Pyramid application: ``config.include('fsp_pyramid')``.
 
     It answers the protocol below ``fsp.prefix``, and serves public files below ``fsp.public.prefix``, pages for
-    connecting accounts below ``fsp.connect.prefix``, health checks and metrics below ``fsp.ops.prefix``; a
-    ``route_prefix`` goes before all of them. ``request.fsp`` is the context of a request below a mount,
-    ``request.fsp_stats`` has its figures, and ``config.add_fsp(name, prefix, **overrides)`` adds another mount.
-    pyramid_tm is included unless ``fsp.include_tm`` is false. The application's security policy, default permission,
-    CSRF options, exception views and renderers stay as they are. No I/O happens before the first request.
+    connecting accounts below ``fsp.connect.prefix``, health checks and metrics below ``fsp.ops.prefix``, and, if it is
+    enabled, the console below ``fsp.console.prefix``; a ``route_prefix`` goes before all of them. ``request.fsp`` is
+    the context of a request below a mount, ``request.fsp_stats`` has its figures, and
+    ``config.add_fsp(name, prefix, **overrides)`` adds another mount. pyramid_tm is included unless ``fsp.include_tm``
+    is false. The application's security policy, default permission, CSRF options, exception views and renderers stay
+    as they are. No I/O happens before the first request.
 
     Raises ConfigurationError if the ``fsp.`` settings are not right.
     """
@@ -52,6 +54,7 @@ def includeme(config: Configurator) -> None:
     add_public(config, settings)
     add_connect(config, settings)
     add_ops(config, settings)
+    add_console(config, settings)
     config.add_fsp(MOUNT, settings.prefix)
 
 

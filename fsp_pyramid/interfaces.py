@@ -1,6 +1,6 @@
 """Contracts that other code implements, replaces or adapts."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -254,6 +254,27 @@ class IPublic(Interface):
     max_age = Attribute('Seconds for which clients may cache a content.')
     sendfile = Attribute('Server that sends cached files: "none" for this one, or "nginx".')
     bodies = Attribute('A semaphore that bounds how many bodies are sent at once.')
+
+
+class IRequestHistory(Interface):
+    """Memory of the latest requests of a process."""
+
+    def record(event: Mapping[str, Any]) -> None:
+        """Record an answered request, by the fields of its line in the audit log or access log."""
+
+
+class IConsole(Interface):
+    """Console of an application."""
+
+    path = Attribute('The path below SCRIPT_NAME, with any route_prefix.')
+    settings = Attribute('The Settings of the application.')
+    sessions = Attribute('Sessions of browsers: console.sessions.Sessions.')
+    access = Attribute('Access control: console.access.Access.')
+    attempts = Attribute('Limit of failed logins: console.attempts.Attempts.')
+    history = Attribute('The latest requests: console.activity.History.')
+    activity = Attribute('Calls of the last hours: console.activity.Activity.')
+    readiness = Attribute('Checks of the services that requests need: ops.checks.Readiness.')
+    templates = Attribute('The jinja2.Environment of the pages.')
 
 
 class IConnect(Interface):

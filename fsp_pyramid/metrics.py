@@ -49,3 +49,42 @@ class Metrics:
         :param account: a short digest
         :param usage: returns the calls that the account made today, and its daily limit
         """
+
+
+class CombinedMetrics(Metrics):
+    """Metrics that report each event to several others."""
+
+    def __init__(self, *metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def request_answered(self, operation: str, status: int, code: int | None, seconds: float) -> None:
+        for each in self._metrics:
+            each.request_answered(operation, status, code, seconds)
+
+    def call_made(self, called: CallInfo) -> None:
+        for each in self._metrics:
+            each.call_made(called)
+
+    def cache_lookup(self, outcome: str) -> None:
+        for each in self._metrics:
+            each.cache_lookup(outcome)
+
+    def served(self, outcome: str, size: int) -> None:
+        for each in self._metrics:
+            each.served(outcome, size)
+
+    def thumbnail(self, outcome: str) -> None:
+        for each in self._metrics:
+            each.thumbnail(outcome)
+
+    def source_refused(self, kind: str) -> None:
+        for each in self._metrics:
+            each.source_refused(kind)
+
+    def bytes_stored(self, size: int) -> None:
+        for each in self._metrics:
+            each.bytes_stored(size)
+
+    def quota(self, account: str, usage: Callable[[], Usage]) -> None:
+        for each in self._metrics:
+            each.quota(account, usage)

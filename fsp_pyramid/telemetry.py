@@ -17,6 +17,7 @@ from pyramid.request import Request
 from .disk import is_disk_error
 from .egnyte import CallInfo
 from .errors import BadRequest, Forbidden, FSPError, InternalError, NoRoom, NotFound, excerpt
+from .interfaces import IRequestHistory
 from .logs import Event, timestamp
 from .metrics import IMetrics, Metrics
 from .routing import NoContext
@@ -94,21 +95,24 @@ def log_request(
         stats.metrics.request_answered(name, response.status_int, stats.code, seconds)
         if stats.bytes and response.status_int < 400:
             stats.metrics.bytes_stored(stats.bytes)
-        if log.isEnabledFor(logging.INFO):
-            log.info(
-                Event(
-                    time=timestamp(time.time()),
-                    support_id=stats.support_id,
-                    **fields(request, name),
-                    status=response.status_int,
-                    code=stats.code,
-                    bytes=stats.bytes,
-                    calls=stats.calls,
-                    waits=round(stats.waited, 3),
-                    seconds=round(seconds, 3),
-                    cache=stats.cache,
-                )
-            )
+        history = request.registry.queryUtility(IRequestHistory)
+        if history is None and not log.isEnabledFor(logging.INFO):
+            return
+        event = Event(
+            time=timestamp(time.time()),
+            support_id=stats.support_id,
+            **fields(request, name),
+            status=response.status_int,
+            code=stats.code,
+            bytes=stats.bytes,
+            calls=stats.calls,
+            waits=round(stats.waited, 3),
+            seconds=round(seconds, 3),
+            cache=stats.cache,
+        )
+        log.info(event)
+        if history is not None:
+            history.record(event)
 
     request.add_response_callback(answered)
 

@@ -1,6 +1,7 @@
 """Rendering: templates that a host may replace one by one, in a Jinja environment of our own."""
 
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pyramid.path import AssetResolver
@@ -12,6 +13,7 @@ from ..interfaces import IConnect
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+TEMPLATES = 'fsp_pyramid:connect/templates'
 # No form-action: browsers apply it to the redirects of a form's answer, which lead through logins that only Egnyte
 # knows. 'self' is for resources of a host's own templates.
 POLICY = (
@@ -26,15 +28,17 @@ HEADERS = {
 }
 
 
-def make_environment() -> 'Environment':
+def make_environment(templates: str = TEMPLATES) -> 'Environment':
     """Return a new jinja2.Environment for an application.
+
+    :param templates: asset specification of their directory
 
     Not that of pyramid_jinja2: its settings are the host's, and one of them switches escaping off.
     """
-    import jinja2  # of the extra "accounts"
+    import jinja2  # slow, and most processes render no page
 
     return jinja2.Environment(
-        loader=jinja2.FunctionLoader(_load),
+        loader=jinja2.FunctionLoader(partial(_load, templates)),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -42,8 +46,8 @@ def make_environment() -> 'Environment':
     )
 
 
-def _load(name: str) -> str | None:
-    template = AssetResolver().resolve(f'fsp_pyramid:connect/templates/{name}')
+def _load(templates: str, name: str) -> str | None:
+    template = AssetResolver().resolve(f'{templates}/{name}')
     if not template.exists():
         return None
     with template.stream() as stream:

@@ -12,6 +12,7 @@ from pyramid.request import Request
 from .. import telemetry
 from ..errors import excerpt
 from ..model import Identity
+from .internal import internal_call
 from .resources import Directory
 
 # Ini files name it, so it stays when modules move.
@@ -53,4 +54,5 @@ def _fields(request: Request, operation: str) -> dict[str, Any]:
         'uid': identity.uid,
         'operation': excerpt(request.method) if operation == OTHER else operation,
         'path': None if context is None else excerpt(str(context)),
+        **({'via': call.via} if (call := internal_call(request)) else {}),
     }

@@ -25,6 +25,7 @@ from ..errors import (
 from ..model import ID_FORMAT, Identity
 from ..passwords import Passwords
 from ..settings import ClientSettings
+from .internal import internal_call
 
 MAX_HOST = 255 + len(':65535')  # the longest name in DNS, and a port
 READ, WRITE = 'fsp.read', 'fsp.write'
@@ -51,6 +52,13 @@ class SecurityPolicy:
         return self._verdicts.get_or_create(request)
 
     def _judge(self, request: Request) -> Identity | FSPError:
+        client = self._authenticated_client(request)
+        return client if isinstance(client, FSPError) else self._identified(request, *client)
+
+    def _authenticated_client(self, request: Request) -> tuple[str, ClientSettings] | FSPError:
+        """Return name and settings of the client whose credentials the request has, or stands for."""
+        if call := internal_call(request):
+            return next((client for client in self._clients.values() if client[0] == call.client), Unauthorized())
         username, password = extract_http_basic_credentials(request) or ('', '')
         try:
             # Not X-Forwarded-For: any client may send it, while the server vouches for this address.
@@ -60,15 +68,16 @@ class SecurityPolicy:
                 'Many user names and passwords are being checked at the moment. Please try again in a few seconds.',
                 retry_after=RETRY_AFTER,
             )
-        if not known:
-            return Unauthorized()
+        return self._clients[username] if known else Unauthorized()
+
+    @staticmethod
+    def _identified(request: Request, name: str, settings: ClientSettings) -> Identity | FSPError:
         for header in (CLIENT_ID, UID):
             if not ID_FORMAT.fullmatch(request.headers.get(header, '')):
                 return BadRequest(
                     f'The header {header} must hold 1 to 200 letters, digits, underscores or hyphens; '
                     f'{"it holds something else" if header in request.headers else "it is missing"}.'
                 )
-        name, settings = self._clients[username]
         if settings.disabled:
             return Forbidden('The file manager is switched off for this application. Ask its administrator.')
         if settings.client_ids and request.headers[CLIENT_ID] not in settings.client_ids:

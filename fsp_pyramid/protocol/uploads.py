@@ -21,7 +21,14 @@ from ..disk import writing_temporary
 from ..media_types import sniff_file
 from ..model import Content
 from ..settings import ClientSettings
-from ..sources import Source, SourceError, SourceInvalid, SourceTooLarge, SourceTypeRefused, download
+from ..sources import (
+    Source,
+    SourceError,
+    SourceInvalid,
+    SourceTooLarge,
+    SourceTypeRefused,
+    download,
+)
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +40,7 @@ MEASURED_OVER = 1.0
 
 _UNLIMITED = nullcontext()
 IN_MEMORY = 1 << 20  # bytes; a larger file goes to the disk
+CHUNK = 1 << 16
 
 
 @contextmanager
@@ -52,6 +60,47 @@ def open_source(
     with SourceDownload(url, name, settings, slot) as source, source.file.reader() as reader:
         # RawIOBase and BinaryIO have the same methods, but are unrelated types.
         yield Content(cast(BinaryIO, reader), source.checked_size(), source.digest)
+
+
+@contextmanager
+def open_file(received: BinaryIO, name: str, settings: ClientSettings) -> Iterator[Content]:
+    """Open a file that was received with a request, to be stored as *name*. The rules are those of :func:`open_source`.
+
+    Raises FileTooLarge, TypeNotAllowed, SourceFailed for an empty file, and BadRequest if the file ends too early.
+    """
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
+        digest: Future[str] = Future()
+        try:
+            digest.set_result(_copy_received(received, cast(BinaryIO, file), settings.upload.max_size))
+            size = file.tell()
+            if not size:
+                raise errors.SourceFailed(f'"{errors.excerpt(name)}" was not uploaded. The file is empty.')
+            file.seek(0)
+            settings.upload.types.check(name, sniff_file(file))
+        except SourceError as error:
+            raise _upload_error(error, name) from error
+        file.seek(0)
+        yield Content(cast(BinaryIO, file), size, digest)
+
+
+def _copy_received(received: BinaryIO, file: BinaryIO, limit: int) -> str:
+    """Copy *received* and return its SHA-512. Raises SourceTooLarge, BadRequest."""
+    digest, size = hashlib.sha512(), 0
+    while chunk := _read_received(received):
+        size += len(chunk)
+        if size > limit:
+            raise SourceTooLarge(limit)
+        digest.update(chunk)
+        with writing_temporary():
+            file.write(chunk)
+    return digest.hexdigest()
+
+
+def _read_received(received: BinaryIO) -> bytes:
+    try:
+        return received.read(CHUNK)
+    except OSError:
+        raise errors.BadRequest('The file did not arrive completely. Please try again.') from None
 
 
 class SourceDownload:

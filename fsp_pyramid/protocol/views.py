@@ -9,11 +9,12 @@ from pyramid.response import Response
 from ..events import DirectoryCreated, DirectoryDeleted, FileDeleted, FileMoved, FileStored
 from ..model import Content, Strategy
 from ..paths import key
+from .internal import internal_call
 from .listings import listing_body
 from .metadata import metadata
 from .resources import Directory, File
 from .schemas import read_move, read_upload
-from .uploads import open_source
+from .uploads import open_file, open_source
 
 FLAGS = 'X-BEE-fsp-flags'
 
@@ -51,8 +52,11 @@ def upload_file(context: File, request: Request) -> dict[str, Any]:
     """Answer ``POST /file`` with the URL that the content is fetched from."""
     body, settings = read_upload(request), request.fsp.settings
     strategy = body.strategy or Strategy(settings.upload.on_conflict)
+    call = internal_call(request)
 
     def fetch() -> AbstractContextManager[Content]:
+        if call is not None and call.file is not None:
+            return open_file(call.file, context.__name__, settings)
         return open_source(body.source, context.__name__, settings, request.fsp.download_slot())
 
     entry = request.fsp.storage.upload(context.path, strategy, fetch)

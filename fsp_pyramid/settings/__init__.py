@@ -27,6 +27,7 @@ from .sections import (
     CacheSettings,
     ClientSettings,
     ConnectSettings,
+    ConsoleSettings,
     EventsSettings,
     OpsSettings,
     PaceSettings,
@@ -87,6 +88,7 @@ class Settings:
     public: PublicSettings
     connect: ConnectSettings
     ops: OpsSettings
+    console: ConsoleSettings
     cache: CacheSettings
     pace: PaceSettings
     events: EventsSettings
@@ -285,7 +287,7 @@ def _cross_checks(values: Mapping[str, Any]) -> dict[str, str]:
         complaints['fsp.folders'] = (
             f'  {{key}}: {which} is known only where users connect accounts (fsp.accounts.mode = oauth)'
         )
-    elsewhere = [values.get(f'fsp.{name}', '') for name in ('prefix', 'connect.prefix', 'ops.prefix')]
+    elsewhere = [values.get(f'fsp.{name}', '') for name in ('prefix', 'connect.prefix', 'ops.prefix', 'console.prefix')]
     if found := next((path for path in elsewhere if path and values.get('fsp.public.base_url', '').endswith(path)), ''):
         complaints['fsp.public.base_url'] = (
             f'  {{key}} ends with {found}, and public files are not served there: write the URL of fsp.public.prefix'

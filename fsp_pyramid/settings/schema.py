@@ -63,6 +63,10 @@ SCHEMA = colander.SchemaNode(
     _node('ops.prefix', '/fsp-ops', _text, validators.prefix),
     _node('ops.metrics', False, _flag),
     _node('ops.token', '', _text, validators.ops_token),
+    _node('console.prefix', '/fsp-console', _text, validators.prefix),
+    _node('console.local', False, _flag),
+    _node('console.token', '', _text, validators.ops_token),
+    _node('console.permission', '', _text),
     _node('include_tm', True, _flag),
     _node('threads', 32, ParsedText(validators.threads)),
     _node('shutdown.timeout', 20.0, seconds(0, _DAY)),
@@ -102,5 +106,6 @@ SECRETS = frozenset(
         'public.secret',
         'public.token',
         'ops.token',
+        'console.token',
     )
 )

@@ -124,6 +124,21 @@ class ShutdownSettings:
 
 
 @section
+class ConsoleSettings:
+    """Console: ``fsp.console.*``."""
+
+    prefix: str
+    local: bool
+    token: str = field(repr=False)
+    permission: str
+
+    @property
+    def enabled(self) -> bool:
+        """Whether there is a console: some setting says who may use it."""
+        return bool(self.local or self.token or self.permission)
+
+
+@section
 class CacheSettings:
     """Listing cache: ``fsp.cache.*``."""
 

@@ -104,9 +104,9 @@ class Browser:
     def picture(self, file: Path, width: int) -> None:
         """Return a picture of the whole page in a window of the given width."""
         metrics = {'width': width, 'height': 0, 'deviceScaleFactor': 1, 'mobile': False}
-        self._devtools('Emulation.setDeviceMetricsOverride', **metrics)
+        self.devtools('Emulation.setDeviceMetricsOverride', **metrics)
         height = self.script('document.documentElement.scrollHeight')
-        self._devtools('Emulation.setDeviceMetricsOverride', **metrics | {'height': max(height, 400)})
+        self.devtools('Emulation.setDeviceMetricsOverride', **metrics | {'height': max(height, 400)})
         file.write_bytes(base64.b64decode(self.command('GET', '/screenshot')))
 
     @property
@@ -116,7 +116,7 @@ class Browser:
 
     def resize(self, width: int) -> None:
         metrics = {'width': width, 'height': 700, 'deviceScaleFactor': 1, 'mobile': False}
-        self._devtools('Emulation.setDeviceMetricsOverride', **metrics)
+        self.devtools('Emulation.setDeviceMetricsOverride', **metrics)
 
     def console_messages(self) -> list[str]:
         """Return the console messages since the last call, of blocked content for example."""
@@ -124,7 +124,7 @@ class Browser:
         # The application has no favicon.
         return [message for message in messages if 'favicon.ico' not in message]
 
-    def _devtools(self, name: str, **parameters: Any) -> None:
+    def devtools(self, name: str, **parameters: Any) -> None:
         self.command('POST', '/goog/cdp/execute', cmd=name, params=parameters)
 
 

@@ -1,0 +1,43 @@
+"""Static files of the console: script, style sheet and icon. They hold no secrets, and need no login."""
+
+import hashlib
+from typing import Any
+
+from pyramid.httpexceptions import HTTPNotFound
+from pyramid.path import AssetResolver
+from pyramid.request import Request
+from pyramid.response import Response
+
+ROUTE = 'fsp_console_static'
+TYPES = {
+    'console.js': 'text/javascript',
+    'pages.js': 'text/javascript',
+    'console.css': 'text/css',
+    'icon.svg': 'image/svg+xml',
+}
+
+
+def serve(_context: Any, request: Request) -> Response:
+    """Return a file. Browsers revalidate it by its ETag."""
+    name = request.matchdict['name']
+    if name not in TYPES:
+        raise HTTPNotFound
+    return asset(request, name)
+
+
+def asset(request: Request, name: str) -> Response:
+    """Return the file *name* of the package."""
+    with AssetResolver().resolve(f'fsp_pyramid:console/static/{name}').stream() as file:
+        content = file.read()
+    response = Response(content, content_type=TYPES[name], conditional_response=True, request=request)
+    if response.content_type.startswith('text/'):
+        response.charset = 'utf-8'
+    response.etag = hashlib.sha256(content).hexdigest()[:20]
+    response.headers.update(
+        {
+            'Cache-Control': 'no-cache',
+            'X-Content-Type-Options': 'nosniff',
+            'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
+        }
+    )
+    return response

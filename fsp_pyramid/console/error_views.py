@@ -1,0 +1,53 @@
+"""Exception views of the console: a page, or the protocol's envelope for its script."""
+
+import logging
+
+from pyramid.httpexceptions import HTTPNotFound
+from pyramid.request import Request
+from pyramid.response import Response
+
+from ..connect.context import PageError
+from ..connect.rendering import HEADERS
+from ..telemetry import log_error, to_fsp_error
+from . import login, relay
+from .access import LoginRequired
+from .rendering import render
+
+log = logging.getLogger(__name__)
+
+
+def failed(exception: Exception, request: Request) -> Response:
+    """Answer an exception. Errors that users cannot fix have a support id, which the log repeats."""
+    is_script = request.matched_route.name in {relay.ROUTE, relay.UPLOAD_ROUTE}
+    if isinstance(exception, LoginRequired) and not is_script:
+        return login.ask(request)
+    if isinstance(exception, PageError):
+        return _answer(request, is_script, exception.status, exception.title, exception.details)
+    if isinstance(exception, HTTPNotFound):
+        return _answer(request, is_script, 404, 'There is no such page', 'The address has changed, or is mistyped.')
+    if isinstance(exception, UnicodeDecodeError):  # of the query
+        return undecodable(exception, request)
+    answer, stats = to_fsp_error(exception), request.fsp_stats
+    stats.code = answer.code
+    log_error(log, exception, answer, request, request.matched_route.name)
+    details = f'{answer.details} (support id {stats.support_id})'.lstrip()
+    return _answer(request, is_script, answer.status, answer.title, details)
+
+
+def undecodable(_exception: Exception, request: Request) -> Response:
+    """Answer a URL that is not UTF-8. Pyramid raises for it before it matches routes."""
+    return _answer(request, False, 400, 'This address does not work', 'It is damaged: it is no UTF-8.')
+
+
+def unknown(_context: object, _request: Request) -> None:
+    """Refuse any other method."""
+    raise HTTPNotFound
+
+
+def _answer(request: Request, is_script: bool, status: int, title: str, details: str) -> Response:
+    if is_script:
+        body = {'status': 'error', 'message': title, 'details': details}
+        response = Response(json_body=body, status=status)
+        response.headers.update(HEADERS)
+        return response
+    return render(request, 'failed', status, title=title, details=details)

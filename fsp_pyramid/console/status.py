@@ -1,0 +1,52 @@
+"""The page Status: checks, calls to Egnyte, and the requests of the last hours."""
+
+import platform
+import time
+from importlib.metadata import version as version_of
+from typing import Any
+
+from pyramid.request import Request
+from pyramid.response import Response
+
+from ..interfaces import IConsole
+from ..settings import Settings
+from .activity import HOUR, HOURS
+from .checks import run_checks
+from .rendering import render
+
+ROUTE = 'fsp_console_status'
+SHOWN = 100
+
+
+def show(_context: Any, request: Request) -> Response:
+    """Show the page; with a support id, only its request."""
+    console, support_id = request.registry.getUtility(IConsole), request.GET.get('support_id', '').strip()
+    hours = console.activity.hours()
+    lookups = sum(hour.lookups for hour in hours)
+    return render(
+        request,
+        'status',
+        checks=run_checks(request, console.readiness),
+        accounts=console.activity.accounts(),
+        first_hour=time.strftime('%H:00', time.gmtime(time.time() - (HOURS - 1) * HOUR)),
+        last_hour=time.strftime('%H:00', time.gmtime()),
+        calls=sum(hour.calls for hour in hours),
+        waited=sum(hour.waited for hour in hours),
+        hits=round(100 * sum(hour.hits for hour in hours) / lookups) if lookups else None,
+        lookups=lookups,
+        requests=console.history.latest(SHOWN, support_id),
+        support_id=support_id,
+        shown=SHOWN,
+        versions=_versions(),
+        shares_state=_shares_state(console.settings),
+    )
+
+
+def _versions() -> dict[str, str]:
+    packages = ('fsp-pyramid', 'pyramid', 'Pillow', 'requests', 'urllib3')
+    return {'Python': platform.python_version()} | {name: version_of(name) for name in packages}
+
+
+def _shares_state(settings: Settings) -> bool:
+    """Return whether other processes may answer requests that this one does not know of."""
+    return settings.pace.backend != 'memory' or settings.cache.backend != 'memory'
