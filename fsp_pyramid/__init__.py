@@ -6,12 +6,14 @@ from typing import Any
 
 from pyramid.config import Configurator
 from pyramid.interfaces import ISecurityPolicy
+from pyramid.registry import Registry
 from pyramid.router import Router
 
 from ._version import version as __version__
 from .connect import add_connect
 from .console import add_console
-from .interfaces import IMount
+from .console.welcome import add_welcome
+from .interfaces import IConsole, IMount
 from .ops import add_ops
 from .protocol import mount
 from .protocol.request import RequestContext, undoing_view
@@ -76,9 +78,25 @@ def _make_application(global_config: dict[str, str], settings: dict[str, Any]) -
         config.commit()
         # For ``request.authenticated_userid``, the debug toolbar and access logs.
         config.set_security_policy(config.registry.getUtility(ISecurityPolicy, name=MOUNT))
+        add_welcome(config, Settings.parse(config.registry.settings, os.environ))
         add_elsewhere(config, config.registry.getUtility(IMount, name=MOUNT).path)
         application = config.make_wsgi_app()
-    mount = application.registry.getUtility(IMount, name=MOUNT)
-    for client in mount.client_backends.values():
-        log.info('the base URL for Beefree ends with %s, its files are at %s', mount.path, client.settings.egnyte.url)
+    _log_addresses(application.registry, global_config.get('http_port', ''))
     return application
+
+
+def _log_addresses(registry: Registry, port: str) -> None:
+    """Log the URLs, as this machine sees them.
+
+    :param port: that of the shipped ini files; '' if unknown, as with other servers
+    """
+    mount, console = registry.getUtility(IMount, name=MOUNT), registry.queryUtility(IConsole)
+    origin = f'http://localhost:{port}' if port else 'http://HOST'
+    for client in mount.client_backends.values():
+        log.info(
+            'the base URL for Beefree is %s%s, its files are at %s', origin, mount.path, client.settings.egnyte.url
+        )
+    if console is not None:
+        log.info('the console is at %s%s', origin, console.path)
+    if mount.settings.welcome:
+        log.info('open %s/ in a browser', origin)

@@ -73,6 +73,7 @@ AGREED: dict[str, Any] = {
     'console.local': False,
     'console.token': '',
     'console.permission': '',
+    'welcome': False,
     'include_tm': True,
     'threads': 32,
     'shutdown.timeout': 20,

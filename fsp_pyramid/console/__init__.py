@@ -25,12 +25,11 @@ from . import assets, error_views, files, login, relay, status
 from .access import Access, guarded
 from .activity import Activity, History
 from .attempts import Attempts
+from .rendering import TEMPLATES
 from .sessions import Sessions
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-TEMPLATES = 'fsp_pyramid:console/templates'
 
 
 @implementer(IConsole)
@@ -73,7 +72,8 @@ def add_console(config: Configurator, settings: Settings) -> None:
     # Their requests below a mount are in the audit log.
     quiet = _host_root if settings.console.permission else NoContext
 
-    _add(config, assets.ROUTE, f'{prefix}/static/{{name}}', NoContext, ('GET', assets.serve))
+    assets.add_assets(config, prefix)
+    config.add_exception_view(error_views.failed, context=Exception, route_name=assets.ROUTE)
     _add(config, login.ROUTE, f'{prefix}/login', root, ('POST', login.log_in))
     _add(config, login.LOGOUT_ROUTE, f'{prefix}/logout', root, ('POST', guarded(login.log_out)))
     _add(config, files.ROUTE, f'{prefix}{{slash:/?}}', root, ('GET', guarded(files.show)))

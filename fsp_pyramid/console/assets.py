@@ -3,18 +3,27 @@
 import hashlib
 from typing import Any
 
+from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.path import AssetResolver
 from pyramid.request import Request
 from pyramid.response import Response
 
+from ..routing import NoContext, add_own_view
+
 ROUTE = 'fsp_console_static'
 TYPES = {
     'console.js': 'text/javascript',
-    'pages.js': 'text/javascript',
+    'welcome.js': 'text/javascript',
     'console.css': 'text/css',
     'icon.svg': 'image/svg+xml',
 }
+
+
+def add_assets(config: Configurator, prefix: str) -> None:
+    """Serve the files below *prefix*, for the console and the welcome page."""
+    config.add_route(ROUTE, f'{prefix}/static/{{name}}', factory=NoContext)
+    add_own_view(config, serve, ROUTE, request_method='GET')
 
 
 def serve(_context: Any, request: Request) -> Response:

@@ -12,6 +12,7 @@ from ..connect.rendering import HEADERS
 from ..interfaces import IAccountStores, IConsole, IPublic
 from .access import Verdict
 
+TEMPLATES = 'fsp_pyramid:console/templates'
 # Scripts and styles have the nonce: files of users are served from this origin as well.
 POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src 'self' data:{images}; "

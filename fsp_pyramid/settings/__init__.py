@@ -89,6 +89,7 @@ class Settings:
     connect: ConnectSettings
     ops: OpsSettings
     console: ConsoleSettings
+    welcome: bool
     cache: CacheSettings
     pace: PaceSettings
     events: EventsSettings

@@ -67,6 +67,7 @@ SCHEMA = colander.SchemaNode(
     _node('console.local', False, _flag),
     _node('console.token', '', _text, validators.ops_token),
     _node('console.permission', '', _text),
+    _node('welcome', False, _flag),
     _node('include_tm', True, _flag),
     _node('threads', 32, ParsedText(validators.threads)),
     _node('shutdown.timeout', 20.0, seconds(0, _DAY)),

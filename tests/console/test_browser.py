@@ -20,6 +20,13 @@ from .window import AXE, Window
 ESCAPE = '\ue00c'
 
 
+# .ci/run installs it.
+NEEDS_AXE = pytest.mark.skipif(
+    not AXE.exists() and not os.environ.get('FSP_REQUIRE_SERVICES'),
+    reason='axe-core is missing: npm install --no-save --prefix var/npm axe-core',
+)
+
+
 @pytest.fixture(scope='module')
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp('console')
@@ -37,6 +44,7 @@ def url(directory: Path) -> Iterator[str]:
         'fsp.public.cache_dir': str(directory / 'cache'),
         'fsp.upload.max_size': '1 MB',
         'fsp.console.local': 'true',
+        'fsp.welcome': 'true',
         'tm.manager_hook': 'pyramid_tm.explicit_manager',
         'tm.annotate_user': 'false',
     }
@@ -221,11 +229,8 @@ def test_user_and_folder_survive_a_reload(start: Callable[[str], Window], url: s
     window.until("location.hash.includes('other-user')")
 
 
-def test_pages_are_accessible_and_fit_all_windows(start: Callable[[str], Window]) -> None:
-    if not AXE.exists():
-        if os.environ.get('FSP_REQUIRE_SERVICES'):
-            pytest.fail('axe-core is missing: .ci/run installs it', pytrace=False)
-        pytest.skip('axe-core is missing: npm install --no-save --prefix var/npm axe-core')
+@NEEDS_AXE
+def test_pages_are_accessible_and_fit_all_windows(start: Callable[[str], Window], url: str) -> None:
     window = start('axe')
     window.item('shared')
     window.until("document.querySelectorAll('#files li').length > 1")
@@ -245,5 +250,18 @@ def test_pages_are_accessible_and_fit_all_windows(start: Callable[[str], Window]
     found['dialog'] = window.violations()
     window.keys(ESCAPE)
     assert {case: violations for case, violations in found.items() if violations} == {}
+    for page in ('/fsp-console/status', '/'):
+        window.open(url + page)
+        for scheme in ('light', 'dark'):
+            window.colours(scheme)
+            for width in (360, 2560):
+                window.browser.resize(width)
+                assert window.browser.overflow == 0, (page, width)
+            assert window.violations() == [], page
+
+
+@NEEDS_AXE
+def test_axe_finds_what_is_wrong(start: Callable[[str], Window]) -> None:
+    window = start('wrong')
     window.script("document.querySelector('label[for=uid]').remove()")
     assert [violation.partition(':')[0] for violation in window.violations()] == ['label-title-only']

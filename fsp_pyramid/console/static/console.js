@@ -191,6 +191,7 @@ async function copy(text, done) {
 function ask(id) {
   const dialog = find(id);
   dialog.returnValue = '';
+  tell('');
   dialog.showModal();
   return new Promise((resolve) => dialog.addEventListener('close', () => resolve(dialog.returnValue), { once: true }));
 }
@@ -279,13 +280,13 @@ function picture(item, className) {
 
 function makeItem(item) {
   const about = isFolder(item)
-    ? `folder${item.permissions === 'ro' ? ', read-only' : ''}`
-    : `${readable(item.size)} · ${day(item['last-modified'])}`;
+    ? [`folder${item.permissions === 'ro' ? ', read-only' : ''}`]
+    : [readable(item.size), make('span', { class: 'date' }, ` · ${day(item['last-modified'])}`)];
   const act = isFolder(item) ? () => open(item.path, { focus: true }) : () => select(item);
   const pressed = isFolder(item) ? undefined : String(state.selected?.path === item.path);
   return make('li', {}, make('button', { type: 'button', class: 'item', 'aria-pressed': pressed, title: item.name, onclick: act },
     picture(item, 'picture'),
-    make('span', { class: 'about' }, make('b', {}, item.name), make('small', {}, about))));
+    make('span', { class: 'about' }, make('b', {}, item.name), make('small', {}, ...about))));
 }
 
 function select(item) {
