@@ -16,10 +16,17 @@ FAST := tests/accounts tests/content tests/database tests/egnyte/test_client.py 
     tests/scaffold tests/storage/test_contract.py tests/storage/test_cached.py tests/test_passwords.py \
     tests/test_server.py tests/test_settings.py tests/test_signing.py
 
-.PHONY: serve test test-fast test-lowest coverage lint format docs bench campaign lock audit dist clean
+.PHONY: serve share test test-fast test-lowest coverage lint format docs pictures bench campaign lock audit dist clean
 
 serve: $(VENV)/.serve
 	$(BIN)/pserve development.ini
+
+# The same behind a tunnel, with a password and a console token of its own: docs/try-beefree.rst
+share: $(VENV)/.serve
+	@export FSP_PASSWORD="$${FSP_PASSWORD:-$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(24))')}"; \
+	export FSP_CONSOLE_TOKEN="$${FSP_CONSOLE_TOKEN:-$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(24))')}"; \
+	printf 'User name      beefree\nPassword       %s\nConsole token  %s\n' "$$FSP_PASSWORD" "$$FSP_CONSOLE_TOKEN"; \
+	exec $(BIN)/fsp-serve tunnel.ini
 
 test: $(VENV)/.develop
 	# Many tests wait for something, so three of them keep two cores busy.
@@ -53,6 +60,10 @@ format: $(VENV)/.develop
 
 docs: $(VENV)/.develop
 	$(BIN)/sphinx-build -W -E -q -b html docs var/docs
+
+# Pictures of the documentation, from a running service. Needs Chromium and its driver.
+pictures: $(VENV)/.develop
+	$(BIN)/python -m tests.console.pictures
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks

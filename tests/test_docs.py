@@ -168,7 +168,7 @@ def test_documented_variable_and_example_work(key: str) -> None:
 
 def test_both_defaults_of_the_folders_are_documented() -> None:
     assert 'With ``fsp.accounts.mode = oauth`` the default is ``/ {folder}``' in SETTINGS['fsp.folders'].text
-    assert '``/ {folder}`` with accounts of users' in (ROOT / 'README.rst').read_text()
+    assert '``/ {folder}`` with accounts of users' in (DOCS / 'settings.rst').read_text()
     assert FOLDERS['oauth'] == parse_mappings('/ {folder}')
 
 
@@ -185,8 +185,8 @@ def test_settings_without_effect_are_marked() -> None:
     assert {key for key in KEYS if NO_EFFECT not in SETTINGS[key].text} == used
 
 
-def test_settings_table_of_the_readme_matches() -> None:
-    section = (ROOT / 'README.rst').read_text().split('\nSettings\n')[1]
+def test_settings_table_matches() -> None:
+    section = (DOCS / 'settings.rst').read_text().split('\nAll settings\n')[1].split('\nCallers\n')[0]
     rows = re.findall(rf'^{KEY}( \*)?\s+(\S.*?)\s{{2,}}\S', section, re.MULTILINE)
     assert [key for key, _, _ in rows] == list(KEYS)
     for key, star, default in rows:
@@ -252,7 +252,7 @@ def test_error_texts_for_marketers_match_the_code(source: Source) -> None:
         with pytest.raises(errors.FSPError) as caught:
             trigger()
         assert (caught.value.title, caught.value.details) == (title, documented_texts[title])
-    # The quickstart of the README shows the last one.
+    # The quickstart shows the last one.
     assert set(documented_texts) - set(triggers) == {'Folder is not empty'}
 
 

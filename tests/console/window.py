@@ -90,6 +90,9 @@ class Window:
         wanted = '|'.join(names)
         self.until(f"[...document.querySelectorAll('#files b')].map(name => name.textContent).join('|') === {wanted!r}")
 
+    def until_names_include(self, name: str) -> None:
+        self.until(f"[...document.querySelectorAll('#files b')].some(found => found.textContent === {name!r})")
+
     def item(self, name: str) -> None:
         """Click an item of the list."""
         self.until(f"[...document.querySelectorAll('#files .item')].find(item => item.title === {name!r})")
