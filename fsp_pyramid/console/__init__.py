@@ -21,7 +21,7 @@ from ..ops.checks import Readiness
 from ..routing import NoContext, add_own_view, full_path
 from ..settings import Settings
 from ..telemetry import with_access_log
-from . import assets, error_views, files, login, relay, status
+from . import accounts, assets, error_views, files, links, login, relay, sources, status
 from .access import Access, guarded
 from .activity import Activity, History
 from .attempts import Attempts
@@ -78,6 +78,10 @@ def add_console(config: Configurator, settings: Settings) -> None:
     _add(config, login.LOGOUT_ROUTE, f'{prefix}/logout', root, ('POST', guarded(login.log_out)))
     _add(config, files.ROUTE, f'{prefix}{{slash:/?}}', root, ('GET', guarded(files.show)))
     _add(config, status.ROUTE, f'{prefix}/status', root, ('GET', guarded(status.show)))
+    _add(config, links.ROUTE, f'{prefix}/links', root, ('GET', guarded(links.show)), ('POST', guarded(links.look_up)))
+    checks = ('GET', guarded(sources.show)), ('POST', guarded(sources.check))
+    _add(config, sources.ROUTE, f'{prefix}/sources', root, *checks)
+    _add_accounts(config, f'{prefix}/accounts', root)
     # "." does not match a newline, which names may not contain; the mount says so.
     target = r'{mount}/{client}{path:(?s:/.*)}'
     _add(config, relay.ROUTE, f'{prefix}/call/{target}', quiet, (None, guarded(relay.call, token=True)))
@@ -98,6 +102,13 @@ def _add(
     if all(method for method, _ in views):
         add_own_view(config, error_views.unknown, route)
     config.add_exception_view(error_views.failed, context=Exception, route_name=route)
+
+
+def _add_accounts(config: Configurator, pattern: str, factory: Callable[[Request], Any]) -> None:
+    _add(config, accounts.ROUTE, pattern, factory, ('GET', guarded(accounts.show)))
+    for action, view in (('disconnect', accounts.disconnect), ('link', accounts.make_link)):
+        predicates = {'request_method': 'POST', 'request_param': f'action={action}'}
+        add_own_view(config, guarded(view), accounts.ROUTE, **predicates)
 
 
 def _host_root(request: Request) -> Any:

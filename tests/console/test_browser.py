@@ -229,6 +229,14 @@ def test_user_and_folder_survive_a_reload(start: Callable[[str], Window], url: s
     window.until("location.hash.includes('other-user')")
 
 
+def test_files_are_not_shown_for_another_user_whose_listing_fails(start: Callable[[str], Window]) -> None:
+    window = start('first')
+    window.script("location.hash = '#uid=not%20valid'")
+    assert 'X-BEE-Uid' in window.alert
+    assert window.names == []
+    assert window.script("document.getElementById('upload').disabled")
+
+
 @NEEDS_AXE
 def test_pages_are_accessible_and_fit_all_windows(start: Callable[[str], Window], url: str) -> None:
     window = start('axe')
@@ -250,7 +258,7 @@ def test_pages_are_accessible_and_fit_all_windows(start: Callable[[str], Window]
     found['dialog'] = window.violations()
     window.keys(ESCAPE)
     assert {case: violations for case, violations in found.items() if violations} == {}
-    for page in ('/fsp-console/status', '/'):
+    for page in ('/fsp-console/status', '/fsp-console/links', '/fsp-console/sources', '/'):
         window.open(url + page)
         for scheme in ('light', 'dark'):
             window.colours(scheme)

@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from fsp_pyramid.scripts.fetch import explain, explain_hop, main
+from fsp_pyramid.scripts.fetch import main
 from fsp_pyramid.sources import Allowances, SourceError, download
 from fsp_pyramid.sources.deadline import Deadline
+from fsp_pyramid.sources.explain import explain, explain_hop
 from fsp_pyramid.sources.transport import Answer, Target
 
 from ..timing import PATIENCE
@@ -58,7 +59,7 @@ def test_other_verdicts(ini: str, url: str, end: str, capsys: pytest.CaptureFixt
 
 def test_every_address_of_a_name_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [Answer(2, (address, 443)) for address in ('1.1.1.1', '127.0.0.1', '1.1.1.1')]
-    monkeypatch.setattr('fsp_pyramid.scripts.fetch.resolve', lambda target, deadline: answers)
+    monkeypatch.setattr('fsp_pyramid.sources.explain.resolve', lambda target, deadline: answers)
     allowed, lines = explain('https://mixed.test/', Allowances())
     assert not allowed
     assert lines[2:4] == [

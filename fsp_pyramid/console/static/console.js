@@ -210,15 +210,27 @@ async function settleConflict(name, act) {
 
 // The folder
 
+let latest = 0;
+
 async function open(path, { focus = false } = {}) {
+  latest += 1;
+  const number = latest;
   return attempt(async () => {
     const data = await send('GET', path);
+    if (number !== latest) return data; // another folder was opened meanwhile
     Object.assign(state, { path, meta: data.meta, items: data.items, selected: null });
     remember();
     show();
     if (focus) find('crumbs').querySelector('[aria-current]').focus();
     return data;
   });
+}
+
+// Files of one user must not be shown for another one whose listing fails.
+function forget() {
+  Object.assign(state, { path: '/', meta: null, items: [], selected: null });
+  for (const id of ['files', 'crumbs', 'details']) find(id).replaceChildren();
+  find('empty').hidden = find('upload').disabled = find('new-folder').disabled = true;
 }
 
 async function refresh(selected) {
@@ -258,6 +270,7 @@ const ORDERS = {
 };
 
 function showItems() {
+  if (!state.meta) return;
   const wanted = find('filter').value.toLowerCase();
   const order = ORDERS[find('sort').value];
   const items = state.items
@@ -462,8 +475,9 @@ function remember() {
 
 function recall() {
   const values = new URLSearchParams(location.hash.slice(1));
-  state.client = CLIENTS[values.get('client')] ?? CLIENTS[0];
-  state.uid = values.get('uid') || find('uid').defaultValue;
+  const [client, uid] = [CLIENTS[values.get('client')] ?? CLIENTS[0], values.get('uid') || find('uid').defaultValue];
+  if (client !== state.client || uid !== state.uid) forget();
+  Object.assign(state, { client, uid });
   find('client').value = CLIENTS.indexOf(state.client);
   find('uid').value = state.uid;
   return open(values.get('path') || '/');
@@ -474,6 +488,7 @@ function listen() {
     event.preventDefault();
     state.client = CLIENTS[find('client').value];
     state.uid = find('uid').value.trim();
+    forget();
     open('/', { focus: true });
   });
   find('upload').addEventListener('click', askUpload);
