@@ -73,7 +73,7 @@ def test_request_targets_are_not_normalized(development: Server, target: str, ex
     assert verdict(answer) == expected
 
 
-@pytest.mark.parametrize('target', ['/', '/fsp%0A', '/fspx', '/FSP/', '/x/../fsp/', '*'])
+@pytest.mark.parametrize('target', ['/index.html', '/fsp%0A', '/fspx', '/FSP/', '/x/../fsp/', '*'])
 def test_targets_outside_mounts_are_404(development: Server, target: str) -> None:
     (answer,) = development.ask(f'GET {target}', headers=caller())
     assert answer.status == 404
