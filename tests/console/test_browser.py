@@ -3,7 +3,6 @@
 A browser that blocks anything because of the page's policy says so in its console, and the test fails.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,7 +21,7 @@ ESCAPE = '\ue00c'
 
 # .ci/run installs it.
 NEEDS_AXE = pytest.mark.skipif(
-    not AXE.exists() and not os.environ.get('FSP_REQUIRE_SERVICES'),
+    not AXE.exists(),
     reason='axe-core is missing: npm install --no-save --prefix var/npm axe-core',
 )
 

