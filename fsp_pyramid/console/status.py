@@ -1,5 +1,6 @@
 """The page Status: checks, calls to Egnyte, and the requests of the last hours."""
 
+import os
 import platform
 import time
 from importlib.metadata import version as version_of
@@ -8,6 +9,7 @@ from typing import Any
 from pyramid.request import Request
 from pyramid.response import Response
 
+from ..diagnosis import Installation, Level, Options, Result, diagnose, worst_first
 from ..interfaces import IConsole
 from ..settings import Settings
 from .activity import HOUR, HOURS
@@ -19,7 +21,7 @@ SHOWN = 100
 
 
 def show(_context: Any, request: Request) -> Response:
-    """Show the page; with a support id, only its request."""
+    """Show the page; with a support id, only its request. The diagnosis is made on demand: it may take seconds."""
     console, support_id = request.registry.getUtility(IConsole), request.GET.get('support_id', '').strip()
     hours = console.activity.hours()
     lookups = sum(hour.lookups for hour in hours)
@@ -27,6 +29,7 @@ def show(_context: Any, request: Request) -> Response:
         request,
         'status',
         checks=run_checks(request, console.readiness),
+        diagnosis=_diagnosis(request) if 'diagnosis' in request.GET else None,
         accounts=console.activity.accounts(),
         first_hour=time.strftime('%H:00', time.gmtime(time.time() - (HOURS - 1) * HOUR)),
         last_hour=time.strftime('%H:00', time.gmtime()),
@@ -40,6 +43,13 @@ def show(_context: Any, request: Request) -> Response:
         versions=_versions(),
         shares_state=_shares_state(console.settings),
     )
+
+
+def _diagnosis(request: Request) -> list[Result]:
+    """Return the results of the doctor's checks without calls to Egnyte, those that were made, the worst first."""
+    installation = Installation.of(request.registry, os.environ, request=request)
+    results = diagnose(installation, Options(with_egnyte=False))
+    return worst_first(result for result in results if result.level is not Level.SKIPPED)
 
 
 def _versions() -> dict[str, str]:

@@ -38,6 +38,19 @@ def test_checks_are_those_of_readiness(make: Callable[..., Any], tmp_path: Path)
     ]
 
 
+def test_checks_of_the_doctor_are_made_on_demand(make: Callable[..., Any], sandbox: Sandbox) -> None:
+    console = Console(make(console__local='true'))
+    sandbox.forget_calls()
+    assert 'settings.' not in console.open('/status').text
+    page = console.open('/status?diagnosis=1').text
+    found = re.findall(r'<span class="mark">(\w+)</span> <strong>([a-z_]+\.[a-z_]+)</strong>', page)
+    assert {'settings.folders', 'secrets.password', 'directories.cache'} <= {name for _, name in found}
+    order = [('Failed', 'Warning', 'OK').index(mark) for mark, _ in found]
+    assert order == sorted(order)
+    assert 'secret-password' not in page
+    assert sandbox.calls == []
+
+
 def test_requests_are_shown_with_their_outcome(console: Console) -> None:
     console.send('GET', '/')
     console.upload('/a.png', PNG)
