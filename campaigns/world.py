@@ -256,6 +256,7 @@ class World:
             'FSP_PUBLIC_CACHE_DIR': str(self.cache),
             'FSP_FOLDERS': f'/ {HOME}/{{uid}}',
             'FSP_REQUIRE_HTTPS': 'false',
+            'MALLOC_ARENA_MAX': '2',  # as the systemd unit and the image set it
             'FSP_SOURCES_ALLOW': '127.0.0.1',
         }
         given = {name: value for name, value in (environ | settings).items() if value is not None}
