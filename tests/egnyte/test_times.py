@@ -24,7 +24,6 @@ def test_usual_dates_are_read_as_by_the_library(when: datetime) -> None:
         'Tue, 24 Nox 2026 10:00:00 GMT',
         'Tue, 00 Nov 2026 10:00:00 GMT',
         'Tue, 24 Nov 0000 10:00:00 GMT',
-        'Tue, ٢٤ Nov 2026 10:00:00 GMT',
         '',
     ],
 )

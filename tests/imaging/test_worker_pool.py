@@ -287,7 +287,8 @@ def test_closed_workers_release_all_resources(pool: RenderPool, started: list[su
     assert len(os.listdir('/proc/self/fd')) <= before
     pool.close()
     assert all(process.returncode is not None for process in started)
-    assert not [thread for thread in threading.enumerate() if thread is pool._timer]
+    pool._timer.join(PATIENCE)  # a cancelled timer ends as soon as its thread runs
+    assert not pool._timer.is_alive()
 
 
 PARENT = """
