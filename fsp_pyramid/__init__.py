@@ -72,7 +72,7 @@ def main(global_config: dict[str, str], **settings: Any) -> Router:
 
 def _make_application(global_config: dict[str, str], settings: dict[str, Any]) -> Router:
     refuse_defaults(global_config)
-    settings.setdefault('tm.activate_hook', 'fsp_pyramid.public.routes.wants_transaction')
+    settings.setdefault('tm.activate_hook', 'fsp_pyramid.standalone.wants_transaction')
     with Configurator(settings=settings) as config:
         config.include('fsp_pyramid')
         config.commit()

@@ -15,6 +15,8 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from .errors import excerpt
+from .interfaces import IAccountStores
+from .public import routes
 from .routing import NoContext, add_own_view
 from .telemetry import raw_path
 
@@ -44,6 +46,13 @@ def add_elsewhere(config: Configurator, prefix: str) -> None:
     config.add_route(ROUTE, rf'/{{path:(?!{re.escape(prefix[1:])}(?:/|\Z))(?s:.*)}}', factory=NoContext)
     add_own_view(config, not_found, ROUTE)
     config.add_exception_view(undecodable, context=URLDecodeError)
+
+
+def wants_transaction(request: Request) -> bool:
+    """Return whether a request needs a transaction: no public file, and no read without a database of accounts."""
+    if request.method in {'GET', 'HEAD'} and request.registry.queryUtility(IAccountStores) is None:
+        return False
+    return routes.wants_transaction(request)
 
 
 def not_found(_request: Request) -> Response:

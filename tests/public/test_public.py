@@ -74,6 +74,8 @@ def test_known_file_costs_one_statement_and_no_transaction(
     assert response.body == CONTENT
     assert (len(queries), active) == (1, [False])
     client.get('/')
+    assert not active[-1], 'a read without a database of accounts'
+    client.create('/d/')
     assert active[-1]
 
 
