@@ -5,9 +5,10 @@ from fsp_pyramid import __version__
 project = 'fsp_pyramid'
 author = 'fsp_pyramid contributors'
 version = release = __version__
-extensions = ['sphinx.ext.autodoc']
+extensions = ['sphinx.ext.autodoc', 'sphinxcontrib.openapi']
 autodoc_member_order = 'bysource'
 autodoc_typehints = 'signature'
+openapi_default_renderer = 'httpdomain'
 html_theme = 'alabaster'
 html_theme_options = {
     'description': 'A Beefree file system provider on Egnyte, as a Pyramid add-on',

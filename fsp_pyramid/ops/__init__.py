@@ -1,7 +1,8 @@
-"""Endpoints for operators below ``fsp.ops.prefix``: health, readiness and metrics, one set for all mounts."""
+"""Endpoints below ``fsp.ops.prefix``, one set for all mounts: health, readiness, metrics and the OpenAPI document."""
 
 import logging
 from collections.abc import Callable
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from pyramid.config import Configurator
@@ -22,18 +23,19 @@ from .checks import Readiness
 if TYPE_CHECKING:
     from .prometheus import PrometheusMetrics
 
-HEALTH_ROUTE, READY_ROUTE, METRICS_ROUTE = 'fsp_health', 'fsp_ready', 'fsp_metrics'
+HEALTH_ROUTE, READY_ROUTE, METRICS_ROUTE, OPENAPI_ROUTE = 'fsp_health', 'fsp_ready', 'fsp_metrics', 'fsp_openapi'
 log = logging.getLogger(__name__)
 
 
 def add_ops(config: Configurator, settings: Settings) -> None:
-    """Register ``health``, ``ready`` and, if ``fsp.ops.metrics`` is on, ``metrics``.
+    """Register ``health``, ``ready``, ``openapi.yaml`` and, if ``fsp.ops.metrics`` is on, ``metrics``.
 
     Raises ConfigurationError if metrics are on and their extra is missing. Does no I/O.
     """
     authorization, readiness = OpsAuthorization(settings), Readiness(settings)
     _add(config, HEALTH_ROUTE, f'{settings.ops.prefix}/health', health)
     _add(config, READY_ROUTE, f'{settings.ops.prefix}/ready', lambda request: ready(request, authorization, readiness))
+    _add(config, OPENAPI_ROUTE, f'{settings.ops.prefix}/openapi.yaml', describe)
     config.add_exception_view(undecodable, context=URLDecodeError, fsp_mount=full_path(config, settings.ops.prefix))
     if not settings.ops.metrics:
         config.registry.registerUtility(Metrics(), IMetrics)
@@ -83,6 +85,13 @@ def export_metrics(request: Request, authorization: OpsAuthorization, metrics: '
         return _answer({'status': 'refused', 'details': authorization.remedy}, status, authorization.challenge)
     text, content_type = metrics.exposition(request.headers.get('Accept', ''))
     return Response(text, headerlist=[('Content-Type', content_type), ('Cache-Control', 'no-store')])
+
+
+def describe(_request: Request) -> Response:
+    """Return the OpenAPI document of the protocol and of public files. It is the same for every installation."""
+    document = files(__name__).joinpath('static', 'openapi.yaml').read_bytes()
+    headers = [('Content-Type', 'application/yaml'), ('Cache-Control', 'no-store')]  # the type: RFC 9512
+    return Response(document, headerlist=headers)
 
 
 def method_not_allowed(_request: Request) -> Response:

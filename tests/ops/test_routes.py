@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from .conftest import (
 )
 
 Make = Callable[..., TestApp]
-PATHS = ('/fsp-ops/health', '/fsp-ops/ready', '/fsp-ops/metrics')
+PATHS = ('/fsp-ops/health', '/fsp-ops/ready', '/fsp-ops/metrics', '/fsp-ops/openapi.yaml')
 BEARER = {'Authorization': f'Bearer {TOKEN}'}
 
 
@@ -65,6 +66,14 @@ def test_metrics_are_off_by_default(make: Make) -> None:
 def test_other_paths_are_not_ours(make: Make, path: str) -> None:
     request = Request.blank('/', environ={'PATH_INFO': path})
     assert request.get_response(make().app).content_type == 'text/plain'
+
+
+def test_openapi_document_is_served_to_any_caller(make: Make) -> None:
+    app = make(ops__token=TOKEN)
+    app.authorization = None
+    answer = app.get('/fsp-ops/openapi.yaml', extra_environ=REMOTE)
+    assert answer.body == (Path(ops.__file__).parent / 'static' / 'openapi.yaml').read_bytes()
+    assert (answer.content_type, answer.headers['Cache-Control']) == ('application/yaml', 'no-store')
 
 
 def test_prefix_is_a_setting(make: Make) -> None:
