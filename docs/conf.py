@@ -9,13 +9,11 @@ extensions = ['sphinx.ext.autodoc', 'sphinxcontrib.openapi']
 autodoc_member_order = 'bysource'
 autodoc_typehints = 'signature'
 openapi_default_renderer = 'httpdomain'
-html_theme = 'alabaster'
-html_theme_options = {
-    'description': 'A Beefree file system provider on Egnyte, as a Pyramid add-on',
-    'page_width': '1100px',
-    'sidebar_width': '240px',
-}
-html_sidebars = {'**': ['about.html', 'searchfield.html', 'navigation.html']}
+html_theme = 'furo'
+html_title = 'fsp_pyramid'
+html_theme_options = {'navigation_with_keys': True}
+html_static_path = ['static']
+html_css_files = ['tables.css']
 html_show_sphinx = html_show_copyright = False
 # Most blocks are shell commands, settings and responses: do not guess Python.
 highlight_language = 'none'

@@ -222,6 +222,18 @@ def test_error_table_matches_the_code() -> None:
     assert rows == sorted((kind.status, kind.code, kind.title) for kind in KINDS)
 
 
+def test_exactly_the_codes_are_explained_to_operators() -> None:
+    rows = [(int(status), int(code)) for status, code, *_ in table('errors.rst', 'Status, Code, Cause')]
+    assert rows == sorted((kind.status, kind.code) for kind in KINDS)
+
+
+def test_each_page_is_in_one_group() -> None:
+    groups = re.findall(r':caption: (.*)\n   :hidden:\n\n((?:   \w[\w-]*\n)+)', (DOCS / 'index.rst').read_text())
+    assert [caption for caption, _ in groups] == ['Tutorials', 'How-to', 'Reference', 'Explanation']
+    pages = [page for _, body in groups for page in body.split()]
+    assert sorted(pages) == sorted({path.stem for path in DOCS.glob('*.rst')} - {'index'})
+
+
 def raise_translated(error: egnyte.EgnyteError, name: str) -> None:
     with as_fsp_errors((name,)):
         raise error
