@@ -201,6 +201,13 @@ class Walker:
         return f'{HOME}/{self._uid}'
 
 
+class Replacer(Walker):
+    """A user who replaces one file without a pause."""
+
+    def _possible(self) -> list[Change]:
+        return [self._upload('/', NAMES[0], 'replace')]
+
+
 def _described(tree: Tree, path: str) -> str:
     if path not in tree:
         return 'nothing'
