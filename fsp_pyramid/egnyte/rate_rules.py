@@ -173,7 +173,7 @@ class TokenUsage:
         It is later than *now* if earlier calls started late, on a busy machine, and the window has no room yet.
         """
         at = max(now, self.started[-self.qps] + CLOSEST) if len(self.started) >= self.qps else now
-        self.started = (*self.started, at)[-self.qps :]
+        self.started = (*(start for start in self.started if start > now - WINDOW), at)[-self.qps :]
         return at
 
     def observe(self, reservation: Reservation, quota: QuotaHeaders | None) -> None:

@@ -400,3 +400,15 @@ def test_no_call_is_missed_in_any_order_of_answers(
     slot = record.reserve(now, now)
     record.observe(slot, QuotaHeaders(None, None, egnyte + 1, None))
     assert record.used(now) == egnyte + 1
+
+
+def test_record_keeps_no_calls_of_the_past() -> None:
+    """A generous limit must not make every call of an hour part of the record, which is copied for each call."""
+    usage = TokenUsage.new(0)
+    usage.qps = 1_000_000
+    for number in range(1000):
+        now = number / 100
+        usage.reserve(now, now)
+        usage.start(now)
+    assert len(usage.started) <= 100 * WINDOW + 1
+    assert len(usage.slots) <= 100 * WINDOW + 1
