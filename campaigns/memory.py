@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -27,7 +26,8 @@ from .result import Result
 from .world import Service, World, children, memory_of, send
 
 # MB: a verification (argon2id with 19 MiB), and all else that requests take (a thread's stack, its buffers).
-VERIFICATION, REQUESTS = 19 * 1.048576, 12
+VERIFICATION, REQUESTS = 19 * 1.048576, 20
+WARM_UP = 320
 # Times that wrong logins come: memory that is kept for each thread adds up.
 FLOODS = 5
 
@@ -130,8 +130,7 @@ def _log_in(world: World, effort: Effort, result: Result) -> None:
     statuses: Counter[int] = Counter()
     with ThreadPoolExecutor(effort.logins) as pool:
         client.get('/')
-        for _ in range(FLOODS):  # as many requests that verify nothing, so that all threads have worked
-            list(pool.map(partial(send, service.port, 'GET'), ['/fsp/'] * effort.logins))
+        list(pool.map(client.get, ['/'] * WARM_UP))  # this login is remembered; now all threads have worked
         before, listings = _reset_peak(service), set[int]()
         for _ in range(FLOODS):
             wrong = [pool.submit(_wrong_login, service, number) for number in range(effort.logins)]
