@@ -27,6 +27,7 @@ class Report:
     :param left: documents by name, with the references that stay
     :param unreadable: documents by name, with the reason
     :param stopped: why the run stopped before its end; '' at its end
+    :param earlier: sources of assets that earlier runs stored
     :param calls: to Egnyte
     """
 
@@ -35,6 +36,7 @@ class Report:
     left: dict[str, tuple[LeftReference, ...]] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     stopped: str = ''
+    earlier: frozenset[str] = frozenset()
     calls: int = 0
 
     def add(self, asset: Asset) -> bool:
@@ -56,8 +58,10 @@ class Report:
     def as_text(self) -> str:
         """Return the summary, with a line for each thing to look at."""
         counts = self.counts
+        earlier = sum(asset.source in self.earlier for asset in self.assets.values())
         summary = (
-            f'{counts["moved"]} assets are moved, {counts["present"]} had a file with their content already, '
+            f'{counts["moved"]} assets are moved, {counts["present"]} had a file with their content already'
+            f'{f" ({earlier} of these in earlier runs)" if earlier else ""}, '
             f'{counts["failed"]} could not be moved; {len(self.written)} templates are written, {self.calls} calls.'
         )
         lines = [summary]
@@ -73,6 +77,7 @@ class Report:
         """Return the report for JSON."""
         return {
             'counts': dict(self.counts),
+            'earlier': len(self.earlier),
             'calls': self.calls,
             'stopped': self.stopped or None,
             'assets': [asset._asdict() for asset in self.assets.values()],

@@ -195,9 +195,9 @@ class _Run:
 
     def finish(self, importer: Importer, store: AssetStore, state: State) -> int:
         """Import everything, write the results, and return the exit status."""
-        done = {asset.source for asset in state if asset.is_done} & self._expected
+        self._report.earlier = frozenset(self._expected & {asset.source for asset in state if asset.is_done})
         if not self._options.json:
-            print(self._announcement(len(done)), flush=True)
+            print(self._announcement(len(self._report.earlier)), flush=True)
         with self._progress() as self._bar:
             try:
                 self._import_all(importer)
@@ -229,7 +229,7 @@ class _Run:
         if not self._report.add(asset):
             return
         self._bar.update()
-        if self._bar.disable and not self._options.json:
+        if self._bar.disable and not self._options.json and asset.source not in self._report.earlier:
             print(
                 f'{asset.status:<7} {asset.source} {"->" if asset.url else ":"} {asset.path or asset.reason}',
                 flush=True,

@@ -6,7 +6,12 @@ import os
 import re
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
@@ -15,9 +20,29 @@ from fsp_pyramid.importing import Document
 from fsp_pyramid.scripts.import_assets import main
 from fsp_pyramid.testing import Sandbox
 
+from ..imaging.pictures import picture
 from ..protocol.beefree import Beefree
 from . import templates
 from .conftest import Pictures
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[str]:
+    """Serve *app* on a free port, and give its URL."""
+    with make_server('127.0.0.1', 0, app, handler_class=_Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={'poll_interval': 0.01})
+        thread.start()
+        try:
+            yield f'http://127.0.0.1:{server.server_port}'
+        finally:
+            server.shutdown()
+            thread.join()
+
 
 PUBLIC = 'https://files.example/fsp-public/'
 
@@ -91,12 +116,16 @@ def test_second_run_makes_no_calls(
     (tmp_path / 'a.json').write_bytes(templates.full_template(pictures.url))
     assert run(ini, 'a.json') == 0
     written = (tmp_path / 'imported' / 'a.json').read_bytes()
+    assert capsys.readouterr().out.count('\nmoved ') == 7
     sandbox.forget_calls()
     pictures.requests.clear()
     assert run(ini, 'a.json') == 0
     assert (sandbox.calls, pictures.requests) == ([], [])
     assert (tmp_path / 'imported' / 'a.json').read_bytes() == written
-    assert '7 of them done before; about 0 calls' in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert '7 of them done before; about 0 calls' in output
+    assert '7 assets are moved, 0 had a file with their content already (7 of these in earlier runs)' in output
+    assert 'moved ' not in output.replace('moved, ', '').replace('moved; ', '')
     assert run(ini, 'imported/a.json', '--out', 'again') == 0
     assert 'is served by this service already' in capsys.readouterr().out
     assert (tmp_path / 'again' / 'a.json').read_bytes() == written
@@ -197,6 +226,28 @@ def test_directories_are_imported_with_their_templates(ini: Path, sandbox: Sandb
     assert names(sandbox) == ['a.png']
     assert names(sandbox, '/Shared/anna/imported/images') == ['a.png']
     assert names(sandbox, '/Shared/anna/imported/images/deep') == ['b.png']
+
+
+def test_another_provider_is_imported(
+    ini: Path, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = Sandbox(tmp_path / 'other')
+    for name in ('brand', 'brand/old'):
+        other.api('POST', f'/pubapi/v1/fs/Shared/{name}', json={'action': 'add_folder'})
+    other.upload('/Shared/brand/old/a ü.png', picture())
+    other.upload('/Shared/brand/b.png', picture(9))
+    settings = {'fsp.username': 'beefree', 'fsp.password': 'other-password', 'fsp.folders': '/ /Shared/brand'}
+    app = make_app({}, **settings, **{'fsp.egnyte.url': f'sandbox:{tmp_path}/other'})
+    monkeypatch.setenv('FSP_IMPORT_USERNAME', 'beefree')
+    with serving(app) as url:
+        monkeypatch.setenv('FSP_IMPORT_PASSWORD', 'wrong')
+        assert run(ini, f'fsp:{url}/fsp') == 2
+        assert 'status 401. Check the credentials.' in capsys.readouterr().err
+        monkeypatch.setenv('FSP_IMPORT_PASSWORD', 'other-password')
+        assert run(ini, f'fsp:{url}/fsp', '--keep-tree') == 0
+    assert names(sandbox) == ['b.png']
+    assert names(sandbox, '/Shared/anna/imported/old') == ['a ü.png']
+    assert sandbox.content('/Shared/anna/imported/b.png') == picture(9)
 
 
 def test_dry_run_changes_nothing(
