@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import fsspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -129,7 +130,6 @@ def test_missing_and_refusing_providers_are_told(pictures: Pictures) -> None:
 
 
 def test_other_file_systems_are_listed_and_read() -> None:
-    fsspec = pytest.importorskip('fsspec')
     system = fsspec.filesystem('memory')
     for name in ('/test-import/a.png', '/test-import/deep/b.png'):
         system.pipe(name, name.encode())
