@@ -45,7 +45,9 @@ class Document:
             raise DocumentError(f'its name ends with none of {", ".join(_SCANNERS)}')
         try:
             return tuple(scan(self._text))
-        except (ValueError, RecursionError) as error:
+        except RecursionError as error:
+            raise DocumentError('it is nested too deeply') from error
+        except ValueError as error:
             raise DocumentError(f'it is no JSON: {error}') from error
 
     def rewritten(self, new: Callable[[str], str | None]) -> bytes:

@@ -12,16 +12,18 @@ from typing import NamedTuple
 from .css import scan_css
 from .references import Reference, Scan, scan_escaped, shifted
 
+# Without "<" in names and bare values, against the standard: a broken tag ends there, and is not scanned to the end of
+# the document.
 _ATTRIBUTE = r"""
-    [\s/]*+ (?P<name>[^\s/>][^\s/>=]*+) (?: \s*+ = \s*+ (?: "(?P<double>[^"]*+)" | '(?P<single>[^']*+)'
-    | (?P<bare>[^\s>"'][^\s>]*+) | (?=>) ) )?+
+    [\s/]*+ (?P<name>[^\s/<>][^\s/<>=]*+) (?: \s*+ = \s*+ (?: "(?P<double>[^"]*+)" | '(?P<single>[^']*+)'
+    | (?P<bare>[^\s<>"'][^\s<>]*+) | (?=>) ) )?+
 """
 _ATTRIBUTES = re.compile(_ATTRIBUTE, re.VERBOSE)
 _TOKENS = re.compile(
     rf"""
     <!-- (?P<comment>.*?) (?:--!?>|\Z)
-    | <(?P<tag>[A-Za-z][^\s/>]*+) (?P<attributes>(?:{re.sub(r'[?]P<[a-z]+>', '?:', _ATTRIBUTE)})*+) [\s/]*+ >
-    | </[A-Za-z] [^>]*+ > | <[!?/] [^>]*+ >
+    | <(?P<tag>[A-Za-z][^\s/<>]*+) (?P<attributes>(?:{re.sub(r'[?]P<[a-z]+>', '?:', _ATTRIBUTE)})*+) [\s/]*+ >
+    | <[!?/] [^<>]*+ >
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -30,7 +32,7 @@ _ESCAPES = re.compile(r'&(?:#[0-9]{1,7};?|#[xX][0-9A-Fa-f]{1,6};?|[A-Za-z][A-Za-
 _RAW_TEXT = frozenset(('script', 'style', 'textarea', 'title', 'xmp', 'noembed', 'noframes', 'iframe', 'plaintext'))
 _CONDITION = re.compile(r'\[if\b[^\]]*+\]>', re.IGNORECASE)
 _CANDIDATE = re.compile(r'[\s,]*+(\S++)')
-_DESCRIPTORS = re.compile(r'(?:\([^)]*+\)|[^,(])*+,?')
+_DESCRIPTORS = re.compile(r'(?:\([^)]*+(?:\)|\Z)|[^,(])*+,?')
 
 # Attributes with one URL each, by tags. A tag of VML has a prefix.
 _SOURCES = frozenset(('img', 'video', 'audio', 'source', 'track', 'input', 'image', 'bgsound', 'amp-img'))

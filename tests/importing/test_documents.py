@@ -137,10 +137,19 @@ def test_documents_that_cannot_be_read_are_refused() -> None:
         ('a.json', b'{"a": ', 'no JSON: Expecting value: line 1'),
         ('a.html', '<p>'.encode('utf-16'), 'UTF-16'),
         ('a.doc', b'', 'ends with none of'),
-        ('a.json', b'[' * 100_000, 'no JSON'),
+        ('a.json', b'[' * 100_000, 'nested too deeply'),
     ):
         with pytest.raises(DocumentError, match=complaint):
             _ = Document(name, data).references
+
+
+@pytest.mark.parametrize(
+    'piece', ['<a ', '<img src="', "<td background='x", '<style>url(\\', '<a x=<', '</a ', '<!', "<img srcset='a ("]
+)
+def test_broken_html_takes_no_longer(piece: str) -> None:
+    """Quadratic time would be minutes here."""
+    document = Document('a.html', piece.encode() * 50_000)
+    assert document.rewritten(lambda _url: None) == document.data
 
 
 def test_new_urls_that_need_escapes_are_refused() -> None:
