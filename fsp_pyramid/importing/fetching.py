@@ -1,30 +1,25 @@
 """Contents of assets: a URL by the guarded download, a file from the disk, or from another file system."""
 
-import hashlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path as FilePath
 from typing import BinaryIO, NamedTuple, cast
 
-from ..disk import writing_temporary
 from ..media_types import sniff_file
 from ..model import Content
 from ..sources import (
     Allowances,
     SourceEmpty,
     SourceError,
-    SourceTooLarge,
     SourceUnavailable,
     TypePolicy,
     download,
 )
+from ..storage.received import CHUNK, IN_MEMORY, copy_limited
 from .names import asset_name
 from .policy import is_url
-
-IN_MEMORY = 1 << 20  # bytes; a larger file goes to the disk
-CHUNK = 1 << 16
 
 Opener = Callable[[str], AbstractContextManager[BinaryIO]]
 
@@ -73,10 +68,10 @@ def fetch(source: str, rules: Rules, opener: Opener = open_file) -> Iterator[Fet
         if is_url(source):
             with download(source, max_size=rules.max_size, timeout=rules.timeout, allow=rules.allow) as response:
                 declared = response.declared_type
-                sha512 = _copy(response.chunks(), file, rules.max_size)
+                sha512 = copy_limited(response.chunks(), file, rules.max_size)
         else:
             with opener(source) as opened:
-                sha512 = _copy(_chunks(opened), file, rules.max_size)
+                sha512 = copy_limited(_chunks(opened), file, rules.max_size)
         size = file.tell()
         if not size:
             raise SourceEmpty
@@ -96,16 +91,3 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
             yield chunk
     except OSError as error:
         raise SourceUnavailable(f'the file cannot be read: {error}') from error
-
-
-def _copy(chunks: Iterable[bytes], file: BinaryIO, limit: int) -> str:
-    """Copy *chunks* and return their SHA-512. Raises SourceTooLarge."""
-    digest, size = hashlib.sha512(), 0
-    for chunk in chunks:
-        size += len(chunk)
-        if size > limit:
-            raise SourceTooLarge(limit)
-        digest.update(chunk)
-        with writing_temporary():
-            file.write(chunk)
-    return digest.hexdigest()

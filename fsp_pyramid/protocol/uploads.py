@@ -29,6 +29,7 @@ from ..sources import (
     SourceTypeRefused,
     download,
 )
+from ..storage.received import CHUNK, IN_MEMORY, copy_limited
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +40,6 @@ EXPECTED_WITHIN = 5.0
 MEASURED_OVER = 1.0
 
 _UNLIMITED = nullcontext()
-IN_MEMORY = 1 << 20  # bytes; a larger file goes to the disk
-CHUNK = 1 << 16
 
 
 @contextmanager
@@ -71,7 +70,8 @@ def open_file(received: BinaryIO, name: str, settings: ClientSettings) -> Iterat
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
         digest: Future[str] = Future()
         try:
-            digest.set_result(_copy_received(received, cast(BinaryIO, file), settings.upload.max_size))
+            chunks = iter(lambda: _read_received(received), b'')
+            digest.set_result(copy_limited(chunks, cast(BinaryIO, file), settings.upload.max_size))
             size = file.tell()
             if not size:
                 raise errors.SourceFailed(f'"{errors.excerpt(name)}" was not uploaded. The file is empty.')
@@ -81,19 +81,6 @@ def open_file(received: BinaryIO, name: str, settings: ClientSettings) -> Iterat
             raise _upload_error(error, name) from error
         file.seek(0)
         yield Content(cast(BinaryIO, file), size, digest)
-
-
-def _copy_received(received: BinaryIO, file: BinaryIO, limit: int) -> str:
-    """Copy *received* and return its SHA-512. Raises SourceTooLarge, BadRequest."""
-    digest, size = hashlib.sha512(), 0
-    while chunk := _read_received(received):
-        size += len(chunk)
-        if size > limit:
-            raise SourceTooLarge(limit)
-        digest.update(chunk)
-        with writing_temporary():
-            file.write(chunk)
-    return digest.hexdigest()
 
 
 def _read_received(received: BinaryIO) -> bytes:

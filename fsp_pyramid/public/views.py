@@ -43,8 +43,13 @@ def serve(request: Request) -> Response:
     content = public.content_service.open(
         RequestOrigin(request.registry, link, visitor, request.fsp_stats.count_call),
     )
-    mime_type = _content_type(content, request.matchdict['name'])
-    return deliver(request, public, content, mime_type, _revalidated_after(public.max_age))
+    mime_type, caching = _content_type(content), _revalidated_after(public.max_age)
+    if mime_type:
+        return deliver(request, public, content, mime_type, caching)
+    response = deliver(request, public, content, _type_of_url(content, request.matchdict['name']), caching)
+    # nginx caches by the token, and the next reader may come with another name.
+    response.headers['X-Accel-Expires'] = '0'
+    return response
 
 
 def serve_thumbnail(request: Request) -> Response:
@@ -123,19 +128,21 @@ def _not_found() -> NotFound:
     return NotFound('There is no such file.')
 
 
-def _content_type(content: CachedContent, url_name: str) -> str:
-    """Return the type of a content.
+def _content_type(content: CachedContent) -> str:
+    """Return the type of a content, '' where nothing implies one.
 
     The file's own name decides. If it implies no type: a sniffed picture type, Egnyte's type, any other sniffed type.
-    Egnyte's type makes a file active only if its name does. The name in the URL proves nothing, but may imply the type
-    of a picture where no other source does.
+    Egnyte's type makes a file active only if its name does.
     """
     egnyte_type = content.mime_type.partition(';')[0].strip()
     if content.name and egnyte_type in ACTIVE:
         egnyte_type = ''
     picture_type = content.sniffed_type if content.sniffed_type.startswith('image/') else ''
-    for type_ in (type_of_name(content.name), picture_type, egnyte_type, content.sniffed_type):
-        if type_ not in {'', UNKNOWN_TYPE}:
-            return type_
+    types = (type_of_name(content.name), picture_type, egnyte_type, content.sniffed_type)
+    return next((type_ for type_ in types if type_ not in {'', UNKNOWN_TYPE}), '')
+
+
+def _type_of_url(content: CachedContent, url_name: str) -> str:
+    """Return the type that the name in the URL implies: of a picture, and of a file whose own name is not known."""
     type_ = type_of_name(url_name)
     return type_ if type_.startswith('image/') and not content.name else UNKNOWN_TYPE

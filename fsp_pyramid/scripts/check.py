@@ -14,7 +14,7 @@ from tqdm import tqdm
 from ..conformance import GROUPS, Options, Profile, Report, Result, run
 from ..conformance.engine import estimate
 from ..conformance.reports import FORMATS, summary
-from .command import command, ended_by_signals, new_parser
+from .command import command, ended_by_signals, new_parser, seconds
 
 PASSWORD = 'FSP_CHECK_PASSWORD'  # noqa: S105 - the name of a variable
 UNUSABLE = 2
@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         '--report', metavar='FILE', type=_report, action='append', default=[], help='.json, .xml (JUnit) or .html'
     )
     parser.add_argument(
-        '--timeout', metavar='S', type=_seconds, default=30.0, help='seconds for an answer (default: 30)'
+        '--timeout', metavar='S', type=seconds(3600), default=30.0, help='seconds for an answer (default: 30)'
     )
     parser.add_argument(
         '--profile', choices=[str(profile) for profile in Profile], default='current',
@@ -158,16 +158,6 @@ def _report(text: str) -> Path:
     if not path.parent.is_dir() or path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         raise argparse.ArgumentTypeError(f'{path} cannot be written')
     return path
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0
-    if not 0 < value <= 3600:
-        raise argparse.ArgumentTypeError('write a number of seconds')
-    return value
 
 
 def _file(text: str) -> str:

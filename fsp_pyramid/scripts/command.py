@@ -46,6 +46,21 @@ def new_parser(prog: str, description: str) -> argparse.ArgumentParser:
     return parser
 
 
+def seconds(most: float) -> Callable[[str], float]:
+    """Return the type of an argument in seconds, up to *most*."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = 0
+        if not 0 < value <= most:
+            raise argparse.ArgumentTypeError(f'write a number of seconds, at most {most:g}')
+        return value
+
+    return parse
+
+
 @contextmanager
 def extra(name: str) -> Iterator[None]:
     """Raise Failed, which says how to install the extra *name*, for imports that fail."""

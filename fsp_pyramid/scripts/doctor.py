@@ -20,7 +20,7 @@ from ..diagnosis.model import failure, ok
 from ..interfaces import IAccountStores
 from ..server import make_server
 from ..settings.server import adjustments
-from .command import Failed, command, environment, new_parser
+from .command import Failed, command, environment, new_parser, seconds
 from .probe import probe
 
 STATUS = {Level.FAILURE: 2, Level.WARNING: 1}
@@ -174,7 +174,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--public-url', action='store_true', help='load a file through its public link (1 call more)')
     parser.add_argument('--nginx', metavar='FILE', help='the configuration of nginx in front')
     parser.add_argument(
-        '--proxy-timeout', metavar='S', type=_seconds, help='seconds that the proxy waits (default: of --nginx, or 60)'
+        '--proxy-timeout',
+        metavar='S',
+        type=seconds(86400),
+        help='seconds that the proxy waits (default: of --nginx, or 60)',
     )
     parser.add_argument(
         '--probe',
@@ -192,13 +195,3 @@ def _folder(text: str) -> str:
     ):
         raise argparse.ArgumentTypeError('write a path at Egnyte such as /Shared/Beefree')
     return path
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0
-    if not 0 < value <= 86400:
-        raise argparse.ArgumentTypeError('write a number of seconds')
-    return value

@@ -74,18 +74,23 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
         server.shutdown()
 
 
-@pytest.fixture(scope='module')
-def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
-    """Run two processes of ``pserve production.ini`` over one sandbox."""
-    directory = tmp_path_factory.mktemp('production')
-    secrets = {
+def variables(directory: Path, **more: str) -> dict[str, str]:
+    """Return the variables of ``production.ini``, with a sandbox and a cache in *directory*."""
+    return {
         'FSP_USERNAME': 'beefree',
         'FSP_PASSWORD': 'a-password',
         'FSP_EGNYTE_URL': f'sandbox:{directory}/egnyte',
         'FSP_PUBLIC_SECRET': 'a-signing-secret-of-forty-characters-or-so',
         'FSP_PUBLIC_SENDFILE': 'nginx',
         'FSP_PUBLIC_CACHE_DIR': f'{directory}/cache',
-    }
+    } | more
+
+
+@pytest.fixture(scope='module')
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
+    """Run two processes of ``pserve production.ini`` over one sandbox."""
+    directory = tmp_path_factory.mktemp('production')
+    secrets = variables(directory)
     first, second = (Path(shutil.copy(TOP / 'production.ini', directory / f'{n}.ini')) for n in (1, 2))
     with serving(first, **secrets) as one, serving(second, **secrets) as two:
         yield [one, two]

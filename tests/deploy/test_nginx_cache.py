@@ -18,7 +18,7 @@ from fsp_pyramid.testing import Sandbox
 from ..functional.processes import Answer, Server, serving
 from ..ports import free_port
 from ..timing import PATIENCE
-from .conftest import TOP
+from .conftest import TOP, variables
 from .nginx import HOST, Nginx, await_port, program, proxying
 from .test_nginx import WHO
 
@@ -40,17 +40,8 @@ def sandbox(directory: Path) -> Sandbox:
 @pytest.fixture(scope='module')
 def service(directory: Path) -> Iterator[Server]:
     ini = Path(shutil.copy(TOP / 'production.ini', directory / 'production.ini'))
-    variables = {
-        'FSP_USERNAME': 'beefree',
-        'FSP_PASSWORD': 'a-password',
-        'FSP_EGNYTE_URL': f'sandbox:{directory}/egnyte',
-        'FSP_PUBLIC_SECRET': 'a-signing-secret-of-forty-characters-or-so',
-        'FSP_PUBLIC_SENDFILE': 'nginx',
-        'FSP_PUBLIC_CACHE_DIR': f'{directory}/cache',
-        'FSP_PUBLIC_MAX_AGE': f'{MAX_AGE}',
-        'FSP_CACHE_TTL': '0',  # files change at Egnyte here
-    }
-    with serving(ini, **variables) as server:
+    # Files change at Egnyte here.
+    with serving(ini, **variables(directory, FSP_PUBLIC_MAX_AGE=f'{MAX_AGE}', FSP_CACHE_TTL='0')) as server:
         yield server
 
 
@@ -61,9 +52,9 @@ def nginx(directory: Path, service: Server) -> Iterator[Nginx]:
         yield nginx
 
 
-def url(nginx: Nginx, sandbox: Sandbox, name: str, content: bytes = CONTENT) -> str:
+def url(nginx: Nginx, sandbox: Sandbox, name: str, content: bytes = CONTENT, suffix: str = '.png') -> str:
     """Return the path of a new public file, without its name."""
-    sandbox.upload(f'/Shared/Beefree/demo/{name}/{name}.png', content)
+    sandbox.upload(f'/Shared/Beefree/demo/{name}/{name}{suffix}', content)
     answer = nginx.ask(f'GET /fsp/{name}/', **WHO)
     (item,) = json.loads(answer.body)['data']['items']
     return urlsplit(item['public-url']).path.rpartition('/')[0]
@@ -115,6 +106,13 @@ def test_ranges_and_conditions_come_from_the_cache(nginx: Nginx, sandbox: Sandbo
         assert (answer.status, answer.body) == (304, b'')
     head = nginx.ask(f'HEAD {base}/parts.png')
     assert (head.status, head.headers['Content-Length']) == (200, str(len(CONTENT)))
+
+
+def test_type_by_the_name_in_a_url_is_for_its_reader_only(nginx: Nginx, sandbox: Sandbox, directory: Path) -> None:
+    base = url(nginx, sandbox, 'nameless', b'no known type', suffix='.bin')
+    shutil.rmtree(directory / 'cache')  # the name of the file is not known any more
+    assert nginx.ask(f'GET {base}/a.webp').headers['Content-Type'] == 'image/webp'
+    assert nginx.ask(f'GET {base}/a.gif').headers['Content-Type'] == 'image/gif'
 
 
 @pytest.mark.parametrize('part', ['bytes=99999999-', 'bytes=-0', 'bytes=x', 'bytes=9-5'])
@@ -225,20 +223,20 @@ def test_cached_file_outlives_the_application(
     """A reader gets what is in the cache while no process of the application answers."""
     ini = Path(shutil.copy(directory / 'production.ini', tmp_path / 'production.ini'))
     base = url(nginx, sandbox, 'outlives')
-    variables = {
-        'FSP_USERNAME': 'beefree',
-        'FSP_PASSWORD': 'a-password',
-        'FSP_EGNYTE_URL': f'sandbox:{directory}/egnyte',
-        'FSP_PUBLIC_SECRET': 'a-signing-secret-of-forty-characters-or-so',
-        'FSP_PUBLIC_CACHE_DIR': f'{directory}/cache',
-        'FSP_PUBLIC_MAX_AGE': '1',
-    }
     (tmp_path / 'nginx').mkdir()
-    with serving(ini, **variables) as other, proxying(tmp_path / 'nginx', [other.port]) as front:
+    with (
+        serving(ini, **variables(directory, FSP_PUBLIC_MAX_AGE='1')) as other,
+        proxying(tmp_path / 'nginx', [other.port]) as front,
+    ):
         assert front.ask(f'GET {base}/outlives.png').body == CONTENT
         other.process.kill()
         other.process.wait()
-        time.sleep(1.1)  # not for luck: the response has to be stale
-        answer = front.ask(f'GET {base}/outlives.png')
-        assert (answer.status, answer.body) == (200, CONTENT)
+        stale = time.monotonic() + 1.5  # the response is fresh for a second
+        while True:
+            was_stale = time.monotonic() > stale
+            answer = front.ask(f'GET {base}/outlives.png')
+            assert (answer.status, answer.body) == (200, CONTENT)
+            if was_stale:
+                break
+            time.sleep(0.1)
         assert front.ask(f'GET {base[:-1]}x/outlives.png').status == 502

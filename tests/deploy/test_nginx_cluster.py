@@ -14,7 +14,7 @@ from fsp_pyramid.testing import Sandbox
 
 from ..functional.processes import Server, serving
 from ..services import RedisServer
-from .conftest import TOP
+from .conftest import TOP, variables
 from .nginx import CONFIGURATION, Nginx, proxying
 from .test_nginx import WHO
 
@@ -32,18 +32,13 @@ def machines(tmp_path: Path, redis_server: RedisServer) -> Iterator[list[Server]
 def machine(tmp_path: Path, redis_server: RedisServer, name: str) -> Server:
     directory = tmp_path / name
     directory.mkdir()
-    variables = {
-        'FSP_USERNAME': 'beefree',
-        'FSP_PASSWORD': 'a-password',
+    more = {
         'FSP_EGNYTE_URL': f'sandbox:{tmp_path}/egnyte',
-        'FSP_PUBLIC_SECRET': 'a-signing-secret-of-forty-characters-or-so',
-        'FSP_PUBLIC_CACHE_DIR': f'{directory}/cache',
-        'FSP_PUBLIC_SENDFILE': 'nginx',
         'FSP_REDIS_URL': redis_server.patient_url,
         'FSP_CACHE_BACKEND': 'redis',
         'FSP_PACE_BACKEND': 'redis',
     }
-    return serving(Path(shutil.copy(TOP / 'production.ini', directory)), **variables)
+    return serving(Path(shutil.copy(TOP / 'production.ini', directory)), **variables(directory, **more))
 
 
 def front(stack: ExitStack, directory: Path, machines: list[Server]) -> Nginx:
