@@ -23,7 +23,7 @@ class Answer(NamedTuple):
 
     @property
     def data(self) -> Any:
-        """What the envelope of a success holds. Raises RuntimeError for another one."""
+        """The data in the envelope of a success. Raises RuntimeError for another one."""
         if self.status_int not in {200, 201}:
             raise RuntimeError(f'{self.status_int}: {self.body[:500].decode(errors="replace")}')
         return self.json['data']

@@ -226,7 +226,7 @@ def behind_nginx(world: World, effort: Effort, service: Server, size: int) -> It
 
 
 def sendfile_is_there() -> bool:
-    """Whether this version lets nginx send files."""
+    """Return whether this version lets nginx send files."""
     least = {'fsp.username': 'u', 'fsp.password': 'p', 'fsp.egnyte.url': 'sandbox:x', 'fsp.public.cache_dir': '/x'}
     try:
         Settings.parse(least | {'fsp.public.sendfile': 'nginx'}, {})

@@ -94,7 +94,7 @@ class Walking:
 
 
 class Mixture:
-    """All that is no change of files: pictures, wrong requests, and what monitoring asks."""
+    """Send all other requests: pictures, wrong requests, and those of monitoring."""
 
     def __init__(self, world: World, service: Service, uid: str, result: Result) -> None:
         self._service, self._result, self._offers = service, result, world.offers

@@ -175,7 +175,7 @@ class Service:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port that it listens on."""
         assert self.server is not None
         return self.server.port
 
@@ -289,7 +289,7 @@ def start_world(directory: Path) -> Iterator[World]:
 
 
 class Source:
-    """What is offered for upload: :func:`content_of` the last word of a path, or a content of one's own."""
+    """A server of contents for upload: :func:`content_of` the last word of a path, or a content that was added."""
 
     def __init__(self, port: int) -> None:
         self.url, self.files = f'http://127.0.0.1:{port}', dict[str, bytes]()

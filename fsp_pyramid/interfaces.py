@@ -245,7 +245,7 @@ class FSPContext(Protocol):
 
 
 class IPublic(Interface):
-    """Where an application serves files without credentials; one for all of its mounts."""
+    """Public surface of an application, which serves files without credentials; one for all of its mounts."""
 
     path = Attribute('The path below SCRIPT_NAME, with any route_prefix.')
     base_url = Attribute("The URL of another host that content is loaded from; '' for this one.")
@@ -278,7 +278,7 @@ class IConsole(Interface):
 
 
 class IConnect(Interface):
-    """Where users of an application connect their accounts; one for all of its mounts."""
+    """Pages on which users of an application connect their accounts; one for all of its mounts."""
 
     path = Attribute('The path below SCRIPT_NAME, with any route_prefix.')
     lifetime = Attribute('Seconds that links are good for.')

@@ -1,4 +1,4 @@
-"""What checks share: answers that several of them look at, each asked for once, when it is first needed."""
+"""Shared context of the checks: responses that several of them examine, each requested once, at its first use."""
 
 import functools
 import secrets

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Level(StrEnum):
-    """How binding a rule is: documented; the File Manager is worse without it; optional."""
+    """Level of a rule: documented (must), useful to the File Manager (should), or optional (may)."""
 
     MUST = 'must'
     SHOULD = 'should'
@@ -89,7 +89,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a check. *got* is the reason if it was skipped."""
+    """Outcome of a check. *got* is the reason if it was skipped."""
 
     check: Check
     outcome: Outcome

@@ -53,7 +53,7 @@ class ConnectContext:
 
     @property
     def has_choice(self) -> bool:
-        """Whether the chosen folder has any effect: ``fsp.folders`` may not mention it."""
+        """Return True if the chosen folder has any effect: ``fsp.folders`` may not mention it."""
         return any('folder' in mapping.placeholders for mapping in self.settings.folders)
 
     @property
@@ -63,7 +63,7 @@ class ConnectContext:
 
     @property
     def is_open(self) -> bool:
-        """Whether the link has not expired."""
+        """Return True if the link has not expired."""
         return self.link.expires_at > time.time()
 
     @property

@@ -1,4 +1,4 @@
-"""What the status page shows of the last hours, in the memory of this process and bounded."""
+"""Activity of the last hours for the status page, in the memory of this process and bounded."""
 
 import threading
 import time

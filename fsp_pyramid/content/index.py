@@ -155,7 +155,7 @@ def key_of(*parts: str) -> str:
 
 
 class Known(NamedTuple):
-    """All that the index knows of a file as an account sees it.
+    """Records of a file as an account sees it.
 
     :param refused_at: UNIX seconds at which Egnyte refused the file to the account; None if it did not
     :param has_intents: see :meth:`Index.uncertain_since`

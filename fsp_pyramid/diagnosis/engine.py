@@ -32,7 +32,7 @@ OFFLINE: tuple[Check, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a diagnosis may do.
+    """Permissions of a diagnosis.
 
     :ivar with_egnyte: make calls to Egnyte
     :ivar with_public_link: load a file through its public link, for which a call finds one

@@ -19,7 +19,7 @@ WORST_FIRST = (Level.FAILURE, Level.WARNING, Level.OK, Level.SKIPPED)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one check found. It names hosts, paths and users, and never a secret.
+    """Finding of one check. It names hosts, paths and users, and never a secret.
 
     :ivar id: stable name, ``group.check``
     :ivar subject: what was checked, if there are several: a client, a directory, a service; '' otherwise

@@ -1,4 +1,4 @@
-"""What an operator tells of the proxy in front of the service, or what nginx's configuration says."""
+"""Facts about the proxy in front of the service, from the operator or from nginx's configuration."""
 
 import re
 from pathlib import Path

@@ -41,7 +41,7 @@ def check_base(installation: Installation) -> Iterator[Result]:
 
 
 def _answers(base: str) -> Result:
-    """Load a link that nobody made: only this service refuses it in its words."""
+    """Load an invalid link: only this service refuses it in its words."""
     try:
         response = _get(f'{base}/{NO_TOKEN}/{NO_TOKEN}')
     except requests.RequestException as error:

@@ -34,7 +34,7 @@ _ROUNDS = 5
 
 
 class Destination(Protocol):
-    """Where assets are stored. Methods raise the errors of :mod:`fsp_pyramid.errors`.
+    """Destination of assets. Methods raise the errors of :mod:`fsp_pyramid.errors`.
 
     :ivar calls: to Egnyte, so far
     """
@@ -71,7 +71,7 @@ class LeftReference(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """What a document needs.
+    """Needs of a document.
 
     :param sources: of its assets, by the URLs in it
     :param left: references that stay

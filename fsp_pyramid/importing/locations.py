@@ -45,7 +45,7 @@ class AssetSource(NamedTuple):
 
 @dataclass
 class Found:
-    """What the locations contain."""
+    """Contents of the locations."""
 
     documents: list[DocumentFile] = field(default_factory=list)
     assets: list[AssetSource] = field(default_factory=list)

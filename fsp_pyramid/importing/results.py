@@ -20,7 +20,7 @@ from .state import Asset
 
 @dataclass
 class Report:
-    """What a run did.
+    """Results of a run.
 
     :param assets: by source and directory
     :param written: documents by name, with the assets in them that failed

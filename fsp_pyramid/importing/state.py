@@ -27,7 +27,7 @@ class StateError(Exception):
 
 
 class Asset(NamedTuple):
-    """What is known of an asset.
+    """Record of an asset.
 
     :param source: its URL, or the path of a file
     :param directory: where it is imported to
@@ -51,7 +51,7 @@ class Asset(NamedTuple):
 
     @property
     def is_done(self) -> bool:
-        """Whether it is stored."""
+        """Return True if it is stored."""
         return self.status in {'moved', 'present'}
 
 

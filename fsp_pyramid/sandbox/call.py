@@ -14,7 +14,7 @@ from .users import User
 
 
 class Call:
-    """What a view works with. *user* may be somebody whom the token's owner acts for."""
+    """Context of a view. *user* may be another user, for whom the token's owner acts."""
 
     def __init__(self, store: Store, db: sqlite3.Connection, user: User, client_id: str) -> None:
         self.db, self.user, self.client_id = db, user, client_id
@@ -38,11 +38,11 @@ class Call:
         return node
 
     def is_locked(self, node: Node) -> bool:
-        """Whether anybody has locked the file."""
+        """Return True if any user has locked the file."""
         return node.locked_until is not None and node.locked_until > self.now
 
     def require_unlocked(self, node: Node) -> None:
-        """Refuse to change what somebody else has locked, or a folder with such a file in it."""
+        """Refuse to change a file that another user has locked, or a folder with such a file in it."""
         locked = self.db.execute(
             'SELECT 1 FROM locks WHERE node IN (SELECT value FROM json_each(?)) AND expires > ? AND user != ?',
             (self.tree.ids_in(node.id), self.now, self.user.id),
@@ -63,7 +63,7 @@ class Call:
 
 
 def _named(role: str, node: Node) -> dict[str, Any]:
-    """How events name the file or folder that has a *role* in them."""
+    """Return the names in events for the file or folder that has a *role* in them."""
     if not node.is_file:
         return {f'{role}_path': node.path, f'{role}_id': node.guid}
     return {f'{role}_path': node.path, f'{role}_id': node.entry_id, f'{role}_group_id': node.guid}

@@ -1,4 +1,4 @@
-"""What changes the tree: new versions, moves, copies and deletes.
+"""Changes of the tree: new versions, moves, copies and deletes.
 
 The functions are called inside a transaction. They check what the caller may do, keep ids as
 Egnyte keeps them, and record events.
@@ -121,7 +121,7 @@ def _trash(call: Call, node: Node) -> None:
 
 
 def _require_movable(call: Call, node: Node) -> None:
-    """Require what deleting and moving need: Full at the item, and nobody else's lock on anything in it."""
+    """Require Full at the item, and no lock of another user on anything in it, as for deleting and moving."""
     call.access.require(node, Level.FULL)
     if len(node.names) < 2 or (node.names[0] == 'Private' and len(node.names) == 2):
         raise denied('This folder cannot be moved or deleted')

@@ -77,7 +77,7 @@ def finish(call: Call, upload_id: str) -> None:
 
 
 def forget_stale(call: Call) -> list[str]:
-    """Forget uploads that nobody finished within a day. Returns the contents that can go."""
+    """Forget uploads that were not finished within a day. Returns the contents that can be removed."""
     oldest = (call.now - STALE_SECONDS * 1000,)
     rows = call.db.execute(
         'SELECT content FROM chunks WHERE upload IN (SELECT guid FROM chunked_uploads WHERE started <= ?)', oldest

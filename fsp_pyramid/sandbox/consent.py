@@ -1,4 +1,4 @@
-"""What an application asks a user for, and the way back to it."""
+"""Consent: the request of an application to a user, and the redirect back to it."""
 
 import ipaddress
 import re
@@ -19,7 +19,7 @@ PLAIN_URL = re.compile(
 
 
 class Unanswerable(Exception):
-    """Nobody can be told but the user: the way back cannot be trusted."""
+    """Only the user can be told: the redirect cannot be trusted."""
 
 
 class Asked(NamedTuple):
@@ -31,7 +31,7 @@ class Asked(NamedTuple):
 
     @property
     def host(self) -> str:
-        """Where the answer goes."""
+        """Target of the answer."""
         return urlsplit(self.redirect_uri).netloc
 
     @property

@@ -1,4 +1,4 @@
-"""What is in the files: one file on disk for each version, named by its ``entry_id``.
+"""Contents of files: one file on disk for each version, named by its ``entry_id``.
 
 A content is written under another name, synced and renamed before its version is committed, so
 every version that is in the database is complete, whenever the process was killed.
@@ -42,7 +42,7 @@ class Contents:
         self._incoming.mkdir(exist_ok=True)
 
     def path(self, entry_id: str) -> Path:
-        """Where the content of a version, or of a chunk, is."""
+        """Return the path of the content of a version or a chunk."""
         return self._kept / entry_id
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""What goes wrong, in the several shapes in which Egnyte says so."""
+"""Errors, in the several shapes of Egnyte."""
 
 from typing import Any
 

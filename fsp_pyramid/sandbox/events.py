@@ -1,4 +1,4 @@
-"""What happened in the tree, for those who poll."""
+"""Events of the tree, for polling clients."""
 
 import json
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ def _is_suppressed(call: Call, row: Any, suppress: str | None) -> bool:
 
 
 def _is_visible(call: Call, row: Any) -> bool:
-    """Whether the caller may read in the place; what is gone is judged by the folder that is left."""
+    """Return whether the caller may read there; for a removed item the nearest existing folder decides."""
     node, _ = call.tree.walk(row['path'])
     return row['user'] == call.user.id or call.access.level(node) > Level.NAV
 

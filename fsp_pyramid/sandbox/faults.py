@@ -33,7 +33,7 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
 
 
 class Fault(NamedTuple):
-    """What happens to the next *times* calls of *method* (None: any) whose path has the prefix.
+    """Fault of the next *times* calls of *method* (None: any) whose path has the prefix.
 
     *value* is the status, the seconds of latency, or the JSON text of an answer; a drop has none.
     """
@@ -46,7 +46,7 @@ class Fault(NamedTuple):
 
     @property
     def answer(self) -> dict[str, Any] | None:
-        """What is answered instead of Egnyte's answer."""
+        """Response in place of Egnyte's."""
         return json.loads(str(self.value)) if self.kind == 'answer' else None
 
     def to_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What happens to every call before and after its view: identity, limits, faults, the log."""
+"""Steps of every call before and after its view: identity, limits, faults, the log."""
 
 import ipaddress
 import sqlite3
@@ -57,7 +57,7 @@ def _finish(request: Request, response: Response) -> Response:
 
 
 def gatekeeper(handler: Handler, _registry: object) -> Handler:
-    """Return the inner tween: whoever passes has been identified and counted. Raises ApiError."""
+    """Return the inner tween: a caller that passes has been identified and counted. Raises ApiError."""
 
     def tween(request: Request) -> Response:
         path = request.environ[PATH]
@@ -89,7 +89,7 @@ def _is_loopback(address: str) -> bool:
 
 
 def _identify(request: Request) -> None:
-    """Who calls, by what token; count the call."""
+    """Return the caller by the token, and count the call."""
     store = request.environ[STORE]
     scheme, _, token = request.headers.get('Authorization', '').partition(' ')
     found = users.by_token(request.db, token.strip(), store.options.now())

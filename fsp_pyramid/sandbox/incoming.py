@@ -1,4 +1,4 @@
-"""What came in: parameters, JSON objects and bodies, read as leniently as Egnyte reads them."""
+"""Requests: parameters, JSON objects and bodies, read as leniently as Egnyte reads them."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How often a token may call: so many times in any one second, and so many times a UTC day.
+"""Limits of calls of a token: in any one second, and in a UTC day.
 
 An application may ask for tokens so many times in any one hour. The counts are in the database, so they hold over
 processes and restarts. A refused call is not counted.
@@ -19,7 +19,7 @@ DAY = 24 * HOUR
 
 
 class Usage(NamedTuple):
-    """What a token has used, the call that asks included."""
+    """Usage of a token, including the present call."""
 
     second: int
     day: int
@@ -55,7 +55,7 @@ def _usage(db: sqlite3.Connection, token: str, now: float) -> tuple[Usage, float
 
 
 def _turns(db: sqlite3.Connection, token: str, now: float, window: int) -> tuple[int, float]:
-    """How many turns the token took in the last *window* seconds, and when it took the first of them."""
+    """Return the number of calls of the token in the last *window* seconds, and the time of the first of them."""
     # A clock that was set back must not refuse calls until it has caught up.
     db.execute('DELETE FROM turns WHERE token = ? AND (at <= ? OR at > ?)', (token, now - window, now + window))
     number, oldest = db.execute('SELECT count(*), min(at) FROM turns WHERE token = ?', (token,)).fetchone()

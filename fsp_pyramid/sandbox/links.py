@@ -154,7 +154,7 @@ def _matches(call: Call, link: dict[str, Any], filters: dict[str, str]) -> bool:
 
 
 def _json(call: Call, row: Any) -> dict[str, Any] | None:
-    """Return the link, unless it is somebody else's or its target is in the trash."""
+    """Return the link, unless it belongs to another user or its target is in the trash."""
     node = call.tree.by_id(row['node'])
     creator = users.user(call.db, 'id', row['user'])
     if not node or not creator or not (call.user.is_admin or creator.id == call.user.id):

@@ -42,7 +42,7 @@ def unlock(call: Call, file: Node, token: str | None) -> None:
 
 
 def describe(call: Call, file: Node, *, collaboration: bool) -> dict[str, Any] | None:
-    """Who holds the file's lock, if anybody does."""
+    """Return the holder of the file's lock, None without one."""
     held = _held(call, file)
     owner = held and users.user(call.db, 'id', held['user'])
     if not held or not owner:

@@ -41,7 +41,7 @@ def join(parent: str, name: str) -> str:
 
 
 def complaint(name: str, *, folder: bool) -> str | None:
-    """Why *name* cannot be stored, or None if it can."""
+    """Return the reason why *name* cannot be stored, None if it can."""
     if _CHARACTERS.search(name):
         return 'Name contains unsupported characters'
     if name != name.strip(' '):

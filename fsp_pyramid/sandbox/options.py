@@ -1,4 +1,4 @@
-"""What a sandbox may be asked to be, from its limits to the questions that the sources leave open."""
+"""Options of a sandbox, from its limits to the questions that the sources leave open."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,7 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """One sandbox. Everything below *throttle* is a switch for something not known for certain.
+    """One sandbox. Everything below *throttle* is a switch for an uncertain fact.
 
     :param root: the directory with all state; it is created when the first call comes
     :param seed: fill a new root with the tree of :mod:`.seed`

@@ -1,4 +1,4 @@
-"""Who may do what: levels, and how they are inherited.
+"""Permissions: levels, and their inheritance.
 
 Below /Shared the nearest folder upwards that grants something to the user or to one of their
 groups decides; there the user's own grant goes before a group's, and among groups the highest
@@ -38,7 +38,7 @@ class Level(IntEnum):
 
 
 class Access:
-    """What one user may do."""
+    """Permissions of one user."""
 
     def __init__(self, db: sqlite3.Connection, user: User) -> None:
         self._db, self._user = db, user

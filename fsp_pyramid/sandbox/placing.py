@@ -1,4 +1,4 @@
-"""Where something new may go: checks of the place and the name, and the making of missing parents."""
+"""Placement of new items: checks of the folder and the name, and creation of missing parents."""
 
 from . import names
 from .call import Call
@@ -32,7 +32,7 @@ def make_room(call: Call, path: str, *, is_file: bool) -> tuple[Node, str]:
 
 
 def check_place(call: Call, at: Node, missing: list[str], *, is_file: bool) -> None:
-    """Whether the caller may create *missing*, a chain of names, in the existing *at*."""
+    """Return whether the caller may create *missing*, a chain of names, in the existing *at*."""
     for position, name in enumerate(missing, 1):
         _check_name(call, name, folder=not is_file or position < len(missing))
     if len('/'.join([at.path, *missing]).encode()) > names.PATH_BYTES:
@@ -66,7 +66,7 @@ def make_all(call: Call, at: Node, missing: list[str]) -> Node:
 
 
 def _own(call: Call, folder: Node) -> None:
-    """Who creates a folder becomes its owner; permissions exist only below /Shared."""
+    """Make the creator of a folder its owner; permissions exist only below /Shared."""
     if folder.names[0] == 'Shared':
         call.db.execute(
             'INSERT INTO permissions VALUES (?, ?, ?)',

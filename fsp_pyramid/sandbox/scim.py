@@ -1,4 +1,4 @@
-"""What users and groups have in common as resources: filters, pages, and who may manage them."""
+"""Common parts of users and groups as resources: filters, pages, and permission to manage them."""
 
 import re
 from collections.abc import Callable

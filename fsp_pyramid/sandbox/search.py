@@ -21,7 +21,7 @@ SHORTEST = 3
 
 
 class Query(NamedTuple):
-    """What is looked for. Times are UNIX milliseconds; *kind* is FILE, FOLDER or ALL."""
+    """Criteria of a search. Times are UNIX milliseconds; *kind* is FILE, FOLDER or ALL."""
 
     text: str
     folder: str = '/'
@@ -38,7 +38,7 @@ class Query(NamedTuple):
 
 
 def search(call: Call, query: Query) -> list[dict[str, Any]]:
-    """All that the caller may read and that matches, by path."""
+    """Return the matching items that the caller may read, by path."""
     words = query.words()
     wants_all = query.all_words or ' AND ' in query.text
     folder = call.find(query.folder)

@@ -1,4 +1,4 @@
-"""How much is in a folder."""
+"""Statistics of a folder."""
 
 from .call import Call
 from .tree import Node

@@ -31,7 +31,7 @@ def require_access(call: Call) -> None:
 
 
 def count_all(call: Call) -> int:
-    """How many items there are."""
+    """Return the number of items."""
     return call.db.execute('SELECT count(*) FROM trash').fetchone()[0]
 
 

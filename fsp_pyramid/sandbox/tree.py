@@ -69,7 +69,7 @@ class Node:
         return '/' + '/'.join(self.names)
 
     def is_inside(self, other: 'Node') -> bool:
-        """Whether this node is *other* or somewhere in it."""
+        """Return whether this node is *other* or below it."""
         return other.id in self.chain
 
 

@@ -1,4 +1,4 @@
-"""Who may call: users, their tokens, and what they are called in permissions."""
+"""Users, their tokens, and their names in permissions."""
 
 import sqlite3
 from dataclasses import dataclass

@@ -40,7 +40,7 @@ REDIRECT_URI = 'https://localhost/'
 
 
 class _Site(NamedTuple):
-    """What a token needs of the settings. The rest is not read: it may be incomplete as long as there is no token."""
+    """Settings that a token needs. The rest is not read: it may be incomplete as long as there is no token."""
 
     url: str
     application: Application

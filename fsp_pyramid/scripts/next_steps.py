@@ -1,4 +1,4 @@
-"""What to do after ``fsp-init``."""
+"""Next steps after ``fsp-init``."""
 
 import shlex
 from collections.abc import Sequence

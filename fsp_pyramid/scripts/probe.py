@@ -25,7 +25,7 @@ CONFIRMED, DIFFERENT, FAILED = 0, 1, 2
 
 
 class Place(NamedTuple):
-    """Where a run works: with the token of a client, and below a folder."""
+    """Place of a run: the token of a client, and a folder."""
 
     client: Client
     parent: str

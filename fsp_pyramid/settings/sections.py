@@ -134,7 +134,7 @@ class ConsoleSettings:
 
     @property
     def enabled(self) -> bool:
-        """Whether there is a console: some setting says who may use it."""
+        """Return True if there is a console: some setting permits its use."""
         return bool(self.local or self.token or self.permission)
 
 

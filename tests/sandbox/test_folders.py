@@ -1,4 +1,4 @@
-"""What is special about folders: options, statistics, parents."""
+"""Folders: options, statistics, parents."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who is who, and tokens for passwords."""
+"""Identity of users, and tokens for passwords."""
 
 from pathlib import Path
 

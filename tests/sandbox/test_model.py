@@ -56,7 +56,7 @@ class Tree(RuleBasedStateMachine):
         return '/'.join((TOP, *path))
 
     def blocked(self, path: Key) -> bool:
-        """Whether a file is in the way to *path*."""
+        """Return whether a file stands in the way to *path*."""
         return any(self.model.get(key(path[:size])) for size in range(1, len(path)))
 
     def add(self, path: Key, item: File | None) -> None:

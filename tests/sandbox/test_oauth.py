@@ -53,7 +53,7 @@ def refresh(api: Api, refresh_token: str, status: int = 200, **form: str) -> Tes
 
 
 class Browser:
-    """Somebody who fills forms: what a page says is what is sent."""
+    """A user who fills in forms, and sends the fields of the page."""
 
     def __init__(self, url: str) -> None:
         self._session = requests.Session()

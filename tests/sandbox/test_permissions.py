@@ -1,4 +1,4 @@
-"""Who may see and do what."""
+"""Permissions of users."""
 
 import sqlite3
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What only a real server shows: chunked bodies, raw paths, cut connections, load."""
+"""Behaviour that only a real server shows: chunked bodies, raw paths, cut connections, load."""
 
 import http.client
 from collections.abc import Iterator

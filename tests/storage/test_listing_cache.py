@@ -196,7 +196,7 @@ def test_nothing_is_pickled(redis_server: RedisServer) -> None:
 
 
 def test_values_are_shared_with_version_0_1(redis_server: RedisServer) -> None:
-    """That version stores values with dogpile.cache, which puts metadata and a separator before them."""
+    """Values of version 0.1 come from dogpile.cache, which puts metadata and a separator before them."""
     client = redis_server.client()
     listing_cache = ListingCache(60, cache_backends.RedisBackend(client))
     put(listing_cache, 'x', items=2)

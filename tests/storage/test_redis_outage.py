@@ -101,7 +101,7 @@ def test_write_during_an_outage_is_seen_after_it(
 def test_write_is_seen_by_a_listing_that_began_before_it(
     make_storage: MakeStorage, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without Redis, too, nobody takes the answer to an older question."""
+    """Without Redis, too, no caller gets the response to an older request."""
     storage = make_storage()
     storage.create_directory(HOME)
     redis_server.stop()

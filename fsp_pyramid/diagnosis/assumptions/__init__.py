@@ -1,4 +1,4 @@
-"""What we assume about Egnyte, and experiments that settle it on a real domain.
+"""Assumptions about Egnyte, and experiments that test them on a real domain.
 
 The bridge and its sandbox are made from documentation, SDKs and guesses. ``run()`` makes some calls in a folder of its
 own, which it removes, and says of each assumption whether it holds there.

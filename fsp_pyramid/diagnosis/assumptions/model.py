@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What is known of an assumption after a run."""
+    """State of an assumption after a run."""
 
     CONFIRMED = 'confirmed'
     DIFFERENT = 'different'

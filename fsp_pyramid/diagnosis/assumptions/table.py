@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """What an assumption rests on."""
+    """Basis of an assumption."""
 
     DOCUMENTED = 'documented'
     SEEN = 'seen in SDKs'

@@ -18,7 +18,7 @@ from .content import check_checksum, stored
 
 
 class Part(NamedTuple):
-    """What the headers say about the chunk in the body."""
+    """Description of the chunk in the body, from the headers."""
 
     upload_id: str | None
     number: int

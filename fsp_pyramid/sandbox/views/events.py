@@ -16,7 +16,7 @@ PAGE, LARGEST_PAGE = 50, 100
 
 
 def cursor(request: Request) -> dict[str, Any]:
-    """Where the events begin and end."""
+    """Answer with the first and the last id of the events."""
     with reading(request.call.db):
         return events.cursor(request.call)
 

@@ -1,4 +1,4 @@
-"""What is answered when something is raised."""
+"""Responses to exceptions."""
 
 import errno
 import logging

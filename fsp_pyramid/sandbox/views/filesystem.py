@@ -193,7 +193,7 @@ def _delete(request: Request, find: Any) -> dict[str, Any]:
 
 
 def read_statistics(request: Request) -> dict[str, int]:
-    """How much is in a folder."""
+    """Answer with the statistics of a folder."""
     with reading(request.call.db):
         return statistics(request.call, request.call.by_guid(request.matchdict['guid'], is_file=False))
 

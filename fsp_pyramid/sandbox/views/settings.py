@@ -25,7 +25,7 @@ def links(_request: Request) -> dict[str, Any]:
 
 
 def filesystem(request: Request) -> dict[str, Any]:
-    """How much is stored, in bytes."""
+    """Answer with the size of all contents, in bytes."""
     used = request.db.execute('SELECT coalesce(sum(size), 0) FROM versions').fetchone()[0]
     return {'locale': 'en_US', 'total': TOTAL, 'used': used}
 
