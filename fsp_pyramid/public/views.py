@@ -18,14 +18,13 @@ from ..errors import (
 )
 from ..imaging.render import CONTENT_TYPE, placeholder
 from ..interfaces import IPublic
-from ..media_types import ACTIVE, type_of_name
+from ..media_types import ACTIVE, UNKNOWN, type_of_name
 from ..telemetry import cause_suffix, log_level, to_fsp_error
 from .delivery import HEADERS, deliver
 from .origin import RequestOrigin
 
 log = logging.getLogger(__name__)
 
-UNKNOWN_TYPE = 'application/octet-stream'
 # Seconds for which caches may serve a stale response: while they revalidate it, and while we do not answer.
 STALE_WHILE_REVALIDATE, STALE_IF_ERROR = 60, 30 * 86400
 FOREVER = 'public, max-age=31536000, immutable'
@@ -46,10 +45,8 @@ def serve(request: Request) -> Response:
     mime_type, caching = _content_type(content), _revalidated_after(public.max_age)
     if mime_type:
         return deliver(request, public, content, mime_type, caching)
-    response = deliver(request, public, content, _type_of_url(content, request.matchdict['name']), caching)
     # nginx caches by the token, and the next reader may come with another name.
-    response.headers['X-Accel-Expires'] = '0'
-    return response
+    return _uncached(deliver(request, public, content, _type_of_url(content, request.matchdict['name']), caching))
 
 
 def serve_thumbnail(request: Request) -> Response:
@@ -58,13 +55,20 @@ def serve_thumbnail(request: Request) -> Response:
     try:
         link = public.signer.verify_thumbnail(request.matchdict['token'], digits)
     except BadLink:
-        return serve(request)  # the name of a file's link may begin with twelve digits
+        # The name of a file's link may begin with twelve digits; nginx would keep a copy for each of them.
+        return _uncached(serve(request))
     content = public.content_service.thumbnail(RequestOrigin(request.registry, link), digits)
     request.fsp_stats.metrics.thumbnail('placeholder' if content is None else 'picture')
     if content is None:
         return _placeholder()
     caching = FOREVER if content.final else _revalidated_after(public.max_age)
     return deliver(request, public, content, content.mime_type, caching)
+
+
+def _uncached(response: Response) -> Response:
+    """Keep a response out of nginx's cache, whose key leaves the name in the URL out."""
+    response.headers['X-Accel-Expires'] = '0'
+    return response
 
 
 def _revalidated_after(max_age: int) -> str:
@@ -139,10 +143,10 @@ def _content_type(content: CachedContent) -> str:
         egnyte_type = ''
     picture_type = content.sniffed_type if content.sniffed_type.startswith('image/') else ''
     types = (type_of_name(content.name), picture_type, egnyte_type, content.sniffed_type)
-    return next((type_ for type_ in types if type_ not in {'', UNKNOWN_TYPE}), '')
+    return next((type_ for type_ in types if type_ not in {'', UNKNOWN}), '')
 
 
 def _type_of_url(content: CachedContent, url_name: str) -> str:
     """Return the type that the name in the URL implies: of a picture, and of a file whose own name is not known."""
     type_ = type_of_name(url_name)
-    return type_ if type_.startswith('image/') and not content.name else UNKNOWN_TYPE
+    return type_ if type_.startswith('image/') and not content.name else UNKNOWN

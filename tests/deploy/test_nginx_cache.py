@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from webtest.http import StopableWSGIServer
 
 from fsp_pyramid.testing import Sandbox
 
@@ -137,6 +139,50 @@ def test_replaced_file_shows_within_max_age(nginx: Nginx, sandbox: Sandbox) -> N
         assert time.monotonic() < end
         nginx.ask('GET /fsp/replaced/', **WHO)
         time.sleep(0.1)
+
+
+@pytest.mark.parametrize('way', ['/../', '%2f..%2f', '/..%2f', '/x/../../'])
+def test_path_of_two_tokens_puts_no_file_in_the_place_of_another(nginx: Nginx, sandbox: Sandbox, way: str) -> None:
+    """Nginx decodes and normalises paths, and the application does neither."""
+    name = f'way{["/../", "%2f..%2f", "/..%2f", "/x/../../"].index(way)}'
+    mine, other = url(nginx, sandbox, f'mine{name}', b'mine'), url(nginx, sandbox, f'other{name}', CONTENT)
+    token = other.rpartition('/')[2]
+    for _ in range(2):
+        nginx.ask(f'GET {mine}{way}{token}/x.png')
+    assert nginx.ask(f'GET {other}/x.png').body == CONTENT
+
+
+def test_file_by_the_address_of_a_thumbnail_is_not_cached(nginx: Nginx, sandbox: Sandbox) -> None:
+    """Each of these addresses would be a copy of the file."""
+    base = url(nginx, sandbox, 'digits')
+    for number in range(3):
+        assert nginx.ask(f'GET {base}/0123456789a{number}/x.png').body == CONTENT
+    kept = [path for path in (nginx.directory / 'public-cache').rglob('*') if path.is_file()]
+    assert not any(b'0123456789a' in path.read_bytes()[:2000] for path in kept)
+
+
+def test_deleted_file_disappears_while_readers_come(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        asked.append(environ['PATH_INFO'])
+        if len(asked) > 1:
+            start_response('404 Not Found', [('Cache-Control', 'no-store')])
+            return [b'gone']
+        caching = 'public, max-age=1, stale-while-revalidate=1, stale-if-error=2592000'
+        start_response('200 OK', [('Cache-Control', caching), ('Content-Type', 'image/png')])
+        return [CONTENT]
+
+    server = StopableWSGIServer.create(application)
+    try:
+        with proxying(tmp_path, [server.effective_port]) as nginx:
+            assert nginx.ask('GET /fsp-public/token/a.png').status == 200
+            end = time.monotonic() + PATIENCE
+            while nginx.ask('GET /fsp-public/token/a.png').status == 200:
+                assert time.monotonic() < end
+                time.sleep(0.1)
+    finally:
+        server.shutdown()
 
 
 def test_failure_is_not_cached(nginx: Nginx, sandbox: Sandbox) -> None:
