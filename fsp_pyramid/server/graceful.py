@@ -88,7 +88,7 @@ class _Loop:
 
     def _drain(self, timeout: float) -> int:
         """Finish the requests that have begun; return the number of those that did not end."""
-        self._poll(0)  # requests that are in the buffers of the kernel have begun
+        self._accept_all()
         for listener in self._listeners:
             wasyncore.dispatcher.close(listener)  # not its trigger, which wakes the loop
         end = time.monotonic() + timeout
@@ -99,6 +99,16 @@ class _Loop:
                 channel.will_close = channel.will_close or channel.is_idle
             self._poll(min(left, self._server.adj.asyncore_loop_timeout))
         return len(channels)
+
+    def _accept_all(self) -> None:
+        """Read the requests that are in the buffers of the kernel: they have begun.
+
+        A poll accepts one connection of each listener; the next one reads its request.
+        """
+        known: set[Any] = set()
+        while new := set(self._sockets.values()) - known:
+            known |= new
+            self._poll(0)
 
     def _poll(self, timeout: float) -> None:
         wasyncore.loop(timeout, use_poll=self._server.adj.asyncore_use_poll, map=self._sockets, count=1)

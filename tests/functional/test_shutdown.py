@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from http.client import BadStatusLine
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -85,6 +85,14 @@ def ini(tmp_path: Path) -> Path:
     return Path(shutil.copy(TOP / 'development.ini', tmp_path))
 
 
+def test_development_server_knows_a_proxy_by_its_headers(ini: Path) -> None:
+    """A proxy on this machine may rewrite the host: the console must not be open to its clients."""
+    with serving(ini) as server:
+        assert server.ask('GET /fsp-console')[0].status == 200
+        for header in ('X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'Forwarded', 'Via', 'X-Real-IP'):
+            assert server.ask('GET /fsp-console', headers={header: '203.0.113.7'})[0].status == 403
+
+
 @contextmanager
 def uploading(server: Server, source: GatedSource) -> Iterator[Callable[[], Answer]]:
     """Begin an upload; give a function that waits for its answer. Returns when a part of the source has arrived."""
@@ -124,6 +132,22 @@ def test_upload_in_progress_is_finished(ini: Path, gated: GatedSource, name: str
         assert answer().status == 201
         assert server.process.wait(PATIENCE) == 0
     assert Sandbox(ini.parent / 'var' / 'egnyte').content('/Shared/Beefree/demo/a.txt') == CONTENT
+
+
+def test_requests_that_wait_for_the_server_are_answered(ini: Path) -> None:
+    """Connections and requests are in the buffers of the kernel when the signal comes."""
+    request = b'GET /fsp-ops/health HTTP/1.1\r\nHost: localhost\r\n\r\n'
+    with serving(ini) as server, ExitStack() as stack:
+        os.kill(server.pid, signal.SIGSTOP)
+        clients = [
+            stack.enter_context(socket.create_connection(('127.0.0.1', server.port), PATIENCE)) for _ in range(10)
+        ]
+        for client in clients:
+            client.sendall(request)
+        os.kill(server.pid, signal.SIGTERM)
+        os.kill(server.pid, signal.SIGCONT)
+        assert [client.recv(15) for client in clients] == [b'HTTP/1.1 200 OK'] * 10
+        assert server.process.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
