@@ -177,15 +177,17 @@ class Importer:
 
     def _import(self, source: str, directory: Path, known: Asset | None) -> Asset:
         text = paths.text(directory, directory=True)
+        # An upload that was begun before stays known by its path, in case Egnyte has it.
+        failed = (known or Asset(source, text, 'failed'))._replace(status='failed', url='')
         if self._budget is not None and self._destination.calls >= self._budget:
             raise Stopped('The budget is used up.')
         try:
             with fetch(source, self._rules, self._opener) as fetched:
                 asset = self._store(Asset(source, text, 'storing'), directory, fetched, known)
         except SourceError as error:
-            asset = Asset(source, text, 'failed', reason=_reason(error))
+            asset = failed._replace(reason=_reason(error))
         except _OF_ASSET as error:
-            asset = Asset(source, text, 'failed', reason=str(error))
+            asset = failed._replace(reason=str(error))
         except errors.FSPError as error:
             if error.retry_after is None:
                 raise

@@ -49,8 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if options.rewrite_only:
             return _rewrite(parser, options)
-        if options.uid is None or options.into is None or len(options.words) < 2:
-            parser.error('INI, --uid, --into and a source are needed')
+        given = {'INI and a SOURCE': len(options.words) > 1, '--uid': options.uid, '--into': options.into}
+        if lacking := [name for name, value in given.items() if not value]:
+            parser.error(f'{", ".join(lacking)} {"is" if len(lacking) == 1 else "are"} missing')
         return _import(options)
     except (Failed, LocationError, ProviderError, StateError) as error:
         print(error, file=sys.stderr)

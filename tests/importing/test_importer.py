@@ -75,6 +75,19 @@ def test_chunked_file_of_a_killed_run_is_found(picture: str) -> None:
     assert list(directory.files) == ['a.png', 'a_1.png']
 
 
+def test_failed_run_forgets_no_upload_of_a_killed_one(picture: str) -> None:
+    directory = Directory()
+    directory.chunked, directory.files = True, {'a.png': PNG}
+    path, away = Path(picture), Path(f'{picture}.away')
+    with State(':memory:', {}) as state:
+        state.put(Asset(picture, '/in/', 'storing', '/in/a.png', hashlib.sha512(PNG).hexdigest(), len(PNG)))
+        path.rename(away)
+        assert importer(directory, state).import_asset(picture).status == 'failed'
+        away.rename(path)
+        asset = importer(directory, state).import_asset(picture)
+    assert (asset.status, asset.path, list(directory.files)) == ('present', '/in/a.png', ['a.png'])
+
+
 def test_chunked_file_of_another_user_is_not_taken_for_ours(picture: str) -> None:
     directory = Directory()
     directory.chunked = True
