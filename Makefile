@@ -21,10 +21,11 @@ FAST := tests/accounts tests/content tests/database tests/egnyte/test_client.py 
 serve: $(VENV)/.serve
 	$(BIN)/pserve development.ini
 
-# The same behind a tunnel, with a password and a console token of its own: docs/try-beefree.rst
+# The same behind a tunnel, with a password, a console token and a key of links of its own: docs/try-beefree.rst
 share: $(VENV)/.serve
 	@export FSP_PASSWORD="$${FSP_PASSWORD:-$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(24))')}"; \
 	export FSP_CONSOLE_TOKEN="$${FSP_CONSOLE_TOKEN:-$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(24))')}"; \
+	export FSP_PUBLIC_SECRET="$${FSP_PUBLIC_SECRET:-$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(32))')}"; \
 	printf 'User name      beefree\nPassword       %s\nConsole token  %s\n' "$$FSP_PASSWORD" "$$FSP_CONSOLE_TOKEN"; \
 	exec $(BIN)/fsp-serve tunnel.ini
 

@@ -5,7 +5,9 @@ each surface has its own access control (credentials, a signed link, a token), a
 """
 
 from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from pyramid.config import Configurator
 from pyramid.exceptions import ConfigurationError
@@ -60,3 +62,24 @@ def add_own_view(config: Configurator, view: Callable[..., Any], route: str, **o
     :param options: predicates, the renderer and options of view derivers
     """
     config.add_view(view, route_name=route, permission=NO_PERMISSION_REQUIRED, require_csrf=False, **options)
+
+
+def is_loopback(name: str) -> bool:
+    """Return whether an address, or ``localhost``, is this machine."""
+    if name == 'localhost':
+        return True
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return address.is_loopback
+
+
+def has_loopback_host(request: Request) -> bool:
+    """Return whether the client asked for a name of this machine. Another name may have been bound to its address."""
+    try:
+        return is_loopback(urlsplit(f'//{request.host}').hostname or '')
+    except ValueError:
+        return False

@@ -5,6 +5,7 @@ from enum import Enum
 from functools import wraps
 from typing import Any
 
+from pyramid.interfaces import ISecurityPolicy
 from pyramid.request import Request
 
 from ..connect.context import PageError
@@ -42,7 +43,7 @@ class Access:
     def verdict(self, request: Request) -> Verdict:
         """Return the decision about *request*."""
         settings = self._settings
-        if settings.console.permission and request.has_permission(settings.console.permission):
+        if settings.console.permission and _has_permission(request, settings.console.permission):
             return Verdict.PERMITTED
         if settings.console.local and is_local(request):
             return Verdict.PERMITTED
@@ -63,6 +64,15 @@ class Access:
         if self._settings.console.local:
             return 'It answers on the machine itself only (http://localhost), unless fsp.console.token is set.'
         return 'Ask the administrator of this application for permission.'
+
+
+def _has_permission(request: Request, permission: str) -> bool:
+    """Return whether the host's policy grants the permission. Without a policy, Pyramid would grant everything.
+
+    A request whose path cannot be decoded has no context, for which a policy could decide.
+    """
+    has_policy = request.registry.queryUtility(ISecurityPolicy) is not None
+    return has_policy and hasattr(request, 'context') and bool(request.has_permission(permission))
 
 
 def guarded(view: View, *, token: bool = False) -> View:

@@ -12,7 +12,7 @@ from ..errors import FSPError
 from ..interfaces import IPublic
 from ..media_types import type_of_name
 from ..model import Entry
-from ..paths import quoted, text
+from ..paths import text
 from ..public.origin import RequestOrigin
 from ..public.urls import PublicURLs
 from .audit import record
@@ -75,7 +75,7 @@ def _file(request: Request, link: Link) -> LinkedFile:
     public = request.registry.getUtility(IPublic)
     origin = RequestOrigin(request.registry, link, request, request.fsp_stats.count_call)
     entry = origin.stat()
-    urls = PublicURLs(public.base_url or request.application_url + quoted(public.path), public.signer)
+    urls = PublicURLs(public.url(request), public.signer)
     return LinkedFile(
         account=link.account,
         egnyte=origin.domain,

@@ -1,11 +1,10 @@
 """Access control for detailed health and metrics: bearer token, or loopback if no token is set."""
 
 import secrets
-from ipaddress import IPv6Address, ip_address
-from urllib.parse import urlsplit
 
 from pyramid.request import Request
 
+from ..routing import has_loopback_host, is_loopback
 from ..settings import Settings
 
 # A proxy on this machine is a loopback peer, too; these headers reveal it.
@@ -53,24 +52,4 @@ def is_local(request: Request) -> bool:
     """
     if any(name in request.headers for name in FORWARDED):
         return False
-    return is_loopback(request.environ.get('REMOTE_ADDR', '')) and is_loopback(_host_name(request.host))
-
-
-def is_loopback(name: str) -> bool:
-    """Return whether an address, or ``localhost``, is this machine."""
-    if name == 'localhost':
-        return True
-    try:
-        address = ip_address(name)
-    except ValueError:
-        return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return address.is_loopback
-
-
-def _host_name(host: str) -> str:
-    try:
-        return urlsplit(f'//{host}').hostname or ''
-    except ValueError:
-        return ''
+    return is_loopback(request.environ.get('REMOTE_ADDR', '')) and has_loopback_host(request)

@@ -24,6 +24,7 @@ from ..errors import (
 )
 from ..model import ID_FORMAT, Identity
 from ..passwords import Passwords
+from ..routing import has_loopback_host
 from ..settings import ClientSettings
 from .internal import internal_call
 
@@ -125,6 +126,12 @@ def guarded_view(view: Callable[..., Any], info: Any) -> Callable[..., Any]:
         mount = request.fsp.mount
         if mount.settings.require_https and request.scheme != 'https':
             raise Forbidden('This service answers over HTTPS only: put an "https" URL into the Beefree console.')
+        if mount.settings.console.local and not has_loopback_host(request):
+            # A web page whose name is bound to 127.0.0.1 could send the password of development.ini.
+            raise Forbidden(
+                'With fsp.console.local this service answers to the name localhost only. Switch that off to serve it '
+                'under another name.'
+            )
         if len(request.host) > MAX_HOST:  # every URL in a listing repeats it
             raise BadRequest('The Host header of this request is too long.')
         verdict = mount.policy.verdict(request)

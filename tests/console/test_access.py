@@ -12,7 +12,8 @@ from webtest import TestApp
 
 from fsp_pyramid import main
 
-from .conftest import TOKEN, Console
+from ..protocol.beefree import Beefree
+from .conftest import LOCAL, TOKEN, Console
 
 PAGES = ['', '/', '/status']
 OUTSIDE = {'REMOTE_ADDR': '203.0.113.7'}
@@ -136,10 +137,34 @@ def test_unknown_addresses(console: Console, path: str) -> None:
     assert console.app.get(f'/fsp-console{path}', headers={'X-CSRF-Token': console.csrf}, status='4*')
 
 
-def test_address_that_is_no_utf8(console: Console) -> None:
-    request = Request.blank('/fsp-console/call/fsp/-/', environ={'PATH_INFO': '/fsp-console/call/fsp/-/\xff'})
+@pytest.mark.parametrize('environ', [{}, LOCAL | {'HTTP_HOST': 'localhost'}])
+@pytest.mark.parametrize('path', ['/fsp-console/call/fsp/-/\xff', '/fsp-console/\xff'])
+def test_address_that_is_no_utf8(console: Console, path: str, environ: dict[str, str]) -> None:
+    request = Request.blank('/', environ=environ | {'PATH_INFO': path})
     answer = request.get_response(console.app.app)
     assert (answer.status_int, answer.content_type) == (400, 'text/html')
+
+
+@pytest.mark.parametrize(
+    ('host', 'status'),
+    [
+        ('localhost', 200),
+        ('localhost:6543', 200),
+        ('127.0.0.1:6543', 200),
+        ('[::1]:6543', 200),
+        ('evil.example', 403),
+        ('localhost.evil.example', 403),
+        ('127.0.0.1.evil.example', 403),
+        ('[::1', 403),
+    ],
+)
+def test_protocol_beside_a_local_console_answers_to_local_names_only(
+    make: Callable[..., Any], host: str, status: int
+) -> None:
+    """A web page may bind its own name to 127.0.0.1, and send the password of ``development.ini``."""
+    client = Beefree(make(console__local='true'))
+    assert client.get('/', Host=host).status_int == status
+    assert Beefree(make(console__token=TOKEN)).get('/', Host=host.strip('[')).status_int == 200
 
 
 class Policy:
@@ -185,6 +210,24 @@ def test_permission_of_a_host_opens_it(ini: dict[str, str]) -> None:
     assert console.send('GET', '/', X_User='bob').status_int == 403
     assert console.app.get('/').text == 'home'
     assert console.app.get('/favicon.ico', status=404).text == 'of the host'
+
+
+def test_permission_without_a_policy_opens_nothing(ini: dict[str, str]) -> None:
+    """Without a policy, Pyramid grants every permission."""
+    with Configurator(settings=ini | {'fsp.console.permission': 'admin'}) as config:
+        config.include('fsp_pyramid')
+    app = TestApp(config.make_wsgi_app(), extra_environ=OUTSIDE)
+    app.get('/fsp-console', status=403)
+    headers = {'X-BEE-ClientId': 'app', 'X-BEE-Uid': 'victim'}
+    app.get('/fsp-console/call/fsp/-/', headers=headers, status=403)
+
+
+def test_undecodable_address_needs_no_policy(ini: dict[str, str]) -> None:
+    with Configurator(settings=ini | {'fsp.console.permission': 'admin'}) as config:
+        config.set_security_policy(Policy())
+        config.include('fsp_pyramid')
+    request = Request.blank('/', environ={'PATH_INFO': '/fsp-console/\xff'})
+    assert request.get_response(config.make_wsgi_app()).status_int == 400
 
 
 def test_without_settings_the_prefix_is_the_hosts(ini: dict[str, str]) -> None:

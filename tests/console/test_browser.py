@@ -230,8 +230,8 @@ def test_user_and_folder_survive_a_reload(start: Callable[[str], Window], url: s
 
 def test_files_are_not_shown_for_another_user_whose_listing_fails(start: Callable[[str], Window]) -> None:
     window = start('first')
-    window.script("location.hash = '#uid=not%20valid'")
-    assert 'X-BEE-Uid' in window.alert
+    window.script("location.hash = '#uid=$(not%20valid)'")
+    assert 'This is no user id' in window.alert
     assert window.names == []
     assert window.script("document.getElementById('upload').disabled")
 

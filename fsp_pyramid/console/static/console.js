@@ -48,6 +48,12 @@ class Failure extends Error {
 }
 
 function identity() {
+  if (!/^[\w-]{1,200}$/.test(state.uid)) {
+    throw new Failure(0, {
+      message: 'This is no user id',
+      details: 'A user id has 1 to 200 letters, digits, underscores and hyphens.',
+    });
+  }
   return { 'X-BEE-ClientId': state.client.clientId, 'X-BEE-Uid': state.uid };
 }
 
@@ -105,11 +111,12 @@ function sendFile(path, file, strategy) {
 }
 
 const shellQuoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+const shellWord = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : shellQuoted(text));
 
 function curl({ method, path, body, flags }) {
   const { username, password, base } = state.client;
-  const lines = [`curl -u ${username}:"$${password}"`];
-  for (const [name, value] of Object.entries(identity())) lines.push(`-H ${name}:${value}`);
+  const lines = [`curl -u ${shellWord(username)}:"$${password}"`];
+  for (const [name, value] of Object.entries(identity())) lines.push(`-H ${shellWord(`${name}:${value}`)}`);
   if (flags) lines.push(`-H X-BEE-fsp-flags:${flags}`);
   if (method !== 'GET' && !(method === 'POST' && body)) lines.push(`-X ${method}`);
   lines.push(shellQuoted(base + quoted(path)));
@@ -404,6 +411,10 @@ async function askUpload() {
     alertUser({ message: 'Nothing to upload', details: 'Write a source URL, or choose a file.' });
     return;
   }
+  if (source && files.length) {
+    alertUser({ message: 'Two sources', details: 'Write a source URL or choose a file, not both.' });
+    return;
+  }
   await upload(files, source, find('upload-name').value.trim());
 }
 
@@ -419,8 +430,13 @@ function suggestName() {
 async function createFolder() {
   find('folder-name').value = '';
   if (await ask('folder-dialog') !== 'ok') return;
+  const name = find('folder-name').value.trim();
+  if (!name || name.includes('/')) {
+    alertUser({ message: 'No folder was created', details: 'Write a name, without a slash.' });
+    return;
+  }
   await attempt(async () => {
-    const { meta } = await send('POST', `${state.path}${find('folder-name').value.trim()}/`);
+    const { meta } = await send('POST', `${state.path}${name}/`);
     await refresh();
     tell(`The folder ${meta.name} is created.`);
   });
