@@ -20,7 +20,7 @@ from .protocol.request import RequestContext, undoing_view
 from .protocol.security import guarded_view
 from .public.routes import add_public
 from .settings import Settings, refuse_defaults, unknown_variables
-from .standalone import add_elsewhere, ending_commands
+from .standalone import COMMAND, add_elsewhere, ending_commands
 from .telemetry import RequestStats
 
 __all__ = ['__version__', 'includeme', 'main']
@@ -81,7 +81,8 @@ def _make_application(global_config: dict[str, str], settings: dict[str, Any]) -
         add_welcome(config, Settings.parse(config.registry.settings, os.environ))
         add_elsewhere(config, config.registry.getUtility(IMount, name=MOUNT).path)
         application = config.make_wsgi_app()
-    _log_addresses(application.registry, global_config.get('http_port', ''))
+    if global_config.get('__script__') != COMMAND:
+        _log_addresses(application.registry, global_config.get('http_port', ''))
     return application
 
 

@@ -249,6 +249,10 @@ class IPublic(Interface):
 
     path = Attribute('The path below SCRIPT_NAME, with any route_prefix.')
     base_url = Attribute("The URL of another host that content is loaded from; '' for this one.")
+
+    def url(request: Any) -> str:
+        """Return the beginning of public URLs for the host that *request* called."""
+
     signer = Attribute('Maker and checker of the tokens of links: see content.links.Signer.')
     content_service = Attribute('Contents and thumbnails behind links: see content.service.ContentService.')
     max_age = Attribute('Seconds for which clients may cache a content.')

@@ -21,6 +21,8 @@ from .routing import NoContext, add_own_view
 from .telemetry import raw_path
 
 ROUTE = 'fsp_elsewhere'
+# The "__script__" of our commands, which load the application and serve nothing.
+COMMAND = 'fsp'
 log = logging.getLogger(__name__)
 
 

@@ -56,7 +56,7 @@ class CacheDirectory:
             return root
         root = Path(self._directory)
         with suppress(FileExistsError):  # a file; its use will fail with an error of the disk
-            root.mkdir(parents=True, exist_ok=True)
+            root.mkdir(mode=0o750, parents=True, exist_ok=True)  # contents are those of users
         return root
 
     def process_id(self) -> str:

@@ -311,11 +311,6 @@ class Index:
         with self._pool.transaction() as connection:
             connection.execute('INSERT OR REPLACE INTO refusals VALUES (?, ?, ?)', (account, file_id, at))
 
-    def refused_at(self, account: str, file_id: str) -> float | None:
-        """Return when Egnyte refused the file, in UNIX seconds; None if it did not."""
-        row = self._row('SELECT at FROM refusals WHERE account = ? AND file_id = ?', account, file_id)
-        return row[0] if row else None
-
     def prune(self, before: float) -> None:
         """Delete records from before that time that are of no use any more."""
         with self._pool.transaction() as connection:

@@ -12,7 +12,6 @@ from ..egnyte import CallInfo, Priority
 from ..errors import Unauthorized
 from ..interfaces import FSPContext, IMount
 from ..model import Account, Entry, Identity
-from ..paths import quoted
 from ..public.urls import PublicURLs
 from ..settings import ClientSettings
 from ..storage.cached import CacheLookup
@@ -120,7 +119,7 @@ class RequestContext(FSPContext):
     def public_urls(self) -> PublicURLs:
         """The maker of public URLs, one for all entries of a listing."""
         public = self.mount.public
-        return PublicURLs(public.base_url or self._request.application_url + quoted(public.path), public.signer)
+        return PublicURLs(public.url(self._request), public.signer)
 
     def public_url(self, entry: Entry) -> str:
         """Return the URL of a file, which needs no credentials."""

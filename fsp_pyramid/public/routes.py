@@ -13,6 +13,7 @@ from ..content.links import Signer
 from ..content.service import ContentService
 from ..interfaces import IBackends, IPublic
 from ..logs import mask_tokens
+from ..paths import quoted
 from ..routing import add_own_view, full_path, is_below
 from ..settings import Settings
 from ..telemetry import with_access_log
@@ -37,6 +38,10 @@ class Public:
     max_age: int
     sendfile: str
     bodies: threading.BoundedSemaphore
+
+    def url(self, request: Request) -> str:
+        """Return the beginning of public URLs: the configured one, or the one for the host that was called."""
+        return self.base_url or request.application_url + quoted(self.path)
 
 
 def add_public(config: Configurator, settings: Settings) -> None:

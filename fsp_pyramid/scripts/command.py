@@ -16,6 +16,7 @@ import plaster
 from pyramid.paster import bootstrap, setup_logging
 
 from .._version import version
+from ..standalone import COMMAND
 
 # Sections whose values are read by other rules: percent signs are part of a format of the log.
 _RAW = ('formatter_', 'handler_', 'logger_')
@@ -80,7 +81,7 @@ def environment(ini: str) -> Iterator[dict[str, Any]]:
 
 def _bootstrap(ini: str) -> Any:
     try:
-        return bootstrap(ini)
+        return bootstrap(ini, options={'__script__': COMMAND})
     except SystemExit as error:  # our own application, on bad settings
         raise Failed(error) from error
 

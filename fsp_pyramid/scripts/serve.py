@@ -39,4 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as error:  # our own application, on bad settings
         raise Failed(error) from error
     except OSError as error:  # the address is in use, or not of this machine
-        raise Failed(f'The server cannot start: {error.strerror or error}.') from error
+        raise Failed(
+            f'The server cannot start: {error.strerror or error}. For another port: fsp-serve {options.ini} '
+            'http_port=7001, or FSP_SERVER_PORT without an ini file.'
+        ) from error

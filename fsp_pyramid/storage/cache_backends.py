@@ -79,6 +79,8 @@ class MemoryBackend:
         with self._guard:
             for name, value in values.items():
                 self._drop(name)
+                if _size(value) > self._max_size:  # it would evict all others
+                    continue
                 self._values[name] = value
                 self._size += _size(value)
             while self._size > self._max_size:

@@ -56,6 +56,11 @@ def test_temporary_directory_of_a_killed_process_is_removed_by_the_next(
     assert not left.exists()
 
 
+def test_new_directory_is_closed_to_other_users(tmp_path: Path) -> None:
+    root = CacheDirectory(str(tmp_path / 'new')).root
+    assert root.stat().st_mode & 0o027 == 0
+
+
 @pytest.mark.parametrize('content', [b'hello', io.BytesIO(b'hello')])
 def test_put_file_has_content_and_date(directory: CacheDirectory, content: bytes | io.BytesIO) -> None:
     directory.put(COPIES, KEY, content, modified=1_700_000_000_123)

@@ -83,10 +83,10 @@ def test_refusal_ends_when_the_account_sees_the_file(index: Index) -> None:
     for account in ('fsp', 'other'):
         index.record_refusal(account, 'file', 50.0)
     index.record_versions('acme', [VERSION], 'fsp')
-    assert index.refused_at('fsp', 'file') is None
-    assert index.refused_at('other', 'file') == 50.0
+    assert index.known('acme', 'fsp', 'file').refused_at is None
+    assert index.known('acme', 'other', 'file').refused_at == 50.0
     index.add_copy(COPY._replace(account='other'))
-    assert index.refused_at('other', 'file') is None
+    assert index.known('acme', 'other', 'file').refused_at is None
 
 
 def test_old_unused_records_are_pruned(index: Index) -> None:
@@ -97,7 +97,7 @@ def test_old_unused_records_are_pruned(index: Index) -> None:
     index.record_refusal('fsp', 'unused', 100.0)
     index.prune(200.0)
     assert [index.version('acme', name) is not None for name in ('file', 'unused', 'new')] == [True, False, True]
-    assert index.refused_at('fsp', 'unused') is None
+    assert index.known('acme', 'fsp', 'unused').refused_at is None
 
 
 def test_types_are_recorded_by_content(index: Index) -> None:
