@@ -9,6 +9,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := $(VENV)/lowest
+# Tests start the package in many processes, which compile it each time if this is set.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Tests of all that other packages do, in a few minutes: for old packages and other Pythons.
 FAST := tests/accounts tests/content tests/database tests/egnyte/test_client.py tests/egnyte/test_oauth.py \

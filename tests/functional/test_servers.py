@@ -107,12 +107,12 @@ def test_one_connection_serves_many_requests(development: Server) -> None:
 
 
 def test_urls_follow_host_header(development: Server) -> None:
-    headers = caller() | {'Host': 'files.example:81'}
+    headers = caller() | {'Host': '127.0.0.9:81'}
     for target in ('/fsp/Notes.txt', 'http://other.example/fsp/Notes.txt'):
         (answer,) = development.ask(f'GET {target}', headers=headers)
         url = json.loads(answer.body)['data']['meta']['public-url']
-        assert url.startswith('http://files.example:81/fsp-public/')
-    (answer,) = development.ask(f'GET {url.removeprefix("http://files.example:81")}')
+        assert url.startswith('http://127.0.0.9:81/fsp-public/')
+    (answer,) = development.ask(f'GET {url.removeprefix("http://127.0.0.9:81")}')
     assert answer.status == 200
     assert answer.headers['Content-Type'].startswith('text/plain')
 
