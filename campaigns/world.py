@@ -209,17 +209,22 @@ class Service:
 
 def children(pid: int | str) -> list[int]:
     """Return the process ids of the children of a process."""
-    lists = [path.read_text() for path in Path(f'/proc/{pid}/task').glob('*/children')]
+    lists = [_read(path) for path in Path(f'/proc/{pid}/task').glob('*/children')]
     return [int(child) for text in lists for child in text.split()]
 
 
 def memory_of(pid: int, name: str = 'VmRSS') -> float:
     """Return a field of /proc/PID/status in MB; 0 for a process that has ended."""
-    try:
-        lines = Path(f'/proc/{pid}/status').read_text().splitlines()
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
+    lines = _read(Path(f'/proc/{pid}/status')).splitlines()
     return next((int(line.split()[1]) * 1024 / 1_000_000 for line in lines if line.startswith(f'{name}:')), 0)
+
+
+def _read(path: Path) -> str:
+    """Return a file below /proc; '' if its process or thread has ended meanwhile."""
+    try:
+        return path.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ''
 
 
 class World:
