@@ -1,6 +1,7 @@
 # make serve: the bridge on http://localhost:6543 over an Egnyte on this disk; make test: the whole suite.
 # make test-fast, test-lowest: a few minutes of it, the latter with the oldest packages that setup.cfg allows.
 # make coverage: the whole suite, and what of the package it does not run; make dist: an sdist and a wheel, tested.
+# make messages: texts for users, from code and templates into the catalogs of the languages; compile them as well.
 # make lock: versions and hashes for deployments, into requirements.lock; make audit: what is known against them.
 # make campaign: hours of kills, faults and outages, with their figures into docs/reliability.rst.
 # make bench: what it costs here, into benchmarks/results.md; its load comes from wrk, and some rows need nginx.
@@ -18,7 +19,7 @@ FAST := tests/accounts tests/content tests/database tests/egnyte/test_client.py 
     tests/scaffold tests/storage/test_contract.py tests/storage/test_cached.py tests/test_passwords.py \
     tests/test_server.py tests/test_settings.py tests/test_signing.py
 
-.PHONY: serve share test test-fast test-lowest coverage lint format docs pictures bench campaign lock audit dist clean
+.PHONY: serve share test test-fast test-lowest coverage lint format docs messages pictures bench campaign lock audit dist clean
 
 serve: $(VENV)/.serve
 	$(BIN)/pserve development.ini
@@ -63,6 +64,16 @@ format: $(VENV)/.develop
 
 docs: $(VENV)/.develop
 	$(BIN)/sphinx-build -W -E -q -b html docs var/docs
+
+CATALOGS := fsp_pyramid/locale
+
+messages: $(VENV)/.develop
+	$(BIN)/pybabel -q extract --mapping-file pyproject.toml --no-default-keywords --keyword '_:1c,2' \
+	    --add-location file --no-wrap --project fsp_pyramid --version 1 --copyright-holder 'fsp_pyramid contributors' \
+	    --output-file $(CATALOGS)/fsp_pyramid.pot .
+	$(BIN)/pybabel -q update --domain fsp_pyramid --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date \
+	    --input-file $(CATALOGS)/fsp_pyramid.pot --output-dir $(CATALOGS)
+	$(BIN)/pybabel -q compile --domain fsp_pyramid --directory $(CATALOGS)
 
 # Pictures of the documentation, from a running service. Needs Chromium and its driver.
 pictures: $(VENV)/.develop

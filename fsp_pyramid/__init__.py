@@ -13,6 +13,7 @@ from ._version import version as __version__
 from .connect import add_connect
 from .console import add_console
 from .console.welcome import add_welcome
+from .i18n.negotiation import Languages, add_languages
 from .interfaces import IConsole, IMount
 from .ops import add_ops
 from .protocol import mount
@@ -52,6 +53,7 @@ def includeme(config: Configurator) -> None:
     config.add_request_method(RequestStats, 'fsp_stats', reify=True)
     config.add_view_deriver(undoing_view, name='fsp_undoing_view')
     config.add_view_deriver(guarded_view, name='fsp_guarded_view')
+    add_languages(config, Languages(settings.language, settings.messages, settings.timezone, settings.language_header))
     mount.add_shared(config, settings)
     add_public(config, settings)
     add_connect(config, settings)

@@ -14,6 +14,7 @@ from .accounts import AccountKey, TokenAccounts
 from .concurrency.bulkhead import Bulkhead, BulkheadFull
 from .egnyte import Priority
 from .errors import Busy
+from .i18n import _
 from .interfaces import (
     IAccounts,
     IAccountStores,
@@ -134,7 +135,11 @@ def download_slot(downloads: Bulkhead, user: Hashable) -> Iterator[None]:
             stack.enter_context(downloads.slot(user))
         except BulkheadFull as error:
             raise Busy(
-                'Many files are being uploaded at the moment. Please try again in a minute.', retry_after=30
+                _(
+                    'many-uploads',
+                    'Many files are being uploaded at the moment. Please try again in a minute.',
+                ),
+                retry_after=30,
             ) from error
         yield
 

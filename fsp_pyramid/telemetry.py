@@ -17,6 +17,7 @@ from pyramid.request import Request
 from .disk import is_disk_error
 from .egnyte import CallInfo
 from .errors import BadRequest, Forbidden, FSPError, InternalError, NoRoom, NotFound, excerpt
+from .i18n import _
 from .interfaces import IRequestHistory
 from .logs import Event, timestamp
 from .metrics import IMetrics, Metrics
@@ -134,6 +135,11 @@ def to_fsp_error(exception: Exception) -> FSPError:
         default = BadRequest if exception.code < 500 else InternalError
         return classes.get(exception.code, default)(str(exception.detail or exception.title))
     return NoRoom() if is_disk_error(exception) else InternalError()
+
+
+def with_support_id(details: str, support_id: str) -> str:
+    """Return the details of an error with the support id that the log repeats."""
+    return _('details-with-support-id', '${details} (support id ${support_id})', details=details, support_id=support_id)
 
 
 def log_error(log: logging.Logger, exception: Exception, answer: FSPError, request: Request, subject: str) -> None:

@@ -128,6 +128,10 @@ def test_defaults_match_the_specification() -> None:
         'client_ids',
         'read_only',
         'disabled',
+        'language',
+        'language_header',
+        'timezone',
+        'messages',
         'connect.lifetime',
         'accounts.session',
         'public.cache_age',
@@ -263,7 +267,7 @@ def test_error_texts_for_marketers_match_the_code(source: Source) -> None:
     for title, trigger in triggers.items():
         with pytest.raises(errors.FSPError) as caught:
             trigger()
-        assert (caught.value.title, caught.value.details) == (title, documented_texts[title])
+        assert (caught.value.title, str(caught.value)) == (title, documented_texts[title])
     # The quickstart shows the last one.
     assert set(documented_texts) - set(triggers) == {'Folder is not empty'}
 

@@ -6,8 +6,11 @@ from typing import Any, NamedTuple, Self
 from zope.interface import implementer
 
 from ..errors import NotFound
+from ..i18n import _
 from ..interfaces import IAccounts
 from ..model import Account, Identity
+
+NO_ACCOUNT = _('no-account', 'There is no such account.')
 
 
 class AccountKey(NamedTuple):
@@ -32,7 +35,7 @@ class AccountKey(NamedTuple):
         """Return the key in *text*. Raises NotFound if it is no key."""
         match = re.fullmatch(r'([A-Za-z0-9-]+)(?:/([a-z0-9_]+))?(?::(\d+))?', text)
         if not match:
-            raise NotFound('There is no such account.')
+            raise NotFound(NO_ACCOUNT)
         return cls(match[1], match[2] or '', int(match[3] or 0))
 
 
@@ -50,7 +53,7 @@ class TokenAccounts:
     def numbered(self, number: int, request: Any) -> Account:
         del request
         if number:
-            raise NotFound('There is no such account.')
+            raise NotFound(NO_ACCOUNT)
         return self._account
 
     def refused(self, account: Account, request: Any) -> None:

@@ -20,6 +20,7 @@ from ..concurrency.circuit_breaker import PAUSE, CircuitBreaker, CircuitOpen
 from ..database.engines import make_engine, own_engine
 from ..database.migrations import upgrade
 from ..errors import Busy
+from ..i18n import _
 from .models import AccountRow
 
 # Seconds that a transaction waits for a lock; a refresh of tokens holds one while Egnyte answers.
@@ -74,7 +75,10 @@ class Guard:
                 yield
         except CircuitOpen as error:
             raise Busy(
-                'The connected accounts cannot be looked up at the moment. Please try again in a few seconds.',
+                _(
+                    'accounts-away',
+                    'The connected accounts cannot be looked up at the moment. Please try again in a few seconds.',
+                ),
                 retry_after=PAUSE,
             ) from error
         except BulkheadFull as error:
@@ -234,4 +238,4 @@ def _classified(conflicts: bool) -> Iterator[None]:
 
 
 def _busy() -> Busy:
-    return Busy('The accounts are busy. Please try again in a few seconds.', retry_after=1)
+    return Busy(_('accounts-busy', 'The accounts are busy. Please try again in a few seconds.'), retry_after=1)

@@ -18,12 +18,13 @@ from ..egnyte import (
     Unauthorized,
     oauth,
 )
+from ..i18n import _
 from ..interfaces import IAccounts
 from ..model import Account, Identity
 from ..paths import parse
 from ..settings import ClientSettings
 from ..storage.egnyte_errors import as_fsp_errors
-from . import AccountKey
+from . import NO_ACCOUNT, AccountKey
 from .encryption import DecryptionError
 from .models import State
 from .store import AccountStore, Connection, NoTokens
@@ -86,7 +87,7 @@ class OAuthAccounts:
         with _translated():
             connection = self._stores(request).by_number(number)
         if connection is None or connection.account_key != str(self._key):
-            raise errors.NotFound('There is no such account.')
+            raise errors.NotFound(NO_ACCOUNT)
         try:
             return self.account(request, connection)
         except (errors.NotConnected, errors.ConnectionExpired):
@@ -102,7 +103,9 @@ class OAuthAccounts:
         number = AccountKey.parse(account.key).number
         with _translated():
             self._stores(request).fresh_tokens(number, self._refresh, refused=oauth.Tokens(account.token, None, None))
-        raise errors.Busy('The connection to Egnyte was renewed. Please try again.', retry_after=0)
+        raise errors.Busy(
+            _('connection-renewed', 'The connection to Egnyte was renewed. Please try again.'), retry_after=0
+        )
 
     def account(self, request: Any, connection: Connection | None) -> Account:
         """Return the account of a connection, with a token that is valid for some minutes.

@@ -12,6 +12,7 @@ from ..database.inserts import INSERT
 from ..egnyte.errors import EgnyteError, GrantRefused
 from ..egnyte.oauth import Tokens
 from ..errors import Busy, NotFound
+from . import NO_ACCOUNT
 from .database import Sessions
 from .encryption import DecryptionError, TokenCipher
 from .models import AccountRow, State, StateRow
@@ -306,7 +307,7 @@ def _row(session: Session, number: int) -> AccountRow | None:
 def _existing(session: Session, number: int) -> AccountRow:
     row = _row(session, number)
     if row is None:
-        raise NotFound('There is no such account.')
+        raise NotFound(NO_ACCOUNT)
     return row
 
 
@@ -321,7 +322,7 @@ def _update(session: Session, number: int, **values: Any) -> None:
     statement = update(AccountRow).where(AccountRow.id == number).values(**values)
     result = session.execute(statement, execution_options={'synchronize_session': False})
     if not cast(CursorResult[Any], result).rowcount:
-        raise NotFound('There is no such account.')
+        raise NotFound(NO_ACCOUNT)
 
 
 def _insert(session: Session, model: type[AccountRow] | type[StateRow]) -> Any:

@@ -28,7 +28,7 @@ class Backoff:
         """Raise EgnyteUnavailable, or NotFound after a doubtful 404, if a call would be made too soon."""
         link = Link(origin.account, origin.file_id)
         if 0 < self._missing.get(link, 0.0) - self.clock() <= DOUBTFUL_404:  # else the clock was set back
-            raise NotFound('There is no such file.')
+            raise NotFound
         now = time.monotonic()
         if any(self._failed.get(key, 0.0) > now for key in (origin.domain, origin.account, link)):
             raise EgnyteUnavailable

@@ -136,7 +136,7 @@ class OriginFetcher:
                 raise
             with log_cache_errors():
                 self._cache.index.record_refusal(*link, self._refused_at(link, error))
-            raise NotFound('There is no such file.') from error.__cause__
+            raise NotFound from error.__cause__
         except EgnyteUnavailable:
             self._backoff.record(origin.domain)
             raise

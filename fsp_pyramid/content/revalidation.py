@@ -23,7 +23,7 @@ class Revalidator:
         elif lookup.is_stale:
             self._background.schedule(key, lambda: self._fetcher.revalidate(later))
         if lookup.is_missing:
-            raise NotFound('There is no such file.')
+            raise NotFound
         return lookup
 
     def prefetch(self, origin: Origin) -> None:

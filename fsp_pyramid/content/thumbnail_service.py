@@ -85,7 +85,7 @@ class ThumbnailService:
         try:
             file = self._store.open(content_key(version))
         except NotRenderable:
-            raise NotFound('There is no such file.') from None
+            raise NotFound from None
         if file is None:
             return None
         return CachedContent(

@@ -6,8 +6,10 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from ..errors import BadRequest, MethodNotAllowed, excerpt
+from ..i18n import Translator
+from ..i18n.negotiation import header_language, translator_of
 from ..sources import SourceError
-from ..telemetry import log_error, raw_path, to_fsp_error
+from ..telemetry import log_error, raw_path, to_fsp_error, with_support_id
 from .resources import Directory, File
 
 log = logging.getLogger(__name__)
@@ -20,15 +22,24 @@ def error(exception: Exception, request: Request) -> Response:
     if isinstance(exception.__cause__, SourceError):
         stats.metrics.source_refused(type(exception.__cause__).__name__)
     log_error(log, exception, answer, request, raw_path(request))
+    translate = _translator(request)
     body = {
         'status': 'error',
         'code': answer.code,
-        'message': answer.title,
-        'details': f'{answer.details} (support id {stats.support_id})'.lstrip(),
+        'message': translate(answer.title),
+        'details': translate(with_support_id(answer.details, stats.support_id)),
     }
     response = Response(json_body=body, status=answer.status)
     response.headers.update(answer.headers)
+    response.content_language = translate.language
     return response
+
+
+def _translator(request: Request) -> Translator:
+    """Return the translator for the language that the request asks for, else for that of its client."""
+    identity = request.fsp.identity if request.matched_route else None
+    language = request.fsp.settings.language if identity else ''
+    return translator_of(request, (header_language(request),), language)
 
 
 def undecodable(_exception: Exception, request: Request) -> Response:

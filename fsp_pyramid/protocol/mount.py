@@ -45,7 +45,7 @@ CATEGORY = 'fsp mounts'
 # Settings of an application, not of a mount.
 SHARED = (
     *('public_', 'cache_', 'events_', 'pace_', 'include_tm', 'threads', 'shutdown_', 'connect_', 'ops_'),
-    *('console_', 'welcome'),
+    *('console_', 'welcome', 'language_header', 'timezone', 'messages'),
     *('redis_url', 'database_url', 'accounts_keys', 'accounts_session'),
 )
 

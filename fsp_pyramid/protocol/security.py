@@ -22,6 +22,7 @@ from ..errors import (
     TokenRefused,
     Unauthorized,
 )
+from ..i18n import _
 from ..model import ID_FORMAT, Identity
 from ..passwords import Passwords
 from ..routing import has_loopback_host
@@ -66,7 +67,10 @@ class SecurityPolicy:
             known = self._passwords.check(username, password, request.remote_addr or '')
         except BulkheadFull:
             return Busy(
-                'Many user names and passwords are being checked at the moment. Please try again in a few seconds.',
+                _(
+                    'many-logins',
+                    'Many user names and passwords are being checked at the moment. Please try again in a few seconds.',
+                ),
                 retry_after=RETRY_AFTER,
             )
         return self._clients[username] if known else Unauthorized()
@@ -80,9 +84,16 @@ class SecurityPolicy:
                     f'{"it holds something else" if header in request.headers else "it is missing"}.'
                 )
         if settings.disabled:
-            return Forbidden('The file manager is switched off for this application. Ask its administrator.')
+            return Forbidden(
+                _('disabled', 'The file manager is switched off for this application. Ask its administrator.')
+            )
         if settings.client_ids and request.headers[CLIENT_ID] not in settings.client_ids:
-            return Forbidden('These credentials belong to another Beefree application. Check them in its console.')
+            return Forbidden(
+                _(
+                    'wrong-client-id',
+                    'These credentials belong to another Beefree application. Check them in its console.',
+                )
+            )
         return Identity(name, request.headers[CLIENT_ID], request.headers[UID])
 
     def identity(self, request: Request) -> Identity | None:
@@ -125,12 +136,20 @@ def guarded_view(view: Callable[..., Any], info: Any) -> Callable[..., Any]:
     def guarded(context: Any, request: Request) -> Any:
         mount = request.fsp.mount
         if mount.settings.require_https and request.scheme != 'https':
-            raise Forbidden('This service answers over HTTPS only: put an "https" URL into the Beefree console.')
+            raise Forbidden(
+                _(
+                    'https-only',
+                    'This service answers over HTTPS only: put an "https" URL into the Beefree console.',
+                )
+            )
         if mount.settings.console.local and not has_loopback_host(request):
             # A web page whose name is bound to 127.0.0.1 could send the password of development.ini.
             raise Forbidden(
-                'With fsp.console.local this service answers to the name localhost only. Switch that off to serve it '
-                'under another name.'
+                _(
+                    'local-only',
+                    'With fsp.console.local this service answers to the name localhost only. Switch that off to serve '
+                    'it under another name.',
+                )
             )
         if len(request.host) > MAX_HOST:  # every URL in a listing repeats it
             raise BadRequest('The Host header of this request is too long.')
@@ -138,7 +157,7 @@ def guarded_view(view: Callable[..., Any], info: Any) -> Callable[..., Any]:
         if isinstance(verdict, FSPError):
             raise verdict
         if not mount.policy.permits(request, context, permission):
-            raise Forbidden('You are not allowed to do this.')
+            raise Forbidden(_('not-permitted', 'You are not allowed to do this.'))
         try:
             return view(context, request)
         except TokenRefused:

@@ -18,6 +18,7 @@ from typing import BinaryIO, Self, cast
 from .. import errors
 from ..concurrency.growing_file import GrowingFile
 from ..disk import writing_temporary
+from ..i18n import _
 from ..media_types import sniff_file
 from ..model import Content
 from ..settings import ClientSettings
@@ -74,7 +75,9 @@ def open_file(received: BinaryIO, name: str, settings: ClientSettings) -> Iterat
             digest.set_result(copy_limited(chunks, cast(BinaryIO, file), settings.upload.max_size))
             size = file.tell()
             if not size:
-                raise errors.SourceFailed(f'"{errors.excerpt(name)}" was not uploaded. The file is empty.')
+                raise errors.SourceFailed(
+                    _('file-empty', '"${name}" was not uploaded. The file is empty.', name=errors.excerpt(name))
+                )
             file.seek(0)
             settings.upload.types.check(name, sniff_file(file))
         except SourceError as error:
@@ -87,7 +90,7 @@ def _read_received(received: BinaryIO) -> bytes:
     try:
         return received.read(CHUNK)
     except OSError:
-        raise errors.BadRequest('The file did not arrive completely. Please try again.') from None
+        raise errors.BadRequest(_('file-incomplete', 'The file did not arrive completely. Please try again.')) from None
 
 
 class SourceDownload:
@@ -187,7 +190,10 @@ def _upload_error(error: Exception, name: str) -> errors.FSPError:
         case _:
             log.error('a download failed', exc_info=error)
             kind = errors.InternalError
-    text = f'"{errors.excerpt(name)}" was not uploaded. {error}' if isinstance(error, SourceError) else ''
-    failure = kind(text)
+    failure = kind(_not_uploaded(name, error.text)) if isinstance(error, SourceError) else kind()
     failure.__cause__ = error
     return failure
+
+
+def _not_uploaded(name: str, reason: str) -> str:
+    return _('not-uploaded', '"${name}" was not uploaded. ${reason}', name=errors.excerpt(name), reason=reason)

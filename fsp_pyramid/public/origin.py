@@ -38,7 +38,7 @@ class RequestOrigin:
         try:
             self._backend = find_client(registry, self._key.mount, self._key.client)
         except LookupError:
-            raise NotFound('There is no such file.') from None
+            raise NotFound from None
 
     @property
     def domain(self) -> str:

@@ -106,7 +106,7 @@ def _text(answer: FSPError) -> str:
     if isinstance(answer, NotFound):
         answer = _not_found()
     if isinstance(answer, NotFound | MethodNotAllowed):
-        return f'{answer.title}. {answer.details}'
+        return f'{answer.title}. {answer}'
     return Forbidden.title if answer.status == Forbidden.status else answer.title
 
 
@@ -129,7 +129,7 @@ def _log(exception: Exception, answer: FSPError, request: Request) -> None:
 
 
 def _not_found() -> NotFound:
-    return NotFound('There is no such file.')
+    return NotFound()
 
 
 def _content_type(content: CachedContent) -> str:

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
+from datetime import tzinfo
 from typing import Any, Self
 
 import colander
@@ -79,6 +80,10 @@ class Settings:
 
     clients: Mapping[str, ClientSettings]
     prefix: str
+    language: str
+    language_header: str
+    timezone: tzinfo
+    messages: Mapping[str, Mapping[str, str]]
     include_tm: bool
     threads: int
     shutdown: ShutdownSettings
@@ -110,18 +115,20 @@ class Settings:
         texts |= _from_environment(
             (f'{CLIENT_PREFIX}{name}.{_own(key)}' for name in names for key in CLIENT_KEYS), environ
         )
-        values, complaints = _parse_all(texts, names)
+        values, shared, complaints = _parse_all(texts, names)
         if complaints:
             # Clients share the keys that they do not set themselves, and so the complaints about these.
             raise ConfigurationError(
                 '\n'.join(('fsp_pyramid cannot start with these settings:', *dict.fromkeys(complaints)))
             )
         clients = {name: build(ClientSettings, own) for name, own in values.items()}
-        return build(cls, {**next(iter(values.values())), 'fsp.clients': clients})
+        return build(cls, {**shared, 'fsp.clients': clients})
 
 
-def _parse_all(texts: Mapping[str, Any], names: list[str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """Return the values of each client by key, and all complaints."""
+def _parse_all(
+    texts: Mapping[str, Any], names: list[str]
+) -> tuple[dict[str, dict[str, Any]], dict[str, Any], list[str]]:
+    """Return the values of each client by key, those of the application, and all complaints."""
     shared = {key: value for key, value in texts.items() if not key.startswith(CLIENT_PREFIX)}
     complaints = _unknown_keys(texts, names)
     complaints += [
@@ -137,7 +144,8 @@ def _parse_all(texts: Mapping[str, Any], names: list[str]) -> tuple[dict[str, di
             clients[name] = values
     users = [values['fsp.username'] for values in clients.values()]
     complaints += [f'  two clients have the user name {user}' for user in set(users) if users.count(user) > 1]
-    return clients, complaints
+    # Without complaints: those about keys that belong to the application are the clients' as well.
+    return clients, _values(shared)[0], complaints
 
 
 def _parse_client(shared: Mapping[str, Any], own: Mapping[str, Any], name: str) -> tuple[dict[str, Any], list[str]]:

@@ -1,9 +1,11 @@
 """Schema of the settings: key, default, type and validator of each."""
 
+from datetime import UTC
 from typing import Any
 
 import colander
 
+from ..i18n.catalogs import SOURCE, read_own_words
 from ..storage.mappings import parse_mappings
 from . import validators
 from .validators import (
@@ -34,6 +36,7 @@ _OF_CLIENTS = (
     _node('client_ids', (), ParsedText(validators.client_ids)),
     _node('read_only', False, _flag),
     _node('disabled', False, _flag),
+    _node('language', SOURCE, _text, validators.language),
     _node('folders', None, _folders),
     _node('egnyte.url', colander.required, _text, validators.egnyte_url),
     _node('egnyte.token', '', _text, validators.token),
@@ -68,6 +71,9 @@ SCHEMA = colander.SchemaNode(
     _node('console.token', '', _text, validators.ops_token),
     _node('console.permission', '', _text),
     _node('welcome', False, _flag),
+    _node('language_header', '', _text, validators.header),
+    _node('timezone', UTC, ParsedText(validators.timezone)),
+    _node('messages', {}, ParsedText(read_own_words)),
     _node('include_tm', True, _flag),
     _node('threads', 32, ParsedText(validators.threads)),
     _node('shutdown.timeout', 20.0, seconds(0, _DAY)),

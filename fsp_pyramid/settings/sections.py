@@ -75,6 +75,7 @@ class ClientSettings:
     client_ids: frozenset[str]
     read_only: bool
     disabled: bool
+    language: str
     folders: tuple[FolderMapping, ...]
     egnyte: EgnyteSettings
     upload: UploadSettings

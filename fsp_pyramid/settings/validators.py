@@ -3,10 +3,13 @@
 import math
 import re
 from collections.abc import Callable
+from datetime import UTC, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import colander
 
+from ..i18n.catalogs import languages
 from ..passwords import is_hash
 from ..sources import Allowances, TypePolicy
 
@@ -217,6 +220,27 @@ def secrets(node: colander.SchemaNode, value: tuple[str, ...]) -> None:
     """Validate keys that sign links."""
     if any(len(secret) < 32 for secret in value):
         raise colander.Invalid(node, 'every key needs 32 characters or more; "openssl rand -hex 32" makes a good one')
+
+
+def language(node: colander.SchemaNode, value: str) -> None:
+    """Validate the language of the texts for users."""
+    only(*languages())(node, value)
+
+
+def header(node: colander.SchemaNode, value: str) -> None:
+    """Validate the name of a header."""
+    if not re.fullmatch('[A-Za-z0-9-]*', value):
+        raise colander.Invalid(node, 'write the name of a header, such as X-BEE-Language')
+
+
+def timezone(text: str) -> tzinfo:
+    """Return the time zone of a name in the IANA database."""
+    if text.upper() == 'UTC':  # works without a database
+        return UTC
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError('write a name of the IANA time zone database, such as Europe/Berlin') from None
 
 
 def only(*supported: str) -> Any:

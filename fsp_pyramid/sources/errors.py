@@ -1,16 +1,19 @@
 """Exceptions of sources: each has a text for the user, and a reason for the log only."""
 
+from ..i18n import Size, _, english
+
 
 class SourceError(Exception):
     """Refused or failed source.
 
-    ``str(error)`` is text for marketers that reveals nothing about our network. ``reason`` is for the operator's log:
-    it names hosts and rules, never a path or a query, because URLs may be signed.
+    ``text`` is for marketers and reveals nothing about our network; ``str(error)`` is the same in English. ``reason``
+    is for the operator's log: it names hosts and rules, never a path or a query, because URLs may be signed.
     """
 
     def __init__(self, text: str, reason: str = '') -> None:
-        super().__init__(text)
-        self.reason = reason or text
+        super().__init__(english(text))
+        self.text = text
+        self.reason = reason or str(self)
 
 
 class SourceInvalid(SourceError):
@@ -26,8 +29,11 @@ class SourceUnavailable(SourceError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            'The file could not be fetched from its address. Make sure that everybody on the internet can open the '
-            'address, then try again.',
+            _(
+                'source-unavailable',
+                'The file could not be fetched from its address. Make sure that everybody on the internet can open the '
+                'address, then try again.',
+            ),
             reason,
         )
 
@@ -41,8 +47,12 @@ class SourceCompressed(SourceError):
 
     def __init__(self, origin: str, coding: str) -> None:
         super().__init__(
-            f'The server at this address sends the file compressed ({coding}), and only files that come as they are '
-            'can be stored. Ask its administrator to send it as it is, or take the file from another address.',
+            _(
+                'source-compressed',
+                'The server at this address sends the file compressed (${coding}), and only files that come as they '
+                'are can be stored. Ask its administrator to send it as it is, or take the file from another address.',
+                coding=coding,
+            ),
             f'{origin}: the body is compressed ({coding}), though that was not asked for',
         )
 
@@ -51,7 +61,7 @@ class SourceEmpty(SourceError):
     """The file is empty; Egnyte stores no empty files."""
 
     def __init__(self) -> None:
-        super().__init__('The file at this address is empty.')
+        super().__init__(_('source-empty', 'The file at this address is empty.'))
 
 
 class SourceTooLarge(SourceError):
@@ -59,18 +69,14 @@ class SourceTooLarge(SourceError):
 
     def __init__(self, max_size: int) -> None:
         super().__init__(
-            f'The file is larger than {_readable(max_size)}, the most that can be stored here. Make it smaller, then '
-            'try again.'
+            _(
+                'source-too-large',
+                'The file is larger than ${size}, the most that can be stored here. Make it smaller, then try again.',
+                size=Size(max_size),
+            )
         )
         self.max_size = max_size
 
 
 class SourceTypeRefused(SourceError):
     """The site does not take files of this type, or the content is not what the name says."""
-
-
-def _readable(size: int) -> str:
-    for unit, name in ((1 << 30, 'GB'), (1 << 20, 'MB'), (1 << 10, 'KB')):
-        if size >= unit:
-            return f'{size / unit:.3g} {name}'
-    return f'{size} bytes'

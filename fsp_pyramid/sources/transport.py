@@ -21,6 +21,7 @@ from requests.certs import where  # type: ignore[attr-defined]  # missing in its
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
+from ..i18n import _
 from .address_policy import Address, Allowances
 from .deadline import Deadline
 from .errors import SourceInvalid, SourceRefused, SourceUnavailable
@@ -60,15 +61,19 @@ class Target:
         try:
             parts = parse_url(url)
         except (LocationParseError, UnicodeError) as error:
-            raise SourceInvalid('The address of the file is not a web address.', type(error).__name__) from None
+            raise SourceInvalid(
+                _('source-invalid', 'The address of the file is not a web address.'), type(error).__name__
+            ) from None
         if parts.scheme not in _DEFAULT_PORTS:
-            raise SourceInvalid('The address of the file must begin with http:// or https://.')
+            raise SourceInvalid(_('source-scheme', 'The address of the file must begin with http:// or https://.'))
         if '@' in re.split(r'[/?#\\]', url.partition('//')[2], maxsplit=1)[0]:
-            raise SourceInvalid('The address of the file must not hold a user name or a password.')
+            raise SourceInvalid(
+                _('source-password', 'The address of the file must not hold a user name or a password.')
+            )
         host = (parts.host or '').strip('[]').removesuffix('.')
         # urllib3 before 2.8 leaves white space in hosts.
         if not host or re.search(r'[\s%]', host):
-            raise SourceInvalid('The address of the file names no host.')
+            raise SourceInvalid(_('source-no-host', 'The address of the file names no host.'))
         port = _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
         return cls(parts.scheme, host, port, _sendable(url))
 

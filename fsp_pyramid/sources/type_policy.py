@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Self
 
+from ..i18n import _
 from ..media_types import ACTIVE_BY_TYPE, KNOWN, UNKNOWN, is_typeless, type_of_name
 from .errors import SourceTypeRefused
 
@@ -71,8 +72,7 @@ class TypePolicy:
         named = type_of_name(name)
         if not _agree(named, sniffed):
             raise SourceTypeRefused(
-                f'Its content is {_described(sniffed)}, which is not what its name says. Open it in the program that '
-                'it comes from, save it under the right type, then try again.',
+                _mismatch(sniffed),
                 f'named {named}, sniffed {sniffed}',
             )
         actual = named
@@ -83,7 +83,7 @@ class TypePolicy:
             actual = declared
         if not any(fnmatchcase(actual, glob) for glob in self.globs):
             raise SourceTypeRefused(
-                f'Files of its type ({actual}) are not allowed on this site.',
+                _('type-not-allowed', 'Files of its type (${type}) are not allowed on this site.', type=actual),
                 f'{actual} matches none of {", ".join(self.globs)}',
             )
         return actual
@@ -110,5 +110,22 @@ def _agree(named: str, sniffed: str | None) -> bool:
     return _is_picture(sniffed) and _is_picture(named) and named not in ACTIVE_BY_TYPE
 
 
-def _described(sniffed: str | None) -> str:
-    return {None: 'of another type', 'text/html': 'a web page'}.get(sniffed, f'of type {sniffed}')
+def _mismatch(sniffed: str | None) -> str:
+    if sniffed is None:
+        return _(
+            'type-mismatch-unknown',
+            'Its content is of another type, which is not what its name says. Open it in the program that it comes '
+            'from, save it under the right type, then try again.',
+        )
+    if sniffed == 'text/html':
+        return _(
+            'type-mismatch-page',
+            'Its content is a web page, which is not what its name says. Look for the address of the file itself, then '
+            'try again.',
+        )
+    return _(
+        'type-mismatch',
+        'Its content is of type ${type}, which is not what its name says. Open it in the program that it comes from, '
+        'save it under the right type, then try again.',
+        type=sniffed,
+    )

@@ -12,7 +12,6 @@ from ..errors import (
     FSPError,
     NotFound,
     QuotaUsedUp,
-    excerpt,
 )
 from ..interfaces import IStorage
 from ..model import (
@@ -32,6 +31,7 @@ from .cache_entries import CachedListing
 from .egnyte_errors import is_doubtful
 from .layer import StorageLayer
 from .listing_cache import Key, ListingCache
+from .refusals import missing
 
 T = TypeVar('T')
 
@@ -138,7 +138,7 @@ class CachedStorage(StorageLayer):
         item = parent.listing.find(path[-1]) if parent.listing else None
         if item is None or not item.is_directory:
             self._on_lookup(CacheLookup('hit', age=self._age(parent)))
-            raise _missing(path)
+            raise missing(path)
 
     def _fetch_once(self, path: Path) -> Listing:
         """Fetch the listing, or share the result of a concurrent fetch."""
@@ -335,16 +335,12 @@ def _stale_reason(error: FSPError) -> str:
 
 def _existing(path: Path, listing: Listing | None) -> Listing:
     if listing is None:
-        raise _missing(path)
+        raise missing(path)
     return listing
 
 
 def _file(path: Path, parent: CachedListing) -> Entry:
     item = parent.listing.find(path[-1]) if parent.listing else None
     if item is None or item.is_directory:
-        raise _missing(path)
+        raise missing(path)
     return item
-
-
-def _missing(path: Path) -> NotFound:
-    return NotFound(f'"{excerpt(path[-1]) if path else "/"}" does not exist. Refresh the file manager.')

@@ -10,6 +10,7 @@ from ..errors import (
     FSPError,
     NameTaken,
 )
+from ..i18n import _
 from ..model import Entry, Listing, Strategy
 from ..paths import fold
 from .name_rules import MAX_NAME_BYTES
@@ -32,7 +33,13 @@ def resolve_conflict(
     if strategy is Strategy.KEEP:
         return free_name(listing, name), None
     if taken.is_directory:
-        raise DirectoryInTheWay(f'There is a folder called "{taken.name}" here. Rename the file, or keep both.')
+        raise DirectoryInTheWay(
+            _(
+                'directory-in-the-way',
+                'There is a folder called "${name}" here. Rename the file, or keep both.',
+                name=taken.name,
+            )
+        )
     if strategy is Strategy.REPLACE:
         return taken.name, taken
     raise name_taken(taken, strategy)
@@ -40,8 +47,14 @@ def resolve_conflict(
 
 def name_taken(taken: Entry, strategy: Strategy) -> FSPError:
     """Return the error for a name that is taken: Conflict for ASK, else NameTaken."""
-    kind = 'folder' if taken.is_directory else 'file'
-    details = f'There is a {kind} called "{taken.name}" here already. Choose another name.'
+    if taken.is_directory:
+        details = _(
+            'folder-exists', 'There is a folder called "${name}" here already. Choose another name.', name=taken.name
+        )
+    else:
+        details = _(
+            'file-exists', 'There is a file called "${name}" here already. Choose another name.', name=taken.name
+        )
     return (Conflict if strategy is Strategy.ASK else NameTaken)(details)
 
 

@@ -15,6 +15,7 @@ from zope.interface import implementer
 
 from .. import egnyte, errors
 from ..concurrency.locks import KeyedLocks, LockHandle, LockUnavailable
+from ..i18n import _
 from ..interfaces import IStorage
 from ..model import (
     Access,
@@ -34,6 +35,7 @@ from ..paths import (
 from .egnyte_errors import as_fsp_errors
 from .name_rules import check_path
 from .recovery import Recovery, Verb
+from .refusals import missing
 
 T = TypeVar('T')
 
@@ -213,8 +215,11 @@ class EgnyteStorage:
                 handle = stack.enter_context(self._locks.lock(*keys, urgent=urgent))
             except LockUnavailable as error:
                 raise errors.Busy(
-                    'This folder is being changed at the moment, and that takes long. Please try again in a few '
-                    'seconds.',
+                    _(
+                        'folder-busy',
+                        'This folder is being changed at the moment, and that takes long. Please try again in a few '
+                        'seconds.',
+                    ),
                     retry_after=5,
                 ) from error
             yield handle
@@ -254,7 +259,7 @@ def _spelling(asked: Path, answered: str) -> Path:
     if key(stored) == key(asked):
         return stored
     if len(stored) == len(asked):
-        raise errors.NotFound(f'"{asked[-1]}" does not exist. Refresh the file manager.')
+        raise missing(asked)
     return asked
 
 

@@ -1,11 +1,12 @@
 """Map errors of the Egnyte client to the errors of the protocol."""
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .. import egnyte, errors
+from ..i18n import Duration, _
 from ..paths import Path
+from .refusals import locked
 
 
 @contextmanager
@@ -30,32 +31,41 @@ def _to_fsp_error(error: egnyte.EgnyteError, name: str) -> errors.FSPError:
     """Return the FSPError; InternalError for a rejection that means that our call was wrong."""
     match error:
         case egnyte.NotFound():
-            return errors.NotFound(f'"{name}" does not exist any more, or never did. Refresh the file manager.')
-        case egnyte.Locked():
-            return errors.Locked(
-                f'"{name}" is locked by somebody at Egnyte. Ask them to unlock it, or try again later.'
+            return errors.NotFound(
+                _(
+                    'egnyte-not-found',
+                    '"${name}" does not exist any more, or never did. Refresh the file manager.',
+                    name=name,
+                )
             )
+        case egnyte.Locked():
+            return locked(name)
         case egnyte.Forbidden():
-            return errors.Forbidden(f'Egnyte does not permit this for "{name}". Ask its owner for more permissions.')
+            return errors.Forbidden(
+                _(
+                    'egnyte-forbidden',
+                    'Egnyte does not permit this for "${name}". Ask its owner for more permissions.',
+                    name=name,
+                )
+            )
         case egnyte.AlreadyExists():
-            return errors.Conflict(f'There is something called "{name}" already. Choose another name.')
+            return errors.Conflict(
+                _('egnyte-exists', 'There is something called "${name}" already. Choose another name.', name=name)
+            )
         case egnyte.Corrupted() | egnyte.ChecksumRefused():
-            return errors.SourceFailed(f'"{name}" was damaged on its way to Egnyte. Please upload it again.')
+            return errors.SourceFailed(
+                _('egnyte-damaged', '"${name}" was damaged on its way to Egnyte. Please upload it again.', name=name)
+            )
         case egnyte.Rejected(status=413):
-            return errors.FileTooLarge(f'"{name}" is larger than Egnyte accepts.')
+            return errors.FileTooLarge(_('egnyte-too-large', '"${name}" is larger than Egnyte accepts.', name=name))
         case egnyte.NameRejected():
-            return errors.NameNotAllowed(f'Egnyte does not accept "{name}". Choose another name.')
+            return errors.NameNotAllowed(
+                _('egnyte-name-rejected', 'Egnyte does not accept "${name}". Choose another name.', name=name)
+            )
         case egnyte.RangeRefused():
             return errors.BadRequest('The file ends before this range begins.')
         case egnyte.QuotaExceeded():
-            gone = (
-                'Of the calls to Egnyte that this account has for today, only those that are kept for changes are left.'
-                if isinstance(error, egnyte.QuotaReserved)
-                else 'All calls to Egnyte that this account has for today are used up.'
-            )
-            return errors.QuotaUsedUp(
-                f'{gone} They are counted anew in {_duration(error.wait)}, at midnight UTC.', retry_after=error.wait
-            )
+            return errors.QuotaUsedUp(_quota(error), retry_after=error.wait)
         case egnyte.Throttled():
             return errors.Busy(retry_after=error.wait)
         case egnyte.Unavailable():
@@ -67,7 +77,18 @@ def _to_fsp_error(error: egnyte.EgnyteError, name: str) -> errors.FSPError:
     return errors.InternalError()
 
 
-def _duration(seconds: float) -> str:
-    hours, minutes = divmod(max(math.ceil(seconds / 60), 1), 60)
-    counted = [(hours, 'hour'), (minutes, 'minute')]
-    return ' and '.join(f'{number} {unit}{"s" * (number != 1)}' for number, unit in counted if number)
+def _quota(error: egnyte.QuotaExceeded) -> str:
+    wait = Duration(error.wait)
+    if isinstance(error, egnyte.QuotaReserved):
+        return _(
+            'egnyte-quota-reserved',
+            'Of the calls to Egnyte that this account has for today, only those that are kept for changes are left. '
+            'They are counted anew in ${wait}, at midnight UTC.',
+            wait=wait,
+        )
+    return _(
+        'egnyte-quota',
+        'All calls to Egnyte that this account has for today are used up. They are counted anew in ${wait}, at '
+        'midnight UTC.',
+        wait=wait,
+    )

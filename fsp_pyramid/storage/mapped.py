@@ -11,6 +11,7 @@ from ..errors import (
     NotFound,
     excerpt,
 )
+from ..i18n import _, with_value
 from ..interfaces import IStorage
 from ..model import (
     Access,
@@ -27,6 +28,7 @@ from ..paths import (
 )
 from .layer import StorageLayer
 from .mappings import FolderMapping
+from .refusals import missing, no_such_file
 
 
 class MappedStorage(StorageLayer):
@@ -59,14 +61,14 @@ class MappedStorage(StorageLayer):
         """Return the path at Egnyte. Raises NotFound if no mapping covers it."""
         mapping = self._mapping(path)
         if mapping is None:
-            raise NotFound(f'There is no folder "{excerpt(path[0]) if path else "/"}".')
+            raise NotFound(_('no-such-folder', 'There is no folder "${name}".', name=excerpt(path[0]) if path else '/'))
         return self._spellings.get(mapping, mapping.folder) + path[len(mapping.directory) :]
 
     def _writable(self, path: Path) -> Path:
         """Return the path at Egnyte of an item that is to be changed. Raises Forbidden."""
         mapping = self._mapping(path)
         if mapping is None or mapping.read_only:
-            raise Forbidden('This folder is read-only.')
+            raise Forbidden(_('folder-read-only', 'This folder is read-only.'))
         return self._down(path)
 
     def _up(self, entry: Entry, mapping: FolderMapping) -> Entry:
@@ -123,7 +125,7 @@ class MappedStorage(StorageLayer):
     def _missing_entry(self, path: Path) -> Entry:
         """Return the entry of a fixed directory that Egnyte does not have. Raises NotFound for any other directory."""
         if key(path) not in self._fixed:
-            raise NotFound(f'"{excerpt(path[-1])}" does not exist. Refresh the file manager.')
+            raise missing(path)
         return replace(self._fixed_entry(self._fixed[key(path)]), id=None)
 
     @contextmanager
@@ -137,8 +139,8 @@ class MappedStorage(StorageLayer):
                 raise
             if self._own_account and isinstance(error, Forbidden):
                 raise _no_permission(mapping) from error.__cause__
-            details = error.details.replace(f'"{mapping.folder[-1]}"', f'"{path[-1] if path else "/"}"')
-            raise error.saying(details) from error.__cause__
+            own_name = path[-1] if path else '/'
+            raise error.saying(with_value(error.details, mapping.folder[-1], own_name)) from error.__cause__
 
     def peek_directory(self, path: Path) -> Entry | None:
         """Return an entry for every directory that exists by configuration."""
@@ -152,7 +154,7 @@ class MappedStorage(StorageLayer):
         """Raise NotFound outside of the mapped folders, too."""
         mapping = self._mapping(path)
         if mapping is None or key(path) in self._fixed:
-            raise NotFound(f'There is no file "{excerpt(path[-1]) if path else "/"}".')
+            raise no_such_file(path)
         return self._up(self._storage.stat_file(self._down(path)), mapping)
 
     def find_file(self, file_id: str) -> Entry:
@@ -164,7 +166,7 @@ class MappedStorage(StorageLayer):
                 found = self._up(entry, mapping)
                 if self._mapping(found.path) is mapping:  # else another mapping hides it
                     return found
-        raise NotFound('There is no such file.')
+        raise NotFound
 
     def create_directory(self, path: Path, with_parent: bool = False) -> tuple[Entry, Change]:
         """Raise Forbidden in a read-only mapping, too."""
@@ -182,7 +184,9 @@ class MappedStorage(StorageLayer):
     def delete(self, entry: Entry) -> Change:
         """Raise Forbidden in a read-only mapping, and for the root and the mapped directories, too."""
         if entry.fixed:
-            raise Forbidden('This folder belongs to the set-up of the file manager and cannot be deleted.')
+            raise Forbidden(
+                _('folder-fixed', 'This folder belongs to the set-up of the file manager and cannot be deleted.')
+            )
         below = replace(entry, path=self._writable(entry.path))
         return replace(self._storage.delete(below), entry=entry)
 
@@ -210,6 +214,10 @@ class MappedStorage(StorageLayer):
 
 def _no_permission(mapping: FolderMapping) -> Forbidden:
     return Forbidden(
-        f'Your Egnyte account may not do this in the folder "{excerpt(text(mapping.folder))}". Ask an owner of that '
-        'folder, or the administrator of your Egnyte, for permission.'
+        _(
+            'mapping-forbidden',
+            'Your Egnyte account may not do this in the folder "${folder}". Ask an owner of that folder, or the '
+            'administrator of your Egnyte, for permission.',
+            folder=excerpt(text(mapping.folder)),
+        )
     )

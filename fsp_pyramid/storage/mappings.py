@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from string import Formatter
 
 from ..errors import NameNotAllowed
+from ..i18n import _
 from ..model import Account, Identity
 from ..paths import (
     Path,
@@ -23,7 +24,6 @@ from .name_rules import check_name
 
 # The last two exist where users connect accounts of their own.
 PLACEHOLDERS = ('uid', 'client_id', 'egnyte_user', 'folder')
-WORDS = {'uid': 'user id', 'client_id': 'client id', 'egnyte_user': 'Egnyte user'}
 OF_ACCOUNTS = frozenset(PLACEHOLDERS[2:])
 FOLDER = '{folder}'  # a whole path, so that it stands at the beginning
 # A space before a slash parts the columns: no name at Egnyte begins or ends with a space.
@@ -73,10 +73,13 @@ def _filled(name: str, values: dict[str, str]) -> str:
         try:
             check_name(filled)
         except NameNotAllowed as error:
-            label = WORDS[_placeholders(name)[0]]
             raise NameNotAllowed(
-                f'Files cannot be kept for this {label}: "{filled}" is the name of the folder for it, and Egnyte keeps '
-                'no folder of such a name. Ask the administrator of the application that you opened this editor from.'
+                _(
+                    'folder-name-impossible',
+                    'Files cannot be kept here: "${folder}" is the name of the folder for them, and Egnyte keeps no '
+                    'folder of such a name. Ask the administrator of the application that you opened this editor from.',
+                    folder=filled,
+                )
             ) from error
     return filled
 
@@ -134,7 +137,7 @@ def _parse_line(line: str) -> FolderMapping:
         raise ValueError(f'"{line}": {error}') from None
     if not folder:
         raise ValueError(f'"{line}": the root of Egnyte cannot be mounted, choose a folder below /Shared or /Private')
-    for _, name, form, conversion in fields:
+    for _text, name, form, conversion in fields:
         if name not in PLACEHOLDERS or form or conversion:
             raise ValueError(f'"{line}": {{{name}}} is unknown; there are {{{"} and {".join(PLACEHOLDERS)}}}')
     if crowded := next((name for name in folder if len(_placeholders(name)) > 1), ''):

@@ -7,6 +7,7 @@ Egnyte refuses the same names, but with a message for developers, and after a ca
 import re
 
 from ..errors import NameNotAllowed, excerpt
+from ..i18n import _
 from ..paths import fold
 
 MAX_NAME_BYTES = 245
@@ -46,31 +47,45 @@ def check_name(name: str) -> None:
     """Raise NameNotAllowed if Egnyte does not store files or folders of that name."""
     complaint = _complaint(name)
     if complaint:
-        raise NameNotAllowed(f'"{excerpt(name)}" cannot be stored: {complaint}. Choose another name.')
+        raise NameNotAllowed(
+            _(
+                'name-not-allowed',
+                '"${name}" cannot be stored: ${complaint}. Choose another name.',
+                name=excerpt(name),
+                complaint=complaint,
+            )
+        )
 
 
 def check_path(path: tuple[str, ...]) -> None:
     """Raise NameNotAllowed for a path at Egnyte that is too long, or whose last name is not allowed."""
     check_name(path[-1])
     if len('/'.join(path).encode()) + 1 > MAX_PATH_BYTES:
-        raise NameNotAllowed('The names of the folders above are too long together. Choose a folder further up.')
+        raise NameNotAllowed(
+            _('path-too-long', 'The names of the folders above are too long together. Choose a folder further up.')
+        )
 
 
 def _complaint(name: str) -> str:
     lower = fold(name)
     if found := _CHARACTERS.search(name):
-        return f'the character {_spelt(found[0])} is not allowed in names'
+        return _('name-character', 'the character ${character} is not allowed in names', character=_spelt(found[0]))
     if large := next((character for character in name if ord(character) > 0xFFFF), ''):
-        return f'the character {large} is not allowed in names (no emoji)'
+        return _('name-emoji', 'the character ${character} is not allowed in names (no emoji)', character=large)
     if name != name.strip(' '):
-        return 'a name neither begins nor ends with a space'
+        return _('name-spaces', 'a name neither begins nor ends with a space')
     if name.endswith('.'):
-        return 'a name does not end with a period'
+        return _('name-period', 'a name does not end with a period')
     if len(name.encode()) > MAX_NAME_BYTES:
-        return f'it is too long ({len(name.encode())} bytes, {MAX_NAME_BYTES} are allowed)'
+        return _(
+            'name-too-long',
+            'it is too long (${size} bytes, ${limit} are allowed)',
+            size=len(name.encode()),
+            limit=MAX_NAME_BYTES,
+        )
     reserved = lower in _NAMES or lower.startswith(_PREFIXES) or lower.endswith(_SUFFIXES)
     if reserved or _PATTERNS.fullmatch(lower):
-        return 'names like this are reserved for temporary and system files'
+        return _('name-reserved', 'names like this are reserved for temporary and system files')
     return ''
 
 

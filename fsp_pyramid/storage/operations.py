@@ -15,12 +15,12 @@ from ..errors import (
     Conflict,
     Forbidden,
     FSPError,
-    Locked,
     NameTaken,
     NotEmpty,
     NotFound,
     excerpt,
 )
+from ..i18n import _
 from ..interfaces import IStorage
 from ..model import (
     Access,
@@ -33,6 +33,7 @@ from ..model import (
 from ..paths import Path, composed
 from .conflicts import name_taken, resolve_conflict, unguessable_name
 from .name_rules import check_name
+from .refusals import locked, no_such_file
 
 T = TypeVar('T')
 
@@ -89,7 +90,9 @@ class Operations:
             if not listing.entry.fixed:
                 self._check_removable(listing.entry)
             if listing.items and not listing.entry.fixed:
-                raise NotEmpty(f'"{listing.entry.name}" is not empty. Delete what is in it first.')
+                raise NotEmpty(
+                    _('not-empty', '"${name}" is not empty. Delete what is in it first.', name=listing.entry.name)
+                )
             self._storage.delete(listing.entry)
 
     def upload(self, path: Path, strategy: Strategy, fetch: Callable[[], AbstractContextManager[Content]]) -> Entry:
@@ -165,7 +168,7 @@ class Operations:
                 if not fresh:  # the file may have been unlocked since it was listed
                     return decide(True, lock)
                 name = (entry if entry.locked else over).name
-                raise Locked(f'"{name}" is locked by somebody at Egnyte. Ask them to unlock it, or try again later.')
+                raise locked(name)
             return lambda: self._put(target, lambda: self._replace(entry, over))[0]
 
         try:
@@ -220,7 +223,7 @@ class Operations:
         except NotFound:
             entry = None
         if entry is None or entry.is_directory:
-            raise NotFound(f'There is no file "{excerpt(path[-1])}". Refresh the file manager.')
+            raise no_such_file(path)
         return entry
 
     def _directory(self, path: Path, fresh: bool) -> Listing:
@@ -228,7 +231,13 @@ class Operations:
         try:
             listing = self._storage.list_directory(path, fresh)
         except NotFound:
-            raise Forbidden(f'The folder "{excerpt(paths.text(path, directory=True))}" does not exist.') from None
+            raise Forbidden(
+                _(
+                    'folder-missing',
+                    'The folder "${folder}" does not exist.',
+                    folder=excerpt(paths.text(path, directory=True)),
+                )
+            ) from None
         self._check_writable(listing.entry)
         return listing
 
@@ -252,7 +261,13 @@ class Operations:
     @staticmethod
     def _check_writable(entry: Entry) -> None:
         if entry.access < Access.EDIT:
-            raise Forbidden(f'"{entry.name or "/"}" is read-only: nothing can be added, changed or deleted there.')
+            raise Forbidden(
+                _(
+                    'read-only',
+                    '"${name}" is read-only: nothing can be added, changed or deleted there.',
+                    name=entry.name or '/',
+                )
+            )
 
     @staticmethod
     def _check_removable(entry: Entry) -> None:
@@ -260,8 +275,12 @@ class Operations:
         Operations._check_writable(entry)
         if entry.access < Access.FULL:
             raise Forbidden(
-                f'"{entry.name or "/"}" can be neither deleted nor moved: your permissions at Egnyte let you add and '
-                'change files there, and no more. Ask the owner of the folder for full access.'
+                _(
+                    'not-removable',
+                    '"${name}" can be neither deleted nor moved: your permissions at Egnyte let you add and change '
+                    'files there, and no more. Ask the owner of the folder for full access.',
+                    name=entry.name or '/',
+                )
             )
 
 

@@ -4,6 +4,7 @@ import logging
 from typing import Literal
 
 from .. import egnyte, errors
+from ..i18n import _
 from ..model import (
     Access,
     Change,
@@ -148,7 +149,7 @@ class Recovery:
             self._client.restore(item.item_id)
             if self._is_restored(entry):
                 return
-        raise errors.NotFound(f'"{entry.name}" is not in the trash.')
+        raise errors.NotFound(_('not-in-trash', '"${name}" is not in the trash.', name=entry.name))
 
     def _is_restored(self, entry: Entry) -> bool:
         """Return whether the item at the path is *entry* or equal to it; any other one goes back into the trash."""

@@ -106,7 +106,7 @@ def test_refusal_by_the_first_bytes_does_not_wait_for_the_rest(
         open_source(f'http://127.0.0.1:{server.port}/', name, settings),
     ):
         pass
-    assert caught.value.details.startswith(f'"{name}" was not uploaded.')
+    assert str(caught.value).startswith(f'"{name}" was not uploaded.')
     assert caught.value.__cause__ is not None
 
 

@@ -54,5 +54,5 @@ def test_access_follows_permission_levels(tmp_path: Path, monkeypatch: pytest.Mo
 def test_errors_reveal_no_folders_at_egnyte(storage: EgnyteStorage, sandbox: Sandbox) -> None:
     with pytest.raises(errors.NotFound) as caught:
         storage.list_directory((*HOME, 'secret folder', 'name'))
-    assert 'secret folder' not in caught.value.details
-    assert '"name"' in caught.value.details
+    assert 'secret folder' not in str(caught.value)
+    assert '"name"' in str(caught.value)

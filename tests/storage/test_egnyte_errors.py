@@ -36,9 +36,9 @@ def test_error_is_mapped(error: egnyte.EgnyteError, kind: type, status: int, cod
     assert type(caught.value) is kind
     assert (caught.value.status, caught.value.code) == (status, code)
     assert caught.value.__cause__ is error
-    assert caught.value.details
-    assert 'hidden' not in caught.value.details
-    assert '"x"' not in caught.value.details
+    assert str(caught.value)
+    assert 'hidden' not in str(caught.value)
+    assert '"x"' not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,13 @@ def test_error_is_mapped(error: egnyte.EgnyteError, kind: type, status: int, cod
 def test_wait_for_the_next_day_is_in_words_and_seconds(seconds: float, words: str) -> None:
     with pytest.raises(errors.QuotaUsedUp) as caught, as_fsp_errors(()):
         raise egnyte.QuotaExceeded('x', seconds)
-    assert caught.value.details.endswith(f' in {words}, at midnight UTC.')
-    assert 'are used up. ' in caught.value.details
+    assert str(caught.value).endswith(f' in {words}, at midnight UTC.')
+    assert 'are used up. ' in str(caught.value)
     assert int(caught.value.headers['Retry-After']) == math.ceil(seconds)
 
 
 def test_reserved_quota_has_its_own_message() -> None:
     with pytest.raises(errors.QuotaUsedUp) as caught, as_fsp_errors(()):
         raise egnyte.QuotaReserved('x', 60)
-    assert 'only those that are kept for changes are left. ' in caught.value.details
-    assert 'used up' not in caught.value.details
+    assert 'only those that are kept for changes are left. ' in str(caught.value)
+    assert 'used up' not in str(caught.value)
