@@ -65,6 +65,20 @@ ff00::/8            multicast                           RFC 4291
 4000::/2            not assigned to the internet        RFC 4291
 8000::/1            not assigned to the internet        RFC 4291
 """
+# Addresses at which clouds hand out the credentials of a machine: link-local ones (mapped and by NAT64, too), and those
+# of AWS (IPv6), Alibaba and Azure.
+_METADATA = tuple(
+    ip_network(text)
+    for text in (
+        *('169.254.0.0/16', 'fe80::/10', '::ffff:169.254.0.0/112', '64:ff9b::169.254.0.0/112'),
+        *('fd00:ec2::254/128', '100.100.100.200/32', '168.63.129.16/32'),
+    )
+)
+
+
+def is_metadata(address: Address) -> bool:
+    """Return whether a cloud may hand out credentials at *address*."""
+    return any(address in network for network in _METADATA)
 
 
 @dataclass(frozen=True)

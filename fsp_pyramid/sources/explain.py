@@ -1,6 +1,6 @@
 """Explanation whether the guarded download would fetch a URL, and why."""
 
-from .address_policy import Allowances
+from .address_policy import Allowances, is_metadata
 from .deadline import Deadline
 from .download import (
     MAX_REDIRECTS,
@@ -53,9 +53,15 @@ def explain_hop(target: Target, allow: Allowances, deadline: Deadline) -> tuple[
         lines.append(f'  {address!s:{width}}  {"allowed" if verdict.allowed else "refused"}: {verdict.rule}')
     if all(verdict.allowed for _, verdict in verdicts):
         return True, lines
+    refused = 'refused: every address of a host has to be allowed'
+    return False, [*lines, refused, _remedy(target, any(is_metadata(address) for address in addresses))]
+
+
+def _remedy(target: Target, metadata: bool) -> str:
+    if metadata:
+        return 'do not allow it: clouds hand out the credentials of a machine at such addresses'
     host = f'[{target.host}]' if ':' in target.host else target.host
-    remedy = f'to allow it, and nothing else, add this to fsp.sources.allow: {host}:{target.port}'
-    return False, [*lines, 'refused: every address of a host has to be allowed', remedy]
+    return f'to allow it, and nothing else, add this to fsp.sources.allow: {host}:{target.port}'
 
 
 def _explain_hops(target: Target, allow: Allowances, deadline: Deadline) -> tuple[bool, list[str]]:

@@ -131,6 +131,16 @@ def test_no_request_is_sent_without_connect() -> None:
 
 
 @pytest.mark.parametrize(
+    'host', ['169.254.169.254', '[fd00:ec2::254]', '100.100.100.200', '168.63.129.16', '[::ffff:169.254.169.254]']
+)
+def test_no_way_to_allow_the_credentials_of_a_machine_is_shown(host: str) -> None:
+    allowed, lines = explain(f'http://{host}/latest/meta-data/', Allowances())
+    assert not allowed
+    assert lines[-1] == 'do not allow it: clouds hand out the credentials of a machine at such addresses'
+
+
+
+@pytest.mark.parametrize(
     ('answer', 'end'),
     [
         (ok(b'x', 'Content-Encoding: gzip'), 'the body is compressed (gzip), though that was not asked for'),
