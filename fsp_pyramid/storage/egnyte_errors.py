@@ -18,7 +18,7 @@ def as_fsp_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except egnyte.EgnyteError as error:
-        raise _to_fsp_error(error, errors.excerpt(path[-1]) if path else 'The root') from error
+        raise _to_fsp_error(error, errors.excerpt(path[-1]) if path else '/') from error
 
 
 def is_doubtful(error: errors.FSPError) -> bool:

@@ -31,7 +31,11 @@ class Text(NamedTuple):
 def texts(catalog: Catalog) -> dict[str, Text]:
     found = [message for message in catalog if message.id]
     assert len({message.context for message in found}) == len(found)
-    return {str(message.context): Text(str(message.id), str(message.string)) for message in found}
+    return {_context(message.context): Text(str(message.id), str(message.string)) for message in found}
+
+
+def _context(context: str | bytes) -> str:
+    return context.decode() if isinstance(context, bytes) else context  # Babel reads bytes from .mo files
 
 
 def read(path: Path) -> dict[str, Text]:
