@@ -21,7 +21,8 @@ class WorkerPool:
         self._threads, self._most = threads, most
         self._lock = threading.Lock()
         self._tasks: dict[Hashable, Future[Any]] = {}
-        self._queue: queue.SimpleQueue[tuple[Hashable, Callable[[], Any]]] = queue.SimpleQueue()
+        # Not a SimpleQueue: its get() may wait for ever on a busy machine, tests/concurrency/test_worker_pool.py
+        self._queue: queue.Queue[tuple[Hashable, Callable[[], Any]]] = queue.Queue()
         self._workers = 0
 
     def submit(self, key: Hashable, function: Callable[[], Any]) -> Future[Any]:

@@ -136,9 +136,9 @@ def listed(call: Call, filters: dict[str, str], after: int | None, before: int |
     *filters*: path, username, type, accessibility. *after* and *before* are UNIX milliseconds.
     """
     rows = call.db.execute(
-        'SELECT * FROM links WHERE (?1 IS NULL OR created > ?1) AND (?2 IS NULL OR created < ?2)'
+        'SELECT * FROM links WHERE (:after IS NULL OR created > :after) AND (:before IS NULL OR created < :before)'
         ' ORDER BY created DESC, id',
-        (after, before),
+        {'after': after, 'before': before},
     ).fetchall()
     links = [link for row in rows if (link := _json(call, row))]
     return [link['id'] for link in links if _matches(call, link, filters)]

@@ -56,9 +56,9 @@ def _visible(
     call: Call, id_: str | None, place: Node | None = None, start: int | None = None, end: int | None = None
 ) -> list[dict[str, Any]]:
     rows = call.db.execute(
-        'SELECT * FROM notes WHERE (?1 IS NULL OR id = ?1) AND (?2 IS NULL OR created >= ?2)'
-        ' AND (?3 IS NULL OR created <= ?3) ORDER BY created DESC, rowid DESC',
-        (id_, start, end),
+        'SELECT * FROM notes WHERE (:id IS NULL OR id = :id) AND (:start IS NULL OR created >= :start)'
+        ' AND (:end IS NULL OR created <= :end) ORDER BY created DESC, rowid DESC',
+        {'id': id_, 'start': start, 'end': end},
     ).fetchall()
     found = []
     for row in rows:

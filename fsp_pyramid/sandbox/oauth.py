@@ -85,7 +85,7 @@ def revoke(db: sqlite3.Connection, form: Mapping[str, str]) -> None:
     """End an access token and its refresh token, whichever of both is given. Raises ApiError."""
     if form.get('client_secret') != API_SECRET:
         raise _refused(401, 'invalid_client', 'Wrong secret')
-    db.execute('DELETE FROM tokens WHERE token = ?1 OR refresh_token = ?1', (form.get('token'),))
+    db.execute('DELETE FROM tokens WHERE token = :token OR refresh_token = :token', {'token': form.get('token')})
 
 
 def _issue(db: sqlite3.Connection, user: int, scope: str, options: Options, now: int) -> dict[str, Any]:

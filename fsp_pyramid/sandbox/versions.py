@@ -45,6 +45,6 @@ def remove(db: sqlite3.Connection, node: Node, entry_id: str) -> None:
     """Take one of several versions away; after the current one its predecessor is current."""
     db.execute('DELETE FROM versions WHERE entry_id = ?', (entry_id,))
     db.execute(
-        'UPDATE nodes SET version = (SELECT max(id) FROM versions WHERE node = ?1) WHERE id = ?1',
-        (node.id,),
+        'UPDATE nodes SET version = (SELECT max(id) FROM versions WHERE node = :id) WHERE id = :id',
+        {'id': node.id},
     )

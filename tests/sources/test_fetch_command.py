@@ -139,7 +139,6 @@ def test_no_way_to_allow_the_credentials_of_a_machine_is_shown(host: str) -> Non
     assert lines[-1] == 'do not allow it: clouds hand out the credentials of a machine at such addresses'
 
 
-
 @pytest.mark.parametrize(
     ('answer', 'end'),
     [
