@@ -143,8 +143,8 @@ def test_pages_of_a_large_folder_come_quickly(tmp_path: Path) -> None:
     with db:
         db.executemany(
             'INSERT INTO nodes (parent, is_file, name, name_key, guid, created, touched)'
-            ' SELECT parent, 1, ?1, ?1, ?1, 0, 0 FROM nodes WHERE id = ?2',
-            [(f'{number:05}.txt', node) for number in range(1, 10_000)],
+            ' SELECT parent, 1, :name, :name, :name, 0, 0 FROM nodes WHERE id = :node',
+            [{'name': f'{number:05}.txt', 'node': node} for number in range(1, 10_000)],
         )
         db.execute(
             'INSERT INTO versions (node, entry_id, checksum, size, uploaded, modified, uploaded_by)'
