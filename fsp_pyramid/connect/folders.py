@@ -90,7 +90,7 @@ def _chooser_view(view: Callable[[Chooser], Response]) -> Callable[[ConnectConte
             raise errors.NotConnected(
                 _(
                     'connect-not-connected',
-                    'Open "Connect Egnyte" in ${application} first, and choose a folder afterwards.',
+                    'Open “Connect Egnyte” in ${application} first, and choose a folder afterwards.',
                     application=context.application,
                 )
             )

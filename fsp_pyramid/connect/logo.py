@@ -28,6 +28,7 @@ def show(_context: Any, request: Request) -> Response:
         raise HTTPNotFound
     logo = settings.logo
     response = Response(logo.content, content_type=logo.media_type, conditional_response=True, request=request)
+    response.charset = None  # an SVG declares its own
     response.etag = logo.digest
     response.headers.update(HEADERS)
     return response

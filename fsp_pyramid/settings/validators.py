@@ -143,7 +143,7 @@ def origins(text: str) -> tuple[str, ...]:
     """Return origins of URLs, as browsers write them."""
     found = words(text)
     for origin in found:
-        if not origin_of(origin) or '/' in origin.partition('://')[2]:
+        if not origin_of(origin) or re.search('[/?#]', origin.partition('://')[2]):
             raise ValueError(
                 f'"{origin}" must be like https://app.example.com, without a path; http is for loopback hosts only'
             )
