@@ -286,6 +286,7 @@ class IConnect(Interface):
 
     path = Attribute('The path below SCRIPT_NAME, with any route_prefix.')
     lifetime = Attribute('Seconds that links are good for.')
+    return_origins = Attribute('Origins of the pages that users may be led back to.')
     links = Attribute('Makes and reads the tokens of links: connect.links.Links.')
     states = Attribute('Makes and reads the states that go through Egnyte: connect.states.States.')
     templates = Attribute('The jinja2.Environment of the pages.')

@@ -4,6 +4,7 @@ The host's defaults do not apply to our views: they opt out of its default permi
 each surface has its own access control (credentials, a signed link, a token), and none of them has a session.
 """
 
+import re
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 from typing import Any
@@ -13,6 +14,13 @@ from pyramid.config import Configurator
 from pyramid.exceptions import ConfigurationError
 from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
+
+# Parsers disagree about anything else: a user name, a backslash, a line break, letters beyond ASCII.
+_PLAIN_URL = re.compile(
+    r'(?P<scheme>https?)://(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?([/?#][!-\[\]-~]*)?',
+    re.ASCII | re.IGNORECASE,
+)
+_DEFAULT_PORTS = {'http': '80', 'https': '443'}
 
 
 class NoContext:
@@ -62,6 +70,20 @@ def add_own_view(config: Configurator, view: Callable[..., Any], route: str, **o
     :param options: predicates, the renderer and options of view derivers
     """
     config.add_view(view, route_name=route, permission=NO_PERMISSION_REQUIRED, require_csrf=False, **options)
+
+
+def origin_of(url: str) -> str:
+    """Return the origin of an https or http URL, as browsers write it; '' for any other text.
+
+    Refuses user names, backslashes, spaces, control characters and letters beyond ASCII, and http except on loopback.
+    """
+    match = _PLAIN_URL.fullmatch(url)
+    if not match:
+        return ''
+    scheme, host, port = match['scheme'].lower(), match['host'].lower(), (match['port'] or '').lstrip('0')
+    if scheme == 'http' and not is_loopback(host.strip('[]')):
+        return ''
+    return f'{scheme}://{host}' + (f':{port}' if port and port != _DEFAULT_PORTS[scheme] else '')
 
 
 def is_loopback(name: str) -> bool:

@@ -1,6 +1,7 @@
 """Settings: ini text becomes an object, or complaints with remedies."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -642,3 +643,65 @@ def test_base_url_with_another_prefix_is_refused(prefix: str) -> None:
     line = complaint('fsp.public.base_url', f'https://acme.com{prefix}')
     assert 'public files are not served there' in line
     assert parse({'fsp.public.base_url': 'https://acme.com/fsp-public'}).public.base_url
+
+
+# Name of the application
+
+
+@pytest.mark.parametrize(
+    ('key', 'value', 'said'),
+    [
+        ('fsp.title', 'x' * 101, 'at most 100 characters'),
+        ('fsp.title', 'Acme\nMailer', 'in one line'),
+        ('fsp.title', 'Acme \u202e', 'in one line'),
+        ('fsp.support_url', 'http://acme.com/help', 'write "https://HOST/PATH"'),
+        ('fsp.support_url', 'javascript:alert(1)', 'write "https://HOST/PATH"'),
+        ('fsp.support_url', 'mailto:help', '"mailto:NAME@HOST"'),
+        ('fsp.support_url', 'help@acme.com', '"mailto:NAME@HOST"'),
+        ('fsp.logo', '/nowhere/logo.png', 'this file cannot be read: No such file or directory'),
+        ('fsp.logo', '/', 'this file cannot be read: Is a directory'),
+        ('fsp.logo', __file__, 'this file is no picture'),
+        ('fsp.connect.return_origins', 'app.example.com', '"app.example.com" must be like https://app.example.com'),
+        ('fsp.connect.return_origins', 'https://app.example.com/', 'without a path'),
+        ('fsp.connect.return_origins', 'https://app.example.com?', 'must be like'),
+        ('fsp.connect.return_origins', 'https://a@app.example.com', 'must be like'),
+        ('fsp.connect.return_origins', 'https://a.example.com http://b.example.com', '"http://b.example.com" must be'),
+        ('fsp.connect.return_origins', '*', 'must be like'),
+        ('fsp.connect.return_origins', 'https://*.example.com', 'must be like'),
+    ],
+)
+def test_name_of_the_application_is_checked(key: str, value: str, said: str) -> None:
+    line = complaint(key, value)
+    assert line.startswith(f'{key}:')
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    'value', ['https://acme.com', 'https://acme.com/help?x=1#y', 'mailto:help@acme.com', 'mailto:a@b.c?subject=Egnyte']
+)
+def test_addresses_of_support(value: str) -> None:
+    assert parse_client({'fsp.support_url': value}).support_url == value
+
+
+def test_return_origins_are_written_as_browsers_do() -> None:
+    text = 'https://App.Example.com:443, http://localhost:8080\nhttp://[::1]'
+    origins = parse({'fsp.connect.return_origins': text}).connect.return_origins
+    assert origins == ('https://app.example.com', 'http://localhost:8080', 'http://[::1]')
+
+
+def test_logo_has_at_most_one_megabyte(tmp_path: Path) -> None:
+    file = tmp_path / 'logo.bin'
+    file.write_bytes(b'GIF89a'.ljust(1 << 20, b'x'))
+    logo = parse_client({'fsp.logo': str(file)}).logo
+    assert logo
+    assert (logo.media_type, len(logo.content)) == ('image/gif', 1 << 20)
+    assert 'xxx' not in repr(logo)
+    file.write_bytes(b'GIF89a'.ljust((1 << 20) + 1, b'x'))
+    assert 'larger than 1 MB' in complaint('fsp.logo', str(file))
+
+
+def test_logo_of_a_client_is_named_in_its_complaint() -> None:
+    ini = {'fsp.egnyte.url': 'sandbox:/tmp/e', 'fsp.clients': 'acme', 'fsp.client.acme.logo': '/nowhere.png'}
+    ini |= {'fsp.client.acme.username': 'a', 'fsp.client.acme.password': 'a'}
+    (line,) = complaints(ini)
+    assert line.startswith('fsp.client.acme.logo:')

@@ -84,7 +84,7 @@ class OAuthAccounts:
         return self.account(request, self.connection(request, identity.client_id, identity.uid))
 
     def numbered(self, number: int, request: Any) -> Account:
-        with _translated():
+        with self._translated():
             connection = self._stores(request).by_number(number)
         if connection is None or connection.account_key != str(self._key):
             raise errors.NotFound(NO_ACCOUNT)
@@ -101,7 +101,7 @@ class OAuthAccounts:
         if account.token == self._public_token:
             return  # only the operator can replace it
         number = AccountKey.parse(account.key).number
-        with _translated():
+        with self._translated():
             self._stores(request).fresh_tokens(number, self._refresh, refused=oauth.Tokens(account.token, None, None))
         raise errors.Busy(
             _('connection-renewed', 'The connection to Egnyte was renewed. Please try again.'), retry_after=0
@@ -113,12 +113,12 @@ class OAuthAccounts:
         Raises errors.NotConnected, ConnectionExpired, and the errors of a refresh.
         """
         if connection is None or connection.state == State.DISCONNECTED:
-            raise errors.NotConnected
+            raise self._not_connected()
         tokens = connection.tokens
         if tokens is None:
-            raise errors.ConnectionExpired
+            raise self._connection_expired()
         if tokens.expires_at is not None and tokens.expires_at < self._clock() + MARGIN:
-            with _translated():
+            with self._translated():
                 tokens = self._stores(request).fresh_tokens(connection.number, self._refresh, MARGIN)
         return account_of(connection, str(self._key._replace(number=connection.number)), tokens.access)
 
@@ -137,7 +137,7 @@ class OAuthAccounts:
         Raises ConnectionExpired for a code that Egnyte refuses, and the errors of calls to Egnyte.
         """
         timeout = self.settings.egnyte.timeout
-        with _translated():
+        with self._translated():
             tokens = oauth.exchange(
                 self._session, url, self._application, code, redirect_uri, timeout=timeout, now=self._clock()
             )
@@ -152,7 +152,7 @@ class OAuthAccounts:
             self._on_call(call)
             request.fsp_stats.count_call(call)
 
-        with _translated():
+        with self._translated():
             user = Client(
                 url,
                 tokens.access,
@@ -174,7 +174,7 @@ class OAuthAccounts:
 
     def connection(self, request: Any, client_id: str, uid: str) -> Connection | None:
         """Return the user's connection in any state; None if there never was one."""
-        with _translated():
+        with self._translated():
             return self._stores(request).find(str(self._key), client_id, uid)
 
     def set_folder(self, request: Any, number: int, path: str | None) -> None:
@@ -215,14 +215,39 @@ class OAuthAccounts:
             now=self._clock(),
         )
 
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Translate errors of the store and of calls to Egnyte to FSPErrors."""
+        try:
+            with as_fsp_errors(()):
+                yield
+        except NoTokens as error:
+            raise (self._connection_expired() if error.state == State.EXPIRED else self._not_connected()) from error
+        except DecryptionError as error:  # a key is missing from fsp.accounts.keys, or the row was changed
+            raise errors.InternalError from error
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Translate errors of the store and of calls to Egnyte to FSPErrors."""
-    try:
-        with as_fsp_errors(()):
-            yield
-    except NoTokens as error:
-        raise (errors.ConnectionExpired if error.state == State.EXPIRED else errors.NotConnected) from error
-    except DecryptionError as error:  # a key is missing from fsp.accounts.keys, or the row was changed
-        raise errors.InternalError from error
+    def _not_connected(self) -> errors.NotConnected:
+        """Return the error, which names the application if ``fsp.title`` is set."""
+        if not self.settings.title:
+            return errors.NotConnected()
+        return errors.NotConnected(
+            _(
+                'error-not-connected-named',
+                'Your files are kept in Egnyte, and you have not connected your Egnyte account yet. '
+                'Look for "Connect Egnyte" in ${application}, or ask its support.',
+                application=self.settings.title,
+            )
+        )
+
+    def _connection_expired(self) -> errors.ConnectionExpired:
+        """Return the error, which names the application if ``fsp.title`` is set."""
+        if not self.settings.title:
+            return errors.ConnectionExpired()
+        return errors.ConnectionExpired(
+            _(
+                'error-connection-expired-named',
+                'Your connection to Egnyte has expired or was taken back. '
+                'Connect your Egnyte account again in ${application}; your files are safe.',
+                application=self.settings.title,
+            )
+        )

@@ -8,7 +8,7 @@ from pyramid.exceptions import URLDecodeError
 from pyramid.request import Request
 from zope.interface import implementer
 
-from ..interfaces import IAccountStores, IConnect
+from ..interfaces import IConnect
 from ..logs import mask_tokens
 from ..routing import add_own_view, full_path
 from ..settings import Settings
@@ -17,10 +17,11 @@ from . import (
     context,
     error_views,
     folders,
+    logo,
     rendering,
     views,
 )
-from .links import Links, connect_url, request_connect_url
+from .links import Links, are_accounts_connected, connect_url, request_connect_url
 from .states import States
 
 if TYPE_CHECKING:
@@ -34,7 +35,11 @@ class Connect:
     """The connect surface of an application."""
 
     def __init__(self, path: str, settings: Settings) -> None:
-        self.path, self.lifetime = path, settings.connect.lifetime
+        self.path, self.lifetime, self.return_origins = (
+            path,
+            settings.connect.lifetime,
+            frozenset(settings.connect.return_origins),
+        )
         self.links, self.states = Links(settings.public.secret), States(settings.public.secret)
 
     @cached_property
@@ -57,11 +62,11 @@ class AccountsPredicate:
 
     def __call__(self, _context: Any, request: Request) -> bool:
         """Return whether there are pages at all; without them, the URLs are the host's."""
-        return request.registry.queryUtility(IAccountStores) is not None
+        return are_accounts_connected(request)
 
 
 def add_connect(config: Configurator, settings: Settings) -> None:
-    """Register the pages below ``fsp.connect.prefix`` for all mounts, and ``request.fsp_connect_url``.
+    """Register the pages below ``fsp.connect.prefix`` for all mounts, and methods of requests for links to them.
 
     Mounts may be added later, so a predicate finds out at each request whether users connect accounts.
     """
@@ -70,9 +75,18 @@ def add_connect(config: Configurator, settings: Settings) -> None:
     config.action('fsp connect', lambda: config.registry.registerUtility(connect, IConnect))
     config.action(('fsp tokens', path), mask_tokens, args=(path,))
     config.add_request_method(request_connect_url, 'fsp_connect_url')
+    config.add_request_method(are_accounts_connected, 'fsp_connect_available', reify=True)
     config.add_route_predicate('fsp_accounts', AccountsPredicate)
     config.add_view_predicate('fsp_accounts', AccountsPredicate)
 
+    config.add_route(
+        context.LOGO_ROUTE,
+        f'{settings.connect.prefix}/logo/{{mount}}/{{client}}',
+        factory=with_access_log(),
+        fsp_accounts=True,
+    )
+    add_own_view(config, logo.show, context.LOGO_ROUTE, request_method='GET')
+    config.add_exception_view(error_views.failed, context=Exception, route_name=context.LOGO_ROUTE)
     _add_page(
         config,
         (context.CALLBACK_ROUTE, f'{settings.connect.prefix}/callback', context.by_state),

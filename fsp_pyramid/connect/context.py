@@ -3,10 +3,14 @@
 import time
 from typing import TYPE_CHECKING, cast
 
+from markupsafe import Markup
 from pyramid.request import Request
 
 from ..errors import Forbidden
+from ..i18n import Translator, _, english
+from ..i18n.negotiation import host_language, translator_of
 from ..interfaces import IConnect, IMount
+from ..routing import origin_of
 from ..signing import BadToken
 from .links import (
     Link,
@@ -14,6 +18,7 @@ from .links import (
     Purpose,
     find_oauth_client,
 )
+from .logo import NO_NAME
 from .states import State, browser_of
 
 if TYPE_CHECKING:
@@ -21,14 +26,20 @@ if TYPE_CHECKING:
     from ..accounts.store import Connection
 
 ROUTE, FOLDER_ROUTE, CALLBACK_ROUTE = 'fsp_connect', 'fsp_connect_folder', 'fsp_connect_callback'
+LOGO_ROUTE = 'fsp_connect_logo'
+BROKEN_LINK = _('connect-link-broken-title', 'This link does not work')
+START_AGAIN = _('connect-start-again-title', 'Please start again')
 
 
 class PageError(Exception):
-    """Expected error, shown as a page with a heading and the user's next step."""
+    """Expected error, shown as a page with a heading and the user's next step: translation strings.
 
-    def __init__(self, status: int, title: str, details: str) -> None:
-        super().__init__(title)
-        self.status, self.title, self.details = status, title, details
+    :param visit: the user of the link, if it is known and no view has it as its context
+    """
+
+    def __init__(self, status: int, title: str, details: str, visit: 'ConnectContext | None' = None) -> None:
+        super().__init__(english(title))
+        self.status, self.title, self.details, self.visit = status, title, details, visit
 
 
 class ConnectContext:
@@ -44,12 +55,41 @@ class ConnectContext:
         self.accounts = cast('OAuthAccounts', self.backend.accounts)  # the client's mode is oauth
         mount = request.registry.getUtility(IMount, name=link.mount)
         if mount.settings.require_https and request.scheme != 'https':
-            raise Forbidden('This page works over HTTPS only.')
+            raise Forbidden(_('connect-https', 'This page works over HTTPS only.'))
 
     @property
     def application(self) -> str:
         """The name of the application for its users."""
-        return self.link.client or self.link.client_id
+        return self.settings.title or self.link.client or self.link.client_id
+
+    @property
+    def person(self) -> str:
+        """The user's name, as the host knows it."""
+        return self.link.label or self.link.uid
+
+    @property
+    def support(self) -> str:
+        """The name of the application; with a link if ``fsp.support_url`` is set."""
+        url = self.settings.support_url
+        return Markup('<a href="{}">{}</a>').format(url, self.application) if url else self.application
+
+    @property
+    def logo_url(self) -> str:
+        """The URL of the application's logo; '' if it has none."""
+        if self.settings.logo is None:
+            return ''
+        return self._request.route_path(LOGO_ROUTE, mount=self.link.mount, client=self.link.client or NO_NAME)
+
+    @property
+    def return_url(self) -> str:
+        """The URL of the host's page to go back to; '' for none, or if its origin is not allowed any more."""
+        origins = self._request.registry.getUtility(IConnect).return_origins
+        return self.link.return_url if self.return_origin in origins else ''
+
+    @property
+    def return_origin(self) -> str:
+        """The origin of the link's return URL."""
+        return origin_of(self.link.return_url)
 
     @property
     def has_choice(self) -> bool:
@@ -88,6 +128,12 @@ class CallbackContext(ConnectContext):
         self.state = state
 
 
+def page_translator(request: Request, visit: ConnectContext | None) -> Translator:
+    """Return the translator for a page: for the language of the host, of the link, of the browser, or of the client."""
+    language, fallback = (visit.link.language, visit.settings.language) if visit else ('', '')
+    return translator_of(request, (host_language(request), language), fallback)
+
+
 def by_link(request: Request) -> ConnectContext:
     """Root factory: the user of a link to all pages."""
     context = by_any_link(request)
@@ -103,12 +149,16 @@ def by_any_link(request: Request) -> ConnectContext:
         link = request.registry.getUtility(IConnect).links.read(request.matchdict['token'])
     except BadToken:
         raise _unknown() from None
-    except LinkExpired:
+    except LinkExpired as error:
         raise PageError(
             410,
-            'This link has expired',
-            'Go back to the application that you came from, and open the page again from there: '
-            'that gives you a new link.',
+            _('connect-link-expired-title', 'This link has expired'),
+            _(
+                'connect-link-expired',
+                'Go back to the application that you came from, and open the page again from there: '
+                'that gives you a new link.',
+            ),
+            ConnectContext(request, error.link),
         ) from None
     return ConnectContext(request, link)
 
@@ -122,9 +172,13 @@ def by_state(request: Request) -> CallbackContext:
     except BadToken:
         raise PageError(
             400,
-            'Please start again',
-            'You came back from Egnyte later than ten minutes after you left, in another browser than you left in, '
-            'or your browser keeps no cookies. Nothing was connected. Open the page again from your application.',
+            START_AGAIN,
+            _(
+                'connect-late',
+                'You came back from Egnyte later than ten minutes after you left, in another browser than you left '
+                'in, or your browser keeps no cookies. Nothing was connected. Open the page again from your '
+                'application.',
+            ),
         ) from None
     return CallbackContext(request, state)
 
@@ -138,12 +192,17 @@ def _check_form(request: Request) -> None:
     except ValueError:
         readable = False
     if not readable:
-        raise PageError(400, 'Please start again', 'What came is not the form of this page. Nothing was changed.')
+        raise PageError(
+            400, START_AGAIN, _('connect-form', 'What came is not the form of this page. Nothing was changed.')
+        )
 
 
 def _unknown() -> PageError:
     return PageError(
         404,
-        'This link does not work',
-        'It may have been cut off on its way to you. Open the page again from the application that you came from.',
+        BROKEN_LINK,
+        _(
+            'connect-link-unknown',
+            'It may have been cut off on its way to you. Open the page again from the application that you came from.',
+        ),
     )

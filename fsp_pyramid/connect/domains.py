@@ -5,16 +5,25 @@ from ipaddress import ip_address
 
 from ..egnyte import EgnyteError, new_session
 from ..egnyte.oauth import resolve_domain
+from ..i18n import _, english
 from ..settings import ClientSettings
 
 EGNYTE = re.compile(r'[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.egnyte(?:gov)?\.com')
 # The Enhanced Auth Service is below egnyte.com, but not a customer's domain.
 SERVICE = re.compile(r'(?:[a-z0-9-]+-)?partner-integrations\.egnyte\.com')
+EXAMPLE = 'acme.egnyte.com'
 HOST = re.compile(r'[a-z0-9.-]+(?::[0-9]{1,5})?', re.ASCII)
 
 
 class DomainRefused(ValueError):
-    """The domain is not allowed; the text tells the user what to enter instead."""
+    """The domain is not allowed.
+
+    :param text: translation string that tells the user what to enter instead
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(english(text))
+        self.text = text
 
 
 def egnyte_url(text: str, settings: ClientSettings) -> str:
@@ -25,9 +34,21 @@ def egnyte_url(text: str, settings: ClientSettings) -> str:
     host = re.sub(r'^https?://', '', text.strip().lower())
     host = re.split(r'[/?#\\]', host, maxsplit=1)[0]
     if not host:
-        raise DomainRefused('Enter the address of your Egnyte, for example acme.egnyte.com.')
+        raise DomainRefused(
+            _(
+                'connect-domain-missing',
+                'Enter the address of your Egnyte, for example ${example}.',
+                example=EXAMPLE,
+            )
+        )
     if not HOST.fullmatch(host):
-        raise DomainRefused('This is not an address. That of your Egnyte is like acme.egnyte.com.')
+        raise DomainRefused(
+            _(
+                'connect-domain-malformed',
+                'This is not an address. That of your Egnyte is like ${example}.',
+                example=EXAMPLE,
+            )
+        )
     own = re.sub(r'^https?://', '', settings.egnyte.url.lower())
     if host == own:
         return settings.egnyte.url
@@ -37,8 +58,13 @@ def egnyte_url(text: str, settings: ClientSettings) -> str:
         host = f'{host}.egnyte.com'
     if not EGNYTE.fullmatch(host) or SERVICE.fullmatch(host):
         raise DomainRefused(
-            f'{host} cannot be connected here. Enter the address that ends with .egnyte.com, for example '
-            'acme.egnyte.com: your Egnyte shows it in your browser, or ask its administrator.'
+            _(
+                'connect-domain-refused',
+                '${host} cannot be connected here. Enter the address that ends with .egnyte.com, for example '
+                '${example}: your browser shows it when you use Egnyte, or ask the administrator of your Egnyte.',
+                host=host,
+                example=EXAMPLE,
+            )
         )
     return f'https://{host}'
 
@@ -53,7 +79,11 @@ def _allowed_url(host: str, timeout: float) -> str:
             return f'https://{resolve_domain(session, f"https://{host}", timeout=timeout)}'
     except EgnyteError as error:
         raise DomainRefused(
-            f'{host} does not tell which Egnyte it is. Enter the address that ends with .egnyte.com.'
+            _(
+                'connect-domain-unresolved',
+                '${host} does not tell which Egnyte it is. Enter the address that ends with .egnyte.com.',
+                host=host,
+            )
         ) from error
 
 

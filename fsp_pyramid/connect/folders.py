@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyramid.request import Request
 from pyramid.response import Response
 
 from .. import errors
+from ..i18n import _
 from ..model import Access, Account, Listing
 from ..paths import (
     Path,
@@ -20,7 +21,7 @@ from ..paths import (
 from ..storage.factory import CallListener
 from ..storage.operations import Operations
 from ..storage.undo import UndoStorage
-from .context import FOLDER_ROUTE, ConnectContext, PageError
+from .context import FOLDER_ROUTE, ConnectContext, PageError, page_translator
 from .links import Purpose
 from .rendering import render
 from .views import folders_of, redirect
@@ -33,10 +34,11 @@ PAGE_SIZE = 200
 
 
 class FolderLink(NamedTuple):
-    """Link to the page of a folder."""
+    """Link to the page of a folder, and a text about it."""
 
     name: str
     url: str
+    note: str = ''
 
 
 class Chooser(NamedTuple):
@@ -53,17 +55,18 @@ class Chooser(NamedTuple):
         try:
             return self.operations.list_directory(parse(asked)[0], fresh=True)
         except (PathError, errors.NotFound):
-            raise PageError(404, 'There is no such folder', 'Perhaps somebody moved or deleted it.') from None
+            raise PageError(
+                404,
+                _('connect-no-folder-title', 'There is no such folder'),
+                _('connect-no-folder', 'Perhaps it was moved or deleted.'),
+            ) from None
 
-    def current(self) -> Listing:
-        """Return the folder for the files, or the nearest one above it that exists."""
-        path = self.account.folder
-        while path:
-            try:
-                return self.operations.list_directory(path, fresh=True)
-            except (errors.NotFound, errors.Forbidden):
-                path = path[:-1]
-        return self.operations.list_directory((), fresh=True)
+    def find(self, path: Path) -> Listing | None:
+        """Return a folder; None if it does not exist, or may not be seen."""
+        try:
+            return self.operations.list_directory(path, fresh=True)
+        except (errors.NotFound, errors.Forbidden):
+            return None
 
     def url(self, path: Path) -> str:
         """Return the URL of the page of a folder."""
@@ -82,9 +85,15 @@ def _chooser_view(view: Callable[[Chooser], Response]) -> Callable[[ConnectConte
     def wrapped(context: ConnectContext, request: Request) -> Response:
         connection = context.connection()
         if not context.has_choice:
-            raise _no_choice(context, connection)
+            raise _no_choice(context, request, connection)
         if connection is None:
-            raise errors.NotConnected
+            raise errors.NotConnected(
+                _(
+                    'connect-not-connected',
+                    'Open “Connect Egnyte” in ${application} first, and choose a folder afterwards.',
+                    application=context.application,
+                )
+            )
         account = context.accounts.account(request, connection)
         try:
             return view(Chooser(context, request, connection, account, _operations(context, request, account)))
@@ -101,21 +110,34 @@ def _operations(context: ConnectContext, request: Request, account: Account) -> 
     return Operations(UndoStorage(storage, request.fsp.undo_log))
 
 
-def _no_choice(context: ConnectContext, connection: 'Connection | None') -> PageError:
-    where = f' Your files are in {"; ".join(folders_of(context, connection))}.' if connection else ''
-    return PageError(
-        404,
-        'There is nothing to choose',
-        f'The application decides where your files are kept.{where} If you may not open or change files there, ask the '
+def _no_choice(context: ConnectContext, request: Request, connection: 'Connection | None') -> PageError:
+    translate = page_translator(request, context)
+    folders = '; '.join(map(translate, folders_of(context, connection))) if connection else ''
+    details = _(
+        'connect-no-choice',
+        '${application} decides where your files are kept. If you may not open or change files there, ask the '
         'administrator of your Egnyte for permission.',
+        application=context.application,
     )
+    if folders:
+        details = _(
+            'connect-no-choice-folders',
+            '${application} decides where your files are kept: ${folders}. If you may not open or change files there, '
+            'ask the administrator of your Egnyte for permission.',
+            application=context.application,
+            folders=folders,
+        )
+    return PageError(404, _('connect-no-choice-title', 'There is nothing to choose'), details)
 
 
 @_chooser_view
 def browse(chooser: Chooser) -> Response:
-    """Show a folder; by default the one for the files."""
+    """Show a folder; by default the chosen one if there is one, else where to start."""
     asked = chooser.request.GET.get('at')
-    return _page(chooser, chooser.current() if asked is None else chooser.listing(asked))
+    if asked is None:
+        chosen = chooser.find(chooser.account.folder) if chooser.connection.folder else None
+        return _page(chooser, chosen) if chosen else _start_page(chooser)
+    return _start_page(chooser) if asked == '/' else _page(chooser, chooser.listing(asked))
 
 
 @_chooser_view
@@ -123,7 +145,9 @@ def choose(chooser: Chooser) -> Response:
     """Store the shown folder as the one for the files."""
     listing = chooser.listing(chooser.request.POST.get('at', ''))
     if not _is_choosable(listing):
-        raise errors.Forbidden('You may not add files to this folder. Choose another one.')
+        raise errors.Forbidden(
+            _('connect-folder-not-writable', 'You may not add files to this folder. Choose another one.')
+        )
     return chooser.set_folder(text(listing.entry.path))
 
 
@@ -139,7 +163,7 @@ def create(chooser: Chooser) -> Response:
     form = chooser.request.POST
     listing, name = chooser.listing(form.get('at', '')), form.get('name', '').strip()
     if not name:
-        return _page(chooser, listing, problem='Enter a name for the new folder.')
+        return _page(chooser, listing, problem=_('connect-folder-unnamed', 'Enter a name for the new folder.'))
     try:
         entry = chooser.operations.create_directory((*listing.entry.path, name))
     except (errors.Conflict, errors.NameTaken, errors.NameNotAllowed, errors.Forbidden) as error:
@@ -148,33 +172,72 @@ def create(chooser: Chooser) -> Response:
 
 
 def _page(chooser: Chooser, listing: Listing, *, name: str = '', problem: str = '') -> Response:
-    path, query = listing.entry.path, chooser.request.GET
-    find = query.get('find', '').strip()
+    path = listing.entry.path
+    find = chooser.request.GET.get('find', '').strip()
     folders = [item for item in listing.items if item.is_directory]
     found = [item for item in folders if fold(find) in fold(item.name)]
-    return render(
-        chooser.request,
-        'folder',
+    return _render(
+        chooser,
+        path,
         400 if problem else 200,
-        visit=chooser.context,
-        at=text(path),
-        here=chooser.url(path),
-        overview=chooser.context.home if chooser.context.link.purpose == Purpose.CONNECT else '',
-        title=_title(path),
         crumbs=[FolderLink(_title(path[:end]), chooser.url(path[:end])) for end in range(len(path))],
         folders=[FolderLink(item.name, chooser.url(item.path)) for item in found[:PAGE_SIZE]],
         count=len(folders),
         left_off=len(found[PAGE_SIZE:]),
         find=find,
-        target=text(chooser.account.folder),
         is_target=path == chooser.account.folder,
-        picked=chooser.connection.folder is not None,
         is_choosable=_is_choosable(listing),
         may_create=_may_create(listing),
-        action=chooser.context.url(FOLDER_ROUTE),
         name=name,
         problem=problem,
-        done=query.get('done', ''),
+    )
+
+
+def _start_page(chooser: Chooser) -> Response:
+    """Show the folders in which users find all others: Egnyte's own root has nothing else in it."""
+    shared: Path = ('Shared',)
+    private: Path = ('Private', chooser.account.username)
+    starts = [(shared, _('connect-start-shared', 'Folders that you share with others'))]
+    if chooser.find(private):  # an administrator may have turned private folders off
+        starts.append((private, _('connect-start-private', 'Folders of your own')))
+    return _render(
+        chooser,
+        (),
+        folders=[FolderLink(text(path), chooser.url(path), note) for path, note in starts],
+        is_start=True,
+    )
+
+
+def _render(chooser: Chooser, path: Path, status: int = 200, **values: Any) -> Response:
+    """Render the page of a folder."""
+    context, done = chooser.context, chooser.request.GET.get('done', '')
+    defaults = {
+        'crumbs': [],
+        'count': 0,
+        'left_off': 0,
+        'find': '',
+        'is_start': False,
+        'is_target': False,
+        'is_choosable': False,
+        'may_create': False,
+        'name': '',
+        'problem': '',
+    }
+    return render(
+        chooser.request,
+        'folder',
+        status,
+        visit=context,
+        outcome='folder' if done == 'folder' else '',
+        at=text(path),
+        here=chooser.url(path),
+        overview=context.home if context.link.purpose == Purpose.CONNECT else '',
+        title=_title(path),
+        target=text(chooser.account.folder),
+        picked=chooser.connection.folder is not None,
+        action=context.url(FOLDER_ROUTE),
+        done=done,
+        **defaults | values,
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -10,10 +10,15 @@ from pyramid.registry import Registry
 from pyramid.request import Request
 
 from ..clients import ClientBackend, find_client
-from ..interfaces import IConnect
+from ..i18n.catalogs import languages
+from ..interfaces import IAccountStores, IConnect
 from ..model import ID_FORMAT
 from ..paths import quoted
+from ..routing import origin_of
+from ..settings.validators import is_plain
 from ..signing import Signing
+
+MAX_LABEL, MAX_RETURN_URL = 200, 1000  # characters
 
 
 class Purpose(StrEnum):
@@ -24,7 +29,13 @@ class Purpose(StrEnum):
 
 
 class Link(NamedTuple):
-    """Content of a link: its user and purpose. *expires_at* is in UNIX seconds."""
+    """Content of a link: its user and purpose, and what the host knows of that user.
+
+    :param expires_at: in UNIX seconds
+    :param label: the user's name, for people; '' for the uid
+    :param return_url: URL of the host's page to go back to; '' for none
+    :param language: of the pages; '' for that of the browser
+    """
 
     mount: str
     client: str
@@ -32,10 +43,21 @@ class Link(NamedTuple):
     uid: str
     purpose: str
     expires_at: int
+    label: str = ''
+    return_url: str = ''
+    language: str = ''
+
+    def fields(self) -> tuple[str | int, ...]:
+        """Return the fields for a token: without the last three if they are empty, as older versions read them."""
+        return self if any(self[6:]) else self[:6]
 
 
 class LinkExpired(Exception):
     """The link is genuine but has expired."""
+
+    def __init__(self, link: Link) -> None:
+        super().__init__()
+        self.link = link
 
 
 class Links:
@@ -44,19 +66,24 @@ class Links:
     def __init__(self, secrets: tuple[str, ...], clock: Callable[[], float] = time.time) -> None:
         self._signing, self._clock = Signing(secrets, 'connect link'), clock
 
-    def make(self, mount: str, client: str, client_id: str, uid: str, purpose: Purpose, lifetime: float) -> Link:
-        """Return a link that expires in *lifetime* seconds."""
-        return Link(mount, client, client_id, uid, str(purpose), int(self._clock() + lifetime))
+    def make(
+        self, mount: str, client: str, client_id: str, uid: str, purpose: Purpose, lifetime: float, **more: str
+    ) -> Link:
+        """Return a link that expires in *lifetime* seconds.
+
+        :param more: the optional fields of the link
+        """
+        return Link(mount, client, client_id, uid, str(purpose), int(self._clock() + lifetime), **more)
 
     def sign(self, link: Link) -> str:
         """Return the token, which is the same for the same link."""
-        return self._signing.sign(json.dumps(link, separators=(',', ':')).encode())
+        return self._signing.sign(json.dumps(link.fields(), ensure_ascii=False, separators=(',', ':')).encode())
 
     def read(self, token: str) -> Link:
         """Return the link of a token. Raises BadToken, LinkExpired."""
         link = Link(*json.loads(self._signing.verify(token)))
         if link.expires_at <= self._clock():
-            raise LinkExpired
+            raise LinkExpired(link)
         return link
 
 
@@ -83,6 +110,9 @@ def connect_url(
     mount: str = 'fsp',
     purpose: str = 'connect',
     lifetime: float | None = None,
+    user_label: str = '',
+    return_url: str = '',
+    language: str = '',
 ) -> str:
     """Return the URL of the page on which a user connects an Egnyte account. It is the credential of that user.
 
@@ -93,15 +123,26 @@ def connect_url(
     :param mount: the name of the mount
     :param purpose: ``connect``, or ``folder`` for the folder chooser only
     :param lifetime: seconds until it expires; None for ``fsp.connect.lifetime``
+    :param user_label: the user's name as the user knows it, best an e-mail address that you have verified; '' for the
+        uid. At most 200 characters
+    :param return_url: the page of yours that the last page links back to, at an origin of
+        ``fsp.connect.return_origins``; '' for none
+    :param language: of the pages, one of those in :doc:`languages`; '' for that of the browser
 
-    Raises ValueError if no such user can exist.
+    Label, return URL and language are signed with the link, and readable in it. Raises ValueError if no such user can
+    exist, and for a label, return URL or language that is not allowed.
     """
     connect = registry.getUtility(IConnect)
     for name, value in (('client_id', client_id), ('uid', uid)):
         if not ID_FORMAT.fullmatch(value):
             raise ValueError(f'{name}: 1 to 200 letters, digits, underscores or hyphens, unlike {value!r}')
+    check_label(user_label)
+    check_return_url(return_url, connect.return_origins)
+    if language and language not in languages():
+        raise ValueError(f'language: one of {", ".join(languages())}, unlike {language!r}')
     seconds = connect.lifetime if lifetime is None else lifetime
-    link = connect.links.make(mount, client, client_id, uid, Purpose(purpose), seconds)
+    more = {'label': user_label, 'return_url': return_url, 'language': language}
+    link = connect.links.make(mount, client, client_id, uid, Purpose(purpose), seconds, **more)
     try:
         find_oauth_client(registry, link)
     except LookupError as error:
@@ -110,9 +151,40 @@ def connect_url(
     return base_url.rstrip('/') + path + ('/folder' if link.purpose == Purpose.FOLDER else '')
 
 
-def request_connect_url(request: Request, client_id: str, uid: str, **options: Any) -> str:
+def check_label(label: str) -> None:
+    """Raise ValueError for a label that would not fit into a sentence."""
+    if len(label) > MAX_LABEL or not is_plain(label):
+        raise ValueError(f'user_label: at most {MAX_LABEL} characters, without control characters')
+
+
+def check_return_url(url: str, origins: Collection[str]) -> None:
+    """Raise ValueError for a URL at an origin that is not in *origins*; '' is allowed."""
+    if not url:
+        return
+    if len(url) > MAX_RETURN_URL:
+        raise ValueError(f'return_url: at most {MAX_RETURN_URL} characters')
+    origin = origin_of(url)
+    if not origin:
+        raise ValueError(
+            f'return_url: an absolute URL with https (http on loopback hosts only), in ASCII, unlike {url!r}'
+        )
+    if origin not in origins:
+        allowed = ' '.join(origins) or 'none'
+        raise ValueError(f'return_url: {origin} is no origin of fsp.connect.return_origins ({allowed})')
+
+
+def request_connect_url(request: Request, client_id: str, uid: str, **options: Any) -> str | None:
     """Return the URL of :func:`connect_url` for the request's application: ``request.fsp_connect_url(client_id, uid)``.
+
+    None in an application in which users connect no accounts.
 
     :param options: the keywords of :func:`connect_url`
     """
+    if not request.fsp_connect_available:
+        return None
     return connect_url(request.registry, request.application_url, client_id, uid, **options)
+
+
+def are_accounts_connected(request: Request) -> bool:
+    """Return whether users of the application connect accounts: some mount has ``fsp.accounts.mode = oauth``."""
+    return request.registry.queryUtility(IAccountStores) is not None

@@ -8,7 +8,9 @@ from pyramid.path import AssetResolver
 from pyramid.request import Request
 from pyramid.response import Response
 
+from ..i18n.templates import page_texts
 from ..interfaces import IConnect
+from .context import ConnectContext, page_translator
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -54,18 +56,30 @@ def _load(templates: str, name: str) -> str | None:
         return stream.read().decode()
 
 
-def render(request: Request, name: str, status: int = 200, /, **values: Any) -> Response:
+def render(
+    request: Request,
+    name: str,
+    status: int = 200,
+    /,
+    *,
+    visit: ConnectContext | None = None,
+    outcome: str = '',
+    **values: Any,
+) -> Response:
     """Render the page ``templates/NAME.jinja2``.
 
     The ConnectContext is named ``visit`` in templates: those of hosts use it, so the name stays.
+
+    :param visit: the user of the link; None if unknown
+    :param outcome: what the user did, if this is the last page; ``connected``, ``disconnected``, ``denied`` or
+        ``folder``
     """
-    nonce = secrets.token_urlsafe(16)
+    nonce, translate = secrets.token_urlsafe(16), page_translator(request, visit)
     template = request.registry.getUtility(IConnect).templates.get_template(f'{name}.jinja2')
-    response = Response(
-        template.render(values, nonce=nonce, failed=status >= 400),
-        status=status,
-        content_type='text/html',
-        charset='utf-8',
-    )
-    response.headers.update(HEADERS | {'Content-Security-Policy': POLICY.format(nonce=nonce)})
+    # A host's own template may have no block for the script, and then the policy allows one in vain.
+    scripts = f"; script-src 'nonce-{nonce}'" if outcome and visit and visit.return_url else ''
+    values |= page_texts(translate) | {'visit': visit, 'outcome': outcome, 'nonce': nonce, 'failed': status >= 400}
+    response = Response(template.render(values), status=status, content_type='text/html', charset='utf-8')
+    response.content_language = translate.language
+    response.headers.update(HEADERS | {'Content-Security-Policy': POLICY.format(nonce=nonce) + scripts})
     return response

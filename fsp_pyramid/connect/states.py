@@ -48,7 +48,8 @@ class States:
         """Return a state that is valid for 10 minutes, in the browser with the cookie value *browser* only."""
         expires_at = int(self._clock()) + LIFETIME
         state = State(link, url, secrets.token_urlsafe(16), expires_at, _digest(browser))
-        return self._signing.sign(json.dumps(state, separators=(',', ':')).encode())
+        fields = (link.fields(), *state[1:])
+        return self._signing.sign(json.dumps(fields, ensure_ascii=False, separators=(',', ':')).encode())
 
     def read(self, text: str, browser: str) -> State:
         """Return the state. Raises BadToken if it is not ours, has expired, or belongs to another browser."""

@@ -9,17 +9,19 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from .. import errors
+from ..i18n import _
 from ..interfaces import IConnect
 from ..model import Identity
 from ..paths import text
 from .context import (
     CALLBACK_ROUTE,
     ROUTE,
+    START_AGAIN,
     CallbackContext,
     ConnectContext,
     PageError,
 )
-from .domains import DomainRefused, egnyte_url
+from .domains import EXAMPLE, DomainRefused, egnyte_url
 from .rendering import HEADERS, render
 from .states import browser_of, remember_browser
 
@@ -42,7 +44,7 @@ def start(context: ConnectContext, request: Request) -> Response:
         try:
             url = egnyte_url(domain, context.settings)
         except DomainRefused as error:
-            return _page(context, request, domain=domain, problem=str(error))
+            return _page(context, request, domain=domain, problem=error.text)
     elif context.settings.oauth.domain == 'service':
         url = ''
     response = HTTPSeeOther(headers=HEADERS)
@@ -72,8 +74,8 @@ def return_from_egnyte(context: CallbackContext, request: Request) -> Response:
     try:
         url = context.state.url or _consent_url(context, request)
     except DomainRefused as error:
-        problem = str(error) if request.method == 'POST' else ''
-        return _ask_domain(request, code, parameters['state'], parameters.get('domain', ''), problem)
+        problem = error.text if request.method == 'POST' else ''
+        return _ask_domain(context, request, parameters.get('domain', ''), problem)
     # First, because it commits on its own.
     if not _use_state(context, request):
         return _finish(context, request)  # a reload, or "back": the page shows the result
@@ -99,9 +101,12 @@ def _check_came_from_page(request: Request) -> None:
     if not browser_of(request) or site != 'same-origin':
         raise PageError(
             400,
-            'Please start again',
-            'You did not come here from our page, or your browser keeps no cookies. Nothing was connected. '
-            'Open the page again from your application.',
+            START_AGAIN,
+            _(
+                'connect-foreign-form',
+                'You did not come here from our page, or your browser keeps no cookies. Nothing was connected. '
+                'Open the page again from your application.',
+            ),
         )
 
 
@@ -113,10 +118,14 @@ def _remember(request: Request, response: Response, *, renew: bool = False) -> s
 def _refused(context: CallbackContext, request: Request, error: str) -> Response:
     _use_state(context, request)
     if error == 'access_denied':
-        return render(request, 'denied', visit=context)
+        return render(request, 'denied', visit=context, outcome='denied')
     log.error('Egnyte does not let users connect: %s', error[:100].encode('unicode_escape').decode())
     raise errors.InternalError(
-        'Egnyte refused the request of this application, so you could not be asked. Tell its support the support id.'
+        _(
+            'connect-refused-by-egnyte',
+            'Egnyte refused the request of ${application}, so you could not be asked. Tell its support the support id.',
+            application=context.application,
+        )
     )
 
 
@@ -134,16 +143,18 @@ def _consent_url(context: ConnectContext, request: Request) -> str:
     return egnyte_url(request.GET.get('domain') or request.referer or '', context.settings)
 
 
-def _ask_domain(request: Request, code: str, state: str, domain: str, problem: str) -> Response:
-    action = request.route_path(CALLBACK_ROUTE)
+def _ask_domain(context: CallbackContext, request: Request, domain: str, problem: str) -> Response:
+    parameters = request.POST if request.method == 'POST' else request.GET
     return render(
         request,
         'domain',
         400 if problem else 200,
-        action=action,
-        code=code,
-        state=state,
+        visit=context,
+        action=request.route_path(CALLBACK_ROUTE),
+        code=parameters['code'],
+        state=parameters['state'],
         domain=domain,
+        example=EXAMPLE,
         problem=problem,
     )
 
@@ -152,17 +163,21 @@ def _page(
     context: ConnectContext, request: Request, *, domain: str | None = None, problem: str = '', done: str = ''
 ) -> Response:
     connection = context.connection()
+    state = connection.state if connection else 'none'
     if domain is None:
-        domain = urlsplit(connection.egnyte_url).netloc if connection else ''
+        domain = _netloc(connection.egnyte_url) if connection else ''
     response = render(
         request,
         'connect',
         400 if problem else 200,
         visit=context,
         connection=connection,
+        outcome=_outcome(done, state),
         folders=[] if connection is None else folders_of(context, connection),
         asks_domain=context.settings.oauth.domain == 'ask',
+        egnyte=_netloc(context.settings.egnyte.url) if context.settings.oauth.domain == 'fixed' else '',
         domain=domain,
+        example=EXAMPLE,
         problem=problem,
         done=done,
     )
@@ -177,11 +192,35 @@ def folders_of(context: ConnectContext, connection: 'Connection') -> list[str]:
     identity = Identity(context.link.client, context.link.client_id, context.link.uid)
     mappings = [mapping.resolve(identity, account_of(connection)) for mapping in context.settings.folders]
     return [
-        text(mapping.folder)
-        + (f' (shown as {text(mapping.directory, directory=True)})' if mapping.directory else '')
-        + (', read-only' if mapping.read_only or context.settings.read_only else '')
+        _line(
+            text(mapping.folder),
+            text(mapping.directory, directory=True) if mapping.directory else '',
+            mapping.read_only or context.settings.read_only,
+        )
         for mapping in mappings
     ]
+
+
+def _line(folder: str, shown_as: str, is_read_only: bool) -> str:
+    """Return the text for a folder mapping."""
+    if shown_as and is_read_only:
+        return _(
+            'connect-folder-mapped-read-only', '${folder} (shown as ${name}), read-only', folder=folder, name=shown_as
+        )
+    if shown_as:
+        return _('connect-folder-mapped', '${folder} (shown as ${name})', folder=folder, name=shown_as)
+    return _('connect-folder-read-only', '${folder}, read-only', folder=folder) if is_read_only else folder
+
+
+def _outcome(done: str, state: str) -> str:
+    """Return what the user did, if the page shows it: a URL alone proves nothing."""
+    outcome = 'disconnected' if done == 'forgotten' else done
+    expected = {'connected': 'connected', 'folder': 'connected', 'disconnected': 'disconnected'}
+    return outcome if expected.get(outcome) == state else ''
+
+
+def _netloc(url: str) -> str:
+    return urlsplit(url).netloc
 
 
 def _redirect_uri(request: Request) -> str:
@@ -191,8 +230,11 @@ def _redirect_uri(request: Request) -> str:
 def _failed() -> PageError:
     return PageError(
         400,
-        'Egnyte was not connected',
-        'What came back from Egnyte was too old, or was used already. Nothing was changed. Please try again.',
+        _('connect-failed-title', 'Egnyte was not connected'),
+        _(
+            'connect-failed',
+            'What came back from Egnyte was too old, or was used already. Nothing was changed. Please try again.',
+        ),
     )
 
 

@@ -49,6 +49,13 @@ class Translator:
             return text
         return _filled(self._template(text), self._values(text))
 
+    @property
+    def direction(self) -> str:
+        """Return ``ltr`` or ``rtl``: how the language is written."""
+        from babel import Locale
+
+        return Locale.parse(self.language).text_direction
+
     def html(self, text: str) -> Markup:
         """Return the text of a translation string for a page. Values that are Markup keep their tags."""
         if not isinstance(text, TranslationString):

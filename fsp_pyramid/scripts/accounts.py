@@ -100,13 +100,10 @@ def disconnect(context: CommandContext, arguments: argparse.Namespace) -> None:
 def print_url(context: CommandContext, arguments: argparse.Namespace) -> None:
     """Print a link to the page on which a user connects an account, or chooses a folder."""
     _check_base_url(context.request.registry, arguments.base_url)
-    names = ('client_id', 'uid', 'client', 'mount', 'purpose', 'lifetime')
+    names = ('client_id', 'uid', 'client', 'mount', 'purpose', 'lifetime', 'user_label', 'return_url', 'language')
+    options = {name: getattr(arguments, name) for name in names}
     try:
-        print(
-            connect_url(
-                context.request.registry, arguments.base_url, **{name: getattr(arguments, name) for name in names}
-            )
-        )
+        print(connect_url(context.request.registry, arguments.base_url, **options))
     except ValueError as error:
         raise Failed(error) from error
 
@@ -187,6 +184,14 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     link.add_argument('--mount', default='fsp', help='the name of the mount, if there are several')
     link.add_argument('--purpose', default='connect', choices=('connect', 'folder'))
     link.add_argument('--lifetime', type=float, help='seconds; fsp.connect.lifetime otherwise')
+    link.add_argument('--user-label', default='', metavar='TEXT', help="the user's name on the page; the uid otherwise")
+    link.add_argument(
+        '--return-url',
+        default='',
+        metavar='URL',
+        help='the page that the last one leads back to, at an origin of fsp.connect.return_origins',
+    )
+    link.add_argument('--language', default='', help="of the pages: de, for example; the browser's otherwise")
     return parser.parse_args(argv)
 
 

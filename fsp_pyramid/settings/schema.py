@@ -8,6 +8,7 @@ import colander
 from ..i18n.catalogs import SOURCE, read_own_words
 from ..storage.mappings import parse_mappings
 from . import validators
+from .logos import read_logo
 from .validators import (
     ParsedText,
     only,
@@ -37,6 +38,9 @@ _OF_CLIENTS = (
     _node('read_only', False, _flag),
     _node('disabled', False, _flag),
     _node('language', SOURCE, _text, validators.language),
+    _node('title', '', _text, validators.title),
+    _node('support_url', '', _text, validators.support_url),
+    _node('logo', None, ParsedText(read_logo)),
     _node('folders', None, _folders),
     _node('egnyte.url', colander.required, _text, validators.egnyte_url),
     _node('egnyte.token', '', _text, validators.token),
@@ -63,6 +67,7 @@ SCHEMA = colander.SchemaNode(
     _node('public.prefix', '/fsp-public', _text, validators.prefix),
     _node('connect.prefix', '/fsp-connect', _text, validators.prefix),
     _node('connect.lifetime', 86400.0, seconds(60, _YEAR)),
+    _node('connect.return_origins', (), ParsedText(validators.origins)),
     _node('ops.prefix', '/fsp-ops', _text, validators.prefix),
     _node('ops.metrics', False, _flag),
     _node('ops.token', '', _text, validators.ops_token),

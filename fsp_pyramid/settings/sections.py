@@ -9,6 +9,7 @@ from typing import Any
 
 from ..sources import Allowances, TypePolicy
 from ..storage.mappings import FolderMapping
+from .logos import Logo
 from .schema import PREFIX
 
 section = dataclass(frozen=True, kw_only=True)
@@ -76,6 +77,9 @@ class ClientSettings:
     read_only: bool
     disabled: bool
     language: str
+    title: str
+    support_url: str
+    logo: Logo | None
     folders: tuple[FolderMapping, ...]
     egnyte: EgnyteSettings
     upload: UploadSettings
@@ -106,6 +110,7 @@ class ConnectSettings:
 
     prefix: str
     lifetime: float
+    return_origins: tuple[str, ...]
 
 
 @section

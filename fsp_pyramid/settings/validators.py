@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, tzinfo
 from typing import Any
@@ -11,10 +12,12 @@ import colander
 
 from ..i18n.catalogs import languages
 from ..passwords import is_hash
+from ..routing import origin_of
 from ..sources import Allowances, TypePolicy
 
 _UNITS = {'B': 1, 'KB': 1 << 10, 'MB': 1 << 20, 'GB': 1 << 30}
 _QUOTES = {('"', '"'), ("'", "'"), ('“', '”'), ('‘', '’')}
+_EMBEDDINGS = {'LRE', 'RLE', 'LRO', 'RLO', 'PDF', 'LRI', 'RLI', 'FSI', 'PDI'}
 _BOOLEANS = dict.fromkeys(('true', 'yes', 'on', '1'), True) | dict.fromkeys(('false', 'no', 'off', '0'), False)
 
 
@@ -136,6 +139,17 @@ def hosts(text: str) -> tuple[str, ...]:
     return found
 
 
+def origins(text: str) -> tuple[str, ...]:
+    """Return origins of URLs, as browsers write them."""
+    found = words(text)
+    for origin in found:
+        if not origin_of(origin) or re.search('[/?#]', origin.partition('://')[2]):
+            raise ValueError(
+                f'"{origin}" must be like https://app.example.com, without a path; http is for loopback hosts only'
+            )
+    return tuple(map(origin_of, found))
+
+
 def fernet_keys(text: str) -> tuple[str, ...]:
     """Return Fernet keys, newest first."""
     found = words(text)
@@ -186,6 +200,28 @@ def service_url(node: colander.SchemaNode, value: str) -> None:
         raise colander.Invalid(
             node, 'write "https://us-partner-integrations.egnyte.com/services/oauth/code" or the like'
         )
+
+
+def title(node: colander.SchemaNode, value: str) -> None:
+    """Validate the name of an application for people."""
+    if len(value) > 100 or not is_plain(value):
+        raise colander.Invalid(node, 'write at most 100 characters in one line')
+
+
+def is_plain(text: str) -> bool:
+    """Return whether a text has neither control characters, nor those that change the direction of other text."""
+    return all(
+        unicodedata.category(character) not in {'Cc', 'Cs', 'Zl', 'Zp'}
+        and unicodedata.bidirectional(character) not in _EMBEDDINGS
+        for character in text
+    )
+
+
+def support_url(node: colander.SchemaNode, value: str) -> None:
+    """Validate the address of an application's support."""
+    mail = re.fullmatch(r'mailto:[^\s@?]+@[A-Za-z0-9.-]+(\?[!-~]*)?', value)
+    if value and not mail and not (value.startswith('https://') and origin_of(value)):
+        raise colander.Invalid(node, 'write "https://HOST/PATH" or "mailto:NAME@HOST"')
 
 
 def username(node: colander.SchemaNode, value: str) -> None:

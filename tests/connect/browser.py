@@ -86,15 +86,24 @@ class Browser:
     def press(self, wanted: str) -> None:
         """Focus the element by keyboard and press Enter, which leads to another page."""
         self.tab_to(wanted)
-        before = self.command('POST', '/element', using='css selector', value='html')[ELEMENT]
+        before = self._page()
         self.keys(ENTER)
         self._wait_for_another(before)
+
+    def click(self, selector: str) -> None:
+        """Click on the first element of a CSS selector, which leads to another page."""
+        before = self._page()
+        self.script(f"document.querySelector('{selector}').click()")
+        self._wait_for_another(before)
+
+    def _page(self) -> str:
+        return self.command('POST', '/element', using='css selector', value='html')[ELEMENT]
 
     def _wait_for_another(self, before: str) -> None:
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             try:
-                now = self.command('POST', '/element', using='css selector', value='html')[ELEMENT]
+                now = self._page()
             except AssertionError:  # between two pages there is none
                 continue
             if now != before and self.script('document.readyState') == 'complete':

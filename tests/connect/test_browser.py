@@ -41,6 +41,7 @@ def test_connecting_and_choosing_a_folder_work_by_keyboard(site: Site, browser: 
     assert browser.heading == 'Egnyte is connected'
     assert browser.url.startswith(site.url)
     browser.press('Choose a folder')
+    browser.press('/Private/alice\nFolders of your own')
     browser.tab_to('name')
     browser.keys('Campaigns')
     browser.press('Create')

@@ -39,8 +39,8 @@ def test_each_request_to_the_pages_is_in_the_access_log(site: Site, caplog: pyte
         ('fsp_connect', 'POST', 303, 0),
         ('fsp_connect_callback', 'GET', 303, 1),
         ('fsp_connect', 'GET', 200, 0),
-        # Two: the folder that is the default is not there yet, and its parent is shown instead.
-        ('fsp_connect_folder', 'GET', 200, 2),
+        # Whether the user has a private folder.
+        ('fsp_connect_folder', 'GET', 200, 1),
         ('fsp_connect', 'GET', 404, 0),
     ]
     assert link.split('/')[-1] not in ''.join(records)

@@ -13,9 +13,9 @@ from .visitor import Site, Visitor
 
 @pytest.fixture
 def visitor(site: Site, sandbox: Sandbox) -> Iterator[Visitor]:
-    """Yield the browser of a connected user at the chooser."""
+    """Yield the browser of a connected user at the chooser, in the user's private folder."""
     with Visitor() as visitor:
-        yield visitor.connect(site.link()).follow('Choose a folder')
+        yield visitor.connect(site.link()).follow('Choose a folder').follow('/Private/alice')
 
 
 def folders(visitor: Visitor) -> list[str]:
@@ -26,21 +26,51 @@ def crumbs(visitor: Visitor) -> list[str]:
     return [item.get_text().strip() for item in visitor.page.html.select('.crumbs li')]
 
 
+def starts(visitor: Visitor) -> dict[str, str]:
+    """Return the folders of the start page, and their explanations."""
+    lines = [[*item.stripped_strings] for item in visitor.page.html.select('.folders a')]
+    return dict(lines)
+
+
 def make_folders(sandbox: Sandbox, *paths: str, token: str = 'sandbox-alice') -> None:
     for path in paths:
         sandbox.api('POST', f'/pubapi/v1/fs{path}', token=token, json={'action': 'add_folder'}).raise_for_status()
 
 
-def test_chooser_opens_at_the_current_folder(site: Site, visitor: Visitor, sandbox: Sandbox) -> None:
+def test_chooser_starts_at_both_roots_until_a_folder_is_chosen(site: Site, visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.open(site.link(purpose='folder'))
     assert visitor.heading == 'Choose a folder'
     assert '/Private/alice/Beefree' in visitor.text
-    assert crumbs(visitor) == ['Egnyte', 'Private', 'alice']  # nothing was stored, so the folder is not there yet
-    site.files()
-    make_folders(sandbox, '/Private/alice/Beefree', '/Private/alice/Beefree/2026')
-    visitor.open(site.link(purpose='folder'))
-    assert crumbs(visitor) == ['Egnyte', 'Private', 'alice', 'Beefree']
+    assert crumbs(visitor) == []
+    assert starts(visitor) == {
+        '/Shared': 'Folders that you share with others',
+        '/Private/alice': 'Folders of your own',
+    }
+    assert not visitor.page.html.find(id='name')
+    make_folders(sandbox, '/Private/alice/Chosen', '/Private/alice/Chosen/2026')
+    visitor.follow('/Private/alice').follow('Chosen').submit('Use “Chosen”')
+    assert crumbs(visitor) == ['Egnyte', 'Private', 'alice', 'Chosen']
     assert folders(visitor) == ['2026']
     assert 'Your files go to this folder.' in visitor.text
+    assert list(starts(visitor.follow('Egnyte'))) == ['/Shared', '/Private/alice']
+
+
+def test_chooser_starts_at_both_roots_if_the_chosen_folder_is_gone(
+    site: Site, visitor: Visitor, sandbox: Sandbox
+) -> None:
+    make_folders(sandbox, '/Private/alice/Chosen')
+    visitor.open(visitor.url).follow('Chosen').submit('Use “Chosen”')
+    sandbox.api('DELETE', '/pubapi/v1/fs/Private/alice/Chosen', token='sandbox-alice').raise_for_status()
+    visitor.follow('Choose another folder')
+    assert list(starts(visitor)) == ['/Shared', '/Private/alice']
+    assert '/Private/alice/Chosen' in visitor.text
+
+
+def test_user_without_a_private_folder_starts_at_the_shared_ones(
+    site: Site, visitor: Visitor, sandbox: Sandbox
+) -> None:
+    sandbox.fail({'path_prefix': '/pubapi/v1/fs/Private/alice', 'status': 404})
+    assert list(starts(visitor.open(site.link(purpose='folder')))) == ['/Shared']
 
 
 def test_chosen_folder_is_stored_and_reset(site: Site, visitor: Visitor, sandbox: Sandbox) -> None:
@@ -59,7 +89,7 @@ def test_back_link_leads_to_the_overview(site: Site, visitor: Visitor) -> None:
 
 
 def test_folder_link_returns_to_the_chooser(site: Site, visitor: Visitor) -> None:
-    visitor.open(site.link(purpose='folder')).submit('Use “alice”')
+    visitor.open(site.link(purpose='folder')).follow('/Private/alice').submit('Use “alice”')
     assert visitor.heading == 'Choose a folder'
     assert 'Your files go to /Private/alice from now on.' in visitor.text
 
@@ -120,7 +150,7 @@ def test_long_lists_are_cut(visitor: Visitor, sandbox: Sandbox) -> None:
     make_folders(sandbox, *(f'/Private/alice/{number:03}' for number in range(203)))
     visitor.open(visitor.url)
     assert len(folders(visitor)) == 200
-    assert '3 more are not shown' in visitor.text
+    assert 'Folders that are not shown: 3.' in visitor.text
     assert folders(visitor.submit('Search', find='202')) == ['202']
 
 

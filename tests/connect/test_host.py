@@ -57,7 +57,7 @@ def test_pages_work_in_a_host_that_denies_by_default(ini: dict[str, str], serve:
         assert link.startswith(f'{site.url}/files/fsp-connect/')
         visitor.connect(link)
         assert visitor.heading == 'Egnyte is connected'
-        visitor.follow('Choose a folder').submit('Create', name='New').submit('Use “New”')
+        visitor.follow('Choose a folder').follow('/Private/alice').submit('Create', name='New').submit('Use “New”')
         assert site.connection().folder == '/Private/alice/New'
         assert visitor.submit('Disconnect').heading == 'Connect Egnyte'
 
@@ -127,7 +127,7 @@ def test_templates_of_the_host_are_not_touched(ini: dict[str, str], serve: Calla
 
     site = serve(make_host(ini, with_jinja2, **{'jinja2.autoescape': 'false', 'jinja2.block_start_string': '<%'}))
     with Visitor() as visitor:
-        visitor.connect(site.link()).follow('Choose a folder').submit('Create', name='x\'"&y')
+        visitor.connect(site.link()).follow('Choose a folder').follow('/Private/alice').submit('Create', name='x\'"&y')
         assert 'x&#39;' not in visitor.text
         visitor.submit('Create', name="Tom's & Ann's")
         assert 'Tom&#39;s &amp; Ann&#39;s' in visitor.response.text

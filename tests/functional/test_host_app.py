@@ -222,6 +222,8 @@ def with_accounts(ini: Path, source: Source) -> Iterator[Host]:
             'fsp.egnyte.url': url,
             'fsp.accounts.mode': 'oauth',
             'fsp.accounts.session': 'host_app.models.session_of',
+            'fsp.title': 'Acme Mailer',
+            'fsp.connect.return_origins': 'http://localhost',
             'fsp.accounts.keys': Fernet.generate_key().decode(),
             'fsp.oauth.key': 'sandbox-key',
             'fsp.oauth.secret': 'sandbox-secret',
@@ -260,6 +262,18 @@ def test_accounts_are_stored_in_database_of_host(with_accounts: Host) -> None:
     host.upload('/a.png', PNG)
     assert host.sandbox.content('/Private/alice/Beefree/a.png') == PNG
     assert host.uploads == [('demo', '/a.png', len(PNG))]
+
+
+def test_settings_page_links_the_connect_page_where_customers_have_accounts(with_accounts: Host) -> None:
+    with_accounts.log_in()
+    page = with_accounts.web.get('/settings').click('Connect Egnyte')
+    assert 'Acme Mailer asks to keep the images and files of demo' in page.html.main.get_text()
+    assert page.click('Back to Acme Mailer').request.path == '/settings'
+
+
+def test_settings_page_links_nothing_without_accounts(host: Host) -> None:
+    host.log_in()
+    assert 'Your files are kept by us' in host.web.get('/settings')
 
 
 def test_readiness_checks_database_of_host(with_accounts: Host) -> None:

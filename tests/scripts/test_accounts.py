@@ -146,6 +146,42 @@ def test_link_is_printed_and_leads_to_the_page(ini: Path, number: int, capsys: p
     application.registry.getUtility(IAccountStores).close()
 
 
+def test_link_has_label_return_url_and_language(ini: Path, number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    ini.write_text(
+        ini.read_text().replace(
+            'fsp.accounts.mode = oauth',
+            'fsp.accounts.mode = oauth\nfsp.connect.return_origins = https://app.example.com',
+        )
+    )
+    base, back = 'https://files.acme.com', 'https://app.example.com/settings'
+    options = ['--user-label', 'Anna Berg', '--return-url', back, '--language', 'de']
+    assert main([str(ini), 'connect-url', base, 'shop', 'u1', *options]) == 0
+    application = get_app(str(ini))
+    page = TestApp(application).get(capsys.readouterr().out.strip().removeprefix(base))
+    assert page.html.html['lang'] == 'de'
+    assert page.html.find(id='back')['href'] == back
+    assert 'Anna Berg' in page
+    application.registry.getUtility(IAccountStores).close()
+
+
+@pytest.mark.parametrize(
+    ('option', 'value', 'said'),
+    [
+        ('--return-url', 'https://app.example.com.evil/', 'https://app.example.com.evil is no origin of fsp.connect.'),
+        ('--return-url', 'javascript:alert(1)', 'an absolute URL with https'),
+        ('--user-label', 'x' * 201, 'user_label: at most 200 characters'),
+        ('--language', 'xx', 'language: one of en, de'),
+    ],
+)
+def test_options_of_a_link_are_checked(
+    ini: Path, option: str, value: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(ini), 'connect-url', 'https://files.acme.com', 'shop', 'u1', option, value]) == 1
+    output = capsys.readouterr()
+    assert said in output.err
+    assert output.out == ''
+
+
 def test_empty_list_says_so(ini: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(ini), 'list']) == 0
     assert capsys.readouterr().out == 'No accounts are connected.\n'

@@ -1,6 +1,7 @@
 """Pages and exception views of the product."""
 
 import logging
+from html import escape
 from typing import Any
 
 from pyramid.csrf import get_csrf_token
@@ -39,6 +40,17 @@ def uploads(request: Any) -> list[dict[str, Any]]:
     """List the customer's uploads; the default permission guards the view."""
     mine = select(Upload).where(Upload.uid == request.authenticated_userid).order_by(Upload.id)
     return [{'path': upload.path, 'size': upload.size, 'at': upload.at} for upload in request.dbsession.scalars(mine)]
+
+
+@view_config(name='settings', request_method='GET')
+def settings(request: Any) -> Response:
+    """Link the page on which the customer connects an Egnyte account, in installations where customers have one."""
+    if not request.fsp_connect_available:
+        return Response('<h1>Settings</h1><p>Your files are kept by us.</p>')
+    uid = request.authenticated_userid
+    # A real product passes the customer's e-mail address as label.
+    url = request.fsp_connect_url('shop', uid, user_label=uid, return_url=request.url)
+    return Response(f'<h1>Settings</h1><p><a href="{escape(url)}">Connect Egnyte</a></p>')
 
 
 @notfound_view_config()
