@@ -9,6 +9,7 @@ from pyramid.interfaces import ISecurityPolicy
 from pyramid.request import Request
 
 from ..connect.context import PageError
+from ..i18n import _
 from ..interfaces import IConsole
 from ..ops.authorization import is_local
 from ..settings import Settings
@@ -29,9 +30,10 @@ class LoginRequired(PageError):
     """The browser has to log in."""
 
     def __init__(self) -> None:
-        super().__init__(
-            403, 'Log in', 'Your session has ended, or you have not logged in. Reload the page and log in.'
+        details = _(
+            'console-login-required', 'Your session has ended, or you have not logged in. Reload the page and log in.'
         )
+        super().__init__(403, _('console-log-in', 'Log in'), details)
 
 
 class Access:
@@ -60,10 +62,13 @@ class Access:
     def remedy(self) -> str:
         """Text for those who are refused."""
         if self._settings.console.token:
-            return 'Open it over HTTPS.'
+            return _('console-open-over-https', 'Open it over HTTPS.')
         if self._settings.console.local:
-            return 'It answers on the machine itself only (http://localhost), unless fsp.console.token is set.'
-        return 'Ask the administrator of this application for permission.'
+            return _(
+                'console-local-only',
+                'It answers on the machine itself only (http://localhost), unless fsp.console.token is set.',
+            )
+        return _('console-ask-administrator', 'Ask the administrator of this application for permission.')
 
 
 def _has_permission(request: Request, permission: str) -> bool:
@@ -88,7 +93,7 @@ def guarded(view: View, *, token: bool = False) -> View:
             case Verdict.LOGIN:
                 raise LoginRequired
             case Verdict.REFUSED:
-                raise PageError(403, 'This console is not for you', console.access.remedy)
+                raise PageError(403, _('console-refused', 'This console is not for you'), console.access.remedy)
         if token or request.method not in {'GET', 'HEAD'}:
             check_csrf(request)
         return view(context, request)
@@ -101,4 +106,5 @@ def check_csrf(request: Request) -> None:
     sessions = request.registry.getUtility(IConsole).sessions
     session = sessions.read(request)
     if session is None or not sessions.has_csrf_token(request, session):
-        raise PageError(403, 'Reload the page', 'This page is too old, or your browser keeps no cookies.')
+        details = _('console-page-too-old', 'This page is too old, or your browser keeps no cookies.')
+        raise PageError(403, _('console-reload', 'Reload the page'), details)

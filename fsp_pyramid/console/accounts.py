@@ -1,6 +1,6 @@
 """The page Accounts: accounts that users connected, and links for those who are to connect one."""
 
-import time
+from datetime import UTC, datetime
 from typing import Any
 
 from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
@@ -11,14 +11,25 @@ from ..accounts import AccountKey
 from ..clients import find_client
 from ..connect import connect_url
 from ..connect.rendering import HEADERS
+from ..i18n import Duration, _
 from ..interfaces import IAccountStores, IConnect, IMount
+from ..model import ID_FORMAT
 from .audit import record
-from .rendering import render
+from .rendering import element, render
 
 ROUTE = 'fsp_console_accounts'
 DONE = {
-    'disconnected': 'The account is disconnected, and its tokens are revoked at Egnyte.',
-    'forgotten': 'The account is disconnected here. Egnyte did not answer: revoke its tokens there.',
+    'disconnected': _('console-disconnected', 'The account is disconnected, and its tokens are revoked at Egnyte.'),
+    'forgotten': _(
+        'console-forgotten', 'The account is disconnected here. Egnyte did not answer: revoke its tokens there.'
+    ),
+}
+
+# By the state of an account.
+STATES = {
+    'connected': _('console-state-connected', 'connected'),
+    'expired': _('console-state-expired', 'expired'),
+    'disconnected': _('console-state-disconnected', 'disconnected'),
 }
 
 
@@ -46,26 +57,42 @@ def disconnect(_context: Any, request: Request) -> Response:
 def make_link(_context: Any, request: Request) -> Response:
     """Show a link to the connect page. It is the credential of its user, so it is in no log."""
     client_id, uid = (request.POST.get(name, '').strip() for name in ('client_id', 'uid'))
-    mount, _, client = request.POST.get('client', '').partition('/')
+    mount, _slash, client = request.POST.get('client', '').partition('/')
+    given = {'client_id': client_id, 'uid': uid}
+    for name, value in given.items():
+        if not ID_FORMAT.fullmatch(value):
+            problem = _('console-bad-id', '${name}: 1 to 200 letters, digits, underscores or hyphens.', name=name)
+            return _page(request, 400, problem=problem, **given)
     try:
         link = connect_url(request.registry, request.application_url, client_id, uid, client=client, mount=mount)
     except ValueError as error:
-        return _page(request, 400, problem=str(error), client_id=client_id, uid=uid)
+        problem = element('span', error, lang='en', dir='ltr')  # about the settings of the client
+        return _page(request, 400, problem=problem, **given)
     record(request, 'make a connect link', client_id=client_id, uid=uid)
-    return _page(request, link=link, client_id=client_id, uid=uid)
+    return _page(request, link=link, **given)
 
 
 def _page(request: Request, status: int = 200, **values: Any) -> Response:
     clients = [
         (f'{mount.name}/{name}', name or backend.settings.username)
-        for _, mount in sorted(request.registry.getUtilitiesFor(IMount))
+        for _name, mount in sorted(request.registry.getUtilitiesFor(IMount))
         for name, backend in mount.client_backends.items()
         if backend.settings.accounts.mode == 'oauth'
     ]
     given = {'done': '', 'problem': '', 'link': '', 'client_id': '', 'uid': ''} | values
-    hours = request.registry.getUtility(IConnect).lifetime / 3600
+    lifetime = Duration(request.registry.getUtility(IConnect).lifetime)
     connections = _store(request).list_all()
-    return render(request, 'accounts', status, connections=connections, clients=clients, hours=hours, day=_day, **given)
+    return render(
+        request,
+        'accounts',
+        status,
+        connections=connections,
+        states=STATES,
+        clients=clients,
+        lifetime=lifetime,
+        moment=_moment,
+        **given,
+    )
 
 
 def _store(request: Request) -> Any:
@@ -75,6 +102,6 @@ def _store(request: Request) -> Any:
     return stores(request)
 
 
-def _day(seconds: float | None) -> str:
-    """Return a time for the page; '' without one."""
-    return time.strftime('%Y-%m-%d %H:%M', time.gmtime(seconds)) if seconds else ''
+def _moment(seconds: float) -> datetime:
+    """Return the moment of UNIX seconds."""
+    return datetime.fromtimestamp(seconds, UTC)

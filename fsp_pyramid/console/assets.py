@@ -14,6 +14,7 @@ from ..routing import NoContext, add_own_view
 ROUTE = 'fsp_console_static'
 TYPES = {
     'console.js': 'text/javascript',
+    'texts.js': 'text/javascript',
     'welcome.js': 'text/javascript',
     'console.css': 'text/css',
     'icon.svg': 'image/svg+xml',

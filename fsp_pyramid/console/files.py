@@ -6,7 +6,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from ..clients import ClientBackend
-from ..interfaces import IMount
+from ..interfaces import IConsole, IMount
 from ..paths import quoted
 from ..settings import variable
 from . import relay
@@ -24,7 +24,8 @@ def show(_context: Any, request: Request) -> Response:
         for _, mount in sorted(request.registry.getUtilitiesFor(IMount))
         for name, backend in mount.client_backends.items()
     ]
-    return render(request, 'files', clients=clients, uid=UID)
+    timezone = str(request.registry.getUtility(IConsole).settings.timezone)
+    return render(request, 'files', clients=clients, uid=UID, timezone=timezone)
 
 
 def _client(request: Request, mount: Any, name: str, backend: ClientBackend) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pyramid.response import Response
 from ..content.cache import ContentCache
 from ..content.links import BadLink, Link, Signer
 from ..errors import FSPError
+from ..i18n import Size, _
 from ..interfaces import IPublic
 from ..media_types import type_of_name
 from ..model import Entry
@@ -35,6 +36,11 @@ class LinkedFile(NamedTuple):
     is_kept: bool
     thumbnail: str | None
 
+    @property
+    def size(self) -> Size:
+        """The size of its content."""
+        return Size(self.entry.size)
+
 
 def show(_context: Any, request: Request) -> Response:
     """Show the form."""
@@ -49,14 +55,17 @@ def look_up(_context: Any, request: Request) -> Response:
         link = find_link(request.registry.getUtility(IPublic).signer, url)
         return render(request, 'links', url=url, problem='', file=_file(request, link))
     except BadLink:
-        return render(request, 'links', 400, url=url, problem=f'{NO_LINK} {SIGNED_BY}', file=None)
+        return render(request, 'links', 400, url=url, problem=NO_LINK, file=None)
     except FSPError as error:
-        problem = f'{error.title}. {error.details}'.strip()
+        problem = _('console-problem', '${title}. ${details}', title=error.title, details=error.details)
         return render(request, 'links', error.status, url=url, problem=problem, file=None)
 
 
-NO_LINK = 'This is no public URL of this service.'
-SIGNED_BY = 'Its token was cut off or changed, or signed with a key that fsp.public.secret does not have any more.'
+NO_LINK = _(
+    'console-no-link',
+    'This is no public URL of this service. '
+    'Its token was cut off or changed, or signed with a key that fsp.public.secret does not have any more.',
+)
 
 
 def find_link(signer: Signer, url: str) -> Link:

@@ -10,6 +10,7 @@ from pyramid.response import Response
 
 from ..connect.context import PageError
 from ..connect.rendering import HEADERS
+from ..i18n import Duration, _
 from ..interfaces import IConsole
 from . import files
 from .access import check_csrf
@@ -29,18 +30,19 @@ def log_in(_context: Any, request: Request) -> Response:
     console, address = request.registry.getUtility(IConsole), request.remote_addr or ''
     token = console.settings.console.token
     if not token or not console.access.is_secure(request):
-        raise PageError(403, 'There is no login here', console.access.remedy)
+        raise PageError(403, _('console-no-login', 'There is no login here'), console.access.remedy)
     check_csrf(request)
     wait = console.attempts.wait(address)
     if wait > 0:
-        minutes = math.ceil(wait / 60)
-        response = ask(request, 429, f'Too many attempts. Try again in {minutes} minute{"s" * (minutes > 1)}.')
+        problem = _('console-many-logins', 'Too many attempts. Try again in ${time}.', time=Duration(wait))
+        response = ask(request, 429, problem)
         response.headers['Retry-After'] = str(math.ceil(wait))
         return response
     if not secrets.compare_digest(request.POST.get('token', '').strip().encode(), token.encode()):
         console.attempts.failed(address)
         record(request, 'log in', outcome='refused')
-        return ask(request, 403, 'That is not the token. It is the value of fsp.console.token.')
+        problem = _('console-wrong-token', 'That is not the token. It is the value of fsp.console.token.')
+        return ask(request, 403, problem)
     response = HTTPSeeOther(request.route_path(files.ROUTE, slash=''), headers=HEADERS)
     console.sessions.start(request, response, is_logged_in=True)
     record(request, 'log in', outcome='done')

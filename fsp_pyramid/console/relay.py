@@ -15,6 +15,7 @@ from ..connect.rendering import HEADERS
 from ..interfaces import IConsole, IMount
 from ..paths import quoted
 from ..protocol.internal import InternalCall, mark
+from .rendering import translator
 
 ROUTE, UPLOAD_ROUTE = 'fsp_console_call', 'fsp_console_upload'
 # Stands for the client without a name in URLs; names of clients begin with a letter.
@@ -34,7 +35,7 @@ PASSED = (
     'SERVER_PORT',
     'SERVER_PROTOCOL',
 )
-ANSWERED = ('Age', 'Allow', 'Retry-After', 'X-FSP-Stale')
+ANSWERED = ('Age', 'Allow', 'Content-Language', 'Retry-After', 'X-FSP-Stale')
 
 
 def call(_context: Any, request: Request) -> Response:
@@ -60,6 +61,7 @@ def _relay(request: Request, action: str, body: bytes | None = None, file: Binar
     # Raw, so that the mount sees each escape and slash of the path.
     environ['PATH_INFO'] = _raw(mount.path) + request.environ['PATH_INFO'][len(_raw(before)) :]
     environ['QUERY_STRING'] = ''
+    environ['HTTP_ACCEPT_LANGUAGE'] = translator(request).language
     if body is not None:
         environ |= {
             'wsgi.input': io.BytesIO(body),

@@ -2,7 +2,7 @@
 
 import os
 import platform
-import time
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version as version_of
 from typing import Any
 
@@ -10,9 +10,10 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from ..diagnosis import Installation, Level, Options, Result, diagnose, worst_first
+from ..i18n import Duration
 from ..interfaces import IConsole
 from ..settings import Settings
-from .activity import HOUR, HOURS
+from .activity import HOURS
 from .checks import run_checks
 from .rendering import render
 
@@ -24,6 +25,7 @@ def show(_context: Any, request: Request) -> Response:
     """Show the page; with a support id, only its request. The diagnosis is made on demand: it may take seconds."""
     console, support_id = request.registry.getUtility(IConsole), request.GET.get('support_id', '').strip()
     hours = console.activity.hours()
+    now = datetime.now(UTC).replace(minute=0, second=0)
     lookups = sum(hour.lookups for hour in hours)
     return render(
         request,
@@ -31,8 +33,10 @@ def show(_context: Any, request: Request) -> Response:
         checks=run_checks(request, console.readiness),
         diagnosis=_diagnosis(request) if 'diagnosis' in request.GET else None,
         accounts=console.activity.accounts(),
-        first_hour=time.strftime('%H:00', time.gmtime(time.time() - (HOURS - 1) * HOUR)),
-        last_hour=time.strftime('%H:00', time.gmtime()),
+        first_hour=now - timedelta(hours=HOURS - 1),
+        last_hour=now,
+        duration=Duration,
+        moment=datetime.fromisoformat,
         calls=sum(hour.calls for hour in hours),
         waited=sum(hour.waited for hour in hours),
         hits=round(100 * sum(hour.hits for hour in hours) / lookups) if lookups else None,

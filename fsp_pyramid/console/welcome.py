@@ -18,7 +18,7 @@ from ..routing import NoContext, add_own_view
 from ..settings import Settings
 from . import assets
 from .checks import run_checks
-from .rendering import POLICY, TEMPLATES
+from .rendering import POLICY, TEMPLATES, template_texts, translator
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -52,12 +52,14 @@ class Welcome:
 
     def __call__(self, _context: Any, request: Request) -> Response:
         """Show the page. The reasons of checks are for callers that may see them in ``ready``."""
+        translate, checks = translator(request), run_checks(request, self._readiness)
         console = request.registry.queryUtility(IConsole)
         ((_, mount),) = request.registry.getUtilitiesFor(IMount)
         clients = [backend.settings for backend in mount.client_backends.values()]
         nonce = secrets.token_urlsafe(16)
         response = Response(content_type='text/html', charset='utf-8')
         response.text = self._templates.get_template('welcome.jinja2').render(
+            template_texts(translate),
             nonce=nonce,
             request=request,
             version=version,
@@ -65,8 +67,8 @@ class Welcome:
             usernames=[client.username for client in clients],
             has_sandbox=all(client.egnyte.sandbox_directory for client in clients),
             console='' if console is None else request.script_name + quoted(console.path),
-            checks=run_checks(request, self._readiness),
-            shows_reasons=self._authorization.permits(request),
+            checks=checks if self._authorization.permits(request) else [check._replace(text='') for check in checks],
         )
+        response.content_language = translate.language
         response.headers.update(HEADERS | {'Content-Security-Policy': POLICY.format(nonce=nonce, images='')})
         return response

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from markupsafe import Markup, escape
 from translationstring import TranslationString
 
 from .strings import DOMAIN, Duration, Size
+
+# Of times: to the minute, and to the second.
+Precision = Literal['short', 'medium']
 
 
 class Catalog(Protocol):
@@ -88,14 +91,26 @@ class Translator:
                 return format_decimal(value, locale=self.language)
         return str(value)
 
-    def time(self, moment: datetime) -> str:
-        """Return date and time to the minute, with the zone."""
-        from babel.dates import format_date, format_time, get_timezone_name
+    def time(self, moment: datetime, precision: Precision = 'short') -> str:
+        """Return date and time, with the zone."""
+        from babel.dates import format_date, get_timezone_name
 
         local = moment.astimezone(self._timezone)
-        day = format_date(local, locale=self.language)
-        time = format_time(local, 'short', tzinfo=self._timezone, locale=self.language)
+        day, time = format_date(local, locale=self.language), self.clock(moment, precision)
         return f'{day}, {time} {get_timezone_name(local, "short", locale=self.language)}'
+
+    def clock(self, moment: datetime, precision: Precision = 'short') -> str:
+        """Return the time of the day, without the zone."""
+        from babel.dates import format_time
+
+        local = moment.astimezone(self._timezone)
+        return format_time(local, precision, tzinfo=self._timezone, locale=self.language)
+
+    def decimal(self, number: float, digits: int) -> str:
+        """Return a number with *digits* digits after its separator."""
+        from babel.numbers import format_decimal
+
+        return format_decimal(number, f'#,##0.{"0" * digits}', locale=self.language)
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:

@@ -1,7 +1,11 @@
 // The page Files: a client of Beefree's protocol. Each action is one request, shown as Beefree would send it.
 
+import { _ } from './texts.js';
+
 const page = document.getElementById('console');
 const CLIENTS = JSON.parse(page.dataset.clients);
+const LANGUAGE = document.documentElement.lang;
+const TIMEZONE = page.dataset.timezone;
 const MOST_CALLS = 30;
 const find = (id) => document.getElementById(id);
 const state = { client: CLIENTS[0], uid: '', path: '/', meta: null, items: [], selected: null, view: 'grid' };
@@ -40,7 +44,7 @@ const nameOf = (path) => path.replace(/\/$/, '').split('/').pop();
 
 class Failure extends Error {
   constructor(status, answer) {
-    super(answer.message || `Status ${status}`);
+    super(answer.message || _('console-answer-status', 'Status ${status}', { status }));
     this.status = status;
     this.code = answer.code;
     this.details = answer.details || '';
@@ -50,8 +54,8 @@ class Failure extends Error {
 function identity() {
   if (!/^[\w-]{1,200}$/.test(state.uid)) {
     throw new Failure(0, {
-      message: 'This is no user id',
-      details: 'A user id has 1 to 200 letters, digits, underscores and hyphens.',
+      message: _('console-bad-uid-title', 'This is no user id'),
+      details: _('console-bad-uid', 'A user id has 1 to 200 letters, digits, underscores and hyphens.'),
     });
   }
   return { 'X-BEE-ClientId': state.client.clientId, 'X-BEE-Uid': state.uid };
@@ -65,7 +69,10 @@ async function send(method, path, body, flags) {
   try {
     response = await fetch(state.client.call + quoted(path), { method, headers, body: body && JSON.stringify(body) });
   } catch {
-    throw new Failure(0, { message: 'The service does not answer', details: 'Check that it runs, and try again.' });
+    throw new Failure(0, {
+      message: _('console-no-answer-title', 'The service does not answer'),
+      details: _('console-no-answer', 'Check that it runs, and try again.'),
+    });
   }
   return settle(response.status, await response.text(), { method, path, body, flags });
 }
@@ -75,10 +82,13 @@ function settle(status, text, call) {
   try {
     answer = JSON.parse(text);
   } catch {
-    const details = status === 413
-      ? 'The web server takes no request of this size. Raise max_request_body_size of waitress, or client_max_body_size of nginx.'
-      : 'Something between this page and the service answered in its place.';
-    answer = { message: status === 413 ? 'File too large' : `Unexpected answer (status ${status})`, details };
+    answer = status === 413 ? {
+      message: _('console-body-too-large-title', 'File too large'),
+      details: _('console-body-too-large', 'The web server takes no request of this size. Raise max_request_body_size of waitress, or client_max_body_size of nginx.'),
+    } : {
+      message: _('console-odd-answer-title', 'Unexpected answer (status ${status})', { status }),
+      details: _('console-odd-answer', 'Something between this page and the service answered in its place.'),
+    };
   }
   record(call, status, answer);
   if (status >= 400 || answer.status !== 'success') throw new Failure(status, answer);
@@ -103,8 +113,8 @@ function sendFile(path, file, strategy) {
       }
     };
     request.onerror = () => reject(new Failure(0, {
-      message: 'The file did not arrive',
-      details: 'The connection ended. A web server in front may limit the size of requests (client_max_body_size of nginx).',
+      message: _('console-not-sent-title', 'The file did not arrive'),
+      details: _('console-not-sent', 'The connection ended. A web server in front may limit the size of requests (client_max_body_size of nginx).'),
     }));
     request.send(file);
   });
@@ -130,10 +140,13 @@ function record(call, status, answer) {
     make('summary', {},
       make('code', {}, `${call.method} ${call.path}`),
       make('span', { class: status < 400 ? 'good-text' : 'bad-text' }, String(status))),
-    make('h3', {}, 'Request'),
+    make('h3', {}, _('console-call', 'Request')),
     make('pre', { tabindex: 0 }, line),
-    make('div', { class: 'row' }, make('button', { class: 'quiet', onclick: () => copy(line, 'The curl line is copied.') }, 'Copy curl')),
-    make('h3', {}, 'Answer'),
+    make('div', { class: 'row' }, make('button', {
+      class: 'quiet',
+      onclick: () => copy(line, _('console-curl-copied', 'The curl line is copied.')),
+    }, _('console-copy-curl', 'Copy curl'))),
+    make('h3', {}, _('console-answer', 'Answer')),
     make('pre', { tabindex: 0 }, JSON.stringify(answer, null, 2))));
   find('calls').prepend(entry);
   while (find('calls').children.length > MOST_CALLS) find('calls').lastChild.remove();
@@ -158,7 +171,7 @@ function alertUser(failure) {
   const code = failure.code ? ` (${failure.code})` : '';
   find('alert').replaceChildren(
     make('div', {}, make('strong', {}, failure.message + code), failure.details),
-    make('button', { class: 'quiet', onclick: clearAlert }, 'Close'));
+    make('button', { class: 'quiet', onclick: clearAlert }, _('console-close', 'Close')));
   find('alert').hidden = false;
   tell('');
 }
@@ -180,7 +193,7 @@ function showProgress(name, share) {
   const [bar, text] = find('progress').children;
   if (share === undefined) bar.removeAttribute('value');
   else bar.value = share;
-  text.textContent = `Uploading ${name}`;
+  text.textContent = _('console-uploading', 'Uploading ${name}', { name });
   find('progress').hidden = false;
 }
 
@@ -189,7 +202,10 @@ async function copy(text, done) {
     await navigator.clipboard.writeText(text);
     tell(done);
   } catch { // not allowed over http, except on this machine
-    alertUser({ message: 'The browser did not let us copy', details: 'Select the text and copy it yourself.' });
+    alertUser({
+      message: _('console-not-copied-title', 'The browser did not let us copy'),
+      details: _('console-not-copied', 'Select the text and copy it yourself.'),
+    });
   }
 }
 
@@ -210,7 +226,7 @@ async function settleConflict(name, act) {
     if (!(failure instanceof Failure) || failure.status !== 409 || failure.code !== 3400) throw failure;
   }
   find('progress').hidden = true;
-  find('conflict-text').textContent = `There is a file “${name}” already. Keep both, or replace it? Links to a replaced file show the new one.`;
+  find('conflict-text').textContent = _('console-conflict', 'There is a file “${name}” already. Keep both, or replace it? Links to a replaced file show the new one.', { name });
   const strategy = await ask('conflict-dialog');
   return strategy ? act(strategy) : undefined;
 }
@@ -261,17 +277,18 @@ function show() {
 
 function showCrumbs(list, path, go) {
   const names = path.split('/').filter(Boolean);
-  const crumbs = ['root', ...names].map((name, index) => {
+  const crumbs = [_('console-root', 'root'), ...names].map((name, index) => {
     const target = index ? `/${names.slice(0, index).join('/')}/` : '/';
+    const translate = index ? 'no' : undefined;
     return make('li', {}, index === names.length
-      ? make('span', { 'aria-current': 'location', tabindex: -1 }, name)
-      : make('button', { type: 'button', onclick: () => go(target) }, name));
+      ? make('span', { 'aria-current': 'location', tabindex: -1, translate }, name)
+      : make('button', { type: 'button', onclick: () => go(target), translate }, name));
   });
   list.replaceChildren(...crumbs);
 }
 
 const ORDERS = {
-  name: (a, b) => a.name.localeCompare(b.name),
+  name: (a, b) => a.name.localeCompare(b.name, LANGUAGE),
   newest: (a, b) => b['last-modified'] - a['last-modified'],
   largest: (a, b) => b.size - a.size,
 };
@@ -286,7 +303,9 @@ function showItems() {
   find('files').className = state.view;
   find('files').replaceChildren(...items.map(makeItem));
   find('empty').hidden = items.length > 0;
-  find('empty').textContent = state.items.length ? 'No name matches the filter.' : 'This folder is empty.';
+  find('empty').textContent = state.items.length
+    ? _('console-no-match', 'No name matches the filter.')
+    : _('console-empty-folder', 'This folder is empty.');
 }
 
 function picture(item, className) {
@@ -294,19 +313,19 @@ function picture(item, className) {
   if (item.thumbnail) {
     return make('span', { class: `${className} pictured` }, make('img', { src: item.thumbnail, alt: '', loading: 'lazy' }));
   }
-  const suffix = item.name.includes('.') ? item.name.split('.').pop().slice(0, 5).toUpperCase() : 'FILE';
-  return make('span', { class: className }, make('span', { class: 'type', 'aria-hidden': 'true' }, suffix));
+  const suffix = item.name.includes('.') ? item.name.split('.').pop().slice(0, 5).toUpperCase() : _('console-no-type', 'FILE');
+  return make('span', { class: className }, make('span', { class: 'type', translate: 'no', 'aria-hidden': 'true' }, suffix));
 }
 
 function makeItem(item) {
   const about = isFolder(item)
-    ? [`folder${item.permissions === 'ro' ? ', read-only' : ''}`]
-    : [readable(item.size), make('span', { class: 'date' }, ` · ${day(item['last-modified'])}`)];
+    ? [item.permissions === 'ro' ? _('console-read-only-folder', 'folder, read-only') : _('console-folder', 'folder')]
+    : [readable(item.size), make('span', { class: 'date' }, ' · ', day(item['last-modified']))];
   const act = isFolder(item) ? () => open(item.path, { focus: true }) : () => select(item);
   const pressed = isFolder(item) ? undefined : String(state.selected?.path === item.path);
   return make('li', {}, make('button', { type: 'button', class: 'item', 'aria-pressed': pressed, title: item.name, onclick: act },
     picture(item, 'picture'),
-    make('span', { class: 'about' }, make('b', {}, item.name), make('small', {}, ...about))));
+    make('span', { class: 'about' }, make('b', { translate: 'no' }, item.name), make('small', {}, ...about))));
 }
 
 function select(item) {
@@ -317,19 +336,33 @@ function select(item) {
   showDetails();
 }
 
+// As the service writes sizes.
 function readable(size) {
-  const units = ['bytes', 'KB', 'MB', 'GB'];
+  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];
   let unit = 0;
   for (; size >= 1024 && unit < 3; unit += 1) size /= 1024;
-  return `${unit ? size.toFixed(size < 10 ? 1 : 0) : size} ${units[unit]}`;
+  const options = unit ? { unitDisplay: 'short', maximumSignificantDigits: 3 } : { unitDisplay: 'long' };
+  return new Intl.NumberFormat(LANGUAGE, { style: 'unit', unit: units[unit], ...options }).format(size);
 }
 
-const day = (time) => (time ? new Date(time).toLocaleDateString('en-GB', { dateStyle: 'medium' }) : 'no date');
-const moment = (time) => (time ? new Date(time).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' }) : 'unknown');
+function written(time, options) {
+  const format = new Intl.DateTimeFormat(LANGUAGE, { timeZone: TIMEZONE, ...options });
+  return make('time', { datetime: new Date(time).toISOString() }, format.format(new Date(time)));
+}
+
+const DAY = { year: 'numeric', month: 'short', day: 'numeric' };
+const MINUTE = { ...DAY, hour: 'numeric', minute: '2-digit', timeZoneName: 'short' };
+const day = (time) => (time ? written(time, DAY) : _('console-no-date', 'no date'));
+const moment = (time) => (time ? written(time, MINUTE) : _('console-unknown', 'unknown'));
 
 function facts(pairs) {
   return make('dl', { class: 'facts' }, ...pairs.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
 }
+
+const permission = (writable) => [
+  _('console-permission', 'Permission'),
+  writable ? _('console-read-and-write', 'read and write') : _('console-read-only', 'read only'),
+];
 
 function showDetails() {
   const item = state.selected || state.meta;
@@ -342,37 +375,39 @@ function fileDetails(item, writable) {
   const removable = writable && item.extra['can-move'];
   return [
     item.thumbnail ? picture(item, 'picture preview') : '',
-    make('h3', {}, item.name),
+    make('h3', { translate: 'no' }, item.name),
     facts([
-      ['Type', item['mime-type']],
-      ['Size', readable(item.size)],
-      ['Changed', moment(item['last-modified'])],
-      ['Permission', writable ? 'read and write' : 'read only'],
+      [_('console-type', 'Type'), make('bdi', { translate: 'no' }, item['mime-type'])],
+      [_('console-size', 'Size'), readable(item.size)],
+      [_('console-changed', 'Changed'), moment(item['last-modified'])],
+      permission(writable),
     ]),
-    make('label', { for: 'public-url' }, 'Public URL'),
-    make('input', { id: 'public-url', readonly: true, value: url, onfocus: (event) => event.target.select() }),
-    make('p', { class: 'note' }, 'It needs no password, and stays the same when the file is moved, renamed or replaced.'),
+    make('label', { for: 'public-url' }, _('console-public-url', 'Public URL')),
+    make('input', { id: 'public-url', readonly: true, dir: 'ltr', value: url, onfocus: (event) => event.target.select() }),
+    make('p', { class: 'note' }, _('console-public-url-note', 'It needs no password, and stays the same when the file is moved, renamed or replaced.')),
     make('div', { class: 'buttons' },
-      make('button', { onclick: () => copy(url, 'The public URL is copied.') }, 'Copy public URL'),
-      make('a', { class: 'button', href: url, target: '_blank', rel: 'noopener' }, 'Open')),
+      make('button', {
+        onclick: () => copy(url, _('console-public-url-copied', 'The public URL is copied.')),
+      }, _('console-copy-public-url', 'Copy public URL')),
+      make('a', { class: 'button', href: url, target: '_blank', rel: 'noopener' }, _('console-open', 'Open'))),
     make('div', { class: 'buttons' },
-      make('button', { disabled: !removable, onclick: () => move(item) }, 'Move'),
-      make('button', { disabled: !removable, onclick: () => remove(item) }, 'Delete')),
+      make('button', { disabled: !removable, onclick: () => move(item) }, _('console-move', 'Move')),
+      make('button', { disabled: !removable, onclick: () => remove(item) }, _('console-delete', 'Delete'))),
   ];
 }
 
 function folderDetails(item, writable) {
   const isRoot = state.path === '/';
   return [
-    make('h3', {}, isRoot ? 'root' : item.name),
+    isRoot ? make('h3', {}, _('console-root', 'root')) : make('h3', { translate: 'no' }, item.name),
     facts([
-      ['Type', 'folder'],
-      ['Items', String(state.items.length)],
-      ['Permission', writable ? 'read and write' : 'read only'],
+      [_('console-type', 'Type'), _('console-folder', 'folder')],
+      [_('console-items', 'Items'), new Intl.NumberFormat(LANGUAGE).format(state.items.length)],
+      permission(writable),
     ]),
-    make('p', { class: 'note' }, 'Choose a file to see its picture and its public URL.'),
+    make('p', { class: 'note' }, _('console-choose-file', 'Choose a file to see its picture and its public URL.')),
     ...(isRoot ? [] : [make('div', { class: 'buttons' },
-      make('button', { disabled: !writable, onclick: () => remove(item) }, 'Delete'))]),
+      make('button', { disabled: !writable, onclick: () => remove(item) }, _('console-delete', 'Delete')))]),
   ];
 }
 
@@ -389,7 +424,7 @@ async function upload(files, source, name) {
     }));
     if (done) {
       await attempt(() => refresh(done.meta.path));
-      tell(`${done.meta.name} is uploaded.`);
+      tell(_('console-uploaded', '${name} is uploaded.', { name: done.meta.name }));
     }
   }
 }
@@ -408,11 +443,17 @@ async function askUpload() {
   const source = find('source').value.trim();
   const files = [...find('file').files];
   if (!source && !files.length) {
-    alertUser({ message: 'Nothing to upload', details: 'Write a source URL, or choose a file.' });
+    alertUser({
+      message: _('console-no-source-title', 'Nothing to upload'),
+      details: _('console-no-source', 'Write a source URL, or choose a file.'),
+    });
     return;
   }
   if (source && files.length) {
-    alertUser({ message: 'Two sources', details: 'Write a source URL or choose a file, not both.' });
+    alertUser({
+      message: _('console-two-sources-title', 'Two sources'),
+      details: _('console-two-sources', 'Write a source URL or choose a file, not both.'),
+    });
     return;
   }
   await upload(files, source, find('upload-name').value.trim());
@@ -432,25 +473,30 @@ async function createFolder() {
   if (await ask('folder-dialog') !== 'ok') return;
   const name = find('folder-name').value.trim();
   if (!name || name.includes('/')) {
-    alertUser({ message: 'No folder was created', details: 'Write a name, without a slash.' });
+    alertUser({
+      message: _('console-no-folder-title', 'No folder was created'),
+      details: _('console-no-folder', 'Write a name, without a slash.'),
+    });
     return;
   }
   await attempt(async () => {
     const { meta } = await send('POST', `${state.path}${name}/`);
     await refresh();
-    tell(`The folder ${meta.name} is created.`);
+    tell(_('console-folder-created', 'The folder ${name} is created.', { name: meta.name }));
   });
 }
 
 async function remove(item) {
   const folder = isFolder(item);
-  find('delete-text').textContent = `Delete the ${folder ? 'folder' : 'file'} “${item.name}”? It goes to Egnyte’s trash.`;
+  find('delete-text').textContent = folder
+    ? _('console-delete-folder', 'Delete the folder “${name}”? It goes to Egnyte’s trash.', { name: item.name })
+    : _('console-delete-file', 'Delete the file “${name}”? It goes to Egnyte’s trash.', { name: item.name });
   if (await ask('delete-dialog') !== 'ok') return;
   await attempt(async () => {
     await send('DELETE', item.path);
     if (folder) await open(parentOf(item.path), { focus: true });
     else await refresh();
-    tell(`${item.name} is deleted.`);
+    tell(_('console-deleted', '${name} is deleted.', { name: item.name }));
   });
 }
 
@@ -461,15 +507,15 @@ async function move(item) {
     target = path;
     showCrumbs(find('move-crumbs'), path, go);
     find('move-folders').replaceChildren(...(data.items.length
-      ? data.items.map((folder) => make('li', {}, make('button', { type: 'button', onclick: () => go(folder.path) }, folder.name)))
-      : [make('li', { class: 'empty' }, 'No folders here.')]));
+      ? data.items.map((folder) => make('li', {}, make('button', { type: 'button', translate: 'no', onclick: () => go(folder.path) }, folder.name)))
+      : [make('li', { class: 'empty' }, _('console-no-folders', 'No folders here.'))]));
     find('move-here').disabled = path === parentOf(item.path) || data.meta.permissions !== 'rw';
   }
   async function go(path) {
     await attempt(() => showFolders(path));
     find('move-crumbs').querySelector('[aria-current]').focus();
   }
-  find('move-text').textContent = `Choose a folder for “${item.name}”.`;
+  find('move-text').textContent = _('console-choose-folder', 'Choose a folder for “${name}”.', { name: item.name });
   if (!await attempt(async () => { await showFolders(state.path); return true; })) return;
   if (await ask('move-dialog') !== 'ok') return;
   await attempt(async () => {
@@ -477,7 +523,7 @@ async function move(item) {
     const done = await settleConflict(item.name, (strategy) => send('PATCH', item.path, body(strategy)));
     if (!done) return;
     await refresh();
-    tell(`${done.meta.name} is moved to ${target}.`);
+    tell(_('console-moved', '${name} is moved to ${folder}.', { name: done.meta.name, folder: target }));
   });
 }
 

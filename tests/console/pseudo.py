@@ -1,0 +1,81 @@
+"""Pseudo-locale: each text in brackets and longer by 40 %, as own words in English.
+
+A text outside of brackets was not translated, and a page that is wider than its window has no room for other languages.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+from fsp_pyramid.i18n.catalogs import DIRECTORY
+
+from .window import Window
+
+OPEN, CLOSE = '⟦', '⟧'
+LONGER = 1.4
+_PLACEHOLDER = re.compile(r'(\$\{\w+\})')
+# What is no text of ours: values, words of the protocol, and results of checks, which are for operators.
+_EXEMPT = '[lang]:not(html), [translate=no], code, pre, time, script, noscript, .checks strong'
+_SIZE = r'^[\d.,]+ (bytes?|[kMG]B)$'
+_FIND_OUTSIDE = f"""(() => {{
+  const exempt = (element) => element.closest({_EXEMPT!r}) !== null;
+  let depth = 0;
+  const outsideOf = (text) => {{
+    let outside = '';
+    for (const character of text) {{
+      if (character === {CLOSE!r}) depth -= 1;
+      if (depth === 0 && character !== {CLOSE!r} && character !== {OPEN!r}) outside += character;
+      if (character === {OPEN!r}) depth += 1;
+    }}
+    return outside.trim();
+  }};
+  const found = [outsideOf(document.title.replace(' · fsp_pyramid', ''))];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {{
+    if (!exempt(walker.currentNode.parentElement)) found.push(outsideOf(walker.currentNode.data));
+  }}
+  if (depth) found.push('brackets are not closed');
+  for (const name of ['aria-label', 'title', 'placeholder', 'alt']) {{
+    for (const element of document.querySelectorAll(`[${{name}}]`)) {{
+      const value = element.getAttribute(name);
+      const values = [...element.querySelectorAll('[translate=no]')].map((named) => named.textContent);
+      if (value !== 'https://' && !values.includes(value)) found.push(outsideOf(value));
+    }}
+  }}
+  return found.filter((text) => /\\p{{L}}{{2}}/u.test(text) && !/{_SIZE}/.test(text));
+}})()"""
+
+
+@cache
+def texts() -> dict[str, str]:
+    """Return the texts of the pseudo-locale by id."""
+    with (DIRECTORY / 'fsp_pyramid.pot').open('rb') as file:
+        return {str(message.context): pseudo(str(message.id)) for message in read_po(file) if message.context}
+
+
+def pseudo(text: str) -> str:
+    """Return a text in brackets, with longer words."""
+    parts = _PLACEHOLDER.split(text)
+    parts[::2] = [re.sub('[aeiouAEIOU]', r'\g<0>\g<0>', part) for part in parts[::2]]
+    longer = ''.join(parts)
+    return f'{OPEN}{longer}{"~" * round(len(text) * LONGER - len(longer))}{CLOSE}'
+
+
+def write(file: Path) -> Path:
+    """Write the texts as a file for ``fsp.messages``."""
+    lines = [f'{message_id} = {text}' for message_id, text in texts().items()]
+    file.write_text('\n'.join(['[en]', *lines, '']), 'utf-8')
+    return file
+
+
+def check(window: Window, case: str) -> None:
+    """Assert that the page, and its open dialog, have no text outside of brackets and fit the window both ways."""
+    outside = window.script(_FIND_OUTSIDE)
+    assert outside == [], (case, outside)
+    for direction in ('rtl', 'ltr'):
+        window.script(f'document.documentElement.dir = {direction!r}')
+        assert window.browser.overflow == 0, (case, direction)
+        wide = "[...document.querySelectorAll('dialog[open]')].some((found) => found.scrollWidth > found.clientWidth)"
+        assert not window.script(wide), (case, direction)
