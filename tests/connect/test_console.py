@@ -1,13 +1,24 @@
 """The page Accounts of the console: connected accounts, and links for users."""
 
 import re
+import time
 from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+import transaction
 
+from fsp_pyramid.egnyte import Tokens
+from fsp_pyramid.interfaces import IAccountStores
+
+from ..console import pseudo
 from ..console.conftest import Console
-from .visitor import Site, Visitor
+from ..console.window import Window
+from .browser import chromium
+from .visitor import Request, Site, Visitor
 
 
 @pytest.fixture
@@ -18,6 +29,15 @@ def site(make: Callable[..., Site]) -> Site:
 @pytest.fixture
 def console(site: Site) -> Console:
     return Console(site.application)
+
+
+def store_connection(site: Site) -> None:
+    manager = transaction.TransactionManager(explicit=True)
+    with manager:
+        store = site.registry.getUtility(IAccountStores)(Request(manager))
+        store.connect(
+            'fsp', 'shop', 'user-1', 'https://acme.egnyte.com', 'alice', Tokens('access', 'refresh', time.time())
+        )
 
 
 def act(console: Console, action: str, **fields: Any) -> Any:
@@ -65,3 +85,39 @@ def test_links_are_not_logged(console: Console, caplog: pytest.LogCaptureFixture
     (token,) = re.findall(r'/fsp-connect/([\w-]+)"', page.text)
     assert '"operation": "make a connect link"' in caplog.text
     assert token not in caplog.text
+
+
+def test_page_fits_a_narrow_window_in_longer_languages(make: Callable[..., Site], tmp_path: Path) -> None:
+    site = make(console__local='true', messages=str(pseudo.write(tmp_path / 'pseudo.ini')))
+    texts = pseudo.texts()
+    store_connection(site)
+    with chromium(tmp_path / 'profile') as browser:
+        window = Window(browser)
+        browser.resize(360)
+        window.open(f'{site.url}/fsp-console/accounts')
+        for uid, result in (('a/b', '[role=alert]'), ('anna', '#link')):
+            window.fill(texts['console-application-id'], 'shop')
+            window.fill(texts['console-user-id'], uid)
+            window.click(texts['console-make-link'])
+            window.until(f'document.querySelector({result!r})')
+            pseudo.check(window, uid)
+        window.script("document.querySelector('.sure').open = true")
+        pseudo.check(window, 'sure')
+        window.script("document.querySelector('.sure button').click()")
+        window.until("document.querySelector('[role=status]') && !document.querySelector('#link')")
+        pseudo.check(window, 'disconnected')
+
+
+def test_times_and_problems_are_in_the_language(make: Callable[..., Site], tmp_path: Path) -> None:
+    file = tmp_path / 'own.ini'
+    file.write_text('[de]\nconsole-bad-id = Falsch: ${name}.\nconsole-connect-link-note = Gilt ${time}.\n')
+    site = make(console__local='true', messages=str(file), timezone='Asia/Tokyo', language='de')
+    store_connection(site)
+    console = Console(site.application)
+    page = console.open('/accounts').text
+    created = datetime.fromtimestamp(site.connection('user-1').created_at, ZoneInfo('Asia/Tokyo'))
+    assert f'<td><time>{created:%d.%m.%Y, %H:%M} ' in page
+    assert re.search(r'Gilt \d+ Stunden\.', page)
+    assert 'Falsch: uid.' in act(console, 'link', client='fsp/', client_id='shop', uid='a/b').text
+    refused = act(console, 'link', client='fsp/none', client_id='shop', uid='anna').text
+    assert '<span lang="en" dir="ltr">' in refused

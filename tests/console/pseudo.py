@@ -70,6 +70,13 @@ def write(file: Path) -> Path:
     return file
 
 
+# Elements whose text has a few letters in each of many lines.
+_FIND_CRUSHED = """[...document.querySelectorAll('dd, dt, td, p, li, span, time, button, label')].filter((found) => {
+  const { width, height } = found.getBoundingClientRect();
+  return found.innerText && width > 1 && width < 48 && height > 72;
+}).map((found) => found.innerText)"""
+
+
 def check(window: Window, case: str) -> None:
     """Assert that the page, and its open dialog, have no text outside of brackets and fit the window both ways."""
     outside = window.script(_FIND_OUTSIDE)
@@ -77,5 +84,6 @@ def check(window: Window, case: str) -> None:
     for direction in ('rtl', 'ltr'):
         window.script(f'document.documentElement.dir = {direction!r}')
         assert window.browser.overflow == 0, (case, direction)
+        assert window.script(_FIND_CRUSHED) == [], (case, direction)
         wide = "[...document.querySelectorAll('dialog[open]')].some((found) => found.scrollWidth > found.clientWidth)"
         assert not window.script(wide), (case, direction)

@@ -98,7 +98,15 @@ def test_units_are_in_the_language(language: str) -> None:
 def test_times_are_in_the_zone() -> None:
     moment = datetime(2026, 11, 26, 7, 30, tzinfo=UTC)
     assert english(_('test', '${time}', time=moment)).replace('\u202f', ' ') == 'Nov 26, 2026, 7:30 AM UTC'
-    assert translator('de', timezone='Europe/Berlin').time(moment) == '26.11.2026, 08:30 MEZ'
+    berlin = translator('de', timezone='Europe/Berlin')
+    assert berlin.time(moment) == '26.11.2026, 08:30 MEZ'
+    assert berlin.time(moment, 'medium') == '26.11.2026, 08:30:00 MEZ'
+    assert berlin.clock(moment) == '08:30'
+
+
+def test_decimals_have_as_many_digits_as_asked_for() -> None:
+    assert translator('de').decimal(1234.5, 2) == '1.234,50'
+    assert translator('en').decimal(0.04, 1) == '0.0'
 
 
 def test_values_are_escaped_in_pages() -> None:
