@@ -192,9 +192,7 @@ def _check_form(request: Request) -> None:
     except ValueError:
         readable = False
     if not readable:
-        raise PageError(
-            400, START_AGAIN, _('connect-form', 'What came is not the form of this page. Nothing was changed.')
-        )
+        raise PageError(400, START_AGAIN, _('connect-form', 'This is not the form of this page. Nothing was changed.'))
 
 
 def _unknown() -> PageError:
@@ -203,6 +201,7 @@ def _unknown() -> PageError:
         BROKEN_LINK,
         _(
             'connect-link-unknown',
-            'It may have been cut off on its way to you. Open the page again from the application that you came from.',
+            'The link may have been cut off on its way to you. Open the page again from the application that you came '
+            'from.',
         ),
     )

@@ -25,7 +25,7 @@ def failed(exception: Exception, request: Request) -> Response:
             request,
             404,
             _('connect-no-page-title', 'There is no such page'),
-            _('connect-no-page', 'Open it again from the application that you came from.'),
+            _('connect-no-page', 'Open the page again from the application that you came from.'),
             visit,
         )
     if isinstance(exception, UnicodeDecodeError):  # of the query
@@ -41,7 +41,7 @@ def failed(exception: Exception, request: Request) -> Response:
 
 def undecodable(_exception: Exception, request: Request) -> Response:
     """Answer a URL that is not UTF-8. Pyramid raises for it before it matches routes."""
-    details = _('connect-link-damaged', 'It is damaged. Open the page again from your application.')
+    details = _('connect-link-damaged', 'The link is damaged. Open the page again from your application.')
     return _page(request, 400, BROKEN_LINK, details)
 
 

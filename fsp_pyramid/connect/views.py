@@ -123,7 +123,8 @@ def _refused(context: CallbackContext, request: Request, error: str) -> Response
     raise errors.InternalError(
         _(
             'connect-refused-by-egnyte',
-            'Egnyte refused the request of ${application}, so you could not be asked. Tell its support the support id.',
+            'Egnyte refused the request of ${application}, so you could not be asked. Tell the support of '
+            '${application} the support id.',
             application=context.application,
         )
     )
@@ -233,7 +234,7 @@ def _failed() -> PageError:
         _('connect-failed-title', 'Egnyte was not connected'),
         _(
             'connect-failed',
-            'What came back from Egnyte was too old, or was used already. Nothing was changed. Please try again.',
+            'The answer from Egnyte was too old, or was used already. Nothing was changed. Please try again.',
         ),
     )
 

@@ -62,11 +62,11 @@ class Access:
     def remedy(self) -> str:
         """Text for those who are refused."""
         if self._settings.console.token:
-            return _('console-open-over-https', 'Open it over HTTPS.')
+            return _('console-open-over-https', 'Open the console over HTTPS.')
         if self._settings.console.local:
             return _(
                 'console-local-only',
-                'It answers on the machine itself only (http://localhost), unless fsp.console.token is set.',
+                'The console answers on the machine itself only (http://localhost), unless fsp.console.token is set.',
             )
         return _('console-ask-administrator', 'Ask the administrator of this application for permission.')
 

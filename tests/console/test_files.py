@@ -95,7 +95,7 @@ def test_upload_has_the_strategies_of_the_protocol(console: Console, sandbox: Sa
 @pytest.mark.parametrize(
     ('path', 'content', 'expected', 'text'),
     [
-        ('/pic.png', PNG + bytes(2000), (422, 3906), 'larger than 1 KB'),
+        ('/pic.png', PNG + bytes(2000), (422, 3906), 'larger than 1 kB'),
         ('/pic.png', b'<html><script>', (422, 3907), 'not what its name says'),
         ('/setup.exe', b'MZ', (422, 3907), 'not allowed on this site'),
         ('/pic.png', b'', (422, 3450), 'The file is empty'),

@@ -77,7 +77,7 @@ def test_calls_left_are_shown_without_a_call(console: Console, sandbox: Sandbox)
     page = console.open('/status').text
     assert re.search(r'<strong>999,99\d</strong> of 1,000,000 calls left today', page)
     assert 'aria-label="Calls in each of the last 24 hours: ' + '0, ' * 23 + '1"' in page
-    assert '50 % of 2' in page
+    assert '50 % (of 2)' in page
     assert sandbox.calls == []
 
 

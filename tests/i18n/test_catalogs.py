@@ -14,6 +14,7 @@ from fsp_pyramid.i18n.catalogs import (
     DIRECTORY,
     SOURCE,
     languages,
+    names_in,
     placeholders,
 )
 
@@ -68,3 +69,19 @@ def test_compiled_catalog_is_up_to_date(language: str) -> None:
         compiled = {name: text.translation for name, text in texts(read_mo(file)).items()}
     source = {name: text.translation for name, text in read(directory / 'fsp_pyramid.po').items()}
     assert compiled == {name: translation for name, translation in source.items() if translation}
+
+
+@pytest.mark.parametrize('language', TRANSLATIONS)
+def test_catalog_has_each_text_with_the_same_values(language: str) -> None:
+    template, catalog = read(DIRECTORY / 'fsp_pyramid.pot'), read(DIRECTORY / language / 'LC_MESSAGES/fsp_pyramid.po')
+    english = {name: text.english for name, text in catalog.items()}
+    assert english == {name: text.english for name, text in template.items()}
+    assert not [name for name, text in catalog.items() if not text.translation]
+    assert not [name for name, text in catalog.items() if names_in(text.translation) != names_in(text.english)]
+
+
+@pytest.mark.parametrize('language', TRANSLATIONS)
+def test_catalog_says_that_it_is_machine_made_and_has_a_glossary(language: str) -> None:
+    header = (DIRECTORY / language / 'LC_MESSAGES/fsp_pyramid.po').read_text().partition('msgid ""')[0]
+    assert 'machine-made' in header
+    assert 'Glossary' in header
