@@ -10,6 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := $(VENV)/lowest
+CATALOGS := fsp_pyramid/locale
 # Tests start the package in many processes, which compile it each time if this is set.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -32,19 +33,19 @@ share: $(VENV)/.serve
 	printf 'User name      beefree\nPassword       %s\nConsole token  %s\n' "$$FSP_PASSWORD" "$$FSP_CONSOLE_TOKEN"; \
 	exec $(BIN)/fsp-serve tunnel.ini
 
-test: $(VENV)/.develop
+test: $(VENV)/.catalogs
 	# Many tests wait for something, so three of them keep two cores busy.
 	$(BIN)/pytest -n 3 --dist worksteal $(PYTEST_ARGS)
 
 # With another Python: make test-fast PYTHON=python3.13 VENV=var/venv-3.13
-test-fast: $(VENV)/.develop
+test-fast: $(VENV)/.catalogs
 	$(BIN)/pytest -n 2 --dist worksteal $(PYTEST_ARGS) $(FAST)
 
 # The same tests with the lowest versions that setup.cfg allows.
-test-lowest: $(VENV)/.lowest
+test-lowest: $(VENV)/.lowest $(VENV)/.catalogs
 	$(LOWEST)/bin/pytest -n 2 --dist worksteal $(PYTEST_ARGS) $(FAST)
 
-coverage: $(VENV)/.develop
+coverage: $(VENV)/.catalogs
 	rm -rf var/coverage
 	mkdir -p var/coverage
 	$(BIN)/coverage run -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
@@ -65,8 +66,6 @@ format: $(VENV)/.develop
 docs: $(VENV)/.develop
 	$(BIN)/sphinx-build -W -E -q -b html docs var/docs
 
-CATALOGS := fsp_pyramid/locale
-
 messages: $(VENV)/.develop
 	$(BIN)/pybabel -q extract --mapping-file pyproject.toml --no-default-keywords --keyword '_:1c,2' \
 	    --add-location file --no-wrap --project fsp_pyramid --version 1 --copyright-holder 'fsp_pyramid contributors' \
@@ -74,6 +73,11 @@ messages: $(VENV)/.develop
 	$(BIN)/pybabel -q update --domain fsp_pyramid --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date \
 	    --input-file $(CATALOGS)/fsp_pyramid.pot --output-dir $(CATALOGS)
 	$(BIN)/pybabel -q compile --domain fsp_pyramid --directory $(CATALOGS)
+
+# An editable installation compiles them once; this does after a change.
+$(VENV)/.catalogs: $(VENV)/.develop $(wildcard $(CATALOGS)/*/LC_MESSAGES/*.po)
+	$(BIN)/pybabel -q compile --domain fsp_pyramid --directory $(CATALOGS)
+	touch $@
 
 # Pictures of the documentation, from a running service. Needs Chromium and its driver.
 pictures: $(VENV)/.develop
