@@ -1,11 +1,10 @@
 """Walks through the pages in other languages than English, in a small window."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from fsp_pyramid.i18n.catalogs import SOURCE, languages
+from fsp_pyramid.i18n.catalogs import languages
 
 from ..i18n import pseudo
 from .browser import Browser, chromium
