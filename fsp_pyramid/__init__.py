@@ -39,7 +39,7 @@ def includeme(config: Configurator) -> None:
     the context of a request below a mount, ``request.fsp_stats`` has its figures, and
     ``config.add_fsp(name, prefix, **overrides)`` adds another mount. pyramid_tm is included unless ``fsp.include_tm``
     is false. The application's security policy, default permission, CSRF options, exception views and renderers stay
-    as they are. No I/O happens before the first request.
+    as they are. Files that settings name are read; no other I/O happens before the first request.
 
     Raises ConfigurationError if the ``fsp.`` settings are not right.
     """

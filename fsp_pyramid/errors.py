@@ -40,13 +40,16 @@ class FSPError(Exception):
 
     def __init__(self, details: str = '', *, retry_after: float | None = None) -> None:
         self.details = details or self.details
-        super().__init__(english(self.details))
+        super().__init__(self.details)
         if retry_after is not None:
             self.retry_after = retry_after
 
+    def __str__(self) -> str:
+        return english(self.details)
+
     def saying(self, details: str) -> Self:
         """Return a copy with other details: this exception may be raised in other threads as well."""
-        other = type(self).__new__(type(self), english(details))
+        other = type(self).__new__(type(self), details)
         other.__dict__.update(self.__dict__, details=details)
         return other
 

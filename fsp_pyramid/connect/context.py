@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 from markupsafe import Markup
 from pyramid.request import Request
 
+from ..clients import NAMELESS
 from ..errors import Forbidden
 from ..i18n import Translator, _, english
 from ..i18n.negotiation import host_language, translator_of
@@ -18,8 +19,7 @@ from .links import (
     Purpose,
     find_oauth_client,
 )
-from .logo import NO_NAME
-from .states import State, browser_of
+from .states import State, StateExpired, browser_of
 
 if TYPE_CHECKING:
     from ..accounts.oauth import OAuthAccounts
@@ -78,7 +78,7 @@ class ConnectContext:
         """The URL of the application's logo; '' if it has none."""
         if self.settings.logo is None:
             return ''
-        return self._request.route_path(LOGO_ROUTE, mount=self.link.mount, client=self.link.client or NO_NAME)
+        return self._request.route_path(LOGO_ROUTE, mount=self.link.mount, client=self.link.client or NAMELESS)
 
     @property
     def return_url(self) -> str:
@@ -170,17 +170,23 @@ def by_state(request: Request) -> CallbackContext:
     try:
         state = request.registry.getUtility(IConnect).states.read(parameters.get('state', ''), browser_of(request))
     except BadToken:
-        raise PageError(
-            400,
-            START_AGAIN,
-            _(
-                'connect-late',
-                'You came back from Egnyte later than ten minutes after you left, in another browser than you left '
-                'in, or your browser keeps no cookies. Nothing was connected. Open the page again from your '
-                'application.',
-            ),
-        ) from None
+        raise _late() from None
+    except StateExpired as error:
+        raise _late(ConnectContext(request, error.link)) from None
     return CallbackContext(request, state)
+
+
+def _late(visit: ConnectContext | None = None) -> PageError:
+    return PageError(
+        400,
+        START_AGAIN,
+        _(
+            'connect-late',
+            'You came back from Egnyte later than ten minutes after you left, in another browser than you left in, or '
+            'your browser keeps no cookies. Nothing was connected. Open the page again from your application.',
+        ),
+        visit,
+    )
 
 
 def _check_form(request: Request) -> None:

@@ -1,11 +1,11 @@
 """Egnyte domains: parse a user's input and check it against the settings."""
 
 import re
-from ipaddress import ip_address
 
 from ..egnyte import EgnyteError, new_session
 from ..egnyte.oauth import resolve_domain
 from ..i18n import _, english
+from ..routing import is_loopback
 from ..settings import ClientSettings
 
 EGNYTE = re.compile(r'[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.egnyte(?:gov)?\.com')
@@ -70,7 +70,7 @@ def egnyte_url(text: str, settings: ClientSettings) -> str:
 
 
 def _allowed_url(host: str, timeout: float) -> str:
-    if _is_loopback(host):
+    if is_loopback(host.partition(':')[0]):
         return f'http://{host}'
     if EGNYTE.fullmatch(host):
         return f'https://{host}'
@@ -85,11 +85,3 @@ def _allowed_url(host: str, timeout: float) -> str:
                 host=host,
             )
         ) from error
-
-
-def _is_loopback(host: str) -> bool:
-    name = host.partition(':')[0]
-    try:
-        return name == 'localhost' or ip_address(name).is_loopback
-    except ValueError:
-        return False

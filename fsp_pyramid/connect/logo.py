@@ -6,9 +6,8 @@ from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
 
-from ..clients import find_client
+from ..clients import NAMELESS, find_client
 
-NO_NAME = '-'  # in the URL, for the client without a name; no name of a client has a hyphen
 HEADERS = {
     'Cache-Control': 'public, max-age=3600',
     'X-Content-Type-Options': 'nosniff',
@@ -21,7 +20,7 @@ def show(_context: Any, request: Request) -> Response:
     """Return the logo of a client, which is no secret."""
     mount, client = request.matchdict['mount'], request.matchdict['client']
     try:
-        settings = find_client(request.registry, mount, '' if client == NO_NAME else client).settings
+        settings = find_client(request.registry, mount, '' if client == NAMELESS else client).settings
     except LookupError:
         raise HTTPNotFound from None
     if settings.logo is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pyramid.path import AssetResolver
 from pyramid.request import Request
 from pyramid.response import Response
+from translationstring import TranslationString
 
 from ..i18n.templates import page_texts
 from ..interfaces import IConnect
@@ -14,6 +15,7 @@ from .context import ConnectContext, page_translator
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from jinja2.runtime import Context
 
 TEMPLATES = 'fsp_pyramid:connect/templates'
 # No form-action: browsers apply it to the redirects of a form's answer, which lead through logins that only Egnyte
@@ -45,7 +47,13 @@ def make_environment(templates: str = TEMPLATES) -> 'Environment':
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=jinja2.pass_context(_translated),
     )
+
+
+def _translated(context: 'Context', value: Any) -> Any:
+    """Return a value as a page shows it: translation strings in its language, hosts' own templates included."""
+    return context['text'](value) if isinstance(value, TranslationString) else value
 
 
 def _load(templates: str, name: str) -> str | None:

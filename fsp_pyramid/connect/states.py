@@ -38,6 +38,14 @@ class State(NamedTuple):
     browser: str
 
 
+class StateExpired(Exception):
+    """The state is genuine but has expired. Its link says who came back."""
+
+    def __init__(self, link: Link) -> None:
+        super().__init__()
+        self.link = link
+
+
 class States:
     """Sign and verify states. They hold no secrets, because Egnyte and its logs can read them."""
 
@@ -52,11 +60,13 @@ class States:
         return self._signing.sign(json.dumps(fields, ensure_ascii=False, separators=(',', ':')).encode())
 
     def read(self, text: str, browser: str) -> State:
-        """Return the state. Raises BadToken if it is not ours, has expired, or belongs to another browser."""
+        """Return the state. Raises BadToken if it is not ours or belongs to another browser, StateExpired."""
         link, *rest = json.loads(self._signing.verify(text))
         state = State(Link(*link), *rest)
-        if state.expires_at <= self._clock() or not hmac.compare_digest(state.browser, _digest(browser)):
+        if not hmac.compare_digest(state.browser, _digest(browser)):
             raise BadToken
+        if state.expires_at <= self._clock():
+            raise StateExpired(state.link)
         return state
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from pyramid.request import Request
 from pyramid.response import Response
 
-from ..clients import ClientBackend
+from ..clients import NAMELESS, ClientBackend
 from ..interfaces import IConsole, IMount
 from ..paths import quoted
 from ..settings import variable
@@ -31,7 +31,7 @@ def show(_context: Any, request: Request) -> Response:
 def _client(request: Request, mount: Any, name: str, backend: ClientBackend) -> dict[str, Any]:
     """Return what the script needs to know of a client. Nothing of it is secret."""
     settings = backend.settings
-    target = {'mount': mount.name, 'client': name or relay.NAMELESS, 'path': '/'}
+    target = {'mount': mount.name, 'client': name or NAMELESS, 'path': '/'}
     return {
         'label': name or settings.username if mount.name == 'fsp' else f'{mount.name}: {name or settings.username}',
         'base': request.application_url + quoted(mount.path),

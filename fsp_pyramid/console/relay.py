@@ -11,6 +11,7 @@ from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
 
+from ..clients import NAMELESS
 from ..connect.rendering import HEADERS
 from ..interfaces import IConsole, IMount
 from ..paths import quoted
@@ -19,7 +20,6 @@ from .rendering import translator
 
 ROUTE, UPLOAD_ROUTE = 'fsp_console_call', 'fsp_console_upload'
 # Stands for the client without a name in URLs; names of clients begin with a letter.
-NAMELESS = '-'
 # Of the environment; nothing else of the browser's request, such as its cookies, reaches the mount.
 PASSED = (
     'CONTENT_LENGTH',

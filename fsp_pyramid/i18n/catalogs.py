@@ -11,7 +11,9 @@ from .strings import DOMAIN
 
 DIRECTORY = Path(__file__).parent.parent / 'locale'
 SOURCE = 'en'
-_PLACEHOLDER = re.compile(r'\$\{?([A-Za-z]\w*)')  # as translation strings have them
+_PLACEHOLDER = re.compile(r'\$\{([A-Za-z]\w*)\}')
+# What translation strings interpolate, or escape, besides that.
+_OTHER_DOLLAR = re.compile(r'\$(?!\{[A-Za-z]\w*\})[A-Za-z{$]')
 _SECTION = 'messages'  # of the files in a directory, which are named after their language
 
 
@@ -88,6 +90,8 @@ def _faults(texts: Mapping[str, str]) -> list[str]:
             faults.append(f'there is no text {message_id}{f"; did you mean {near[0]}?" if near else ""}')
         elif not text:
             faults.append(f'{message_id} is empty')
+        elif found := _OTHER_DOLLAR.search(text):
+            faults.append(f'{message_id}: {found[0]} is neither text nor a value; write values as ${{name}}')
         elif unknown := names_in(text) - known:
             values = ' '.join(f'${{{name}}}' for name in sorted(known)) or 'none'
             faults.append(f'{message_id} has no value ${{{min(unknown)}}}; its values: {values}')

@@ -1,5 +1,6 @@
 """Language of a request's answer, and the translators of an application."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import Any
@@ -13,6 +14,8 @@ from zope.interface import Interface, implementer
 
 from .catalogs import languages
 from .translator import Translator
+
+log = logging.getLogger(__name__)
 
 
 class ILanguages(Interface):
@@ -77,6 +80,13 @@ def header_language(request: Request) -> str | None:
 
 
 def host_language(request: Request) -> str | None:
-    """Return the language of the host application's own locale negotiator; None if it has none."""
+    """Return the language of the host application's own locale negotiator; None if it has none, or it fails."""
     negotiator = request.registry.queryUtility(ILocaleNegotiator)
-    return negotiator and negotiator(request)
+    if negotiator is None:
+        return None
+    try:
+        found = negotiator(request)
+    except Exception as error:  # noqa: BLE001 - the page may be the one that reports why, a URL that is not UTF-8 say
+        log.warning('the locale negotiator of the application failed: %s', type(error).__name__)
+        return None
+    return str(found) if found else None

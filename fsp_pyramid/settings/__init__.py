@@ -144,8 +144,11 @@ def _parse_all(
             clients[name] = values
     users = [values['fsp.username'] for values in clients.values()]
     complaints += [f'  two clients have the user name {user}' for user in set(users) if users.count(user) > 1]
-    # Without complaints: those about keys that belong to the application are the clients' as well.
-    return clients, _values(shared)[0], complaints
+    # All clients may have a language of their own, and the application needs one as well.
+    application, faults = _values(shared)
+    if text := faults.get('fsp.language'):
+        complaints.append(text.format(key='fsp.language', variable=variable('fsp.language')))
+    return clients, application, complaints
 
 
 def _parse_client(shared: Mapping[str, Any], own: Mapping[str, Any], name: str) -> tuple[dict[str, Any], list[str]]:

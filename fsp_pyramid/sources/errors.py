@@ -11,9 +11,16 @@ class SourceError(Exception):
     """
 
     def __init__(self, text: str, reason: str = '') -> None:
-        super().__init__(english(text))
-        self.text = text
-        self.reason = reason or str(self)
+        super().__init__(text)
+        self.text, self._reason = text, reason
+
+    def __str__(self) -> str:
+        return english(self.text)
+
+    @property
+    def reason(self) -> str:
+        """Reason for the log."""
+        return self._reason or str(self)
 
 
 class SourceInvalid(SourceError):

@@ -76,9 +76,11 @@ def _filled(name: str, values: dict[str, str]) -> str:
             raise NameNotAllowed(
                 _(
                     'folder-name-impossible',
-                    'Files cannot be kept here: "${folder}" is the name of the folder for them, and Egnyte keeps no '
-                    'folder of such a name. Ask the administrator of the application that you opened this editor from.',
+                    'Files cannot be kept here: "${folder}" (${placeholder}) is the name of the folder for them, and '
+                    'Egnyte keeps no folder of such a name. Ask the administrator of the application that you opened '
+                    'this editor from.',
                     folder=filled,
+                    placeholder=name,
                 )
             ) from error
     return filled

@@ -11,6 +11,8 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.session import SignedCookieSessionFactory
 from webtest import TestApp
 
+from fsp_pyramid.connect import connect_url
+
 from .visitor import Site, Visitor
 
 
@@ -137,3 +139,19 @@ def test_templates_of_the_host_are_not_touched(ini: dict[str, str], serve: Calla
     ]
     assert 'fsp_json' in names
     assert '.jinja2' not in names
+
+
+def test_template_of_a_host_shows_texts_of_python_in_the_language(ini: dict[str, str], tmp_path: Path) -> None:
+    """Templates that were written before there were languages show titles and details as plain values."""
+    (tmp_path / 'failed.jinja2').write_text('<h1>{{ title }}</h1><p>{{ details }}</p>')
+
+    def override(config: Any) -> None:
+        config.override_asset(
+            to_override='fsp_pyramid:connect/templates/failed.jinja2', override_with=str(tmp_path / 'failed.jinja2')
+        )
+
+    app = TestApp(make_host(ini, override, **{'fsp.folders': '/ /Shared/{uid}'}))
+    link = connect_url(app.app.registry, 'http://localhost', 'shop', 'anna', language='de')
+    page = app.get(f'{link}/folder', status=404)
+    assert '${' not in page.html.p.text
+    assert page.html.h1.text == 'Es gibt nichts auszuwählen'

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsp_pyramid.connect.links import LinkExpired, Links, Purpose
-from fsp_pyramid.connect.states import LIFETIME, States, browser_of
+from fsp_pyramid.connect.states import LIFETIME, StateExpired, States, browser_of
 from fsp_pyramid.content import links as public
 from fsp_pyramid.signing import BadToken
 
@@ -80,7 +80,10 @@ def test_links_expire(late: float, good: bool) -> None:
 
 def test_states_expire_and_belong_to_a_browser() -> None:
     assert states(NOW + LIFETIME - 1).read(STATE, BROWSER).link == ANNA
-    for now, browser in ((NOW + LIFETIME, BROWSER), (NOW, 'c' * 22), (NOW, '')):
+    with pytest.raises(StateExpired) as caught:
+        states(NOW + LIFETIME).read(STATE, BROWSER)
+    assert caught.value.link == ANNA
+    for now, browser in ((NOW, 'c' * 22), (NOW, ''), (NOW + LIFETIME, 'c' * 22)):
         with pytest.raises(BadToken):
             states(now).read(STATE, browser)
 

@@ -319,6 +319,40 @@ def test_negotiator_of_the_host_wins(ini: dict[str, str], serve: Callable[[Any],
     assert language_of(visitor.open(f'{site.link(language="fr")}?lang=xx', headers=headers)) == 'fr'
 
 
+def broken_path(request: Any) -> str:
+    return request.path_info
+
+
+def broken_query(request: Any) -> str:
+    return request.params.get('lang', 'de')
+
+
+def broken_database(_request: Any) -> str:
+    raise OSError('no database')
+
+
+class Locale:
+    """Like that of Babel."""
+
+    def __str__(self) -> str:
+        return 'de_AT'
+
+
+@pytest.mark.parametrize('negotiate', [broken_path, broken_query, broken_database])
+def test_failing_negotiator_of_the_host_breaks_no_page(
+    ini: dict[str, str], serve: Callable[[Any], Site], visitor: Visitor, negotiate: Callable[[Any], str]
+) -> None:
+    site = serve(make_host(ini, lambda config: config.set_locale_negotiator(negotiate)))
+    for path, status in (('/files/fsp-connect/abc%ff', 400), ('/files/fsp-connect/abc?x=%ff', 404)):
+        answer = visitor.session.get(site.url + path)
+        assert (answer.status_code, 'Content-Language' in answer.headers) == (status, True)
+
+
+def test_negotiator_may_return_a_locale(ini: dict[str, str], serve: Callable[[Any], Site], visitor: Visitor) -> None:
+    site = serve(make_host(ini, lambda config: config.set_locale_negotiator(lambda request: Locale())))
+    assert language_of(visitor.open(site.link())) == 'de'
+
+
 def test_language_of_the_link_is_kept_through_egnyte(site: Site, visitor: Visitor) -> None:
     visitor.open(site.link(language='ja'))
     button = visitor.page.html.find('button')

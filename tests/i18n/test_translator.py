@@ -136,7 +136,11 @@ def test_own_words_of_a_file_and_of_a_directory(tmp_path: Path) -> None:
     [
         ('[en]\nmissing-fil = x', 'there is no text missing-fil; did you mean missing-file?'),
         ('[en]\nmissing = ${title}', r'missing has no value \$\{title\}; its values: \$\{name\}'),
-        ('[en]\nerror-busy = $when', r'error-busy has no value \$\{when\}; its values: none'),
+        ('[en]\nerror-busy = ${when}', r'error-busy has no value \$\{when\}; its values: none'),
+        ('[en]\nmissing = $name', r'missing: \$n is neither text nor a value; write values as \$\{name\}'),
+        ('[en]\nmissing = $$name', 'is neither text nor a value'),
+        ('[en]\nmissing = ${name', 'is neither text nor a value'),
+        ('[en]\nmissing = ${na-me}', 'is neither text nor a value'),
         ('[en]\nmissing =', 'missing is empty'),
         ('[tlh]\nmissing = x', 'tlh is none of the languages en, de'),
         ('missing = x', 'cannot be read: File contains no section headers'),

@@ -145,5 +145,5 @@ def test_large_and_unreadable_files_are_refused(picture: str, tmp_path: Path) ->
         reasons = [
             imported.import_asset(str(tmp_path / name)).reason for name in ('large.png', 'none.png', 'page.html')
         ]
-    for reason, expected in zip(reasons, ('larger than 1000 bytes', 'cannot be read', 'are not allowed'), strict=True):
+    for reason, expected in zip(reasons, ('larger than 1,000 bytes', 'cannot be read', 'are not allowed'), strict=True):
         assert expected in reason

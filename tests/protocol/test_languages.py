@@ -76,6 +76,15 @@ def test_each_client_has_a_language_of_its_own(make_app: Callable[..., Any]) -> 
     assert language('b', 'wrong') == 'fr'
 
 
+def test_bad_language_of_the_application_is_reported_though_each_client_has_its_own(
+    make_app: Callable[..., Any],
+) -> None:
+    settings = {'username': '', 'password': '', 'clients': 'a', 'language': 'xx', 'client__a__language': 'de'}
+    settings |= {f'client__a__{own}': 'a' for own in ('username', 'password')}
+    with pytest.raises(ConfigurationError, match=r"fsp\.language: 'xx' will not do"):
+        make_app(**settings)
+
+
 def test_undecodable_url_has_an_answer_in_the_language(make: Callable[..., Beefree]) -> None:
     app: TestApp = make(language='de').app
     answer = app.get('/fsp/%ff', expect_errors=True)

@@ -481,7 +481,7 @@ def test_errors_name_a_mapped_directory_as_users_see_it(client: Beefree, sandbox
 def test_uid_without_a_possible_folder_is_refused(make_app: Callable[..., Any], uid: str) -> None:
     answer = Beefree(make_app(), uid).get('/')
     assert outcome(answer) == (400, 3905)
-    assert f'"{uid}" is the name of the folder' in answer.json['details']
+    assert f'"{uid}" ({{uid}}) is the name of the folder' in answer.json['details']
 
 
 def test_stored_file_has_the_access_of_its_directory(

@@ -4,5 +4,5 @@ const TEXTS = JSON.parse(document.getElementById('texts').textContent);
 
 export function _(id, english, values = {}) {
   const text = TEXTS[id] ?? english;
-  return text.replaceAll(/\$(?:\{([A-Za-z]\w*)\}|([A-Za-z]\w*))/g, (found, braced, bare) => values[braced ?? bare] ?? found);
+  return text.replaceAll(/\$\{([A-Za-z]\w*)\}/g, (found, name) => values[name] ?? found);
 }
