@@ -1,21 +1,17 @@
-"""Pseudo-locale: each text in brackets and longer by 40 %, as own words in English.
+"""Pseudo-locale of the console, as own words in English.
 
 A text outside of brackets was not translated, and a page that is wider than its window has no room for other languages.
 """
 
-import re
-from functools import cache
 from pathlib import Path
 
-from babel.messages.pofile import read_po
-
-from fsp_pyramid.i18n.catalogs import DIRECTORY
-
+from ..i18n.pseudo import (
+    CLOSE,
+    OPEN,
+    texts,
+)
 from .window import Window
 
-OPEN, CLOSE = '⟦', '⟧'
-LONGER = 1.4
-_PLACEHOLDER = re.compile(r'(\$\{\w+\})')
 # What is no text of ours: values, words of the protocol, and results of checks, which are for operators.
 _EXEMPT = '[lang]:not(html), [translate=no], code, pre, time, script, noscript, .checks strong'
 _SIZE = r'^[\d.,]+ (bytes?|[kMG]B)$'
@@ -46,21 +42,6 @@ _FIND_OUTSIDE = f"""(() => {{
   }}
   return found.filter((text) => /\\p{{L}}{{2}}/u.test(text) && !/{_SIZE}/.test(text));
 }})()"""
-
-
-@cache
-def texts() -> dict[str, str]:
-    """Return the texts of the pseudo-locale by id."""
-    with (DIRECTORY / 'fsp_pyramid.pot').open('rb') as file:
-        return {str(message.context): pseudo(str(message.id)) for message in read_po(file) if message.context}
-
-
-def pseudo(text: str) -> str:
-    """Return a text in brackets, with longer words."""
-    parts = _PLACEHOLDER.split(text)
-    parts[::2] = [re.sub('[aeiouAEIOU]', r'\g<0>\g<0>', part) for part in parts[::2]]
-    longer = ''.join(parts)
-    return f'{OPEN}{longer}{"~" * round(len(text) * LONGER - len(longer))}{CLOSE}'
 
 
 def write(file: Path) -> Path:

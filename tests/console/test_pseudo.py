@@ -187,14 +187,6 @@ def test_pages_of_those_who_may_not_use_it(window: Window, settings: dict[str, s
             pseudo.check(window, 'wrong token')
 
 
-@pytest.mark.parametrize(
-    ('text', 'expected'),
-    [('Name', '⟦Naamee⟧'), ('xyz', '⟦xyz~⟧'), ('Open ${a_name}: it', '⟦OOpeen ${a_name}: iit~~~~⟧')],
-)
-def test_pseudo_texts_are_longer(text: str, expected: str) -> None:
-    assert pseudo.pseudo(text) == expected
-
-
 def test_check_finds_what_is_wrong(files: Window) -> None:
     files.script("document.querySelector('h1').textContent = 'Files'")
     with pytest.raises(AssertionError, match='Files'):

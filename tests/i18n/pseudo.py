@@ -48,10 +48,15 @@ def pseudo(text: str) -> str:
     return f'{OPEN}{accented}{padding}{CLOSE}'
 
 
+@cache
+def texts() -> Mapping[str, str]:
+    """Return the texts of the pseudo-locale by id."""
+    return {message_id: pseudo(text) for message_id, text in english().items()}
+
+
 def speak(registry: Registry) -> None:
     """Make the pseudo-locale the English of an application."""
-    words = {message_id: pseudo(text) for message_id, text in english().items()}
-    registry.registerUtility(Languages('en', {'en': words}, UTC, ''), ILanguages)
+    registry.registerUtility(Languages('en', {'en': texts()}, UTC, ''), ILanguages)
 
 
 def outside(text: str) -> str:
