@@ -3,8 +3,9 @@
 import json
 import re
 import socket
+import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ import pytest
 
 from fsp_pyramid.testing import Sandbox
 
+from ..timing import eventually
 from .envelope import caller
 from .processes import (
     PATIENCE,
@@ -49,6 +51,15 @@ def backend(directory: Path, *files: str, threads: str = '', **waitress: str) ->
         yield server, [urlsplit(urls[name]).path for name in files]
 
 
+def keep(server: Server, path: str, directory: Path) -> Answer:
+    """Request a file, and wait until it is complete in the cache: its last byte is sent shortly before."""
+    (answer,) = server.ask(f'GET {path}')
+    (index,) = directory.glob('**/index.sqlite')
+    with closing(sqlite3.connect(index)) as database:
+        eventually(lambda: database.execute('SELECT count(*) FROM copies').fetchone() == (1,))
+    return answer
+
+
 def listing(server: Server) -> Answer:
     (answer,) = server.ask('GET /fsp/', headers=caller())
     assert answer.status == 200, answer.body
@@ -80,7 +91,7 @@ class Reader:
 
 def test_stalled_readers_of_complete_files_hold_no_thread(tmp_path: Path) -> None:
     with backend(tmp_path, 'a.bin') as (server, (path,)), ExitStack() as stack:
-        (whole,) = server.ask(f'GET {path}')
+        whole = keep(server, path, tmp_path)
         assert len(whole.body) == LARGE + len('a.bin')
         readers = [Reader(server, path) for _ in range(130)]
         for reader in readers:
@@ -107,7 +118,7 @@ def test_stalled_readers_of_downloads_leave_threads_free(tmp_path: Path) -> None
 
 def test_excess_public_bodies_are_refused(tmp_path: Path) -> None:
     with backend(tmp_path, 'a.bin') as (server, (path,)), ExitStack() as stack:
-        server.ask(f'GET {path}')
+        keep(server, path, tmp_path)
         readers = [Reader(server, path) for _ in range(210)]
         for reader in readers:
             stack.callback(reader.close)

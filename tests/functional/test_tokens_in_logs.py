@@ -4,8 +4,7 @@ import json
 import shutil
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +16,7 @@ import pytest
 from fsp_pyramid.testing import Sandbox
 
 from ..sandbox import servers
+from ..timing import eventually
 from .envelope import caller
 from .processes import (
     PATIENCE,
@@ -135,13 +135,6 @@ def backend(directory: Path, egnyte: Egnyte) -> Iterator[tuple[Server, str]]:
         (answer,) = server.ask('GET /fsp/', headers=caller())
         items = json.loads(answer.body)['data']['items']
         yield server, next(urlsplit(item['public-url']).path for item in items if item['name'] == 'a.bin')
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def received(server: Server, path: str) -> bytes:

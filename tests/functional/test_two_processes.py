@@ -5,7 +5,6 @@ import re
 import shutil
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -21,7 +20,7 @@ from fsp_pyramid.testing import Sandbox
 from ..conftest import Source
 from ..protocol.beefree import PNG
 from ..services import RedisServer
-from ..timing import PATIENCE
+from ..timing import PATIENCE, eventually
 from .envelope import caller
 from .processes import (
     Answer,
@@ -127,13 +126,6 @@ def in_directory(found: Site, name: str) -> Site:
 def at_once(*functions: Callable[[], Any]) -> list[Any]:
     with ThreadPoolExecutor(len(functions)) as pool:
         return [future.result(timeout=PATIENCE) for future in [pool.submit(function) for function in functions]]
-
-
-def eventually(true: Callable[[], Any]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_one_process_fetches_a_listing(two: Site) -> None:
