@@ -138,6 +138,7 @@ def test_requests_that_wait_for_the_server_are_answered(ini: Path) -> None:
     """Connections and requests are in the buffers of the kernel when the signal comes."""
     request = b'GET /fsp-ops/health HTTP/1.1\r\nHost: localhost\r\n\r\n'
     with serving(ini) as server, ExitStack() as stack:
+        server.ask('GET /fsp-ops/health')  # its loop runs, and so it handles signals; the port is open before that
         os.kill(server.pid, signal.SIGSTOP)
         clients = [
             stack.enter_context(socket.create_connection(('127.0.0.1', server.port), PATIENCE)) for _ in range(10)
