@@ -31,9 +31,11 @@ def show(_context: Any, request: Request) -> Response:
 def _client(request: Request, mount: Any, name: str, backend: ClientBackend) -> dict[str, Any]:
     """Return what the script needs to know of a client. Nothing of it is secret."""
     settings = backend.settings
+    label = name or settings.username
+    label = f'{settings.title} ({label})' if settings.title else label
     target = {'mount': mount.name, 'client': name or NAMELESS, 'path': '/'}
     return {
-        'label': name or settings.username if mount.name == 'fsp' else f'{mount.name}: {name or settings.username}',
+        'label': label if mount.name == 'fsp' else f'{mount.name}: {label}',
         'base': request.application_url + quoted(mount.path),
         'call': request.route_path(relay.ROUTE, **target).rstrip('/'),
         'upload': request.route_path(relay.UPLOAD_ROUTE, **target).rstrip('/'),

@@ -54,6 +54,14 @@ def test_identity_is_checked_as_for_beefree(make: Callable[..., Any]) -> None:
     assert outcome(console.send('GET', '/', X_BEE_ClientId='shop', X_BEE_Uid='a/b')) == (400, 3500)
 
 
+def test_clients_are_named_by_their_titles(ini: dict[str, str], make: Callable[..., Any]) -> None:
+    del ini['fsp.username'], ini['fsp.password']
+    clients = {'clients': 'acme shop', 'console__local': 'true', 'client__acme__title': 'Acme Mailer'}
+    names = {f'client__{name}__{own}': f'{name}-{own}' for name in ('acme', 'shop') for own in ('username', 'password')}
+    page = Console(make(**clients | names)).open()
+    assert [option.text for option in page.html.find(id='client').find_all('option')] == ['Acme Mailer (acme)', 'shop']
+
+
 def test_each_client_has_its_own_rules(ini: dict[str, str], make: Callable[..., Any]) -> None:
     del ini['fsp.username'], ini['fsp.password']
     clients = {'clients': 'acme shop', 'console__local': 'true', 'client__shop__disabled': 'true'}
