@@ -99,7 +99,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Options:
-    """What to check, and how.
+    """Selection of checks, and the limits of a run.
 
     :ivar base_url: of the provider, with or without a slash at its end
     :ivar source: URL of a picture that the provider can fetch; '' for one that the suite finds or serves itself
