@@ -201,10 +201,17 @@ class ContentCache:
             return None
         return self.open(copy, version.name, self.clock() - copy.stored if lookup.is_uncertain else None)
 
-    def open_last(self, origin: Origin, version: Version | None) -> CachedContent | None:
-        """Open the copy that was stored last, with its age, of whatever version."""
+    def open_last(self, origin: Origin, lookup: VersionLookup) -> CachedContent | None:
+        """Open the copy that was stored last; its age is given unless it is of the version in *lookup*, and certain.
+
+        It is of that version if another request has completed its download since the look-up.
+        """
+        version = lookup.version
         copy = version and self.index.last_copy(origin.account, origin.file_id)
-        return self.open(copy, version.name, self.clock() - copy.stored) if copy and version else None
+        if not version or not copy:
+            return None
+        is_current = copy.version_id == version.version_id and not lookup.is_uncertain
+        return self.open(copy, version.name, None if is_current else self.clock() - copy.stored)
 
     def open(self, copy: Copy, name: str, age: float | None = None) -> CachedContent | None:
         """Open a copy; None if it was evicted meanwhile."""

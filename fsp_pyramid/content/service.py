@@ -15,7 +15,7 @@ from ..media_types import is_typeless
 from ..model import Entry
 from .background import BackgroundTasks
 from .backoff import Backoff
-from .cache import CachedContent, ContentCache, ContentFile, sniff
+from .cache import CachedContent, ContentCache, ContentFile, VersionLookup, sniff
 from .fetcher import FetchResult, OriginFetcher
 from .index import Version
 from .observer import ContentObserver
@@ -59,7 +59,7 @@ class ContentService:
         """Open the content of a file. Raises NotFound, and the errors of accounts and Egnyte."""
         lookup = self._revalidator.lookup(origin)
         version = lookup.version
-        found = self.cache.open_current(lookup) or self._open_last(origin, version)
+        found = self.cache.open_current(lookup) or self._open_last(origin, lookup)
         if found is not None:
             return found
         try:
@@ -67,7 +67,7 @@ class ContentService:
         except NotFound:
             raise
         except FSPError:
-            found = self.cache.open_last(origin, version)  # of a version that is too large to be kept
+            found = self.cache.open_last(origin, lookup)  # of a version that is too large to be kept
             if found is None:
                 raise
             return found
@@ -84,12 +84,12 @@ class ContentService:
         """Fetch a file and make its thumbnail. See ThumbnailService.warm."""
         return self._thumbnails.warm(origin, entry)
 
-    def _open_last(self, origin: Origin, version: Version | None) -> CachedContent | None:
+    def _open_last(self, origin: Origin, lookup: VersionLookup) -> CachedContent | None:
         """Open the last copy while the current version is downloaded, unless that is too large to be kept."""
-        if version is None or not self.cache.accepts(version.size):
+        if lookup.version is None or not self.cache.accepts(lookup.version.size):
             return None
-        found = self.cache.open_last(origin, version)
-        if found is not None:
+        found = self.cache.open_last(origin, lookup)
+        if found is not None and found.age is not None:
             self._revalidator.prefetch(origin)
         return found
 

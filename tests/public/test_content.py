@@ -13,6 +13,7 @@ from PIL import Image
 from pyramid.request import Request
 
 from fsp_pyramid.concurrency.growing_file import GrowingFile, Reader
+from fsp_pyramid.content.cache import CachedContent, ContentCache, VersionLookup
 from fsp_pyramid.egnyte import Download
 from fsp_pyramid.interfaces import IBackends, IPublic
 from fsp_pyramid.metrics import IMetrics, Metrics
@@ -405,6 +406,26 @@ def test_one_of_concurrent_requests_counts_as_fetched(client: Beefree, sandbox: 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: client.public(url), range(8)))
     assert sorted(metrics.told) == [('fetched', len(PNG)), *[('kept', len(PNG))] * 7]
+
+
+def test_copy_that_is_completed_after_the_look_up_is_not_stale(
+    client: Beefree, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another request brings the current version between the look-up of the version and that of a copy."""
+    sandbox.upload('/Shared/Beefree/u1/a.png', PNG)
+    url, metrics = url_of(client, '/a.png'), Counting()
+    client.app.app.registry.registerUtility(metrics, IMetrics)
+    open_current = ContentCache.open_current
+
+    def late(cache: ContentCache, lookup: VersionLookup) -> CachedContent | None:
+        monkeypatch.setattr(ContentCache, 'open_current', open_current)
+        client.public(url)
+        settle()
+        return open_current(cache, lookup)
+
+    monkeypatch.setattr(ContentCache, 'open_current', late)
+    assert 'Age' not in client.public(url).headers
+    assert metrics.told == [('fetched', len(PNG)), ('kept', len(PNG))]
 
 
 PAGE = b'<!DOCTYPE html><script>alert(1)</script>'
