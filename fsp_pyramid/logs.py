@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 # Attributes of every record; all others came as ``extra``.
 _USUAL = frozenset(logging.makeLogRecord({}).__dict__) | {'message', 'asctime', 'taskName'}
+_encode = json.JSONEncoder(default=str, allow_nan=False).encode
 
 
 class Event(dict[str, Any]):
@@ -39,8 +40,8 @@ class JSONFormatter(logging.Formatter):
             line['exception'] = self.formatException(record.exc_info)
         if record.stack_info:
             line['stack'] = self.formatStack(record.stack_info)
-        extra = {name: value for name, value in record.__dict__.items() if name not in _USUAL | line.keys()}
-        return _json(line | extra)
+        known = _USUAL | line.keys()
+        return _json(line | {name: value for name, value in record.__dict__.items() if name not in known})
 
 
 class TokenFilter(logging.Filter):
@@ -86,7 +87,7 @@ def timestamp(seconds: float) -> str:
 
 def _json(fields: dict[str, Any]) -> str:
     try:
-        return json.dumps(fields, default=str, allow_nan=False)
+        return _encode(fields)
     except (ValueError, TypeError, RecursionError):  # not serializable: NaN, cycles, unusual keys
         return json.dumps({str(name): _plain(value) for name, value in fields.items()})
 

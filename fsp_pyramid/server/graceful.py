@@ -1,4 +1,4 @@
-"""waitress with a graceful shutdown.
+"""waitress with a graceful shutdown, and with bounded memory for long responses.
 
 waitress itself ends at once on SIGTERM. On SIGINT it stops its event loop first, so that responses of the threads that
 it waits for are not sent (https://github.com/Pylons/waitress/issues/198). Here the loop runs until the last response is
@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 from waitress import wasyncore
+from waitress.buffers import OverflowableBuffer
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import WSGITask
@@ -37,7 +38,6 @@ def serve(application: Any, timeout: float, **adjustments: Any) -> None:
     """
     sockets: dict[int, Any] = {}
     server = create_server(application, map=sockets, **adjustments)
-    server.print_listen('Serving on http://{}:{}')
     _Loop(server, sockets).run(timeout)
 
 
@@ -54,6 +54,19 @@ class _Channel(HTTPChannel):
     """Connection to a client."""
 
     task_class = _Task
+    current_outbuf_count: int
+
+    def write_soon(self, data: Any) -> int:
+        """Queue *data* for the client.
+
+        A buffer of waitress keeps what was sent, and moves to disk only while much is left to be sent: with a client
+        that keeps up, a response would be in memory up to ``outbuf_high_watermark``. Here a new buffer follows earlier.
+        """
+        with self.outbuf_lock:
+            if self.current_outbuf_count >= self.adj.outbuf_overflow and not self.outbufs[-1].overflowed:
+                self.outbufs.append(OverflowableBuffer(self.adj.outbuf_overflow))
+                self.current_outbuf_count = 0
+        return super().write_soon(data)
 
     @property
     def is_idle(self) -> bool:
@@ -78,6 +91,8 @@ class _Loop:
     def run(self, timeout: float) -> None:
         """Run until a signal, then drain for *timeout* seconds at most."""
         with self._handled_signals():
+            # Those who wait for this line may stop the server at once.
+            self._server.print_listen('Serving on http://{}:{}')
             while not self._stopping:
                 self._poll(self._server.adj.asyncore_loop_timeout)
             log.info('stopping: requests that have begun are finished, for %g seconds at most', timeout)

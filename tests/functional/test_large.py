@@ -1,16 +1,22 @@
-"""Uploads of files of any size take the same memory."""
+"""Files of any size take the same memory, when they are uploaded and when they are loaded for the first time."""
 
 import json
+import re
+import shutil
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from fsp_pyramid.embedded import TOKEN
 from fsp_pyramid.testing import Sandbox
 
 from ..sources.servers import Reaction, serving
 from ..timing import PATIENCE
+from . import processes
+from .envelope import caller
 from .processes import environment, running
 
 MEGABYTE = 1 << 20
@@ -71,3 +77,30 @@ def test_memory_is_independent_of_file_size(tmp_path: Path) -> None:
     assert peaks[-1] - peaks[0] < 8 * MEGABYTE, peaks
     listing = Sandbox(root).api('GET', '/pubapi/v1/fs/Shared/Large').json()
     assert sorted(file['size'] for file in listing['files']) == sizes
+
+
+def test_first_load_of_a_large_file_takes_little_memory(tmp_path: Path) -> None:
+    """The reader keeps up, so that the server never buffers much at once."""
+    sandbox, size = Sandbox(tmp_path / 'egnyte'), 64 * MEGABYTE
+    for name, content in (('small.bin', bytes(MEGABYTE)), ('large.bin', bytes(size))):
+        sandbox.upload(f'/Shared/Beefree/demo/{name}', content)
+    ini = Path(shutil.copy(Path(__file__).parents[2] / 'development.ini', tmp_path))
+    with processes.serving(ini, FSP_EGNYTE_URL=f'sandbox:{tmp_path / "egnyte"}') as server:
+        (listing,) = server.ask('GET /fsp/', headers=caller())
+        items = json.loads(listing.body)['data']['items']
+        small, large = (
+            urlsplit(next(item['public-url'] for item in items if item['name'] == name)).path
+            for name in ('small.bin', 'large.bin')
+        )
+
+        def read(path: str) -> int:
+            with urlopen(f'http://127.0.0.1:{server.port}{path}') as response:
+                return sum(map(len, iter(lambda: response.read(MEGABYTE), b'')))
+
+        def peak() -> int:
+            return int(re.search(r'VmHWM:\s+(\d+) kB', Path(f'/proc/{server.pid}/status').read_text())[1]) * 1024
+
+        assert read(small) == MEGABYTE
+        before = peak()
+        assert read(large) == size
+        assert peak() - before < size / 4
