@@ -5,7 +5,7 @@ pages) go to the logger ``fsp_pyramid.access``, at INFO, without their paths: th
 """
 
 import logging
-import secrets
+import random
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -45,7 +45,8 @@ class RequestStats:
 
     def __init__(self, request: Request) -> None:
         self._registry = request.registry
-        self.support_id = secrets.token_hex(4)
+        # No secret; and a system call would let other threads run first.
+        self.support_id = f'{random.getrandbits(32):08x}'
         self.code: int | None = None
         self.bytes = 0
         self.calls = 0
