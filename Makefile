@@ -34,8 +34,8 @@ share: $(VENV)/.serve
 	exec $(BIN)/fsp-serve tunnel.ini
 
 test: $(VENV)/.catalogs
-	# Many tests wait for something, so three of them keep two cores busy.
-	$(BIN)/pytest -n 3 --dist worksteal $(PYTEST_ARGS)
+	# Many tests wait for something, so four of them keep two cores busy.
+	$(BIN)/pytest -n 4 --dist worksteal $(PYTEST_ARGS)
 
 # With another Python: make test-fast PYTHON=python3.13 VENV=var/venv-3.13
 test-fast: $(VENV)/.catalogs
@@ -48,7 +48,7 @@ test-lowest: $(VENV)/.lowest $(VENV)/.catalogs
 coverage: $(VENV)/.catalogs
 	rm -rf var/coverage
 	mkdir -p var/coverage
-	$(BIN)/coverage run -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/coverage run -m pytest -n 4 --dist worksteal $(PYTEST_ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
