@@ -9,7 +9,10 @@ from .as_text import verdict, worst_first
 _WORDS = {Outcome.PASS: 'pass', Outcome.FAIL: 'fail', Outcome.WARN: 'warning', Outcome.SKIP: 'skipped'}
 _STYLE = """
 :root { --ink: #1d2733; --soft: #5d6b7a; --line: #dfe5eb; --paper: #fff; --ground: #f4f6f8;
-  --pass: #1a7f4b; --fail: #c22f2f; --warn: #a86200; --skip: #6b7785; }
+  --pass: #1a7f4b; --fail: #c22f2f; --warn: #a86200; --skip: #6b7785; color-scheme: light dark }
+@media screen and (prefers-color-scheme: dark) {
+  :root { --ink: #e7ebef; --soft: #a9b4bf; --line: #39424c; --paper: #1d232a; --ground: #14181d;
+    --pass: #6fcf8e; --fail: #f2867d; --warn: #f2c46d; --skip: #a9b4bf } }
 * { box-sizing: border-box }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.5 system-ui, "Segoe UI", sans-serif }
 main { max-width: 68rem; margin: 0 auto; padding: 2rem 1.25rem 4rem }
@@ -40,7 +43,13 @@ th, td { text-align: left; vertical-align: top; padding: .4rem .7rem; border-top
 th { font-size: .8rem; color: var(--soft); font-weight: 600 }
 tr { break-inside: avoid }
 .o { width: 6rem; font-weight: 600 } .l { width: 5rem } .g { width: 34% }
-@media (max-width: 40rem) { .g, .l { width: auto } .counts { grid-template-columns: repeat(2, 1fr) } }
+@media screen and (max-width: 40rem) {
+  .counts { grid-template-columns: repeat(2, 1fr) }
+  table, tbody { display: block } thead { display: none }
+  tr { display: grid; grid-template-columns: auto 1fr; border-top: 1px solid var(--line); padding: .4rem .7rem }
+  tr:first-child { border-top: 0 }
+  td { border: 0; padding: 0 } td:nth-child(n + 3) { grid-column: 1 / -1 }
+  .o, .l, .g { width: auto } td.l, td.g { color: var(--soft) } td.l { padding-left: .7rem } }
 @media print {
   body { background: none; font-size: 10pt } main { max-width: none; padding: 0 } h2 { break-after: avoid } }
 """
