@@ -7,6 +7,8 @@ change is rolled back at Egnyte and the caller gets an error.
 from dataclasses import dataclass
 from typing import Any
 
+from zope.interface import implementedBy
+
 from .model import Entry
 from .paths import Path
 
@@ -52,3 +54,9 @@ class FileMoved(FileSystemEvent):
 
     path: Path
     entry: Entry
+
+
+# zope.interface makes the specification of a class when it is first used. If two threads do so at once, its instances
+# keep one and the class the other, and subscribers that are registered later are not called (zope.interface 8.7).
+for _event in (DirectoryCreated, DirectoryDeleted, FileStored, FileDeleted, FileMoved):
+    implementedBy(_event)

@@ -116,9 +116,14 @@ class Listing:
     __hash__ = None  # type: ignore[assignment]  # of a value of thousands of entries
 
     def find(self, name: str) -> Entry | None:
-        """Return the item of that name, in any spelling of it."""
-        wanted = fold(name)
-        return next((item for item in self.items if fold(item.name) == wanted), None)
+        """Return the item of that name: in this spelling if there is one, else in any other."""
+        wanted, found = fold(name), None
+        for item in self.items:
+            if item.name == name:
+                return item
+            if found is None and fold(item.name) == wanted:
+                found = item
+        return found
 
 
 @dataclass(frozen=True, slots=True)

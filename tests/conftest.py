@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,10 @@ from fsp_pyramid.testing import Sandbox
 
 from . import services
 from .timing import PATIENCE
+
+# Shells start background jobs with SIGINT ignored, and so would be the commands that tests stop with it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The duration of an example depends on the machine.
 settings.register_profile('suite', deadline=None, suppress_health_check=[HealthCheck.too_slow])

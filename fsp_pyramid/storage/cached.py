@@ -22,7 +22,6 @@ from ..model import (
 )
 from ..paths import (
     Path,
-    fold,
     key,
     text,
 )
@@ -310,10 +309,10 @@ class CachedStorage(StorageLayer):
 
     def _patch(self, path: Path, *, old: Entry | None = None, new: Entry | None = None) -> None:
         """Remove *old* from the listing of *path*, and add *new*."""
-        removed = {fold(entry.name) for entry in (old, new) if entry is not None}
 
         def change(listing: Listing) -> Listing:
-            items = [item for item in listing.items if fold(item.name) not in removed]
+            removed = [listing.find(entry.name) for entry in (old, new) if entry is not None]
+            items = [item for item in listing.items if item not in removed]
             if new is not None:
                 items.append(replace(new, access=listing.entry.access))
             items.sort(key=lambda item: item.order)

@@ -15,6 +15,9 @@ from ..model import Entry, Listing, Strategy
 from ..paths import fold
 from .name_rules import MAX_NAME_BYTES
 
+# Longer ones stand for no type.
+MAX_EXTENSION_BYTES = 32
+
 
 def resolve_conflict(
     listing: Listing, name: str, strategy: Strategy, exclusive: bool = True
@@ -61,7 +64,7 @@ def name_taken(taken: Entry, strategy: Strategy) -> FSPError:
 def free_name(listing: Listing, name: str) -> str:
     """Return ``pizza_1.jpg`` for ``pizza.jpg``, or the next number that no item of *listing* has."""
     taken = {fold(item.name) for item in listing.items}
-    stem, extension = os.path.splitext(name)
+    stem, extension = _split(name)
     for number in count(1):
         tail = f'_{number}{extension}'
         candidate = _shortened(stem, MAX_NAME_BYTES - len(tail.encode())) + tail
@@ -72,9 +75,15 @@ def free_name(listing: Listing, name: str) -> str:
 
 def unguessable_name(name: str) -> str:
     """Return ``pizza_3f9c2a1b.jpg`` for ``pizza.jpg``: a name that no other process takes at the same time."""
-    stem, extension = os.path.splitext(name)
+    stem, extension = _split(name)
     tail = f'_{secrets.token_hex(4)}{extension}'
     return _shortened(stem, MAX_NAME_BYTES - len(tail.encode())) + tail
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Return stem and extension. A long one is part of the stem, which is shortened where a number needs the room."""
+    stem, extension = os.path.splitext(name)
+    return (stem, extension) if len(extension.encode()) <= MAX_EXTENSION_BYTES else (name, '')
 
 
 def _shortened(stem: str, size: int) -> str:

@@ -3,6 +3,7 @@
 The rules about names, permissions and missing directories are here, once, over any IStorage.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
@@ -12,12 +13,14 @@ from typing import TypeVar
 from .. import paths
 from ..concurrency.locks import LockHandle
 from ..errors import (
+    Busy,
     Conflict,
     Forbidden,
     FSPError,
     NameTaken,
     NotEmpty,
     NotFound,
+    QuotaUsedUp,
     excerpt,
 )
 from ..i18n import _
@@ -36,6 +39,8 @@ from .name_rules import check_name
 from .refusals import locked, no_such_file
 
 T = TypeVar('T')
+
+log = logging.getLogger(__name__)
 
 
 class _PartialChange(Exception):
@@ -190,10 +195,21 @@ class Operations:
             raise _PartialChange(error) from error
         try:
             self._storage.delete(aside)
-        except NotFound as error:  # usually because it was deleted meanwhile
-            if self._storage.list_directory(aside.path[:-1], fresh=True).find(aside.name):
+        except (Busy, QuotaUsedUp):  # it was not called
+            raise
+        except FSPError as error:
+            # It may be deleted in spite of the error, and rolled-back moves would then leave nothing in its place.
+            if self._is_there(aside):
                 raise _PartialChange(error) from error
         return moved
+
+    def _is_there(self, entry: Entry) -> bool:
+        """Return whether Egnyte lists the file; False if it does not answer."""
+        try:
+            return self._storage.list_directory(entry.path[:-1], fresh=True).find(entry.name) is not None
+        except FSPError as error:
+            log.warning('%s may be left, the file that a move replaced: %s', paths.text(entry.path), error.title)
+            return False
 
     def _settle(self, decide: Callable[[bool, LockHandle], Callable[[], T]], *directories: Path) -> T:
         """Lock *directories*, decide on a write, and make it.

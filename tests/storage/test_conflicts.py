@@ -1,5 +1,7 @@
 """Resolution of name conflicts, and rules for names."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from fsp_pyramid.model import (
     Strategy,
 )
 from fsp_pyramid.paths import fold
-from fsp_pyramid.storage.conflicts import free_name, resolve_conflict
+from fsp_pyramid.storage.conflicts import free_name, resolve_conflict, unguessable_name
 from fsp_pyramid.storage.name_rules import MAX_NAME_BYTES, check_name
 
 
@@ -34,6 +36,21 @@ def test_keep_takes_the_next_number() -> None:
     assert resolve_conflict(listing('a.png'), 'a.png', Strategy.KEEP) == ('a_1.png', None)
     assert resolve_conflict(listing('a.png', 'A_1.PNG', 'a_3.png'), 'a.png', Strategy.KEEP) == ('a_2.png', None)
     assert resolve_conflict(listing('a/'), 'A', Strategy.KEEP) == ('A_1', None)
+
+
+@pytest.mark.parametrize('make', [lambda name: free_name(listing(name), name), unguessable_name])
+@pytest.mark.parametrize('name', ['a.' + 'b' * 243, '.' + 'ä' * 122, 'ä' * 119 + '.jpeg', 'a.' + 'b' * 40])
+def test_name_of_any_length_has_room_for_a_number(make: Callable[[str], str], name: str) -> None:
+    found = make(name)
+    check_name(found)
+    assert fold(found) != fold(name)
+    assert found.endswith('.jpeg') == name.endswith('.jpeg')
+
+
+def test_exact_spelling_is_found_first() -> None:
+    both = listing('e\u0301.txt', '\xe9.txt', 'A', 'a')
+    assert [both.find(name) for name in ('e\u0301.txt', '\xe9.txt', 'A', 'a')] == list(both.items)
+    assert both.find('\xc9.txt') == both.items[0]
 
 
 def test_replace_takes_the_stored_spelling() -> None:

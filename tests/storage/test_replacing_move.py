@@ -180,6 +180,33 @@ def test_deletion_whose_answers_all_get_lost_is_done(mover: Mover, sandbox: Sand
     assert (mover.listed(), mover.listed('d')) == (['d'], ['a'])
 
 
+@pytest.mark.parametrize('status', [302, 400, 401, 403, 408, 500, 503])
+def test_deletion_that_is_done_in_spite_of_the_answer_is_done(
+    mover: Mover, sandbox: Sandbox, connection: Connection, status: int
+) -> None:
+    connection.after = at(3, answering(status))
+    mover.move()
+    assert contents(sandbox) == {b'mine'}
+    assert (mover.listed(), mover.listed('d')) == (['d'], ['a'])
+
+
+def test_deletion_with_an_unknown_outcome_is_not_rolled_back(
+    mover: Mover, sandbox: Sandbox, connection: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Egnyte deletes the old file, and answers nothing from then on."""
+
+    def silence(_request: Any) -> None:
+        connection.before = cut
+        cut(_request)
+
+    connection.after = at(3, silence)
+    mover.move()
+    connection.heal()
+    mover.log.forget()
+    assert contents(sandbox) == {b'mine'}
+    assert [record.message for record in caplog.records if 'may be left' in record.message]
+
+
 @pytest.mark.parametrize('path', [SOURCE, TARGET])
 @pytest.mark.parametrize('known', [False, True], ids=['cold', 'known'])
 def test_locked_file_is_refused_before_any_change(mover: Mover, sandbox: Sandbox, path: str, known: bool) -> None:
