@@ -17,6 +17,7 @@ from typing import Any
 from waitress import wasyncore
 from waitress.buffers import OverflowableBuffer
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import WSGITask
 
@@ -50,10 +51,20 @@ class _Task(WSGITask):
         return super().build_response_header()
 
 
+class _Parser(HTTPRequestParser):
+    """Parser that refuses any malformed request line: waitress drops the connection at a bad authority."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        try:
+            super().parse_header(header_plus)
+        except ValueError:
+            raise ParsingError('Bad URI') from None
+
+
 class _Channel(HTTPChannel):
     """Connection to a client."""
 
-    task_class = _Task
+    task_class, parser_class = _Task, _Parser
     current_outbuf_count: int
 
     def write_soon(self, data: Any) -> int:

@@ -216,6 +216,25 @@ def test_tokens_and_queries_are_not_logged(files: Nginx) -> None:
         assert 'secret' not in log
 
 
+@pytest.mark.parametrize(
+    ('path', 'logged'),
+    [
+        ('/fsp-connect/SECRET', '/fsp-connect/-'),
+        ('/fsp-connect/SECRET/folder', '/fsp-connect/-'),
+        ('//fsp-connect/SECRET', '/fsp-connect/-'),
+        ('/FSP-PUBLIC/SECRET/pic.png', '/FSP-PUBLI/-'),
+        ('/fsp-public;/SECRET/pic.png', '/fsp-publi/-'),
+        ('/%66sp-connect/SECRET', '/fsp-connect/-'),
+        ('/app/fsp-publi%0aSECRET', '/app/fsp-publi/-'),
+        ('/fsp/fsp-files/name.png', '/fsp/fsp-files/name.png'),
+    ],
+)
+def test_links_are_not_logged_in_any_spelling(files: Nginx, path: str, logged: str) -> None:
+    files.ask(f'GET {path}')
+    assert files.logged(f'"GET {logged} HTTP/1.1"')
+    assert 'SECRET' not in files.access_log + files.error_log
+
+
 def test_tokens_are_not_logged_without_upstream(tmp_path_factory: pytest.TempPathFactory) -> None:
 
     with proxying(tmp_path_factory.mktemp('alone'), [free_port(), free_port()]) as alone:

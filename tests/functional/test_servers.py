@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
+from ..timing import PATIENCE
 from .envelope import caller
 from .processes import (
     Answer,
@@ -171,6 +173,15 @@ def test_undecodable_url_outside_mounts_logs_no_traceback(development: Server, t
     log = development.log[before:]
     assert 'Traceback' not in log
     assert len([line for line in log.splitlines() if 'the path is no UTF-8' in line]) == 1
+
+
+@pytest.mark.parametrize('target', ['http://[', 'http://a]/x', 'http://[::1/fsp/'])
+def test_malformed_request_line_is_refused(development: Server, target: str) -> None:
+    before = len(development.log)
+    with socket.create_connection(('127.0.0.1', development.port), PATIENCE) as connection:
+        connection.sendall(f'GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n'.encode())
+        assert connection.makefile('rb').readline().startswith(b'HTTP/1.1 400 ')
+    assert development.log[before:] == ''
 
 
 def test_longest_url_of_waitress_needs_little_memory(development: Server) -> None:
