@@ -118,27 +118,45 @@ class Operations:
             return self._store(path, directories, strategy, content)
 
     def _store(
-        self, path: Path, directories: Iterable[Path], strategy: Strategy, content: Content, exclusive: bool = True
+        self, path: Path, directories: Iterable[Path], strategy: Strategy, content: Content, repeated: bool = False
     ) -> Entry:
-        """Store *content* while *directories* are locked; *exclusive* as for :func:`.conflicts.resolve_conflict`.
+        """Store *content* while *directories* are locked.
 
         If a lock is lost meanwhile, another process may have chosen the same name, and the later file became a version
-        of the earlier one. So our upload is rolled back, and repeated under an unguessable name.
+        of the earlier one. So our upload is rolled back and repeated, once: with KEEP under an unguessable name.
         """
 
         def decide(fresh: bool, lock: LockHandle) -> Callable[[], tuple[Entry, Change, LockHandle]]:
             parent = self._upload_directory(path[:-1], fresh)
-            counted = strategy is Strategy.KEEP and exclusive and lock.is_exclusive()
-            name, over = resolve_conflict(parent, path[-1], strategy, exclusive=counted)
-            put = partial(self._put, parent, lambda: self._storage.store_file(_in(parent, name), content, over))
-            return lambda: (*put(), lock if counted else LockHandle())
+            alone = lock.is_exclusive() and not (repeated and strategy is Strategy.KEEP)
+            name, over = resolve_conflict(parent, path[-1], strategy, exclusive=alone)
+            # To rename and to roll back, Egnyte demands Full.
+            asks = strategy in {Strategy.ASK, Strategy.REFUSE} and parent.entry.access is Access.FULL
+            store = partial(self._store_unless_taken, strategy) if asks and not alone else self._storage.store_file
+            put = partial(self._put, parent, lambda: store(_in(parent, name), content, over))
+            return lambda: (*put(), lock if alone and (asks or strategy is Strategy.KEEP) else LockHandle())
 
         entry, change, lock = self._settle(decide, *directories)
-        if lock.is_exclusive():
+        if repeated or lock.is_exclusive():
             return entry
         with suppress(FSPError):  # if that fails, it remains as a version
             self._storage.revert(change)
-        return self._store(path, directories, strategy, content, exclusive=False)
+        return self._store(path, directories, strategy, content, repeated=True)
+
+    def _store_unless_taken(
+        self, strategy: Strategy, path: Path, content: Content, over: Entry | None
+    ) -> tuple[Entry, Change]:
+        """Store a new file without a lock: under an unguessable name first, because Egnyte renames over no other file.
+
+        Raises Conflict or NameTaken, after which the first change is to be rolled back.
+        """
+        entry, _ = self._storage.store_file((*path[:-1], unguessable_name(path[-1])), content, over)
+        try:
+            return self._storage.move_file(entry, path)
+        except Conflict as error:
+            raise _PartialChange(name_taken(replace(entry, path=path), strategy)) from error
+        except NotFound as error:
+            raise _PartialChange(error) from error
 
     def delete_file(self, path: Path) -> None:
         """Delete a file. Raises NotFound, Forbidden, Locked."""
@@ -176,10 +194,7 @@ class Operations:
                 raise locked(name)
             return lambda: self._put(target, lambda: self._replace(entry, over))[0]
 
-        try:
-            return self._settle(decide, path[:-1], directory)
-        except _PartialChange as error:
-            raise error.reason from error.reason.__cause__
+        return self._settle(decide, path[:-1], directory)
 
     def _replace(self, entry: Entry, over: Entry) -> tuple[Entry, Change]:
         """Replace *over* by *entry*: move *over* aside, move *entry*, delete *over* last.
@@ -218,12 +233,15 @@ class Operations:
         decision was based on outdated listings (a cached one, another process, two callers that create one folder),
         decide and write once more.
         """
-        with self._storage.lock(*directories) as lock:
-            write = decide(False, lock)
-            try:
-                return write()
-            except (Conflict, NameTaken, NotFound):
-                return decide(True, lock)()
+        try:
+            with self._storage.lock(*directories) as lock:
+                write = decide(False, lock)
+                try:
+                    return write()
+                except (Conflict, NameTaken, NotFound):
+                    return decide(True, lock)()
+        except _PartialChange as error:
+            raise error.reason from error.reason.__cause__
 
     def _put(self, target: Listing, put: Callable[[], tuple[Entry, Change]]) -> tuple[Entry, Change]:
         """Call *put*, after creating *target* if it has no id yet. The entry gets the access of *target*."""

@@ -1,4 +1,4 @@
-"""KEEP: no acknowledged upload is overwritten by another one, with or without a lock that excludes all processes."""
+"""No acknowledged upload of a new file is overwritten, with or without a lock that excludes all processes."""
 
 import re
 import threading
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from redis import RedisError
 
+from fsp_pyramid import errors
 from fsp_pyramid.backends import redis_client
 from fsp_pyramid.concurrency.circuit_breaker import CircuitBreaker
 from fsp_pyramid.concurrency.locks import KeyedLocks
@@ -18,6 +19,7 @@ from fsp_pyramid.concurrency.redis_locks import RedisKeyedLocks
 from fsp_pyramid.egnyte import Client
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.model import Content, Entry, Strategy
+from fsp_pyramid.sandbox.permissions import Level
 from fsp_pyramid.storage.cache_backends import RedisBackend
 from fsp_pyramid.storage.cached import CachedStorage
 from fsp_pyramid.storage.egnyte import EgnyteStorage
@@ -26,6 +28,7 @@ from fsp_pyramid.storage.operations import Operations
 from fsp_pyramid.storage.undo import UndoLog, UndoStorage
 from fsp_pyramid.testing import Sandbox, content
 
+from ..permissions import ORDINARY, grant
 from ..services import RedisServer, redis_server
 from ..timing import PATIENCE
 from .hooks import Connection, once
@@ -56,18 +59,21 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 class Process:
     """The storage of one process."""
 
-    def __init__(self, locks: Any, listing_cache: ListingCache, connection: Connection) -> None:
-        client = Client(URL, TOKEN, session=connection.session, rate_limiter=fast())
+    def __init__(self, locks: Any, listing_cache: ListingCache, connection: Connection, token: str = TOKEN) -> None:
+        client = Client(URL, token, session=connection.session, rate_limiter=fast())
         self.log = UndoLog()
-        storage = CachedStorage(EgnyteStorage(client, locks, 'a'), listing_cache, 'a')
-        self.operations = Operations(UndoStorage(storage, self.log))
+        self._storage = CachedStorage(EgnyteStorage(client, locks, 'a'), listing_cache, 'a')
+        self.operations = self._operations(self.log)
 
-    def upload(self, data: bytes, name: str, strategy: Strategy) -> Entry:
+    def _operations(self, log: UndoLog) -> Operations:
+        return Operations(UndoStorage(self._storage, log))
+
+    def upload(self, data: bytes, name: str, strategy: Strategy, log: UndoLog | None = None) -> Entry:
         @contextmanager
         def fetch() -> Iterator[Content]:
             yield content(data)
 
-        return self.operations.upload((*HOME, name), strategy, fetch)
+        return self._operations(self.log if log is None else log).upload((*HOME, name), strategy, fetch)
 
     def keep(self, data: bytes, name: str = 'a.png') -> Entry:
         return self.upload(data, name, Strategy.KEEP)
@@ -82,13 +88,14 @@ def home(sandbox: Sandbox) -> None:
 def make(redis: RedisServer, sandbox: Sandbox, home: None) -> Callable[..., Process]:
     """Return a function that makes a process; without *patient*, it waits for Redis as long as the application does."""
 
-    def make(connection: Connection | None = None, patient: bool = True) -> Process:
+    def make(connection: Connection | None = None, patient: bool = True, token: str = TOKEN) -> Process:
         client = redis.client() if patient else redis_client(redis.url)
         breaker = CircuitBreaker('Redis', (RedisError,))
         return Process(
             RedisKeyedLocks(client, breaker),
             ListingCache(60, RedisBackend(client), breaker),
             connection or Connection(sandbox),
+            token,
         )
 
     return make
@@ -204,3 +211,45 @@ def test_concurrent_processes_overwrite_nothing(
         acknowledged = [future.result(timeout=PATIENCE) for future in futures]
     for name, data in acknowledged:
         assert sandbox.content(f'/Shared/Home/{name}') == data, name
+
+
+@pytest.mark.parametrize('strategy', [Strategy.ASK, Strategy.REFUSE])
+@pytest.mark.parametrize('fail', [RedisServer.stop, RedisServer.pause, flush])
+def test_one_of_concurrent_processes_gets_the_name(
+    make: Callable[..., Process], redis: RedisServer, sandbox: Sandbox, fail: Failure, strategy: Strategy
+) -> None:
+    patient, names = fail is not RedisServer.pause, [f'{number}.png' for number in range(8)]
+    processes, started = [make(patient=patient), make(patient=patient)], threading.Semaphore(0)
+
+    def upload(process: Process, name: str) -> bytes | None:
+        data, log = f'{processes.index(process)} {name}'.encode(), UndoLog()
+        started.release()
+        try:
+            process.upload(data, name, strategy, log)
+        except (errors.Conflict, errors.NameTaken):
+            log.roll_back()
+            return None
+        return data
+
+    with ThreadPoolExecutor(4) as pool:
+        futures = {name: [pool.submit(upload, process, name) for process in processes] for name in names}
+        for _ in range(6):
+            started.acquire()
+        fail(redis)
+        acknowledged = {name: [future.result(timeout=PATIENCE) for future in both] for name, both in futures.items()}
+    for name, both in acknowledged.items():
+        (data,) = filter(None, both)
+        assert sandbox.content(f'/Shared/Home/{name}') == data, name
+    listing = sandbox.api('GET', '/pubapi/v1/fs/Shared/Home').json()
+    assert sorted(file['name'] for file in listing['files']) == names
+
+
+def test_upload_without_the_lock_to_a_folder_for_editors_keeps_the_name(
+    make: Callable[..., Process], redis: RedisServer, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    grant(tmp_path, '/Shared/Home', 'alice', Level.EDITOR)
+    redis.stop()
+    process = make(token=ORDINARY)
+    assert process.upload(b'x', 'a.png', Strategy.ASK).name == 'a.png'
+    with pytest.raises(errors.Conflict):
+        process.upload(b'y', 'a.png', Strategy.ASK)
