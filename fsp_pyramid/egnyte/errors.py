@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Mapping
+from html import unescape
 from typing import Any
 
 import requests
@@ -15,9 +16,18 @@ LONGEST_QPS_WAIT = 60.0
 DAY = 86400.0
 # The words of Egnyte's gateways for too many calls; proxies may drop the header that says the same.
 OVER = re.compile(
-    r'(?<![/\w])(?:developer|account|service|application) over (?:qps|rate|quer|quota|daily|limit)', re.IGNORECASE
+    r'(?<![/\w])(?:developer|account|service|application|method|package|plan|key)'
+    r' over (?:qps|rate|quer|quota|daily|limit|capacity)',
+    re.IGNORECASE,
 )
+# A heading that is any code of Mashery's of that kind, in words: "403 Developer Over Qps".
+OVER_CODE = re.compile(r'(?:(?:403|429|error|forbidden)\W+)*[a-z]+ over [a-z ]+\W*', re.IGNORECASE)
 OVER_DAY = re.compile(r'(?<![/\w])over[ _](?:rate|quota|daily)|_OVER_(?:RATE|QUOTA|DAILY)', re.IGNORECASE)
+# Parts of a page: headings; and what is not its text. Each matches up to the end if it is not closed, for linear time.
+HEADING = re.compile(r'<(h1|title)\b[^<>]*>(.*?)(?:</\1\b|\Z)', re.IGNORECASE | re.DOTALL)
+MARKUP = re.compile(r'<!--.*?(?:-->|\Z)|<(style|script)\b.*?(?:</\1\s*>|\Z)|<[^<>]*>', re.IGNORECASE | re.DOTALL)
+LONGEST_PAGE = 100_000  # characters that are searched
+LONGEST_MESSAGE = 200
 INACTIVE = re.compile(r'developer[ _]inactive', re.IGNORECASE)
 # Statuses of Egnyte's that are trusted with an empty body. 403 needs a text, because it has three meanings.
 KNOWN = {400, 401, 409, 423}
@@ -129,21 +139,23 @@ def from_response(
 
     It depends on the author of the answer, not on the status alone: see :mod:`.provenance`.
     """
-    message, status = message_of(response), response.status_code
+    text, status = _text_of(response), response.status_code
+    message = text[:LONGEST_MESSAGE]
     now = time.time() if now is None else now
-    plausible = is_egnyte_error(response)
+    plausible = is_egnyte_error(response, method)
     about: dict[str, Any] = {
         'status': status,
         'request_id': response.headers.get('X-Egnyte-Request-Id', ''),
         'authentic': plausible and not is_common_error(response),
     }
-    mashery = response.headers.get('X-Mashery-Error-Code', '')
-    if status == 429 or 'OVER_' in mashery or (status == 403 and OVER.search(message)):
+    mashery = response.headers.get('X-Mashery-Error-Code', '').upper()
+    over = _words_of_throttling(response, text)
+    if status == 429 or 'OVER_' in mashery or (status == 403 and over):
         wait = retry_after(response.headers, now)
-        if OVER_DAY.search(f'{mashery} {message}') or (wait or 0) > LONGEST_QPS_WAIT:
+        if OVER_DAY.search(f'{mashery} {over} {message}') or (wait or 0) > LONGEST_QPS_WAIT:
             return QuotaExceeded(message, wait or max(DAY - now % DAY, 1.0), **about)
         return Throttled(message, wait or 1.0, **about)
-    if status == 403 and INACTIVE.search(f'{mashery} {message}'):
+    if status == 403 and INACTIVE.search(f'{mashery} {text}'):
         return Unauthorized(message, **about)
     return _class_of(response, message, method, rejected, plausible)(message, **about)
 
@@ -159,7 +171,7 @@ def _class_of(
         return NotFound
     # These hold for any author: too large is too large, and ranges are a matter of HTTP.
     if status in {413, 416}:
-        return _class_of_rejection(status, message, rejected)
+        return _class_of_rejection(status, message, rejected) if _is_about_the_request(response) else Unavailable
     if status in {407, 408} or not 400 <= status < 500 or not (plausible or _is_terse(response)):
         return Unavailable
     if status == 401:
@@ -170,6 +182,22 @@ def _class_of(
     if status == 423 or (status == 403 and _says('locked', message)):
         return Locked
     return Forbidden if status == 403 else _class_of_rejection(status, message, rejected)
+
+
+def _words_of_throttling(response: requests.Response, text: str) -> str:
+    """Return the words of a gateway for too many calls, in the text or a heading of the page; '' without any."""
+    if found := OVER.search(text):
+        return found[0]
+    headings = (_plain(found[2]) for found in HEADING.finditer(response.text[:LONGEST_PAGE]))
+    return next((words for words in headings if OVER_CODE.fullmatch(words)), '')
+
+
+def _is_about_the_request(response: requests.Response) -> bool:
+    """Return whether the request had a range for a 416, or a file in its body for a 413."""
+    request = response.request
+    if response.status_code == 416:
+        return 'Range' in request.headers
+    return request.body is not None and not isinstance(request.body, str | bytes)  # only files are streamed
 
 
 def _is_terse(response: requests.Response) -> bool:
@@ -217,11 +245,20 @@ def _seconds_until(date: str, sent: str, now: float) -> float:
 
 def message_of(response: requests.Response) -> str:
     """Return the text of an error in any shape of Egnyte and its gateways, shortened."""
+    return _text_of(response)[:LONGEST_MESSAGE]
+
+
+def _text_of(response: requests.Response) -> str:
     try:
-        found = next(_texts(json_value(response)), None)
+        found = ' '.join(next(_texts(json_value(response)), '').split())
     except (ValueError, RecursionError):
-        found = re.sub(r'<[^>]*>', ' ', response.text[:2000]).strip()
-    return ' '.join((found or response.reason or 'no message').split())[:200]
+        found = _plain(response.text[:LONGEST_PAGE])
+    return found or response.reason or 'no message'
+
+
+def _plain(page: str) -> str:
+    """Return the text of a page without its markup."""
+    return ' '.join(unescape(MARKUP.sub(' ', page)).split())
 
 
 def _texts(value: Any) -> Any:

@@ -15,6 +15,9 @@ import requests
 MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
 # Egnyte and Apigee, one of its gateways, name what is wrong with a token or a grant in one of these words.
 OAUTH_ERROR = re.compile(r'[a-z]+(?:_[a-z]+)+')
+OAUTH_STATUSES = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED}
+# Subjects of Egnyte's refusals of a change.
+REFUSAL = re.compile(r'(?<![/\w])(?:permissions?|locked|checksum|already exists)(?![/\w])', re.IGNORECASE)
 # Lists of complaints, with the key of the text in each. Other products list theirs as {"errors": [{"message": ...}]}.
 LISTS = {'Errors': 'description', 'formErrors': 'msg', 'errors': 'msg'}
 
@@ -41,8 +44,12 @@ def has_egnyte_headers(response: requests.Response) -> bool:
     return any(name.lower().startswith(('x-egnyte-', 'x-accesstoken-')) for name in response.headers)
 
 
-def is_egnyte_error(response: requests.Response) -> bool:
-    """Return whether the body is an error in a shape that Egnyte is known to use."""
+def is_egnyte_error(response: requests.Response, method: str) -> bool:
+    """Return whether the body of an answer to a *method* is an error in a shape that Egnyte is known to use.
+
+    Known are ``errorMessage`` of the file system, the lists of complaints of links, notes and validation, and
+    ``message`` of uploads. Those that other products use as well count only where Egnyte uses them.
+    """
     try:
         body = json_object(response)
     except ValueError:
@@ -50,8 +57,8 @@ def is_egnyte_error(response: requests.Response) -> bool:
     return (
         isinstance(body.get('errorMessage'), str)
         or _has_complaints(body)
-        or _is_message(body, response)
-        or _is_oauth_error(body)
+        or _is_message(body, response, method)
+        or _is_oauth_error(body, response)
         # Apigee refuses tokens for Egnyte; its other refusals never reached Egnyte.
         or (response.status_code == HTTPStatus.UNAUTHORIZED and isinstance(body.get('fault'), dict))
     )
@@ -72,22 +79,27 @@ def _has_complaints(body: dict[str, Any]) -> bool:
     )
 
 
-def _is_message(body: dict[str, Any], response: requests.Response) -> bool:
+def _is_message(body: dict[str, Any], response: requests.Response, method: str) -> bool:
     """Return whether it is ``{"message": ...}``, which many products use.
 
-    Without Egnyte's headers it has to tell more than the status line does, and to have no other keys than at Egnyte.
+    Egnyte refuses uploads with it. Without Egnyte's headers it has to answer a change, to have no other keys than at
+    Egnyte, and to name what Egnyte refuses changes for.
     """
     text = body.get('message')
     if not isinstance(text, str):
         return False
-    return has_egnyte_headers(response) or (body.keys() <= {'message', 'code'} and not _is_phrase(text))
+    if has_egnyte_headers(response):
+        return True
+    return method != 'GET' and body.keys() <= {'message', 'code'} and REFUSAL.search(text) is not None
 
 
-def _is_phrase(text: str) -> bool:
-    return text.strip().rstrip('.').casefold() in {status.phrase.casefold() for status in HTTPStatus}
+def _is_oauth_error(body: dict[str, Any], response: requests.Response) -> bool:
+    """Return whether it is ``{"error": ...}`` of OAuth (RFC 6749), or its form at Apigee.
 
-
-def _is_oauth_error(body: dict[str, Any]) -> bool:
+    Other products use the shape for any refusal. OAuth uses it for tokens and grants, with 400 or 401.
+    """
+    if not has_egnyte_headers(response) and response.status_code not in OAUTH_STATUSES:
+        return False
     error = body.get('error')
     if isinstance(error, str) and OAUTH_ERROR.fullmatch(error):
         return True

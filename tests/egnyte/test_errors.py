@@ -1,5 +1,6 @@
 """The shapes of errors at Egnyte and its gateways."""
 
+import io
 import json
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ def error_of(answer: requests.Response, method: str = 'GET', **kwargs: Any) -> e
 def response(status: int, body: object = b'', **headers: str) -> requests.Response:
     answer = requests.Response()
     answer.status_code, answer.reason = status, 'Reason'
+    answer.request = requests.Request('GET', 'http://egnyte').prepare()
     answer._content = body if isinstance(body, bytes) else json.dumps(body).encode()
     answer.headers.update({name.replace('_', '-'): value for name, value in headers.items()})
     return answer
@@ -43,6 +45,18 @@ def test_text_is_found_in_all_known_shapes(body: object) -> None:
     assert str(error_of(response(400, body))) == 'the text (status 400)'
 
 
+EGNYTES = {'X_Egnyte_Request_Id': 'r'}
+MESSAGES_OF_OTHERS = (
+    'Missing Authentication Token',
+    'Rate limit exceeded',
+    'Request blocked by WAF rule 1234',
+    'Your IP address is not allowed',
+    'You do not have permission to access this resource',
+    'The account is locked',
+)
+WORDS_OF_OTHERS = ('access_denied', 'rate_limit_exceeded', 'not_allowed', 'invalid_token', 'insufficient_scope')
+STYLE = b'<style>body { font-family: sans-serif } h1 > b { margin: 0 }</style>'
+LONG_HEAD = b'<head>' + b'<meta name="x" content="y">' * 1000 + b'<script>if (a < b) "<h1>"</script></head>'
 PERMISSION = {'errorMessage': 'You do not have permission to perform this action'}
 
 
@@ -61,14 +75,12 @@ def test_reason_phrase_replaces_a_missing_text(body: bytes) -> None:
         (response(403, {'errorMessage': 'You do not have permission'}), errors.Forbidden),
         (response(403, {'errorMessage': 'Folder already exists at this location'}), errors.AlreadyExists),
         (response(403, {'errorMessage': 'File is locked by another user'}), errors.Locked),
-        (response(403, {'message': 'The file is Locked.'}), errors.Locked),
-        (response(403, {'message': 'You do not have permission on /Shared/Lockers/a'}), errors.Forbidden),
-        (response(403, {'message': 'You do not have permission on /Shared/locked/a'}), errors.Forbidden),
+        (response(403, {'message': 'The file is Locked.'}, **EGNYTES), errors.Locked),
+        (response(403, {'message': 'You do not have permission on /Shared/Lockers/a'}, **EGNYTES), errors.Forbidden),
+        (response(403, {'message': 'You do not have permission on /Shared/locked/a'}, **EGNYTES), errors.Forbidden),
         (response(423), errors.Locked),
         (response(404, b'<html>long and dirty</html>'), errors.NotFound),
         (response(409), errors.AlreadyExists),
-        (response(413), errors.Rejected),
-        (response(416), errors.RangeRefused),
         (response(400, {'errorMessage': 'Checksum does not match the content'}), errors.ChecksumRefused),
         (response(400, {'errorMessage': 'You cannot have /Shared/checksum'}), errors.Rejected),
         (response(302), errors.Unavailable),
@@ -92,6 +104,12 @@ def test_reason_phrase_replaces_a_missing_text(body: bytes) -> None:
         (response(403, 'Forbidden'), errors.Unavailable),
         (response(403, {}), errors.Unavailable),
         (response(403, {'message': 'Forbidden'}), errors.Unavailable),
+        *((response(403, {'message': text}), errors.Unavailable) for text in MESSAGES_OF_OTHERS),
+        *((response(403, {'error': word}), errors.Unavailable) for word in WORDS_OF_OTHERS),
+        (response(403, {'error': 'access_denied', 'error_description': 'x'}), errors.Unavailable),
+        (response(403, {'ErrorCode': 'blocked', 'Error': 'x'}), errors.Unavailable),
+        (response(403, {'error': 'access_denied'}, **EGNYTES), errors.Forbidden),
+        (response(405, {'error': 'method_not_allowed'}), errors.Unavailable),
         (response(403, {'error': 'Forbidden'}), errors.Unavailable),
         (response(403, {'error': {'code': 403, 'message': 'x'}}), errors.Unavailable),
         (response(403, {'title': 'Forbidden', 'status': 403, 'detail': 'x'}), errors.Unavailable),
@@ -112,8 +130,7 @@ def test_reason_phrase_replaces_a_missing_text(body: bytes) -> None:
         *((response(status, b'<html>x</html>'), errors.Unavailable) for status in (400, 405, 409, 410, 423, 451)),
         *((response(status), errors.Unavailable) for status in (300, 303, 304, 307, 308, 405, 407, 408, 410, 451)),
         *((response(status, PERMISSION), errors.Unavailable) for status in (302, 407, 408, 511)),
-        (response(413, b'<html>x</html>'), errors.Rejected),
-        (response(416, b'<html>x</html>'), errors.RangeRefused),
+        *((response(status, body), errors.Unavailable) for status in (413, 416) for body in (b'', b'<html>x</html>')),
         # Too many calls, in all known forms.
         (response(403, X_Mashery_Error_Code='ERR_403_SERVICE_OVER_QPS'), errors.Throttled),
         (response(403, X_Mashery_Error_Code='ERR_403_SERVICE_OVER_RATE'), errors.QuotaExceeded),
@@ -124,6 +141,28 @@ def test_reason_phrase_replaces_a_missing_text(body: bytes) -> None:
         (response(403, b'<h1>Account Over Rate Limit</h1>'), errors.QuotaExceeded),
         (response(403, b'<h1>Service Over Qps</h1>'), errors.Throttled),
         (response(403, {'message': 'Developer Over Rate'}), errors.QuotaExceeded),
+        *(
+            (response(403, b'<html>' + head + b'<body><h1>Developer Over Rate</h1>' + b'x' * 300), errors.QuotaExceeded)
+            for head in (
+                STYLE,
+                LONG_HEAD,
+                STYLE * 1000,
+                b'<!-- ' + b'x' * 5000 + b' -->',
+                b'<p>' + b'x' * 5000 + b'</p>',
+            )
+        ),
+        (response(403, b'<h1>Developer&nbsp;Over&nbsp;Qps</h1>'), errors.Throttled),
+        (response(403, b'<h1>Developer&#32;Over<br>Rate</h1>'), errors.QuotaExceeded),
+        (response(403, b'<h1>Method Over Qps</h1>'), errors.Throttled),
+        (response(403, b'<p>The package over rate</p>'), errors.QuotaExceeded),
+        (response(403, b'<h1 class="x">Service Over Capacity</h1>'), errors.Throttled),
+        (response(403, b'<title>403 Partner Over Burst</title>'), errors.Throttled),
+        (response(403, b'<title>Blocked</title><p>Handed over to security</p>'), errors.Unavailable),
+        (response(429, LONG_HEAD + b'<p>' + b'x' * 300 + b'</p><h1>Developer Over Rate</h1>'), errors.QuotaExceeded),
+        (response(429, b'<h1>Slow down</h1>' + b'x' * 300 + b' You are over rate limits.'), errors.Throttled),
+        (response(403, STYLE + b'<h1>Developer Inactive</h1>'), errors.Unauthorized),
+        (response(403, X_Mashery_Error_Code='err_403_developer_over_qps'), errors.Throttled),
+        (response(403, X_Mashery_Error_Code='err_403_developer_over_rate'), errors.QuotaExceeded),
         (response(403, {'errorMessage': 'No permission for /Shared/Developer Over Rate'}), errors.Forbidden),
         (response(403, b'<h1>Developer Inactive</h1>'), errors.Unauthorized),
         (response(403, b'<h1>x</h1>', X_Mashery_Error_Code='ERR_403_NOT_AUTHORIZED'), errors.Unavailable),
@@ -140,6 +179,46 @@ def test_classes(answer: requests.Response, kind: type) -> None:
 )
 def test_gateway_timeout_of_a_change_is_unreachable(method: str, status: int, kind: type) -> None:
     assert type(error_of(response(status), method)) is kind
+
+
+@pytest.mark.parametrize('body', [b'', b'<html>x</html>', {'errorMessage': 'x'}])
+@pytest.mark.parametrize(
+    ('status', 'method', 'request_of', 'kind'),
+    [
+        (413, 'POST', {'data': io.BytesIO(b'file')}, errors.Rejected),
+        (413, 'POST', {'json': {'action': 'add_folder'}}, errors.Unavailable),
+        (413, 'POST', {'data': {'grant_type': 'refresh_token'}}, errors.Unavailable),
+        (413, 'DELETE', {}, errors.Unavailable),
+        (413, 'GET', {'headers': {'Range': 'bytes=5-'}}, errors.Unavailable),
+        (416, 'GET', {'headers': {'Range': 'bytes=5-'}}, errors.RangeRefused),
+        (416, 'GET', {}, errors.Unavailable),
+        (416, 'POST', {'data': io.BytesIO(b'file')}, errors.Unavailable),
+    ],
+)
+def test_413_is_about_files_and_416_about_ranges(
+    status: int, method: str, request_of: dict[str, Any], kind: type, body: object
+) -> None:
+    answer = response(status, body)
+    answer.request = requests.Request(method, 'http://egnyte', **request_of).prepare()
+    assert type(error_of(answer, method)) is kind
+
+
+@pytest.mark.parametrize(
+    ('text', 'kind'),
+    [
+        ('You do not have permission to upload to this folder', errors.Forbidden),
+        ('The file is locked by another user', errors.Locked),
+        ('Folder already exists at this location', errors.AlreadyExists),
+        *((text, errors.Unavailable) for text in MESSAGES_OF_OTHERS[:4]),
+    ],
+)
+def test_message_in_answer_to_a_change(text: str, kind: type) -> None:
+    """Proxies may have dropped Egnyte's headers."""
+    error = error_of(response(403, {'message': text}), 'POST')
+    assert type(error) is kind
+    assert not error.authentic
+    assert type(error_of(response(403, {'message': text, 'status': 403}), 'POST')) is errors.Unavailable
+    assert error_of(response(403, {'message': text}, **EGNYTES), 'POST').authentic
 
 
 def test_rejection_class_comes_from_the_caller_or_the_text() -> None:
@@ -163,6 +242,9 @@ def test_rejection_class_comes_from_the_caller_or_the_text() -> None:
         (response(404, {'message': 'Not Found'}, X_Egnyte_Request_Id='r'), True),
         (response(403, {'message': 'Your IP address is not allowed'}), False),
         (response(404, {'fault': {'faultstring': 'no route'}}), False),
+        (response(404, {'error': 'not_found'}), False),
+        (response(404, {'error': 'not_found', 'error_description': 'x'}), False),
+        (response(404, {'message': 'no permission'}), False),
     ],
 )
 def test_authenticity_of_404(answer: requests.Response, authentic: bool) -> None:

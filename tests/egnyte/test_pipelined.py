@@ -93,8 +93,9 @@ def client(server: Server, session: object, rate_limiter: Paced) -> Client:
 def test_early_refusals_have_their_classes(
     coming: Coming, rate_limiter: Paced, status: int, error: type[Exception]
 ) -> None:
+    refusal = answer(status, {'message': 'no'}, 'X-Egnyte-Request-Id: r', 'Connection: close')
     with (
-        serving(early(answer(status, {'message': 'no'}, 'Connection: close'), coming.finish)) as server,
+        serving(early(refusal, coming.finish)) as server,
         egnyte.new_session() as session,
         pytest.raises(error),
     ):

@@ -34,6 +34,8 @@ PAGES: list[dict[str, Any]] = [
     {'status': 408, 'body': HTML},
     *({'status': status, 'body': HTML} for status in (400, 401, 403, 405, 407, 409, 410, 423, 451, 511, 520, 530, 596)),
     {'status': 203, 'body': HTML},
+    *({'status': status, 'body': body} for status in (413, 416) for body in (HTML, '')),
+    *({'status': 403, 'body': body} for body in ('{"message": "Rate limit exceeded"}', '{"error": "access_denied"}')),
 ]
 READS: dict[str, Callable[[Client], Any]] = {
     'list': lambda client: client.list_folder('/Shared'),
@@ -89,7 +91,7 @@ def test_foreign_answer_to_a_change_is_unreachable(client: Client, sandbox: Sand
     assert len(sandbox.calls) == 1
 
 
-@pytest.mark.parametrize('status', [302, 400, 401, 403, 408, 409, 451])
+@pytest.mark.parametrize('status', [302, 400, 401, 403, 408, 409, 416, 451])
 @pytest.mark.parametrize('change', CHANGES)
 def test_firewall_refusal_is_not_unreachable(client: Client, sandbox: Sandbox, change: str, status: int) -> None:
     upload(client, '/Shared/home/a', b'x')

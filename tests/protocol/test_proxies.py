@@ -23,14 +23,18 @@ PAGES: list[dict[str, Any]] = [
     FORBIDDEN,
     {'status': 403},
     {'status': 403, 'body': '{"detail": "blocked"}'},
+    {'status': 403, 'body': '{"error": "access_denied"}'},
+    {'status': 403, 'body': '{"message": "Request blocked by WAF rule 1234"}'},
     *({'status': 200, 'body': body} for body in (HTML, '', '{"is_fol', '[]', 'null', '{}')),
     {'status': 302, 'headers': {'Location': 'http://portal.example/'}},
     {'status': 401, 'body': HTML},
     {'status': 408},
+    {'status': 416},
+    {'status': 416, 'body': HTML},
     {'status': 451, 'body': HTML},
     {'status': 596, 'body': '<h1>596 Service Not Found</h1>'},
 ]
-pages = pytest.mark.parametrize('page', PAGES, ids=lambda page: f'{page["status"]} {page.get("body", "")[:10]}')
+pages = pytest.mark.parametrize('page', PAGES, ids=lambda page: f'{page["status"]} {page.get("body", "")[:12]}')
 
 
 def instead(sandbox: Sandbox, page: dict[str, Any], **more: Any) -> None:
@@ -77,16 +81,44 @@ def test_without_an_old_listing_storage_is_unavailable(
     assert outcome(client.get(path)) == (200, None)
 
 
-def test_foreign_404_evicts_no_listing(client: Beefree, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize('body', [HTML, '{"error": "not_found"}', '{"message": "no Route matched"}'])
+def test_foreign_404_evicts_no_listing(client: Beefree, sandbox: Sandbox, body: str) -> None:
     sandbox.upload(f'{HOME}/f.png', b'x')
     client.get('/')
     listing_cache = client.app.app.registry.getUtility(IBackends).listing_cache
     now = listing_cache.clock()
     listing_cache.clock = lambda: now + 3600
-    instead(sandbox, {'status': 404, 'body': HTML})
+    instead(sandbox, {'status': 404, 'body': body})
     answer = client.get('/')
     assert answer.headers['X-FSP-Stale'] == 'unavailable'
     assert '/f.png' in [item['path'] for item in answer.json['data']['items']]
+
+
+@pytest.mark.parametrize('body', [HTML, ''])
+@pytest.mark.parametrize(
+    'act',
+    [
+        lambda client: client.create('/e/'),
+        lambda client: client.delete('/d/'),
+        lambda client: client.delete('/f.png'),
+        lambda client: client.move('/f.png', '/d/'),
+    ],
+    ids=['create', 'delete', 'delete file', 'move'],
+)
+def test_413_without_a_file_is_unavailability(
+    client: Beefree, sandbox: Sandbox, act: Callable[[Beefree], Any], body: str
+) -> None:
+    sandbox.upload(f'{HOME}/f.png', b'x')
+    client.get('/')
+    client.create('/d/')
+    instead(sandbox, {'status': 413, 'body': body})
+    assert outcome(act(client)) == (503, 3100)
+
+
+def test_413_to_an_upload_means_that_the_file_is_too_large(client: Beefree, sandbox: Sandbox, source: Source) -> None:
+    client.get('/')
+    sandbox.fail({'method': 'POST', 'path_prefix': '/pubapi/v1/fs-content', 'answer': {'status': 413, 'body': HTML}})
+    assert outcome(client.upload('/a.png', source.offer(PNG))) == (422, 3906)
 
 
 @pages
@@ -198,6 +230,7 @@ def test_cached_picture_is_served_during_foreign_answers(
     [
         ({'status': 404, 'body': HTML}, 400),
         ({'status': 404}, 400),
+        ({'status': 404, 'body': '{"error": "not_found"}'}, 400),
         ({'status': 404, 'body': '{"errorMessage": "Item not found"}'}, 86401),
         ({'status': 403, 'body': '{"errorMessage": "You do not have permission"}'}, 86401),
     ],
