@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import ssl
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.testing import Sandbox, content
 
 from ..sandbox.servers import serving
+from ..sources.servers import serving as answering
+from ..sources.test_transport import certificate, tls
 from .support import (
     LARGE,
     Hooked,
@@ -27,6 +30,8 @@ from .support import (
     read,
     upload,
 )
+
+__all__ = ['certificate', 'tls']
 
 CHUNKED = '/pubapi/v1/fs-content-chunked'
 
@@ -252,3 +257,35 @@ def test_encoded_download_has_no_length(rate_limiter: Paced) -> None:
         assert download.size is None
         assert b''.join(download) == LARGE
         download.close()
+
+
+EARLY_HINTS = b'HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n'
+PROCESSING = b'HTTP/1.1 102 Processing\r\n\r\n'
+
+
+def user(before: bytes) -> bytes:
+    body = b'{"username": "ann"}'
+    return before + b'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b' % (len(body), body)
+
+
+@pytest.mark.parametrize('before', [EARLY_HINTS, PROCESSING * 2, PROCESSING + EARLY_HINTS * 7])
+def test_interim_answers_are_skipped(rate_limiter: Paced, before: bytes) -> None:
+    with answering(user(before)) as server, egnyte.new_session() as session:
+        client = Client(f'http://127.0.0.1:{server.port}', TOKEN, session=session, rate_limiter=rate_limiter)
+        assert client.userinfo().username == 'ann'
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize('reply', [user(EARLY_HINTS * 9), EARLY_HINTS])
+def test_interim_answers_alone_or_too_many_are_unreachable(rate_limiter: Paced, reply: bytes) -> None:
+    with answering(reply) as server, egnyte.new_session() as session:
+        client = Client(f'http://127.0.0.1:{server.port}', TOKEN, session=session, rate_limiter=rate_limiter)
+        with pytest.raises(errors.Unreachable):
+            client.userinfo()
+
+
+def test_interim_answers_are_skipped_inside_tls(rate_limiter: Paced, tls: ssl.SSLContext, certificate: Path) -> None:
+    with answering(user(EARLY_HINTS), tls=tls) as server, egnyte.new_session() as session:
+        session.verify = str(certificate)
+        client = Client(f'https://127.0.0.1:{server.port}', TOKEN, session=session, rate_limiter=rate_limiter)
+        assert client.userinfo().username == 'ann'
