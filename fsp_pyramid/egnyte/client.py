@@ -14,6 +14,7 @@ from .errors import (
     EgnyteError,
     NameRejected,
     NotFound,
+    Unavailable,
     Unreachable,
     message_of,
 )
@@ -117,7 +118,8 @@ class Client:
     def list_folder(self, path: str) -> FolderListing:
         """Return a folder with all its items, in a call for each 1,000 of them. Raises NotFound (also for a file).
 
-        If the folder changes between two pages, items may move across pages: it is listed again, once.
+        If the folder changes between two pages, items may move across pages: it is listed again, once. So it is if
+        items are missing; if they are missing again, that is Unavailable: callers take folders without items for empty.
         """
         pages = self._pages(path, steady=True) or self._pages(path, steady=False)
         items = _distinct(item for page in pages for item in page.items)
@@ -128,19 +130,25 @@ class Client:
         )
 
     def _pages(self, path: str, *, steady: bool) -> list[ListingPage]:
-        """Return all pages. With *steady*, return none if the folder changed meanwhile."""
+        """Return all pages. With *steady*, return none if the folder changed meanwhile, or if items are missing.
+
+        Raises Unavailable without *steady* if items are missing: a page that should have some brings no new one.
+        """
         pages: list[ListingPage] = []
         seen: set[str] = set()
         offset = 0
         while True:
             page = self._json(_fs(path), _listing_page, include_perm='true', count=PAGE, offset=offset)
-            ids = {_id(item) for item in page.items}
-            if steady and pages and (page.folder.total != pages[0].folder.total or seen & ids):
+            ids, total = {_id(item) for item in page.items}, page.folder.total
+            missing = offset < total and not ids - seen
+            if steady and (missing or (pages and (total != pages[0].folder.total or seen & ids))):
                 return []
+            if missing:
+                raise Unavailable(f'the listing has {len(seen)} of {total} items', status=200)
             pages.append(page)
             seen |= ids
             offset += len(page.items)
-            if not page.items or offset >= page.folder.total:
+            if offset >= total:
                 return pages
 
     def stat_file(self, path: str) -> File:

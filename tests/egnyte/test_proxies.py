@@ -275,6 +275,59 @@ def test_always_changing_listing_has_each_item_once(client: Client, sandbox: San
     assert len(paged.sent) < 30
 
 
+def cut(hooks: Hooked, *left: int, total: int = 6) -> None:
+    """Keep so many items of each page; leave the rest of the answer as it is. The last number is repeated."""
+    numbers = list(left)
+
+    def after(request: requests.PreparedRequest, response: requests.Response) -> requests.Response:
+        body = response.json()
+        number = numbers.pop(0) if len(numbers) > 1 else numbers[0]
+        return answer(request, 200, body | {'files': body['files'][:number], 'total_count': total})
+
+    hooks.after = after
+
+
+def test_incomplete_listing_is_listed_again(client: Client, paged: Hooked) -> None:
+    cut(paged, 2, 0, 2)
+    assert names(client) == 'bcdefg'
+    assert len(paged.sent) == 2 + 3
+
+
+@pytest.mark.parametrize(('left', 'calls'), [((0,), 2), ((2, 0, 2, 0), 4), ((2, 1, 1, 0, 0), 5)])
+def test_listing_without_some_items_is_unavailable(
+    client: Client, paged: Hooked, left: tuple[int, ...], calls: int
+) -> None:
+    cut(paged, *left)
+    with pytest.raises(errors.Unavailable, match='of 6 items'):
+        client.list_folder('/Shared/home')
+    assert len(paged.sent) == calls
+
+
+@pytest.mark.parametrize('lists', [{}, {'files': None, 'folders': None}, {'files': [], 'folders': []}])
+def test_folder_with_items_is_not_taken_for_empty(client: Client, paged: Hooked, lists: dict[str, Any]) -> None:
+    def after(request: requests.PreparedRequest, response: requests.Response) -> requests.Response:
+        body = {key: value for key, value in response.json().items() if key not in {'files', 'folders'}}
+        return answer(request, 200, body | lists)
+
+    paged.after = after
+    with pytest.raises(errors.Unavailable, match='0 of 6 items'):
+        client.list_folder('/Shared/home')
+
+
+def test_pages_that_repeat_are_unavailable(client: Client, sandbox: Sandbox, paged: Hooked) -> None:
+    """A proxy may ignore the query."""
+    first = sandbox.api('GET', '/pubapi/v1/fs/Shared/home?count=2').json()
+    paged.after = lambda request, _response: answer(request, 200, first)
+    with pytest.raises(errors.Unavailable, match='2 of 6 items'):
+        client.list_folder('/Shared/home')
+
+
+def test_listing_with_short_pages_is_complete(client: Client, paged: Hooked) -> None:
+    cut(paged, 1)
+    assert names(client) == 'bcdefg'
+    assert len(paged.sent) == 6
+
+
 def trashed(client: Client) -> str:
     return ''.join(sorted(item.path[-1] for item in client.trash()))
 

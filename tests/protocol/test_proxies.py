@@ -1,5 +1,6 @@
 """Answers of a proxy, a firewall or a gateway in Egnyte's place."""
 
+import json
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -119,6 +120,20 @@ def test_413_to_an_upload_means_that_the_file_is_too_large(client: Beefree, sand
     client.get('/')
     sandbox.fail({'method': 'POST', 'path_prefix': '/pubapi/v1/fs-content', 'answer': {'status': 413, 'body': HTML}})
     assert outcome(client.upload('/a.png', source.offer(PNG))) == (422, 3906)
+
+
+@pytest.mark.parametrize('lists', [{}, {'files': None, 'folders': None}, {'files': [], 'folders': []}])
+def test_directory_with_an_incomplete_listing_is_not_deleted(
+    client: Beefree, sandbox: Sandbox, lists: dict[str, Any]
+) -> None:
+    client.create('/d/')
+    sandbox.upload(f'{HOME}/d/f.png', b'x')
+    listing = sandbox.api('GET', f'/pubapi/v1/fs{HOME}/d?list_content=false').json() | {'total_count': 1} | lists
+    page = {'status': 200, 'body': json.dumps(listing)}
+    instead(sandbox, page, method='GET', path_prefix=f'/pubapi/v1/fs{HOME}/d')
+    assert outcome(client.delete('/d/')) == (503, 3100)
+    sandbox.fail()
+    assert sandbox.exists(f'{HOME}/d/f.png')
 
 
 @pages
