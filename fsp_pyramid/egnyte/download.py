@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import requests
 
 from .errors import Unreachable
-from .records import milliseconds
+from .records import milliseconds, size
 from .transport import BROKEN
 
 BLOCK = 64 * 1024
@@ -27,7 +27,7 @@ class Download(Iterator[bytes]):
         length = headers.get('Content-Length', '')
         self._response, self._blocks = response, response.iter_content(BLOCK)
         # The length of an encoded body (although we asked for a plain one) is not that of the file.
-        self.size = int(length) if length.isdecimal() and 'Content-Encoding' not in headers else None
+        self.size = size(length) if length.isdecimal() and 'Content-Encoding' not in headers else None
         self.mime_type: str = headers.get('Content-Type', 'application/octet-stream')
         self.checksum: str = headers.get('X-Sha512-Checksum', '')
         tag = headers.get('ETag', '').removeprefix('W/').strip('"')

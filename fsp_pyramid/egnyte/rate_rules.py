@@ -1,5 +1,6 @@
 """Rules of the rate limiter for one token, as a pure state machine without a clock, locks or I/O."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ WINDOW = 1.04
 # Seconds from the start of a call to that of the call *qps* places later. Calls that start late on a busy machine catch
 # up by the difference to WINDOW.
 CLOSEST = 1.03
+QUOTA = re.compile(r'\d{1,15}', re.ASCII)
 RESET = '%A, %B %d, %Y %I:%M:%S %p GMT'
 
 
@@ -59,9 +61,9 @@ class QuotaHeaders:
 
     @classmethod
     def read(cls, headers: Mapping[str, str]) -> Self:
-        """Parse *headers*. A header that is no number counts as missing."""
+        """Parse *headers*. A header that is no number, or none of a quota, counts as missing."""
         qps, daily, used = (
-            int(value) if (value := headers.get(f'X-Accesstoken-{name}', '')).isdecimal() else None
+            int(value) if QUOTA.fullmatch(value := headers.get(f'X-Accesstoken-{name}', '')) else None
             for name in ('Qps-Allotted', 'Quota-Allotted', 'Quota-Current')
         )
         try:

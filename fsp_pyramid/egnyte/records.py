@@ -5,6 +5,10 @@ from typing import Any, Self
 
 from .times import http_date, iso_date
 
+# Databases and dates of the callers end here; greater numbers come from others than Egnyte.
+LARGEST_SIZE = 2**63 - 1
+LATEST = 253_402_300_799_999  # the last millisecond of the year 9999
+
 
 def milliseconds(value: Any) -> int:
     """Return a time as UNIX milliseconds; 0 for a value that is no time.
@@ -13,9 +17,11 @@ def milliseconds(value: Any) -> int:
     integers in quotes.
     """
     try:
-        return int(value)
+        number = int(value)
     except (TypeError, ValueError, OverflowError):
         pass
+    else:
+        return number if 0 <= number <= LATEST else 0
     for read in (http_date, iso_date) if isinstance(value, str) else ():
         try:
             return int(read(value) * 1000)
@@ -30,6 +36,14 @@ def text(data: dict[str, Any], key: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f'{key} is no text')
     return value
+
+
+def size(value: Any) -> int:
+    """Return a size in bytes, 0 for a missing one. Raises ValueError or TypeError for a value that is no size."""
+    number = int(value or 0)
+    if not 0 <= number <= LARGEST_SIZE:
+        raise ValueError('the size is out of range')
+    return number
 
 
 def _text_or_none(value: Any) -> str | None:
@@ -58,7 +72,7 @@ class File:
             name=text(data, 'name'),
             file_id=text(data, 'group_id'),
             version_id=text(data, 'entry_id'),
-            size=int(data.get('size') or 0),
+            size=size(data.get('size')),
             checksum=_text_or_none(data.get('checksum')) or '',
             modified=milliseconds(data.get('last_modified')),
             permission=_text_or_none(data.get('permission')),

@@ -289,3 +289,11 @@ def test_interim_answers_are_skipped_inside_tls(rate_limiter: Paced, tls: ssl.SS
         session.verify = str(certificate)
         client = Client(f'https://127.0.0.1:{server.port}', TOKEN, session=session, rate_limiter=rate_limiter)
         assert client.userinfo().username == 'ann'
+
+
+def test_impossible_length_of_a_download_is_unavailable(rate_limiter: Paced) -> None:
+    reply = b'HTTP/1.1 200 OK\r\nContent-Length: %b\r\n\r\nx' % (b'9' * 30)
+    with answering(reply) as server, egnyte.new_session() as session:
+        client = Client(f'http://127.0.0.1:{server.port}', TOKEN, session=session, rate_limiter=rate_limiter)
+        with pytest.raises(errors.Unavailable):
+            client.download('x')

@@ -328,6 +328,18 @@ def test_listing_with_short_pages_is_complete(client: Client, paged: Hooked) -> 
     assert len(paged.sent) == 6
 
 
+@pytest.mark.parametrize('size', [10**30, 2**63, -1, 1e300])
+def test_item_with_an_impossible_size_is_unavailable(client: Client, paged: Hooked, size: float) -> None:
+    def after(request: requests.PreparedRequest, response: requests.Response) -> requests.Response:
+        body = response.json()
+        body['files'][0]['size'] = size
+        return answer(request, 200, body)
+
+    paged.after = after
+    with pytest.raises(errors.Unavailable):
+        client.list_folder('/Shared/home')
+
+
 def trashed(client: Client) -> str:
     return ''.join(sorted(item.path[-1] for item in client.trash()))
 

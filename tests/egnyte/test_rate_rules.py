@@ -354,6 +354,8 @@ def test_quota_headers_are_parsed() -> None:
         QuotaHeaders.read({})
         == QuotaHeaders.read(dict.fromkeys(headers, 'soon'))
         == QuotaHeaders.read(dict.fromkeys(headers, '-1'))
+        == QuotaHeaders.read(dict.fromkeys(headers, '9' * 30))
+        == QuotaHeaders.read(dict.fromkeys(headers, '9' * 5000))
         == nothing
     )
 
