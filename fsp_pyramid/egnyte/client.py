@@ -119,7 +119,8 @@ class Client:
         """Return a folder with all its items, in a call for each 1,000 of them. Raises NotFound (also for a file).
 
         If the folder changes between two pages, items may move across pages: it is listed again, once. So it is if
-        items are missing; if they are missing again, that is Unavailable: callers take folders without items for empty.
+        items are missing. If the rest is missing again, Egnyte's total may count items that the user may not see; if
+        all are missing, or pages repeat, that is Unavailable: callers take folders without items for empty.
         """
         pages = self._pages(path, steady=True) or self._pages(path, steady=False)
         items = _distinct(item for page in pages for item in page.items)
@@ -130,10 +131,7 @@ class Client:
         )
 
     def _pages(self, path: str, *, steady: bool) -> list[ListingPage]:
-        """Return all pages. With *steady*, return none if the folder changed meanwhile, or if items are missing.
-
-        Raises Unavailable without *steady* if items are missing: a page that should have some brings no new one.
-        """
+        """Return all pages. With *steady*, return none if the folder changed meanwhile, or if items are missing."""
         pages: list[ListingPage] = []
         seen: set[str] = set()
         offset = 0
@@ -143,12 +141,12 @@ class Client:
             missing = offset < total and not ids - seen
             if steady and (missing or (pages and (total != pages[0].folder.total or seen & ids))):
                 return []
-            if missing:
+            if missing and (page.items or not seen):
                 raise Unavailable(f'the listing has {len(seen)} of {total} items', status=200)
             pages.append(page)
             seen |= ids
             offset += len(page.items)
-            if offset >= total:
+            if missing or offset >= total:
                 return pages
 
     def stat_file(self, path: str) -> File:
