@@ -14,12 +14,11 @@ FORMS = '"files.example.com", "files.example.com:8443", "10.1.2.0/24", "10.1.2.3
 
 # No organisation's network is wider; a wider entry is a mistake, or an attempt to switch the guard off.
 _WIDEST = {4: 8, 6: 16}
-_MAPPED = IPv6Network('::ffff:0:0/96')  # holds all of IPv4
 EVERYWHERE = '*'
 
 # IANA's special-purpose registries (IPv4: updated 2024, IPv6: 2024), multicast, reserved ranges, and internal addresses
 # of clouds. The first matching row names the reason. Python's own is_global is not used, because it differs from one
-# version to the next.
+# version to the next. 64:ff9b::/96 is missing: its addresses are judged like the IPv4 addresses that they embed.
 _TABLE = """
 0.0.0.0/8           this host                           RFC 791
 10.0.0.0/8          private network                     RFC 1918
@@ -46,7 +45,6 @@ _TABLE = """
 ::/96               IPv4-compatible                     RFC 4291
 ::ffff:0:0/96       IPv4-mapped                         RFC 4291
 ::ffff:0:0:0/96     IPv4-translated                     RFC 2765
-64:ff9b::/96        IPv4 by NAT64                       RFC 6052
 64:ff9b:1::/48      IPv4 by local NAT64                 RFC 8215
 100::/64            discard only                        RFC 6666
 100:0:0:1::/64      dummy prefix                        RFC 9780
@@ -65,20 +63,41 @@ ff00::/8            multicast                           RFC 4291
 4000::/2            not assigned to the internet        RFC 4291
 8000::/1            not assigned to the internet        RFC 4291
 """
-# Addresses at which clouds hand out the credentials of a machine: link-local ones (mapped and by NAT64, too), and those
-# of AWS (IPv6), Alibaba and Azure.
+# A gateway translates these to IPv4 (RFC 6052): in a network without IPv4, every host on the internet that has no IPv6
+# is reached by them.
+_NAT64 = IPv6Network('64:ff9b::/96')
+_TEREDO = IPv6Network('2001::/32')
+# Prefixes whose addresses embed an IPv4 address, and the number of bits before it. The prefix of a local NAT64
+# (64:ff9b:1::/48) may have any length: the longest is assumed, with which a network embeds the most.
+_EMBEDDING = (
+    (IPv6Network('::/96'), 96),
+    (IPv6Network('::ffff:0:0/96'), 96),
+    (IPv6Network('::ffff:0:0:0/96'), 96),
+    (_NAT64, 96),
+    (IPv6Network('64:ff9b:1::/48'), 96),
+    (_TEREDO, 96),
+    (IPv6Network('2002::/16'), 16),
+)
+# Addresses at which clouds hand out the credentials of a machine: link-local ones, and those of AWS (IPv6), Alibaba and
+# Azure.
 _METADATA = tuple(
     ip_network(text)
-    for text in (
-        *('169.254.0.0/16', 'fe80::/10', '::ffff:169.254.0.0/112', '64:ff9b::169.254.0.0/112'),
-        *('fd00:ec2::254/128', '100.100.100.200/32', '168.63.129.16/32'),
-    )
+    for text in ('169.254.0.0/16', 'fe80::/10', 'fd00:ec2::254/128', '100.100.100.200/32', '168.63.129.16/32')
 )
 
 
 def is_metadata(address: Address) -> bool:
-    """Return whether a cloud may hand out credentials at *address*."""
-    return any(address in network for network in _METADATA)
+    """Return whether a cloud may hand out credentials at *address*, or at the IPv4 address that it embeds."""
+    return any(form in network for form in (address, _embedded(address)) for network in _METADATA)
+
+
+def _embedded(address: Address) -> Address:
+    """Return the IPv4 address that *address* embeds; the same address if it embeds none."""
+    for prefix, bits in _EMBEDDING:
+        if address in prefix:
+            number = int(address) >> (96 - bits) & 0xFFFFFFFF
+            return IPv4Address(number ^ 0xFFFFFFFF if prefix == _TEREDO else number)
+    return address
 
 
 @dataclass(frozen=True)
@@ -155,9 +174,11 @@ class Allowances:
                 return Verdict(True, f'fsp.sources.allow has {entry.text}')
         if downgraded:
             return Verdict(False, 'a redirect from https to http, to what fsp.sources.allow does not name')
+        translated = address in _NAT64
+        reached = _embedded(address) if translated else address
         for special in SPECIAL:
-            if address in special.network:
-                return Verdict(False, str(special))
+            if reached in special.network:
+                return Verdict(False, f'IPv4 by NAT64, {special}' if translated else str(special))
         if port not in PORTS:
             return Verdict(False, f'port {port}: only {" and ".join(map(str, PORTS))} are open to everybody')
         return Verdict(True, 'an address of the internet')
@@ -191,15 +212,23 @@ def _scope(text: str) -> str | Network:
 
 
 def _narrow(network: Network) -> Network:
-    # Limited like the IPv4 network in it.
-    mapped = isinstance(network, IPv6Network) and network.subnet_of(_MAPPED)
-    widest = 96 + _WIDEST[4] if mapped else _WIDEST[network.version]
+    widest, where = _widest(network)
     if network.prefixlen < widest:
         raise ValueError(
-            f'it is wider than /{widest}: name the networks that you need; "{EVERYWHERE}" alone would open every '
-            'address there is, those of your own network among them'
+            f'it is wider than /{widest}{where}: name the networks that you need; "{EVERYWHERE}" alone would open '
+            'every address there is, those of your own network among them'
         )
     return network
+
+
+def _widest(network: Network) -> tuple[int, str]:
+    """Return the least length of the prefix of *network*, and the reason if it is not the usual one."""
+    if isinstance(network, IPv6Network):
+        # Limited like the IPv4 network in it. A network around such a prefix holds all of IPv4.
+        for prefix, bits in _EMBEDDING:
+            if network.overlaps(prefix):
+                return bits + _WIDEST[4], f' and holds addresses of {prefix}, which stand for IPv4 addresses'
+    return _WIDEST[network.version], ''
 
 
 def _port(text: str) -> int:

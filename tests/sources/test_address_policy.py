@@ -1,4 +1,4 @@
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import pytest
 from hypothesis import example, given
@@ -9,6 +9,7 @@ from fsp_pyramid.sources.address_policy import (
     Allowances,
     Special,
     Verdict,
+    is_metadata,
 )
 
 NOTHING = Allowances()
@@ -43,7 +44,13 @@ def verdict(address: str, *allow: str, host: str = 'files.example.com', port: in
         ('::ffff:127.0.0.1', 'IPv4-mapped'),
         ('::ffff:8.8.8.8', 'IPv4-mapped'),
         ('::ffff:0:127.0.0.1', 'IPv4-translated'),
-        ('64:ff9b::7f00:1', 'NAT64'),
+        ('64:ff9b::7f00:1', 'NAT64, loopback'),
+        ('64:ff9b::10.0.0.1', 'NAT64, private network'),
+        ('64:ff9b::169.254.169.254', "NAT64, link-local, clouds' metadata"),
+        ('64:ff9b::168.63.129.16', "NAT64, Azure's wire server"),
+        ('64:ff9b::', 'NAT64, this host'),
+        ('64:ff9b::255.255.255.255', 'NAT64, broadcast'),
+        ('64:ff9b:0:0:1::7f00:1', 'not assigned'),
         ('64:ff9b:1::7f00:1', 'local NAT64'),
         ('100::1', 'discard'),
         ('2001:0:7f00:1::', 'Teredo'),
@@ -76,7 +83,11 @@ def test_both_ends_of_each_range_are_refused(special: Special) -> None:
 
 
 @pytest.mark.parametrize(
-    'address', ['1.1.1.1', '8.8.8.8', '9.255.255.255', '11.0.0.0', '172.32.0.0', '2606:4700::1111', '2a00:1450::1']
+    'address',
+    [
+        *('1.1.1.1', '8.8.8.8', '9.255.255.255', '11.0.0.0', '172.32.0.0', '2606:4700::1111', '2a00:1450::1'),
+        '64:ff9b::8.8.8.8',  # the same by NAT64
+    ],
 )
 def test_internet_is_open_at_two_ports(address: str) -> None:
     assert verdict(address, port=80) == verdict(address, port=443) == Verdict(True, 'an address of the internet')
@@ -126,7 +137,13 @@ def test_nothing_inside_a_range_is_open(special: Special, offset: int) -> None:
         ('[fd12::/16]:8080', 'x', 'fd12::1', 8080, True),
         ('[fd12::/16]:8080', 'x', 'fd12::1', 80, False),
         ('::ffff:10.0.0.0/104', 'x', '::ffff:10.1.2.3', 80, True),
-        ('64:ff9b::/96', 'x', '64:ff9b::1.1.1.1', 80, True),
+        ('::ffff:10.0.0.0/104', 'x', '::ffff:127.0.0.1', 80, False),
+        ('64:ff9b::10.0.0.0/104', 'x', '64:ff9b::10.1.2.3', 80, True),
+        ('64:ff9b::10.0.0.0/104', 'x', '64:ff9b::127.0.0.1', 80, False),
+        ('64:ff9b:1::10.0.0.0/104', 'x', '64:ff9b:1::10.1.2.3', 80, True),
+        ('2002:a00::/24', 'x', '2002:a01:203::1', 80, True),
+        ('2002:a00::/24', 'x', '2002:7f00:1::1', 80, False),
+        ('10.0.0.0/8', 'x', '64:ff9b::10.1.2.3', 80, False),
         ('*', 'x', '10.0.0.1', 22, True),
         ('*', 'x', '::1', 443, True),
         ('*:*', 'x', '169.254.169.254', 8080, True),
@@ -178,6 +195,9 @@ def test_allowances_are_precise(entry: str, host: str, address: str, port: int, 
         '[fd00::/8]:8080',
         '::ffff:0:0/96',
         '::ffff:10.0.0.0/103',
+        *('::/80', '::/64', '::/16', '[::/16]:80', '::/95', '::/96', '::/103', '::ffff:0:0/80', '::ffff:0:0/95'),
+        *('::ffff:0:0:0/96', '64:ff9b::/96', '64:ff9b::/32', '64:ff9b::/16', '64:ff9b:1::/48', '64:ff9b:1::/96'),
+        *('2002::/16', '2002::/23', '2002:a00::/23', '2001::/16', '2001::/23', '2001::/32', '2001::/103'),
         '[::1',
         '[::1]80',
         '[::1]:',
@@ -193,12 +213,52 @@ def test_bad_entry_is_named_and_good_forms_are_shown(entry: str) -> None:
     assert '"10.1.2.3:8080"' in message
 
 
-@pytest.mark.parametrize(('entry', 'width'), [('128.0.0.0/1', '/8'), ('fc00::/7', '/16'), ('::ffff:0:0/96', '/104')])
+@pytest.mark.parametrize(
+    ('entry', 'width'),
+    [
+        ('128.0.0.0/1', '/8:'),
+        ('fc00::/7', '/16:'),
+        ('::ffff:0:0/96', '/104 and holds addresses of ::ffff:0:0/96'),
+        ('64:ff9b::/32', '/104 and holds addresses of 64:ff9b::/96'),
+        ('2002::/16', '/24 and holds addresses of 2002::/16'),
+    ],
+)
 def test_too_wide_network_is_refused_with_a_remedy(entry: str, width: str) -> None:
     with pytest.raises(ValueError, match=f'wider than {width}') as caught:
         Allowances.parse([entry])
     assert str(caught.value).startswith(f'"{entry}"')
     assert '"*"' in str(caught.value)
+
+
+@given(st.integers(0, 2**128 - 1), st.integers(0, 128))
+@example(0, 80)
+@example(int(IPv6Address('64:ff9b::')), 32)
+def test_no_network_opens_all_of_ipv4_in_one_of_its_forms(number: int, length: int) -> None:
+    network = IPv6Network((number, length), strict=False)
+    forms = ('::{}', '::ffff:{}', '::ffff:0:{}', '64:ff9b::{}', '64:ff9b:1::{}')
+    try:
+        allow = Allowances.parse([str(network)])
+    except ValueError:
+        return
+    for form in forms:
+        inside = [form.format(address) for address in ('127.0.0.1', '169.254.169.254')]
+        assert not all(allow.judge('x', ip_address(address), 80).allowed for address in inside)
+
+
+@pytest.mark.parametrize(
+    'address',
+    [
+        *('169.254.169.254', '::ffff:169.254.169.254', '64:ff9b::169.254.169.254', '2002:a9fe:a9fe::'),
+        *('2001:0:0:0:0:0:5601:5601', '::ffff:100.100.100.200', '168.63.129.16', 'fd00:ec2::254', 'fe80::1'),
+    ],
+)
+def test_addresses_of_metadata_are_known_in_each_form(address: str) -> None:
+    assert is_metadata(ip_address(address))
+
+
+@pytest.mark.parametrize('address', ['127.0.0.1', '::ffff:127.0.0.1', '2002:7f00:1::', '::1', 'fd00::1'])
+def test_other_special_addresses_are_no_metadata(address: str) -> None:
+    assert not is_metadata(ip_address(address))
 
 
 @pytest.mark.parametrize(

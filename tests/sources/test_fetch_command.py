@@ -36,7 +36,7 @@ def test_it_names_the_rule_that_refuses_and_the_remedy(ini: str, capsys: pytest.
     assert capsys.readouterr().out.splitlines() == [
         'http, host 64:ff9b::7f00:1, port 8080',
         '  GET / HTTP/1.1',
-        '  64:ff9b::7f00:1  refused: IPv4 by NAT64 (64:ff9b::/96, RFC 6052)',
+        '  64:ff9b::7f00:1  refused: IPv4 by NAT64, loopback (127.0.0.0/8, RFC 1122)',
         'refused: every address of a host has to be allowed',
         'to allow it, and nothing else, add this to fsp.sources.allow: [64:ff9b::7f00:1]:8080',
     ]
