@@ -46,7 +46,7 @@ class Target:
     :param host: in lower case, without brackets and the dot of the root
     :param path: with the query, unchanged, because signatures hold for one spelling. Only characters that are invalid
         in a request line are encoded
-    :param downgraded: whether a redirect from https led to this http URL
+    :param downgraded: whether redirects led from https to this http URL, directly or by other http URLs
     """
 
     scheme: str
@@ -85,7 +85,7 @@ class Target:
         elif not re.match(r'[A-Za-z][A-Za-z0-9+.-]*:', reference):
             reference = self.origin + _merged(self.path, reference)
         target = self.parse(reference)
-        return replace(target, downgraded=(self.scheme, target.scheme) == ('https', 'http'))
+        return replace(target, downgraded=target.scheme == 'http' and (self.scheme == 'https' or self.downgraded))
 
     @property
     def request_line(self) -> str:

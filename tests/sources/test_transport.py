@@ -356,6 +356,41 @@ def test_redirect_from_https_to_http_has_to_be_allowed(names: Names, tls: ssl.SS
 
 
 @pytest.mark.usefixtures('_trusted')
+def test_redirect_from_https_stays_one_in_later_redirects_to_http(names: Names, tls: ssl.SSLContext) -> None:
+    """The policy would allow the last address: it is refused for the way there alone."""
+    names['files.test'] = [['127.0.0.1']] * 9
+    names['last.test'] = [['1.1.1.1']] * 9
+    with (
+        serving(redirect('/again'), redirect('http://last.test/a')) as plain,
+        serving(redirect(f'http://files.test:{plain.port}/a'), tls=tls) as first,
+    ):
+        start = f'https://files.test:{first.port}/'
+        reason = refusal(start, f'files.test:{first.port}', f'files.test:{plain.port}')
+        assert 'http://last.test:80 at 1.1.1.1 is refused: a redirect from https to http' in reason
+    assert len(plain.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ('hops', 'downgraded'),
+    [
+        (['https://a/', 'http://b/'], True),
+        (['https://a/', 'http://b/', '/c'], True),
+        (['https://a/', 'http://b/', 'http://c/', '//d/'], True),
+        (['https://a/', 'http://b/', 'https://c/'], False),
+        (['https://a/', 'http://b/', 'https://c/', 'http://d/'], True),
+        (['http://a/', 'http://b/'], False),
+        (['http://a/', 'https://b/', '/c'], False),
+    ],
+)
+def test_targets_know_whether_https_led_to_them(hops: list[str], downgraded: bool) -> None:
+    first, *others = hops
+    target = Target.parse(first)
+    for location in others:
+        target = target.follow(location)
+    assert target.downgraded is downgraded
+
+
+@pytest.mark.usefixtures('_trusted')
 def test_redirects_to_https_and_within_a_scheme_are_followed(tls: ssl.SSLContext) -> None:
     with (
         serving(redirect('/b'), ok(b'x'), tls=tls) as safe,
