@@ -101,7 +101,7 @@ def too_many_redirects(target: Target) -> SourceUnavailable:
 
 def redirected(reply: Reply, target: Target) -> Target | None:
     """Return the target of a redirect; None for other answers. Raises SourceUnavailable for an invalid one."""
-    location = reply.headers['Location']
+    location = reply.headers.get('Location', '').strip(' \t')
     if reply.status not in _REDIRECTS or not location:
         return None
     try:

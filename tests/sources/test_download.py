@@ -190,6 +190,18 @@ def test_relative_redirect_keeps_the_spelling_of_both(location: str, sent: str) 
     assert server.requests[1].partition(b'\r\n')[0].decode() == f'GET {sent} HTTP/1.1'
 
 
+@pytest.mark.parametrize('location', ['/g ', ' /g', '\t/g \t ', '/g\t'])
+def test_white_space_around_a_redirect_is_not_part_of_it(location: str) -> None:
+    with serving(redirect(location), ok(b'x')) as server:
+        fetch(f'http://127.0.0.1:{server.port}/a')
+    assert server.requests[1].startswith(b'GET /g HTTP/1.1\r\n')
+
+
+def test_redirect_to_white_space_is_none() -> None:
+    with serving(redirect(' \t ')) as server:
+        assert 'status 302' in refusal(f'http://127.0.0.1:{server.port}/').reason
+
+
 def test_redirect_in_bytes_that_are_no_utf8_keeps_them() -> None:
     with serving(redirect('/caf@.png').replace(b'@', b'\xe9'), ok(b'x')) as server:
         fetch(f'http://127.0.0.1:{server.port}/')
