@@ -176,7 +176,7 @@ def log_level(answer: FSPError) -> int:
 def cause_suffix(cause: BaseException | None) -> str:
     """Return the cause of an error (an error of Egnyte's or of a source) for the end of a log line; '' for None."""
     # A source's text is for users and says little; its reason is for the log.
-    return '' if cause is None else f' ({type(cause).__name__}: {getattr(cause, "reason", cause)})'
+    return '' if cause is None else f' ({type(cause).__name__}: {excerpt(str(getattr(cause, "reason", cause)))})'
 
 
 def raw_path(request: Request) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..errors import MAX_EXCERPT
 from .address_policy import Allowances
 from .deadline import Deadline
 from .errors import (
@@ -20,6 +21,8 @@ MAX_REDIRECTS = 3
 _REDIRECTS = (301, 302, 303, 307, 308)
 # A proxy that changed something says 203.
 _SUCCESSES = (200, 203)
+# The characters of RFC 6838, section 4.2.
+_TYPE = re.compile(r'[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+')
 # IANA's registry of HTTP content codings (2025), and unregistered ones in use. Other values of the header (charsets,
 # types, "none", S3's "aws-chunked") are mistakes, and the body is the file as it is.
 _COMPRESSIONS = frozenset(
@@ -34,12 +37,12 @@ class Source:
     """File to download, with headers that are checked already.
 
     :ivar size: announced size in bytes; None without one
-    :ivar declared_type: Content-Type in lower case and without parameters
+    :ivar declared_type: Content-Type in lower case and without parameters; None if it is no type
     """
 
     def __init__(self, reply: Reply, size: int | None, max_size: int, deadline: Deadline, rate: MinimumRate) -> None:
         self.size = size
-        self.declared_type = reply.headers.get('Content-Type', '').partition(';')[0].strip().lower() or None
+        self.declared_type = _declared_type(reply)
         self._reply, self._max_size, self._deadline, self._rate = reply, max_size, deadline, rate
 
     def chunks(self) -> Iterator[bytes]:
@@ -109,6 +112,12 @@ def redirected(reply: Reply, target: Target) -> Target | None:
     except SourceError as error:
         # Not SourceInvalid: the caller's own URL is valid.
         raise SourceUnavailable(f'{target.origin}: bad redirect: {error.reason}') from error
+
+
+def _declared_type(reply: Reply) -> str | None:
+    type_ = reply.headers.get('Content-Type', '').partition(';')[0].strip().lower()
+    # Listings and messages repeat it.
+    return type_ if len(type_) <= MAX_EXCERPT and _TYPE.fullmatch(type_) else None
 
 
 def compression(reply: Reply) -> str:

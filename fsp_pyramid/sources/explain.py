@@ -1,5 +1,6 @@
 """Explanation whether the guarded download would fetch a URL, and why."""
 
+from ..errors import excerpt
 from .address_policy import Allowances, is_metadata
 from .deadline import Deadline
 from .download import (
@@ -40,7 +41,7 @@ def explain(url: str, allow: Allowances, *, connect: bool = False) -> tuple[bool
 def explain_hop(target: Target, allow: Allowances, deadline: Deadline) -> tuple[bool, list[str]]:
     """Return if the guard allows a request to *target*, with the request and the verdict on each of its addresses."""
     redirect = ', by a redirect from https' if target.downgraded else ''
-    lines = [f'{target.scheme}, host {target.host}, port {target.port}{redirect}', f'  {target.request_line}']
+    lines = [f'{target.scheme}, host {excerpt(target.host)}, port {target.port}{redirect}', f'  {target.request_line}']
     try:
         addresses = {answer.address: None for answer in resolve(target, deadline)}
     except SourceError as error:
@@ -97,4 +98,4 @@ def _explain_answer(reply: Reply, target: Target) -> list[str]:
 
 def _printable(header: str) -> str:
     # Escaped, because the server's text goes to the operator's terminal.
-    return header.encode('unicode_escape').decode()
+    return excerpt(header.encode('unicode_escape').decode())

@@ -21,6 +21,7 @@ from requests.certs import where  # type: ignore[attr-defined]  # missing in its
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
+from ..errors import excerpt
 from ..i18n import _
 from .address_policy import Address, Allowances
 from .deadline import Deadline
@@ -83,7 +84,7 @@ class Target:
         if reference.startswith('//'):
             reference = f'{self.scheme}:{reference}'
         elif not re.match(r'[A-Za-z][A-Za-z0-9+.-]*:', reference):
-            reference = self.origin + _merged(self.path, reference)
+            reference = f'{self.scheme}://{self._authority(self.host)}{_merged(self.path, reference)}'
         target = self.parse(reference)
         return replace(target, downgraded=target.scheme == 'http' and (self.scheme == 'https' or self.downgraded))
 
@@ -94,9 +95,11 @@ class Target:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port, the part of the URL that may be logged."""
-        host = f'[{self.host}]' if ':' in self.host else self.host
-        return f'{self.scheme}://{host}:{self.port}'
+        """Scheme, host and port for the log: the rest of the URL may be secret. A long host is cut."""
+        return f'{self.scheme}://{self._authority(excerpt(self.host))}'
+
+    def _authority(self, host: str) -> str:
+        return f'[{host}]:{self.port}' if ':' in host else f'{host}:{self.port}'
 
 
 def _sendable(url: str) -> str:
@@ -176,9 +179,9 @@ def resolve(target: Target, deadline: Deadline) -> list[Answer]:
     try:
         answer = answers.get(timeout=deadline.left())
     except queue.Empty:
-        raise SourceUnavailable(f'{target.host}: the look-up took too long') from None
+        raise SourceUnavailable(f'{excerpt(target.host)}: the look-up took too long') from None
     if isinstance(answer, Exception):
-        raise SourceUnavailable(f'{target.host}: no address ({answer})')
+        raise SourceUnavailable(f'{excerpt(target.host)}: no address ({excerpt(str(answer))})')
     return answer
 
 
@@ -295,5 +298,5 @@ def _connection_errors(target: Target, deadline: Deadline) -> Iterator[None]:
         yield
     except (OSError, HTTPException) as error:
         deadline.left()  # the better explanation, if it has expired
-        raise SourceUnavailable(f'{target.origin}: {error!r}') from error
+        raise SourceUnavailable(f'{target.origin}: {excerpt(repr(error))}') from error
     deadline.left()

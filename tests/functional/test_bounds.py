@@ -15,6 +15,7 @@ from pyramid.config import Configurator
 from fsp_pyramid import main
 from fsp_pyramid.testing import Sandbox
 
+from ..sources.servers import serving
 from .envelope import ask, read
 
 Make = Callable[..., Any]
@@ -137,6 +138,39 @@ def test_standalone_application_truncates_long_url(standalone: Any, log: Callabl
     assert answer.status_int == 404
     assert longest_run(answer.text) <= MOST
     assert longest_run(log()) <= MOST
+
+
+@pytest.mark.parametrize('host', ['w.' * 32_000, 'w' * 60_000, 'w' * 300 + '.invalid'])
+def test_long_host_of_a_source_is_truncated_in_answer_and_log(
+    make: Make, egnyte: Sandbox, log: Callable[[], str], host: str
+) -> None:
+    answer = ask(make(), '/fsp/a.png', 'POST', **body_of(json.dumps({'source': f'http://{host}'})))
+    assert read(answer)[0] == 422
+    assert answer.text.count('w') <= MOST
+    assert all(line.count('w') <= MOST for line in log().splitlines())
+
+
+@pytest.mark.parametrize(
+    'sent',
+    [
+        b'w' * 60_000 + b'\r\n',
+        b'HTTP/1.1 ' + b'w' * 60_000 + b'\r\n',
+        b'HTTP/9.' + b'w' * 60_000 + b' 200 OK\r\n\r\n',
+        b'HTTP/1.1 302 Go\r\nLocation: http://' + b'w.' * 30_000 + b'\r\n\r\n',
+        b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/' + b'w' * 60_000 + b'\r\n\r\nhi',
+    ],
+    ids=['status-line', 'status', 'version', 'location', 'type'],
+)
+def test_long_answer_of_a_source_is_truncated_in_answer_and_log(
+    make: Make, egnyte: Sandbox, log: Callable[[], str], sent: bytes
+) -> None:
+    application = make(sources__allow='127.0.0.1', upload__types='image')
+    with serving(sent) as server:
+        body = body_of(json.dumps({'source': f'http://127.0.0.1:{server.port}/'}))
+        answer = ask(application, '/fsp/a', 'POST', **body)
+    assert read(answer)[0] == 422
+    assert answer.text.count('w') <= MOST
+    assert all(line.count('w') <= MOST for line in log().splitlines())
 
 
 # URLs that are not UTF-8

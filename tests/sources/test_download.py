@@ -22,6 +22,7 @@ from fsp_pyramid.sources import (
     SourceUnavailable,
     download,
 )
+from fsp_pyramid.sources.transport import Target
 
 from ..timing import PATIENCE
 from .servers import (
@@ -290,6 +291,64 @@ def test_empty_file_has_its_own_error(answer: bytes) -> None:
 def test_bad_answers(answer: bytes, reason: str) -> None:
     with serving(answer) as server:
         assert reason in refusal(f'http://127.0.0.1:{server.port}/').reason
+
+
+HUGE = b'r' * 60_000
+
+
+@pytest.mark.parametrize(
+    'answer',
+    [
+        HUGE + b'\r\n',
+        b'HTTP/1.1 ' + b'9' * 60_000 + b'\r\n',
+        b'HTTP/9.' + b'9' * 60_000 + b' 200 OK\r\n\r\n',
+        b'HTTP/1.1 500 ' + HUGE + b'\r\n\r\n',
+        b'HTTP/1.1 200 ' + HUGE + b'\r\n\r\n',
+        b'HTTP/1.1 200 OK\r\nContent-Encoding: gzip;' + HUGE + b'\r\n\r\n',
+        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: ' + HUGE + b'\r\n\r\n',
+        b'HTTP/1.1 200 OK\r\nContent-Length: ' + HUGE + b'\r\n\r\n',
+        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n' + HUGE + b'\r\n',
+        b'HTTP/1.1 302 Go\r\nLocation: http://' + b'a.' * 30_000 + b'/\r\n\r\n',
+        b'HTTP/1.1 302 Go\r\nLocation: http://' + b'r' * 60_000 + b'\r\n\r\n',
+        b'HTTP/1.1 302 Go\r\nLocation: http://localhost:' + b'9' * 60_000 + b'\r\n\r\n',
+        b'HTTP/1.1 302 Go\r\nLocation: http://[' + b'1' * 60_000 + b']/\r\n\r\n',
+        b'HTTP/1.1 302 Go\r\nLocation: ' + HUGE + b'://x/\r\n\r\n',
+    ],
+)
+def test_errors_repeat_little_of_an_answer(answer: bytes) -> None:
+    with serving(answer) as server, pytest.raises(SourceError) as caught:
+        fetch(f'http://127.0.0.1:{server.port}/')
+    assert len(str(caught.value)) < 400
+    assert len(caught.value.reason) < 400
+
+
+@pytest.mark.parametrize('host', ['a.' * 32_000, 'a' * 60_000, 'é' * 30_000, f'{"x" * 60_000}.invalid'])
+def test_errors_repeat_little_of_a_host(host: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        fetch(f'http://{host}/')
+    assert len(caught.value.reason) < 400
+
+
+def test_origin_of_a_long_host_is_cut_but_its_redirects_are_not() -> None:
+    target = Target.parse(f'http://{"a." * 120}example/x/y').follow('z')
+    assert (target.host, target.path) == ('a.' * 120 + 'example', '/x/z')
+    assert len(target.origin) < 230
+
+
+@pytest.mark.parametrize(
+    ('header', 'declared'),
+    [
+        ('Image/PNG ; charset=x', 'image/png'),
+        ('application/vnd.oasis.opendocument.text', 'application/vnd.oasis.opendocument.text'),
+        ('image/svg+xml', 'image/svg+xml'),
+        *((invalid, None) for invalid in ('', 'image', 'image/', 'a/b/c', 'a b/c', 'text/<b>', 'text/' + 'g' * 60_000)),
+    ],
+)
+def test_declared_type_is_a_type_or_none(header: str, declared: str | None) -> None:
+    with serving(ok(b'x', f'Content-Type: {header}')) as server:
+        url = f'http://127.0.0.1:{server.port}/'
+        with download(url, max_size=5, timeout=PATIENCE, allow=Allowances.parse(LOOPBACK)) as source:
+            assert source.declared_type == declared
 
 
 @pytest.mark.parametrize(
