@@ -14,7 +14,6 @@ from .errors import (
     SourceTooLarge,
     SourceUnavailable,
 )
-from .minimum_rate import MinimumRate
 from .transport import Reply, Target, get
 
 MAX_REDIRECTS = 3
@@ -40,10 +39,10 @@ class Source:
     :ivar declared_type: Content-Type in lower case and without parameters; None if it is no type
     """
 
-    def __init__(self, reply: Reply, size: int | None, max_size: int, deadline: Deadline, rate: MinimumRate) -> None:
+    def __init__(self, reply: Reply, size: int | None, max_size: int, deadline: Deadline) -> None:
         self.size = size
         self.declared_type = _declared_type(reply)
-        self._reply, self._max_size, self._deadline, self._rate = reply, max_size, deadline, rate
+        self._reply, self._max_size, self._deadline = reply, max_size, deadline
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the body as it arrives, once. The last byte of an announced size ends it without a further check.
@@ -53,7 +52,6 @@ class Source:
         received, chunks = 0, self._reply.chunks()
         while received != self.size and (chunk := next(chunks, b'')):
             received += len(chunk)
-            self._rate.add(len(chunk))
             if received > self._max_size:
                 raise SourceTooLarge(self._max_size)
             yield chunk
@@ -64,7 +62,7 @@ class Source:
 
     def require_rate(self, rate: float) -> None:
         """Abort from now on if fewer bytes a second than *rate* arrive."""
-        self._rate.least = max(self._rate.least, rate)
+        self._reply.rate.least = max(self._reply.rate.least, rate)
 
     def abandon(self) -> None:
         """Cut the connection: a reader of the body gets SourceUnavailable. Thread-safe."""
@@ -84,14 +82,13 @@ def download(url: str, *, max_size: int, timeout: float, allow: Allowances) -> I
     target = Target.parse(url)
     with Deadline(timeout) as deadline:
         for _ in range(MAX_REDIRECTS + 1):
-            with get(target, allow, deadline) as reply:
+            with get(target, allow, deadline, max_size) as reply:
                 following = redirected(reply, target)
                 if following is None:
                     announced = announced_size(reply, target)
                     if announced is not None and announced > max_size:
                         raise SourceTooLarge(max_size)
-                    with MinimumRate(deadline) as rate:
-                        yield Source(reply, announced, max_size, deadline, rate)
+                    yield Source(reply, announced, max_size, deadline)
                     return
             target = following
     raise too_many_redirects(target)

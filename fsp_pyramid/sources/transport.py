@@ -4,6 +4,7 @@ Built on ``http.client``, because it reads neither proxies from the environment 
 no redirects, and has a public hook for a connection of our own: ``HTTPConnection.connect``.
 """
 
+import io
 import queue
 import re
 import socket
@@ -12,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from http.client import CONTINUE, SWITCHING_PROTOCOLS, HTTPConnection, HTTPException, HTTPResponse
 from ipaddress import ip_address
 from typing import Any, Self
@@ -26,11 +27,14 @@ from ..i18n import _
 from .address_policy import Address, Allowances
 from .deadline import Deadline
 from .errors import SourceInvalid, SourceRefused, SourceUnavailable
+from .minimum_rate import MinimumRate
 
 _DEFAULT_PORTS = {'http': 80, 'https': 443}
 METHOD = 'GET'
 # 100 Continue, 102 Processing, 103 Early Hints... A slow server sends some before its answer.
 MAX_INTERIM = 8
+# Bytes of headers, and of the framing of a small body.
+MAX_OVERHEAD = 1 << 20
 _HEADERS = {
     'User-Agent': 'fsp-pyramid',
     'Accept': '*/*',
@@ -224,12 +228,46 @@ def _tls() -> ssl.SSLContext:
     return context
 
 
+class _Wire(io.RawIOBase):
+    """Bytes of a connection: each read counts for the minimum rate, and their number is limited."""
+
+    def __init__(self, raw: io.RawIOBase, rate: MinimumRate, most: int) -> None:
+        self._raw, self._rate, self._most, self._left = raw, rate, most, most
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        # The limit of the file's size does not hold for trailers and for the extensions of chunks.
+        if self._left < 0:
+            raise HTTPException(f'more than {self._most} bytes with headers and framing')
+        size = self._raw.readinto(buffer)
+        if size:
+            self._rate.add(size)
+            self._left -= size
+        return size
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
 class _Response(HTTPResponse):
     """Response that skips a limited number of interim answers. http.client skips 100 only, without a limit."""
 
+    fp: io.BufferedReader
     _interim = 0
 
+    def __init__(self, *args: Any, rate: MinimumRate, most: int, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._rate = rate
+        self.fp = io.BufferedReader(_Wire(self.fp.detach(), rate, most))
+
     def _read_status(self) -> tuple[str, int, str]:
+        if self._interim:
+            self._rate.pause()
+            self.fp.peek(1)  # waits for a byte; it may have come together with the interim answer
+            self._rate.add(0)
         version, status, reason = super()._read_status()  # type: ignore[misc]  # private
         if not 100 <= status < 200 or status == SWITCHING_PROTOCOLS:
             return version, status, reason
@@ -244,8 +282,9 @@ class _CheckedConnection(HTTPConnection):
 
     response_class = _Response
 
-    def __init__(self, target: Target, answers: list[Answer], deadline: Deadline) -> None:
+    def __init__(self, target: Target, answers: list[Answer], deadline: Deadline, rate: MinimumRate, most: int) -> None:
         super().__init__(target.host, target.port)
+        self.response_class = partial(_Response, rate=rate, most=most)  # type: ignore[assignment]  # a factory
         self.default_port = _DEFAULT_PORTS[target.scheme]  # left out of the Host header
         self._target, self._answers, self._deadline = target, answers, deadline
 
@@ -258,10 +297,13 @@ class _CheckedConnection(HTTPConnection):
 
 
 class Reply:
-    """Answer of a server: the headers, and the body as a stream."""
+    """Answer of a server: the headers, and the body as a stream.
 
-    def __init__(self, response: HTTPResponse, target: Target, deadline: Deadline) -> None:
-        self.status, self.headers, self.chunked = response.status, response.headers, response.chunked
+    :ivar rate: minimum rate of the response
+    """
+
+    def __init__(self, response: HTTPResponse, target: Target, deadline: Deadline, rate: MinimumRate) -> None:
+        self.status, self.headers, self.chunked, self.rate = response.status, response.headers, response.chunked, rate
         self._response, self._target, self._deadline = response, target, deadline
 
     def values(self, name: str) -> list[str]:
@@ -280,16 +322,22 @@ class Reply:
 
 
 @contextmanager
-def get(target: Target, allow: Allowances, deadline: Deadline) -> Iterator[Reply]:
-    """GET the target. Raises SourceRefused for a refused address, SourceUnavailable without an answer."""
+def get(target: Target, allow: Allowances, deadline: Deadline, max_size: int = 0) -> Iterator[Reply]:
+    """GET the target. Raises SourceRefused for a refused address, SourceUnavailable without an answer.
+
+    :param max_size: of the body, in bytes; 0 if only the headers are read
+    """
     answers = resolve(target, deadline)
     check(target, answers, allow)
+    # The framing of chunks of a few bytes is as large as their content.
+    most = 2 * max_size + MAX_OVERHEAD
     with ExitStack() as opened:
-        connection = opened.enter_context(closing(_CheckedConnection(target, answers, deadline)))
+        rate = opened.enter_context(MinimumRate(deadline))
+        connection = opened.enter_context(closing(_CheckedConnection(target, answers, deadline, rate, most)))
         with _connection_errors(target, deadline):
             connection.request(METHOD, target.path, headers=_HEADERS)
             response = opened.enter_context(connection.getresponse())
-        yield Reply(response, target, deadline)
+        yield Reply(response, target, deadline, rate)
 
 
 @contextmanager
