@@ -14,7 +14,7 @@ from .errors import (
     SourceTooLarge,
     SourceUnavailable,
 )
-from .transport import Reply, Target, get
+from .transport import Reply, Target, get, transfer_codings
 
 MAX_REDIRECTS = 3
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -118,8 +118,9 @@ def _declared_type(reply: Reply) -> str | None:
 
 
 def compression(reply: Reply) -> str:
-    """Return the compression in ``Content-Encoding``, '' for none."""
-    named = (value.partition(';')[0].strip(' "') for value in reply.values('Content-Encoding'))
+    """Return the compression in ``Content-Encoding`` or ``Transfer-Encoding``, '' for none."""
+    values = reply.values('Content-Encoding') + transfer_codings(reply.headers)
+    named = (value.partition(';')[0].strip(' "') for value in values)
     return next((name for name in named if name.removeprefix('x-') in _COMPRESSIONS), '')
 
 
@@ -132,7 +133,7 @@ def announced_size(reply: Reply, target: Target) -> int | None:
         raise SourceUnavailable(f'{target.origin}: status {reply.status}')
     if coding := compression(reply):
         raise SourceCompressed(target.origin, coding)
-    if reply.values('Transfer-Encoding') not in ([], ['chunked']):
+    if transfer_codings(reply.headers) not in ([], ['chunked']):
         raise SourceUnavailable(f'{target.origin}: unknown transfer coding')
     sizes = set(reply.values('Content-Length'))
     if reply.chunked or not sizes:

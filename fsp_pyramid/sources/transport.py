@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
+from email.message import Message
 from functools import cache, partial
 from http.client import CONTINUE, SWITCHING_PROTOCOLS, HTTPConnection, HTTPException, HTTPResponse
 from ipaddress import ip_address
@@ -253,7 +254,10 @@ class _Wire(io.RawIOBase):
 
 
 class _Response(HTTPResponse):
-    """Response that skips a limited number of interim answers. http.client skips 100 only, without a limit."""
+    """Response that skips a limited number of interim answers, and knows the spellings of a chunked body.
+
+    http.client skips 100 only, without a limit, and takes ``identity, chunked`` for a body that is not chunked.
+    """
 
     fp: io.BufferedReader
     _interim = 0
@@ -262,6 +266,11 @@ class _Response(HTTPResponse):
         super().__init__(*args, **options)
         self._rate = rate
         self.fp = io.BufferedReader(_Wire(self.fp.detach(), rate, most))
+
+    def begin(self) -> None:
+        super().begin()
+        if not self.chunked and transfer_codings(self.headers) == ['chunked']:
+            self.chunked, self.chunk_left, self.length, self.will_close = True, None, None, True
 
     def _read_status(self) -> tuple[str, int, str]:
         if self._interim:
@@ -308,7 +317,7 @@ class Reply:
 
     def values(self, name: str) -> list[str]:
         """Return the values of a header, which may be a list and may be repeated."""
-        return [value.strip().lower() for line in self.headers.get_all(name, []) for value in line.split(',')]
+        return _values(self.headers, name)
 
     def chunks(self, size: int = 1 << 16) -> Iterator[bytes]:
         """Yield the body in chunks of at most *size* bytes. Raises SourceUnavailable if it is cut short or too slow."""
@@ -319,6 +328,15 @@ class Reply:
             if not chunk:
                 return
             yield chunk
+
+
+def _values(headers: Message, name: str) -> list[str]:
+    return [value.strip().lower() for line in headers.get_all(name, []) for value in line.split(',')]
+
+
+def transfer_codings(headers: Message) -> list[str]:
+    """Return the codings in ``Transfer-Encoding``, without "identity", which changes nothing."""
+    return [name for name in _values(headers, 'Transfer-Encoding') if name not in ('', 'identity')]
 
 
 @contextmanager

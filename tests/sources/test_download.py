@@ -265,7 +265,8 @@ def test_empty_file_has_its_own_error(answer: bytes) -> None:
         (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel', 'IncompleteRead'),
         (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n', 'IncompleteRead'),
         (b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhel\r\n', 'IncompleteRead'),
-        (ok(b'x', 'Transfer-Encoding: gzip, chunked'), 'transfer coding'),
+        (ok(b'x', 'Transfer-Encoding: rot13, chunked'), 'unknown transfer coding'),
+        (ok(b'x', 'Transfer-Encoding: chunked, chunked'), 'unknown transfer coding'),
         (ok(b'hello', 'Content-Length: 5', 'Content-Length: 6'), 'malformed size'),
         (ok(b'hello', 'Content-Length: 5, 6'), 'malformed size'),
         (ok(b'hello', 'Content-Length: +5'), 'malformed size'),
@@ -349,6 +350,40 @@ def test_declared_type_is_a_type_or_none(header: str, declared: str | None) -> N
         url = f'http://127.0.0.1:{server.port}/'
         with download(url, max_size=5, timeout=PATIENCE, allow=Allowances.parse(LOOPBACK)) as source:
             assert source.declared_type == declared
+
+
+@pytest.mark.parametrize(
+    'coding',
+    ['identity', 'Identity', '', 'identity, identity'],
+)
+def test_identity_is_no_transfer_coding(coding: str) -> None:
+    with serving(ok(b'hello', f'Transfer-Encoding: {coding}', 'Content-Length: 5')) as server:
+        assert fetch(f'http://127.0.0.1:{server.port}/') == b'hello'
+    with serving(f'HTTP/1.1 200 OK\r\nTransfer-Encoding: {coding}\r\n\r\nhello'.encode()) as server:
+        assert fetch(f'http://127.0.0.1:{server.port}/') == b'hello'
+
+
+@pytest.mark.parametrize(
+    'lines',
+    [
+        *('chunked', 'Chunked', 'chunked ', 'chunked\t', ', chunked', 'identity, chunked', 'identity,Chunked '),
+        'identity\r\nTransfer-Encoding: chunked',
+        'identity, chunked\r\nContent-Length: 3',
+    ],
+)
+def test_chunks_are_recognized_in_each_spelling(lines: str) -> None:
+    head = f'HTTP/1.1 200 OK\r\nTransfer-Encoding: {lines}\r\n\r\n'
+    with serving(head.encode() + b'3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n') as server:
+        assert fetch(f'http://127.0.0.1:{server.port}/') == b'hello'
+
+
+@pytest.mark.parametrize('coding', ['gzip', 'gzip, chunked', 'identity, deflate', 'X-GZIP, chunked', 'compress;q=1'])
+def test_compressing_transfer_coding_is_refused_with_its_own_text(coding: str) -> None:
+    with (
+        serving(ok(b'x', f'Transfer-Encoding: {coding}')) as server,
+        pytest.raises(SourceCompressed, match='compressed'),
+    ):
+        fetch(f'http://127.0.0.1:{server.port}/')
 
 
 @pytest.mark.parametrize(
