@@ -46,6 +46,8 @@ def _the_application_waits(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f'fsp_pyramid.{module}.WAIT', PATIENCE)
     monkeypatch.setattr('fsp_pyramid.ops.checks.TIMEOUT', PATIENCE)
     monkeypatch.setattr('fsp_pyramid.backends.DOWNLOAD_WAIT', PATIENCE)
+    monkeypatch.setattr('fsp_pyramid.content.sqlite_pool.BUSY_TIMEOUT', PATIENCE)
+    monkeypatch.setattr('fsp_pyramid.content.downloads.MAX_WAIT', PATIENCE)
 
 
 @pytest.fixture
