@@ -537,14 +537,71 @@ def test_last_word_of_a_folder_other_than_ro_is_refused(tail: str) -> None:
     assert '/Shared/Brand' in line
 
 
-@pytest.mark.parametrize('tail', [' rw', ' read-write', ' (rw)', ' r/w', ' writable'])
+@pytest.mark.parametrize('word', ['r', 'R', 'read', 'readable', 'read-access', 'view', 'Viewer', 'locked', 'protected'])
+@pytest.mark.parametrize('column', ['/ /Shared/Brand {}', '/shared {} /Shared/Brand', '/ {{uid}}/My Brand {}=true'])
+def test_word_for_read_only_is_refused(word: str, column: str) -> None:
+    assert 'write "ro"' in complaint('fsp.folders', column.replace('{}', word).replace('{{', '/{').replace('}}', '}'))
+
+
+@pytest.mark.parametrize(
+    'tail',
+    [
+        *(
+            'write-protected',
+            'write protected',
+            'immutable',
+            'static',
+            'nowrite',
+            'no-write',
+            'No edit',
+            'not writable',
+        ),
+        *(
+            'ro=true',
+            'readonly=true',
+            'read-only=1',
+            'ro: yes',
+            'ro = true',
+            'ronly',
+            'O_RDONLY',
+            'ro--',
+            '--ro',
+            'r--',
+        ),
+        *('readony', 'readolny', 'read-olny', 'read olny', 'raedonly', 'reedonly', 'redonly', 'readonlly', 'vieuonly'),
+    ],
+)
+def test_synonyms_and_misspellings_of_read_only_are_refused(tail: str) -> None:
+    line = complaint('fsp.folders', f'/ /Shared/Brand {tail}')
+    assert 'behind the folder, write "ro" for a read-only one' in line
+    assert f'write a slash behind it: "/Shared/Brand {tail}/"' in line
+
+
+@pytest.mark.parametrize(
+    'tail', [' rw', ' read-write', ' (rw)', ' r/w', ' writable', ' w', ' write', ' full', ' Editor', ' write=true']
+)
 def test_word_for_writable_is_refused(tail: str) -> None:
     assert 'write nothing behind' in complaint('fsp.folders', f'/ /Shared/Brand{tail}')
 
 
-@pytest.mark.parametrize('directory', ['/shared/ ro', '/shared  (ro)', '/shared/ readonly'])
+@pytest.mark.parametrize('directory', ['/shared/ ro', '/shared  (ro)', '/shared/ readonly', '/shared viewer'])
 def test_read_only_word_behind_the_directory_is_refused(directory: str) -> None:
     assert 'write "ro"' in complaint('fsp.folders', f'{directory} /Shared/Brand')
+
+
+@pytest.mark.parametrize('sign', [',', ' ,', ' ->', '->', ' =>', ' =', '=', ':', ' :', ';', ' |', ' -', ' –', ' →'])
+@pytest.mark.parametrize(
+    'line', ['/ /Shared/Brand{} ro', '/ /Shared/Brand{}', '/shared{} /Shared/Brand', '/{} /Shared/B']
+)
+def test_sign_at_the_end_of_a_column_is_refused(sign: str, line: str) -> None:
+    assert 'write "ro"' in complaint('fsp.folders', line.replace('{}', sign))
+
+
+@pytest.mark.parametrize(
+    'line', ['/ /Shared/Brand /ro', '/ /Shared/ Brand', '/ =>/ /Shared/Brand', '/a /b/ /Shared/ x']
+)
+def test_blanks_around_a_name_are_refused(line: str) -> None:
+    assert 'no name begins or ends with a blank' in complaint('fsp.folders', line)
 
 
 @pytest.mark.parametrize(
@@ -557,6 +614,15 @@ def test_read_only_word_behind_the_directory_is_refused(directory: str) -> None:
         ('/Shared/Client #1', ('Shared', 'Client #1')),
         ('/Shared/Retro ro/x', ('Shared', 'Retro ro', 'x')),
         ('/Shared/Metro\tRO', ('Shared', 'Metro')),
+        ('/Shared/Brand Assets', ('Shared', 'Brand Assets')),
+        ('/Shared/Brand view/', ('Shared', 'Brand view')),
+        ('/Shared/Brand readonly/ ro', ('Shared', 'Brand readonly')),
+        ('/Shared/Read Only', ('Shared', 'Read Only')),
+        ('/Shared/Members only', ('Shared', 'Members only')),
+        ('/Shared/Street View 2', ('Shared', 'Street View 2')),
+        ('/Shared/Ready already', ('Shared', 'Ready already')),
+        ('/Shared/Acme Inc.', ('Shared', 'Acme Inc.')),
+        ('/Shared/My spreadsheets', ('Shared', 'My spreadsheets')),
     ],
 )
 def test_folders_whose_names_only_look_like_words(folder: str, names: tuple[str, ...]) -> None:

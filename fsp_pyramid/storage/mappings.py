@@ -6,6 +6,7 @@ One mapping a line; the longest one that matches a path wins::
     /shared/  /Shared/Brand            ro
 """
 
+import difflib
 import hashlib
 import re
 from dataclasses import dataclass
@@ -28,12 +29,28 @@ OF_ACCOUNTS = frozenset(PLACEHOLDERS[2:])
 FOLDER = '{folder}'  # a whole path, so that it stands at the beginning
 # A space before a slash parts the columns: no name at Egnyte begins or ends with a space.
 _LINE = re.compile(r'(?P<directory>/.*?)\s+(?P<folder>(/|\{folder\}).*?)(?P<read_only>\s+(?i:ro))?')
-# Common spellings of "ro", after a blank or a sign, and of its opposite. Only their letters count.
-_READ_ONLY = {'ro', 'readonly', 'rdonly', 'viewonly'}
-_WRITABLE = {'rw', 'readwrite', 'writable', 'writeable'}
+# Words for "ro" and for its opposite, without hyphens and the like. At the end of a column they would silently make
+# another folder, and perhaps a writable one.
+_READ_ONLY_WORDS = """
+    ro r rx rd rdonly ordonly ronly roonly onlyread read reads reader readers readable readaccess readmode
+    readonlyaccess readonlymode view viewer viewers viewable viewaccess viewonlyaccess lock locked protect protected
+    writeprotect writeprotected immutable static frozen nowrite nowrites nowriting noedit noedits noediting nochange
+    nochanges nomodify notwritable notwriteable nonwritable nonwriteable unwritable unwriteable noteditable noneditable
+    uneditable unmodifiable
+"""
+_WRITABLE_WORDS = """
+    rw rwx wr w write writes writer writers writable writeable writeaccess writemode readwrite readwriteaccess full
+    fullaccess fullcontrol edit editor editors editable editaccess
+"""
+_MODES = frozenset(_READ_ONLY_WORDS.split() + _WRITABLE_WORDS.split())
+# Misspellings of these count as well.
+_MISSPELT = ('readonly', 'viewonly')
+_LIKENESS = 0.82
 _COMMENT = re.compile(r'\s([#;])(\s|$)')
-# A word at the end of a column; "Brand-RO" is a name.
-_LAST_WORD = re.compile(r'(?:\s|[,:=|([])\W*((?:read|view)\W?only|read\W?write|r\W?[ow]|\w+)\W*$', re.IGNORECASE)
+_VALUE = re.compile(r'\s*[=:][^=:]*$')  # of "ro=true"
+# What parts the words at the end of a name; "Brand-RO" is one word.
+_PARTING = re.compile(r'[\s,:=|(\[]+')
+_SIGN_AT_END = re.compile(r'[,:;=|<>→⇒]$|\s[-–—+*.~]+$')
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +128,30 @@ def parse_mappings(table: str) -> tuple[FolderMapping, ...]:
 
 def _refuse_odd_words(line: str, column: str) -> None:
     """Raise ValueError for a column that would silently become another folder, and perhaps a writable one."""
-    remedy = 'behind the folder, write "ro" for a read-only one, and nothing else'
+    remedy = 'behind the folder, write "ro" for a read-only one, and write nothing behind a writable one'
     if _COMMENT.search(column):
         raise ValueError(f'"{line}": a comment stands on a line of its own; {remedy}')
-    if re.search(r'\s{2}|\t|\s[=:,|]$', column):
+    if _SIGN_AT_END.search(column) or re.search(r'\s{2}|\t', column):
         raise ValueError(f'"{line}": "{column.rsplit(maxsplit=1)[-1]}" is no part of a name; {remedy}')
-    found = _LAST_WORD.search(column)
-    word = re.sub('[^a-z]', '', found[1].lower()) if found else ''
-    if word in _READ_ONLY:
-        raise ValueError(f'"{line}": {remedy}')
-    if word in _WRITABLE:
-        raise ValueError(f'"{line}": folders are writable, write nothing behind such a one')
+    if re.search(r'/\s|\s/', column):
+        raise ValueError(f'"{line}": no name begins or ends with a blank; {remedy}')
+    if any(_is_mode(word) for word in _last_words(column)):
+        raise ValueError(f'"{line}": {remedy}. If the name of the folder ends so, write a slash behind it: "{column}/"')
+
+
+def _last_words(column: str) -> set[str]:
+    """Return the words that may be meant as a mode: the last one behind a blank or sign, also as a part of two."""
+    name = re.sub(r'(?<=[\s,:=|(\[])r/([ow])\b', r'r\1', column, flags=re.IGNORECASE).rpartition('/')[2]
+    found: set[str] = set()
+    for text in (name, _VALUE.sub('', name)):
+        words = [re.sub(r'[\W_]', '', word).casefold() for word in _PARTING.split(text)]
+        words = [word for word in words[1:] if word]
+        found.update((''.join(words[-1:]), ''.join(words[-2:])))
+    return found
+
+
+def _is_mode(word: str) -> bool:
+    return word in _MODES or bool(difflib.get_close_matches(word, _MISSPELT, cutoff=_LIKENESS))
 
 
 def _parse_line(line: str) -> FolderMapping:
