@@ -19,6 +19,7 @@ from fsp_pyramid.settings import (
     unknown_variables,
     variable,
 )
+from fsp_pyramid.settings.variables import NO_SETTINGS
 
 from .setting import value_of
 
@@ -370,7 +371,9 @@ def test_empty_value_counts_as_missing(empty: str) -> None:
 def test_keys_in_default_are_refused() -> None:
     with pytest.raises(ConfigurationError, match=r'move fsp.a, fsp.b from \[DEFAULT\] to \[app:main\]'):
         refuse_defaults({'fsp.b': '1', 'fsp.a': '2', '__file__': 'x', 'http_port': '6543'})
-    refuse_defaults({'__file__': 'x', 'http_port': '6543'})
+    refuse_defaults({'__file__': 'x', 'http_port': '6543', 'fsp_port': '1', 'fsp': 'x'})
+    with pytest.raises(ConfigurationError, match=r'move FSP_READ_ONLY \(as fsp.read_only\) from \[DEFAULT\]'):
+        refuse_defaults({'FSP_READ_ONLY': 'true'})
 
 
 def test_application_refuses_keys_in_default() -> None:
@@ -637,10 +640,31 @@ def test_folders_whose_names_only_look_like_words(folder: str, names: tuple[str,
         ('Fsp.Prefix', 'fsp.prefix'),
         ('FSP.PUBLIC.SECRET', 'fsp.public.secret'),
         ('fSp.egnyte.Url', 'fsp.egnyte.url'),
+        ('FSP_READ_ONLY', 'fsp.read_only'),
+        ('fsp_read_only', 'fsp.read_only'),
+        ('fsp_egnyte_max_wait', 'fsp.egnyte.max_wait'),
+        ('FSP_PUBLIC_SECERT', 'fsp.public.secret'),
+        ('fsp:read_only', 'fsp.read_only'),
+        ('fsp/read_only', 'fsp.read_only'),
+        ('fsp-read-only', 'fsp.read_only'),
+        ('fsp.read-only', 'fsp.read_only'),
+        ('fsp..read_only', 'fsp.read_only'),
+        ('fsp read_only', 'fsp.read_only'),
+        ('fsp.egnyte.domain', 'fsp.egnyte.url'),
     ],
 )
-def test_keys_in_capitals_are_refused(key: str, right: str) -> None:
+def test_other_spellings_of_a_key_are_refused(key: str, right: str) -> None:
     assert complaint(key, HUSH) == f'{key}: there is no such setting; did you mean {right}?'
+
+
+@pytest.mark.parametrize('key', ['fsp', 'FSP', 'fsp.', 'fsp_', 'fsp_port'])
+def test_key_that_begins_like_a_setting_is_refused(key: str) -> None:
+    assert complaint(key, HUSH).startswith(f'{key}: there is no such setting')
+
+
+def test_variable_of_a_client_is_refused_as_a_key() -> None:
+    (line,) = complaints(THREE | {'FSP_CLIENT_SHOP_READ_ONLY': 'true'})
+    assert line.endswith('there is no such setting; did you mean fsp.client.shop.read_only?')
 
 
 def test_unknown_key_in_capitals_is_refused() -> None:
@@ -658,7 +682,9 @@ def test_unknown_key_in_capitals_is_refused() -> None:
         ('FSP.PASSWORD', 'did you mean FSP_PASSWORD?'),
         ('FSP_CLIENT_NEWS_PASSWORD', 'there is no client news'),
         ('FSP_CLIENT_SHOP_PASWORD', 'did you mean FSP_CLIENT_SHOP_PASSWORD?'),
-        ('FSP_ZZZZZZZZZZZZZ', 'FSP_ZZZZZZZZZZZZZ is no setting'),
+        ('FSP_EGNYTE_DOMAIN', 'did you mean FSP_EGNYTE_URL?'),
+        ('FSP_EGNYTE_TOKN', 'did you mean FSP_EGNYTE_TOKEN?'),
+        ('FSP_USER', 'did you mean FSP_USERNAME?'),
     ],
 )
 def test_unknown_variables_are_reported(name: str, said: str) -> None:
@@ -668,8 +694,13 @@ def test_unknown_variables_are_reported(name: str, said: str) -> None:
     assert HUSH not in line
 
 
+@pytest.mark.parametrize('name', ['FSP_INI', 'FSP_TOKEN', 'FSP_LOG_LEVEL', 'FSP_HOME', 'FSP_', 'FSP_ZZZZZZZZZZZZZ'])
+def test_variable_without_a_similar_one_is_reported_alone(name: str) -> None:
+    assert unknown_variables({}, {name: HUSH}) == [f'the environment variable {name} is no setting']
+
+
 def test_known_variables_are_not_reported() -> None:
-    environ = dict.fromkeys((*map(variable, KEYS), 'FSP_REQUIRE_SERVICES', 'FSP_CHECK_PASSWORD', 'FSPX', 'AFSP_X'), 'x')
+    environ = dict.fromkeys((*map(variable, KEYS), *NO_SETTINGS, 'FSPX', 'AFSP_X'), 'x')
     environ |= {'FSP_CLIENTS': 'shop', 'FSP_CLIENT_SHOP_EGNYTE_TOKEN': 'x'}
     assert unknown_variables({}, environ) == []
 

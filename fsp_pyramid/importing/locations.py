@@ -9,12 +9,13 @@ from typing import Any, BinaryIO, NamedTuple
 
 from ..media_types import UNKNOWN, type_by_suffix
 from ..paths import Path
+from ..settings.variables import IMPORT_PASSWORD, IMPORT_USERNAME
 from ..sources import SourceError
 from .documents import LISTS, TEMPLATES
 from .fetching import open_file
 from .providers import BEEFREE_URL, Provider, RemoteFile
 
-USERNAME, PASSWORD, BEEFREE_KEY = 'FSP_IMPORT_USERNAME', 'FSP_IMPORT_PASSWORD', 'BEEFREE_FILE_API_KEY'
+BEEFREE_KEY = 'BEEFREE_FILE_API_KEY'
 
 
 class LocationError(Exception):
@@ -117,10 +118,12 @@ def _check_outputs(documents: Iterable[DocumentFile]) -> None:
 def _provider(location: str, environ: Mapping[str, str], client_id: str, uid: str) -> Provider:
     url = location.removeprefix('fsp:')
     if not url.startswith(('http://', 'https://')) or '@' in url:
-        raise LocationError(f'Write fsp:https://HOST/BASE for a provider, its credentials into {USERNAME}, {PASSWORD}.')
-    if USERNAME not in environ or PASSWORD not in environ:
-        raise LocationError(f'{location} needs credentials: set {USERNAME} and {PASSWORD}.')
-    credentials = (environ[USERNAME].encode(), environ[PASSWORD].encode())
+        raise LocationError(
+            f'Write fsp:https://HOST/BASE for a provider, its credentials into {IMPORT_USERNAME}, {IMPORT_PASSWORD}.'
+        )
+    if IMPORT_USERNAME not in environ or IMPORT_PASSWORD not in environ:
+        raise LocationError(f'{location} needs credentials: set {IMPORT_USERNAME} and {IMPORT_PASSWORD}.')
+    credentials = (environ[IMPORT_USERNAME].encode(), environ[IMPORT_PASSWORD].encode())
     return Provider(url, {'X-BEE-ClientId': client_id, 'X-BEE-Uid': uid}, credentials)
 
 

@@ -14,9 +14,9 @@ from tqdm import tqdm
 from ..conformance import GROUPS, Options, Profile, Report, Result, run
 from ..conformance.engine import estimate
 from ..conformance.reports import FORMATS, summary
+from ..settings.variables import CHECK_PASSWORD
 from .command import command, ended_by_signals, new_parser, seconds
 
-PASSWORD = 'FSP_CHECK_PASSWORD'  # noqa: S105 - the name of a variable
 UNUSABLE = 2
 
 
@@ -78,12 +78,12 @@ def _options(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> 
 def _password(parser: argparse.ArgumentParser, password: str | None) -> str:
     """Return the password of the command line, of the environment, or of the terminal."""
     if password is None:
-        password = os.environ.get(PASSWORD)
+        password = os.environ.get(CHECK_PASSWORD)
     if password is None and sys.stdin.isatty():
         with suppress(EOFError):
             password = getpass.getpass()
     if password is None:
-        parser.error(f'a password is needed: --password, or the variable {PASSWORD}')
+        parser.error(f'a password is needed: --password, or the variable {CHECK_PASSWORD}')
     return password
 
 
@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         'base_url', metavar='BASE_URL', type=_url, help='as the Beefree console has it, without a slash'
     )
     parser.add_argument('--username', required=True, help='user name of Basic authentication')
-    parser.add_argument('--password', help=f'its password; better in the variable {PASSWORD}')
+    parser.add_argument('--password', help=f'its password; better in the variable {CHECK_PASSWORD}')
     parser.add_argument('--client-id', default='fsp-check', help='X-BEE-ClientId (default: %(default)s)')
     parser.add_argument('--uid', default='fsp-check', help='X-BEE-Uid (default: %(default)s)')
     parser.add_argument(

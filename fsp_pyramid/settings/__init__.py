@@ -39,6 +39,7 @@ from .sections import (
 )
 from .server import VARIABLES as SERVER_VARIABLES
 from .validators import refuse_ini_habits
+from .variables import NO_SETTINGS
 
 __all__ = [
     'CLIENT_KEYS',
@@ -66,8 +67,18 @@ def variable(key: str) -> str:
     return 'FSP_' + _keyword(key).upper()
 
 
-# Variables of our tests and tools.
-_OTHER_VARIABLES = {'FSP_REQUIRE_SERVICES', 'FSP_CHECK_PASSWORD'}
+# Names that begin like a setting, in any spelling: those of other add-ons go on with a letter or digit.
+_OURS = re.compile(r'fsp(?![a-z0-9])', re.IGNORECASE)
+# Names that other software gives to a setting, which are not similar to ours.
+_SYNONYMS = {
+    'egnyte_domain': 'fsp.egnyte.url',
+    'egnyte_host': 'fsp.egnyte.url',
+    'egnyte_base_url': 'fsp.egnyte.url',
+    'user': 'fsp.username',
+    'folder': 'fsp.folders',
+}
+# Two names with less in common mean different things, such as fsp.egnyte.domain and fsp.egnyte.token.
+_LIKENESS = 0.8
 _BY_KEYWORD = {_keyword(key): key for key in KEYS}
 
 
@@ -108,7 +119,7 @@ class Settings:
         *overrides* win over both; their names have underscores for dots: ``egnyte_token``. Raises ConfigurationError,
         with all complaints at once.
         """
-        texts = {key: value for key, value in ini.items() if key.lower().startswith(PREFIX)}
+        texts = {key: value for key, value in ini.items() if _OURS.match(key)}
         texts |= _from_environment(KEYS, environ)
         texts |= {_BY_KEYWORD.get(name, PREFIX + name): value for name, value in overrides.items()}
         names = _names(texts)
@@ -166,10 +177,15 @@ def _parse_client(shared: Mapping[str, Any], own: Mapping[str, Any], name: str) 
 
 
 def refuse_defaults(global_config: Mapping[str, Any]) -> None:
-    """Refuse ``fsp.`` keys in ``[DEFAULT]``: PasteDeploy silently hides them from ``[app:main]``."""
-    found = sorted(key for key in global_config if key.startswith(PREFIX))
+    """Refuse our keys in ``[DEFAULT]``: PasteDeploy silently hides them from ``[app:main]``.
+
+    Other names that begin with "fsp" are values that sections may refer to: ``fsp_port``.
+    """
+    by_spelling = {_keyword(key): key for key in KEYS}
+    found = sorted(key for key in global_config if key.startswith(PREFIX) or _plain(key) in by_spelling)
     if found:
-        raise ConfigurationError(f'move {", ".join(found)} from [DEFAULT] to [app:main]: it has no effect where it is')
+        wanted = [key if key.startswith(PREFIX) else f'{key} (as {by_spelling[_plain(key)]})' for key in found]
+        raise ConfigurationError(f'move {", ".join(wanted)} from [DEFAULT] to [app:main]: it has no effect where it is')
 
 
 def _own(key: str) -> str:
@@ -199,27 +215,44 @@ def _known(names: Iterable[str]) -> set[str]:
 def unknown_variables(ini: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
     """Return a warning for each variable with the name of an unknown setting. Values are not shown."""
     names = _names({**ini, **_from_environment(('fsp.clients',), environ)})
-    known = {variable(key) for key in _known(names)} | set(SERVER_VARIABLES)
+    known = _known(names)
+    variables = {variable(key) for key in known} | set(SERVER_VARIABLES)
     return [
-        f'the environment variable {name} is no setting{_hint(name, known, names)}'
+        f'the environment variable {name} is no setting{_hint_for_variable(name, known, names)}'
         for name in sorted(environ)
-        if re.match('fsp[_.-]', name, re.IGNORECASE) and name not in known | _OTHER_VARIABLES
+        if re.match('fsp[_.-]', name, re.IGNORECASE) and name not in variables | NO_SETTINGS
     ]
 
 
-def _hint(name: str, known: set[str], names: Sequence[str]) -> str:
-    upper = re.sub('[.-]', '_', name.upper())
-    client = re.match('FSP_CLIENT_([A-Z0-9]+)', upper)
-    if client and not any(upper.startswith(f'FSP_CLIENT_{found.upper()}_') for found in names):
-        return f': there is no client {client[1].lower()}; name it in fsp.clients'
-    same_end = sorted((found for found in known if upper.endswith(found.removeprefix('FSP'))), key=len)
-    near = same_end[-1:] or difflib.get_close_matches(upper, known, n=1)
-    return f'; did you mean {near[0]}?' if near else ''
+def _hint_for_variable(name: str, known: set[str], names: Sequence[str]) -> str:
+    plain = _plain(name)
+    client = re.match('client_([a-z0-9]+)', plain)
+    if client and not any(plain.startswith(f'client_{found}_') for found in names):
+        return f': there is no client {client[1]}; name it in fsp.clients'
+    by_spelling = {_keyword(key): variable(key) for key in known}
+    by_spelling |= {_plain(server): server for server in SERVER_VARIABLES}
+    same_end = sorted((found for found in by_spelling if f'_{plain}'.endswith(f'_{found}')), key=len)
+    near = by_spelling[same_end[-1]] if same_end else _nearest(plain, by_spelling)
+    if not near and plain in _SYNONYMS:
+        near = variable(_SYNONYMS[plain])
+    return f'; did you mean {near}?' if near else ''
+
+
+def _plain(name: str) -> str:
+    """Return the keyword that a key or variable has or would have, however it is spelt; '' for other names."""
+    return re.sub('[^a-z0-9]+', '_', name.lower()).removeprefix('fsp_') if _OURS.match(name) else ''
+
+
+def _nearest(plain: str, by_spelling: Mapping[str, str]) -> str:
+    """Return the value of the key that is similar to *plain*; '' if none is."""
+    near = difflib.get_close_matches(plain, by_spelling, n=1, cutoff=_LIKENESS)
+    return by_spelling[near[0]] if near else ''
 
 
 def _unknown_keys(texts: Mapping[str, Any], names: list[str]) -> list[str]:
     """Return complaints about unknown keys."""
     known = _known(names)
+    by_spelling = {_keyword(key): key for key in known}
     complaints = []
     for key in texts:
         if key in known:
@@ -230,8 +263,8 @@ def _unknown_keys(texts: Mapping[str, Any], names: list[str]) -> list[str]:
         elif key.startswith(CLIENT_PREFIX) and PREFIX + rest in KEYS:
             complaints.append(f'  {key}: all clients share this, write {PREFIX}{rest}')
         else:
-            near = difflib.get_close_matches(key.lower(), known, n=1)
-            complaints.append(f'  {key}: there is no such setting{f"; did you mean {near[0]}?" if near else ""}')
+            near = _nearest(_plain(key), by_spelling) or _SYNONYMS.get(_plain(key), '')
+            complaints.append(f'  {key}: there is no such setting{f"; did you mean {near}?" if near else ""}')
     return complaints
 
 
