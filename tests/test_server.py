@@ -81,6 +81,47 @@ def test_complaints_name_variable_or_key() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ('section', 'said'),
+    [
+        ({'host': 'nope.invalid'}, "[server:main] host: 'nope.invalid' will not do: this name has no address"),
+        ({'host': 'a..b'}, "[server:main] host: 'a..b' will not do: this name has no address"),
+        ({'trusted_proxy': '*', 'trusted_proxy_count': 'x'}, "trusted_proxy_count: 'x' will not do: write a whole"),
+        ({'connection_limit': '1.5'}, "[server:main] connection_limit: '1.5' will not do: write a whole number"),
+        (
+            {'unix_socket': '/s', 'unix_socket_perms': 'rw'},
+            "unix_socket_perms: 'rw' will not do: write an octal number",
+        ),
+        ({'listen': '*:80', 'port': '81'}, '[server:main] listen: it says where to listen, and so does port'),
+        (
+            {'unix_socket': '/s', 'host': '::1', 'port': '81'},
+            'unix_socket: it says where to listen, and so does host and',
+        ),
+        (
+            {'listen': '*:80', 'unix_socket': '/s'},
+            '[server:main] listen: it says where to listen, and so does unix_socket',
+        ),
+        ({'listen': 'nope.invalid:80'}, "[server:main] listen: 'nope.invalid:80' will not do: Invalid host/port"),
+        ({'trusted_proxy_headers': 'forwarded'}, 'trusted_proxy_headers: it has no meaning without trusted_proxy'),
+        ({'trusted_proxy_count': '2'}, 'trusted_proxy_count: it has no meaning without trusted_proxy'),
+        (
+            {'trusted_proxy': '*', 'trusted_proxy_headers': 'x-for'},
+            "trusted_proxy_headers: 'x-for' will not do: Received",
+        ),
+    ],
+)
+def test_section_that_waitress_refuses_is_explained(section: dict[str, str], said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        adjustments(section, {})
+    (line,) = str(caught.value).splitlines()[1:]
+    assert said in line
+
+
+def test_host_of_the_environment_without_an_address_is_named() -> None:
+    with pytest.raises(ConfigurationError, match=r"FSP_SERVER_HOST: 'nope.invalid' will not do: this name has no"):
+        adjustments({}, {'FSP_SERVER_HOST': 'nope.invalid'})
+
+
 def test_bad_variable_ends_pserve_with_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('FSP_SERVER_PORT', 'x')
     with pytest.raises(ConfigurationError, match='FSP_SERVER_PORT'):

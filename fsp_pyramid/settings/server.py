@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import socket
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,12 +18,17 @@ PROXY = {
 }
 _ADDRESSES = {'host', 'port'}
 _ELSEWHERE = {'listen', 'unix_socket', 'sockets'}
-_KNOWN = {name for name, _ in Adjustments._params}
+_TYPES = dict(Adjustments._params)
 
 
 def _host(text: str) -> str:
     if not re.fullmatch(r'\*|[A-Za-z0-9.-]+|\[?[0-9A-Fa-f:.]+\]?', text):
         raise ValueError('write an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all')
+    if text != '*':
+        try:
+            socket.getaddrinfo(text.strip('[]'), None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        except (OSError, UnicodeError):  # the latter for a label that is empty or too long
+            raise ValueError('this name has no address: write one of this machine, or 0.0.0.0 for all') from None
     return f'[{text}]' if ':' in text and not text.startswith('[') else text
 
 
@@ -58,24 +64,60 @@ def adjustments(section: Mapping[str, str], environ: Mapping[str, str]) -> dict[
             values[key] = _PARSERS[key](text.strip())
         except ValueError as error:
             complaints.append(f'  {name}: {text!r} will not do: {error}')
-    if complaints:
-        raise ConfigurationError('\n'.join(('fsp_pyramid cannot serve with these settings:', *complaints)))
     found = {key: value for key, value in section.items() if key not in _PARSERS} | values
     if _ADDRESSES & set(values) & {VARIABLES[name] for name in given}:
         found = {key: value for key, value in found.items() if key not in _ELSEWHERE}
+    complaints += _combination_complaints(found)
     if not _ELSEWHERE & set(found):
         found = DEFAULTS | found
-    return PROXY | found if 'trusted_proxy' in found else found
+    if 'trusted_proxy' in found:
+        found = PROXY | found
+    if complaints := complaints or _waitress_complaints(found):
+        raise ConfigurationError('\n'.join(('fsp_pyramid cannot serve with these settings:', *complaints)))
+    return found
 
 
 def _section_complaints(section: Mapping[str, str]) -> list[str]:
     complaints = []
-    for key in section:
+    for key, text in section.items():
         if key == 'threads':
             complaints.append('  [server:main] threads: the server takes fsp.threads, write that in [app:main]')
-        elif key not in _KNOWN:
-            near = difflib.get_close_matches(key, _KNOWN, n=1)
+        elif key not in _TYPES:
+            near = difflib.get_close_matches(key, _TYPES, n=1)
             complaints.append(
                 f'  [server:main] {key}: waitress has no such option{f"; did you mean {near[0]}?" if near else ""}'
             )
+        elif key not in _PARSERS:
+            try:
+                _TYPES[key](text)
+            except ValueError:
+                form = 'an octal number, such as 660' if key == 'unix_socket_perms' else 'a whole number'
+                complaints.append(f'  [server:main] {key}: {text!r} will not do: write {form}')
     return complaints
+
+
+def _combination_complaints(options: Mapping[str, str]) -> list[str]:
+    """Return complaints about options that do not go together."""
+    complaints = []
+    addresses = [key for key in ('listen', 'sockets', 'unix_socket', 'host', 'port') if key in options]
+    if len(addresses) > 1 and addresses[0] in _ELSEWHERE:
+        complaints.append(
+            f'  [server:main] {addresses[0]}: it says where to listen, and so does {" and ".join(addresses[1:])}: '
+            'write one of them'
+        )
+    complaints += [
+        f'  [server:main] {key}: it has no meaning without trusted_proxy, the address of the proxy'
+        for key in PROXY
+        if key in options and 'trusted_proxy' not in options
+    ]
+    return complaints
+
+
+def _waitress_complaints(options: Mapping[str, Any]) -> list[str]:
+    """Return what waitress itself refuses: addresses that do not exist, names of headers."""
+    try:
+        Adjustments(**options)
+    except ValueError as error:
+        key = next((key for key in ('listen', 'trusted_proxy_headers') if key in options), 'host')
+        return [f'  [server:main] {key}: {options.get(key, "")!r} will not do: {error}']
+    return []
