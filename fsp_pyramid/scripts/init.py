@@ -104,13 +104,21 @@ def _host(text: str) -> str:
     return host
 
 
+def _directory(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError('write the name of a directory, or . for this one')
+    return Path(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = new_parser(
         'fsp-init',
         'Write the files of a new installation: ini files for development, with a local Egnyte, and for production, '
         'secrets, and on demand those of a deployment. Existing files are kept. Without a terminal nothing is asked.',
     )
-    parser.add_argument('directory', metavar='DIR', type=Path, help='the directory; it is created if it is missing')
+    parser.add_argument(
+        'directory', metavar='DIR', type=_directory, help='the directory; it is created if it is missing'
+    )
     parser.add_argument('--domain', metavar='NAME', type=_egnyte_url, help='Egnyte domain: acme, or acme.egnyte.com')
     parser.add_argument(
         '--mode', choices=MODES, help='one Egnyte account for all users (token, the default), or one for each (oauth)'

@@ -199,3 +199,10 @@ def test_address_in_use_is_reported(tmp_path: Path) -> None:
         done = run('fsp-serve', tmp_path / 'development.ini', f'http_port={server.port}')
     assert (done.returncode, 'Traceback' in done.stderr) == (1, False)
     assert 'Address already in use' in done.stderr
+
+
+@pytest.mark.parametrize('name', ['', ' '])
+def test_directory_without_a_name_is_refused(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match='2'):
+        main([name])
+    assert 'write the name of a directory, or . for this one' in capsys.readouterr().err
