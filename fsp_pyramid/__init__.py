@@ -2,7 +2,14 @@
 
 import logging
 import os
+import warnings
 from typing import Any
+
+with warnings.catch_warnings():
+    # Pyramid 2 imports it (https://github.com/Pylons/pyramid/issues/3731), and the warning would be the first line of
+    # every command. The filters of a host stay as they are.
+    warnings.filterwarnings('ignore', 'pkg_resources is deprecated as an API', UserWarning)
+    import pyramid.asset  # noqa: F401
 
 from pyramid.config import Configurator
 from pyramid.interfaces import ISecurityPolicy

@@ -19,16 +19,21 @@ from ..interfaces import (
     IMount,
     IPublic,
 )
+from ..routing import origin_of
 from .command import (
     Failed,
     command,
     environment,
     extra,
     new_parser,
+    seconds,
 )
 
 if TYPE_CHECKING:  # it needs the extra "accounts"
     from ..accounts.store import AccountStore, Connection
+
+
+TEN_YEARS = 10 * 365 * 86400
 
 
 class CommandContext(NamedTuple):
@@ -110,9 +115,14 @@ def print_url(context: CommandContext, arguments: argparse.Namespace) -> None:
 
 def _check_base_url(registry: Any, url: str) -> None:
     """Raise Failed if *url* is no base URL of the application: users could not open the link."""
-    parts = urlsplit(url)
-    if parts.scheme not in {'http', 'https'} or not parts.hostname:
-        raise Failed(f'{url} is no base URL: write it with its scheme, such as https://files.acme.com')
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {'http', 'https'} and parts.hostname and parts.port != 0
+    except ValueError:  # of brackets and ports
+        usable = False
+    # Of http URLs, origin_of() knows those of loopback only.
+    if not usable or (parts.username is None and not origin_of(f'https://{url.partition("://")[2]}')):
+        raise Failed(f'{url} is no base URL: write it with its scheme and an existing host: https://files.acme.com')
     if parts.query or parts.fragment or parts.username is not None:
         raise Failed('A base URL has neither a user name nor "?" or "#": write it like https://files.acme.com')
     mounts = [mount.path for _, mount in registry.getUtilitiesFor(IMount)]
@@ -183,7 +193,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     link.add_argument('--client', default='', help='the name in fsp.clients, if there are several')
     link.add_argument('--mount', default='fsp', help='the name of the mount, if there are several')
     link.add_argument('--purpose', default='connect', choices=('connect', 'folder'))
-    link.add_argument('--lifetime', type=float, help='seconds; fsp.connect.lifetime otherwise')
+    link.add_argument('--lifetime', type=seconds(TEN_YEARS), help='seconds; fsp.connect.lifetime otherwise')
     link.add_argument('--user-label', default='', metavar='TEXT', help="the user's name on the page; the uid otherwise")
     link.add_argument(
         '--return-url',
@@ -211,7 +221,8 @@ def _command_context(ini: str) -> Iterator[CommandContext]:
 
 
 def _connection(context: CommandContext, number: int) -> 'Connection':
-    connection = context.store.by_number(number)
+    # Databases refuse a number that does not fit into a column of integers.
+    connection = context.store.by_number(number) if 0 < number < 2**31 else None
     if connection is None:
         raise Failed(f'There is no account {number}.')
     return connection

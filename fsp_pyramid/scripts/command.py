@@ -2,6 +2,8 @@
 
 import argparse
 import configparser
+import logging
+import os
 import re
 import signal
 import sys
@@ -13,13 +15,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import plaster
+from paste.deploy.loadwsgi import SERVER, loadcontext
 from pyramid.paster import bootstrap, setup_logging
 
 from .._version import version
+from ..model import ID_FORMAT
 from ..standalone import COMMAND
 
 # Sections whose values are read by other rules: percent signs are part of a format of the log.
 _RAW = ('formatter_', 'handler_', 'logger_')
+# Statuses that shells report for SIGPIPE and SIGINT.
+BROKEN_PIPE, INTERRUPTED = 141, 130
 
 
 class Failed(Exception):
@@ -27,15 +33,27 @@ class Failed(Exception):
 
 
 def command(run: Callable[[Sequence[str] | None], int | None]) -> Callable[..., int]:
-    """Decorate the main function of a command: Failed ends it with its message and status 1."""
+    """Decorate the main function of a command, so that it ends with a message and a status instead of a traceback.
+
+    The status is 1 for Failed, and that of shells for Ctrl-C and for a reader of its output that has gone.
+    """
 
     @wraps(run)
     def wrapped(argv: Sequence[str] | None = None) -> int:
         try:
-            return run(argv) or 0
+            status = run(argv) or 0
+            sys.stdout.flush()
         except Failed as error:
             print(error, file=sys.stderr)
             return 1
+        except BrokenPipeError:
+            # The interpreter flushes standard output at its end, and would fail again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return BROKEN_PIPE
+        except KeyboardInterrupt:
+            print('Interrupted.', file=sys.stderr)
+            return INTERRUPTED
+        return status
 
     return wrapped
 
@@ -56,10 +74,17 @@ def seconds(most: float) -> Callable[[str], float]:
         except ValueError:
             value = 0
         if not 0 < value <= most:
-            raise argparse.ArgumentTypeError(f'write a number of seconds, at most {most:g}')
+            raise argparse.ArgumentTypeError(f'write a number of seconds, at most {most:.0f}')
         return value
 
     return parse
+
+
+def beefree_id(text: str) -> str:
+    """Return an argument that is a client id or uid, as Beefree may send it."""
+    if not ID_FORMAT.fullmatch(text):
+        raise argparse.ArgumentTypeError('write 1 to 200 letters of ASCII, digits, underscores and hyphens')
+    return text
 
 
 @contextmanager
@@ -75,6 +100,9 @@ def extra(name: str) -> Iterator[None]:
 def environment(ini: str) -> Iterator[dict[str, Any]]:
     """Give Pyramid's environment of the application of an ini file. Raises Failed if it cannot be loaded."""
     check_ini(ini)
+    migrations = logging.getLogger('alembic')
+    if migrations.level == logging.NOTSET:  # its lines are about a running service, and hide the result of a command
+        migrations.setLevel(logging.WARNING)
     with _bootstrap(ini) as found:
         yield found
 
@@ -103,15 +131,38 @@ def check_ini(ini: str, variables: Mapping[str, str] | None = None) -> None:
         raise Failed(f'{path}: logging cannot be set up: {error!r}') from error
     except configparser.Error as error:
         raise Failed(f'{path}: {error.message}') from error
-    try:
+    with _use_errors(path):
         plaster.get_loader(ini, ['wsgi']).get_wsgi_app_settings(None, variables)
+
+
+def server_section(ini: str, variables: Mapping[str, str] | None = None) -> Any:
+    """Return PasteDeploy's context of ``[server:main]``, as ``pserve`` finds it; None without such a section.
+
+    Raises Failed if it cannot be loaded. No server is made.
+    """
+    path, _, name = ini.partition('#')
+    file = Path(path).resolve()
+    config = {'here': str(file.parent), '__file__': str(file), **(variables or {})}
+    parser = configparser.RawConfigParser(strict=False)
+    parser.read(file, encoding='utf-8')
+    if not any(re.fullmatch(rf'server:\s*{re.escape(name or "main")}', section) for section in parser.sections()):
+        return None
+    with _use_errors(f'{path}, [server:{name or "main"}]'):
+        return loadcontext(SERVER, f'config:{file}', name=name or 'main', global_conf=config)
+
+
+@contextmanager
+def _use_errors(location: str) -> Iterator[None]:
+    """Raise Failed for errors of PasteDeploy about ``use``: its package, its module or its file."""
+    try:
+        yield
     except PackageNotFoundError as error:
-        raise Failed(f'{path}: "use" names a package that is not installed: {error.name}') from error
+        raise Failed(f'{location}: "use" names a package that is not installed: {error.name}') from error
     except LookupError as error:
         text = str(error).strip('"')
-        raise Failed(f'{path}: {text}') from error
-    except (ModuleNotFoundError, OSError) as error:  # of "use": its module or its file
-        raise Failed(f'{path}: {error}') from error
+        raise Failed(f'{location}: {text}') from error
+    except (ImportError, AttributeError, ValueError, OSError) as error:
+        raise Failed(f'{location}: "use" cannot be loaded: {error}') from error
 
 
 def _read(path: str) -> str:
@@ -146,9 +197,20 @@ def _check_syntax(path: str, text: str, variables: Mapping[str, str]) -> None:
     except configparser.ParsingError as error:
         lines = ', '.join(str(number) for number, _ in error.errors)
         raise Failed(f'{path}, line {lines}: this is neither "key = value" nor a section.') from None
-    for section in parser.sections():
-        if not section.startswith(_RAW):
-            _check_values(path, text, parser, section)
+    sections = [section for section in parser.sections() if not section.startswith(_RAW)]
+    for section in sections:
+        _check_values(path, text, parser, section)
+    _check_references(path, text, parser, sections)
+
+
+def _check_references(path: str, text: str, parser: configparser.ConfigParser, sections: Sequence[str]) -> None:
+    """Raise Failed for "get KEY = NAME" without such a name: PasteDeploy's error has that name alone."""
+    options = [(section, key) for section in sections for key in parser.options(section)]
+    known = {*parser.defaults(), *(key.removeprefix('set ').strip() for _, key in options if key.startswith('set '))}
+    for section, key in options:
+        if key.startswith('get ') and (name := parser.get(section, key)) not in known:
+            line = _line(text, section, key)
+            raise Failed(f'{path}, line {line}: {key} in [{section}]: there is no "{name}" in [DEFAULT].')
 
 
 def _check_values(path: str, text: str, parser: configparser.ConfigParser, section: str) -> None:

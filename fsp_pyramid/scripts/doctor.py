@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from paste.deploy.loadwsgi import SERVER, loadcontext
 from pyramid.exceptions import ConfigurationError
 
 from .._version import version
@@ -20,7 +19,7 @@ from ..diagnosis.model import failure, ok
 from ..interfaces import IAccountStores
 from ..server import make_server
 from ..settings.server import adjustments
-from .command import Failed, command, environment, new_parser, seconds
+from .command import Failed, command, environment, new_parser, seconds, server_section
 from .probe import probe
 
 STATUS = {Level.FAILURE: 2, Level.WARNING: 1}
@@ -104,12 +103,10 @@ def _server(ini: str, threads: int) -> dict[str, str] | None:
 
     :param threads: ``fsp.threads``, which our own server takes
 
-    Raises Failed if our own server would not start with it.
+    Raises Failed if it cannot be loaded, or if our own server would not start with it.
     """
-    path = Path(ini).resolve()
-    try:
-        context = loadcontext(SERVER, f'config:{path}', name='main', global_conf={'__file__': str(path)})
-    except (LookupError, ImportError):
+    context = server_section(ini)
+    if context is None:
         return None
     server = context.object
     if server is not make_server:

@@ -32,9 +32,9 @@ from ..importing.results import Report, map_as_csv, map_of, read_map, write
 from ..model import Identity
 from ..paths import PathError, parse
 from ..public.assets import AssetStore
-from .command import Failed, command, ended_by_signals, environment, new_parser
+from .command import INTERRUPTED, Failed, beefree_id, command, ended_by_signals, environment, new_parser
 
-DONE, INCOMPLETE, UNUSABLE, STOPPED, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, INCOMPLETE, UNUSABLE, STOPPED = 0, 1, 2, 3
 
 
 @command
@@ -59,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except FSPError as error:
         print(f'{error.title}: {error}', file=sys.stderr)
         return UNUSABLE
+    except BrokenPipeError:  # of standard output
+        raise
     except OSError as error:
         print(f'{error.filename or "A file"} cannot be used: {error.strerror}.', file=sys.stderr)
         return UNUSABLE
@@ -265,9 +267,11 @@ def _parser() -> argparse.ArgumentParser:
         help='the ini file of the installation, then templates (.json, .html), lists (.txt, .csv), directories, URLs, '
         's3://BUCKET/PREFIX, fsp:https://HOST/BASE, beefree:/PATH/',
     )  # fmt: skip
-    parser.add_argument('--uid', help='as X-BEE-Uid says it, whose files they become')
+    parser.add_argument('--uid', type=beefree_id, help='as X-BEE-Uid says it, whose files they become')
     parser.add_argument('--into', metavar='DIRECTORY', help='as the File Manager shows it: /imported/')
-    parser.add_argument('--client-id', default='fsp-import', help='as X-BEE-ClientId says it (default: %(default)s)')
+    parser.add_argument(
+        '--client-id', type=beefree_id, default='fsp-import', help='as X-BEE-ClientId says it (default: %(default)s)'
+    )
     parser.add_argument('--client', default='', help='the name in fsp.clients, if there are several')
     parser.add_argument('--mount', default='fsp', help='the name of the mount, if there are several')
     _add_outputs(parser)

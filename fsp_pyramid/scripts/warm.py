@@ -2,11 +2,13 @@
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Sequence
 
 from tqdm import tqdm
 
 from ..clients import find_client
+from ..content.directory import CacheDirectory
 from ..errors import FSPError
 from ..interfaces import IMount
 from ..model import Identity
@@ -14,6 +16,7 @@ from ..paths import Path, PathError, parse
 from ..public.warming import Warmer
 from .command import (
     Failed,
+    beefree_id,
     command,
     environment,
     new_parser,
@@ -37,10 +40,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise Failed(
                 f'In {options.ini} there is no mount "{options.mount}" with a client "{options.client}".'
             ) from None
-        if not registry.getUtility(IMount, name=options.mount).settings.public.cache_dir:
-            raise Failed('fsp.public.cache_dir is not set: what is fetched would be gone with this command.')
+        _check_cache(registry.getUtility(IMount, name=options.mount).settings.public.cache_dir)
         identity = Identity(options.client, options.client_id, options.uid)
         return _warm(Warmer(registry, options.mount, identity, options.budget), options.path)
+
+
+def _check_cache(directory: str) -> None:
+    """Raise Failed if nothing could be kept: each file would be fetched in vain."""
+    if not directory:
+        raise Failed('fsp.public.cache_dir is not set: what is fetched would be gone with this command.')
+    try:
+        root = CacheDirectory(directory).root
+        with tempfile.TemporaryFile(dir=root):
+            pass
+    except OSError as error:
+        raise Failed(f'fsp.public.cache_dir: {directory} cannot be written to: {error.strerror}.') from error
 
 
 def _warm(warmer: Warmer, text: str) -> int:
@@ -81,8 +95,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('ini', metavar='INI', help='the ini file of the installation')
     parser.add_argument('path', metavar='PATH', help='the directory as the File Manager shows it: /shared/')
     parser.add_argument('--budget', metavar='CALLS', type=_budget, required=True, help='calls to Egnyte at the most')
-    parser.add_argument('--client-id', default='fsp-warm', help='as X-BEE-ClientId says it (default: %(default)s)')
-    parser.add_argument('--uid', default='fsp-warm', help='as X-BEE-Uid says it, whose files they are')
+    parser.add_argument(
+        '--client-id', type=beefree_id, default='fsp-warm', help='as X-BEE-ClientId says it (default: %(default)s)'
+    )
+    parser.add_argument('--uid', type=beefree_id, default='fsp-warm', help='as X-BEE-Uid says it, whose files they are')
     parser.add_argument('--client', default='', help='the name in fsp.clients, if there are several')
     parser.add_argument('--mount', default='fsp', help='the name of the mount, if there are several')
     return parser

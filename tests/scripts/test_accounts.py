@@ -129,6 +129,22 @@ def test_failures_are_reported(ini: Path, number: int, capsys: pytest.CaptureFix
     assert 'fsp.accounts.mode is not oauth' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('number', ['9999999999999999999999999', '9223372036854775807', '2147483648', '0', '-1'])
+@pytest.mark.parametrize('name', ['show', 'disconnect'])
+def test_number_that_no_account_can_have_is_reported(
+    ini: Path, name: str, number: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(ini), name, number]) == 1
+    assert capsys.readouterr().err == f'There is no account {number}.\n'
+
+
+@pytest.mark.parametrize('lifetime', ['nan', 'inf', '0', '-5', '1e300', 'long'])
+def test_lifetime_of_a_link_is_checked(ini: Path, lifetime: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match='2'):
+        main([str(ini), 'connect-url', 'https://files.acme.com', 'shop', 'u1', f'--lifetime={lifetime}'])
+    assert '--lifetime: write a number of seconds, at most 315360000' in capsys.readouterr().err
+
+
 def test_new_key_is_a_key(ini: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(ini), 'new-key']) == 0
     assert TokenCipher((capsys.readouterr().out.strip(),))
@@ -211,6 +227,14 @@ def test_accounts_are_printed_as_json(
         ('ftp://files.acme.com', 'write it with its scheme'),
         ('https:/files.acme.com', 'write it with its scheme'),
         ('https://', 'write it with its scheme'),
+        ('https://fi les.example.com', 'write it with its scheme'),
+        ('https://files.example.com ', 'write it with its scheme'),
+        ('https://fi\nles.example.com', 'write it with its scheme'),
+        ('https://files.example.com:99999', 'write it with its scheme'),
+        ('https://files.example.com:x', 'write it with its scheme'),
+        ('https://files.example.com:0', 'write it with its scheme'),
+        ('https://[::1', 'write it with its scheme'),
+        ('https://fi_les\\@example.com', 'neither a user name'),
         ('https://files.acme.com/fsp', 'without /fsp'),
         ('https://files.acme.com/fsp/', 'without /fsp'),
         ('https://files.acme.com/app/fsp', 'without /fsp'),

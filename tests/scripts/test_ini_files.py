@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -13,8 +14,10 @@ from pyramid.config import Configurator
 from pyramid.exceptions import ConfigurationError
 
 from fsp_pyramid import __version__, main
+from fsp_pyramid.scripts import hash_password
 
-from ..functional.processes import environment, run
+from ..functional.processes import BIN, environment, run
+from ..timing import PATIENCE
 
 HUSH = 'hush-this-is-a-secret'
 INI = """[app:main]
@@ -25,6 +28,22 @@ fsp.egnyte.url = sandbox:%(here)s/egnyte
 [server:main]
 use = egg:waitress#main
 port = 0
+"""
+LOGGING = """[loggers]
+keys = KEYS
+[handlers]
+keys = console
+[formatters]
+keys = plain
+[logger_root]
+level = INFO
+handlers = console
+[handler_console]
+class = StreamHandler
+args = (sys.stderr,)
+formatter = plain
+[formatter_plain]
+format = %(name)s %(message)s
 """
 COMMANDS = {
     'fsp-serve': (),
@@ -41,6 +60,15 @@ FILES = {
     'no use': (INI.replace('use = egg:fsp-pyramid\n', ''), "No loader given in section 'app:main'"),
     'unknown package': (INI.replace('egg:fsp-pyramid', 'egg:nothing-of-that-name'), 'nothing-of-that-name'),
     'unknown factory': (INI.replace('egg:fsp-pyramid', 'egg:fsp-pyramid#other'), "Entry point 'other' not found"),
+    'unknown attribute': (INI.replace('egg:fsp-pyramid', 'call:fsp_pyramid:nomain'), "no attribute 'nomain'"),
+    'get': (
+        INI.replace('[server', 'get fsp.prefix = nope\n[server'),
+        'line 6: get fsp.prefix in [app:main]: there is no "nope" in [DEFAULT]',
+    ),
+    'get of the server': (
+        INI.replace('port = 0', 'get port = nope'),
+        'line 8: get port in [server:main]: there is no "nope" in [DEFAULT]',
+    ),
     'unknown module': (INI.replace('egg:fsp-pyramid', 'call:nomodule:main'), "No module named 'nomodule'"),
     'no section': (f'fsp.password = {HUSH}\n{INI}', 'line 1: a section such as [app:main] has to come first'),
     'twice': (INI.replace('= p\n', f'= p\nfsp.password = {HUSH}\n'), 'line 5: fsp.password stands in [app:main]'),
@@ -111,6 +139,145 @@ def test_unloadable_file_is_reported(call: Call, tmp_path: Path, name: str, comm
     assert [words for words in said if words not in last] == []
     if name != 'reference':  # what %(...)s refers to is a name
         assert HUSH not in done.stderr
+
+
+OURS = INI.replace('egg:waitress#main\nport = 0', 'egg:fsp-pyramid')
+SERVERS = {
+    'none': (INI.partition('[server')[0], 'there is no section [server:main]; write it with "use = egg:fsp-pyramid"'),
+    'unknown package': (
+        INI.replace('egg:waitress#main', 'egg:nope'),
+        '[server:main]: "use" names a package that is not',
+    ),
+    'unknown entry point': (INI.replace('egg:waitress#main', 'egg:waitress#no'), "[server:main]: Entry point 'no' not"),
+    'unknown factory': (
+        INI.replace('egg:waitress#main', 'call:fsp_pyramid.server:no'),
+        '[server:main]: "use" cannot be',
+    ),
+    'unknown module': (
+        INI.replace('egg:waitress#main', 'call:nope:no'),
+        '[server:main]: "use" cannot be loaded: No mod',
+    ),
+    'no use': (INI.replace('use = egg:waitress#main\n', ''), "No loader given in section 'server:main'"),
+    'port of waitress': (INI.replace('port = 0', 'port = x'), '[server:main]: invalid literal for int()'),
+    'option of waitress': (INI.replace('port = 0', 'nonsense = 0'), "[server:main]: Unknown adjustment 'nonsense'"),
+    'host': (f'{OURS}host = nope.invalid\n', "[server:main] host: 'nope.invalid' will not do"),
+    'count': (
+        f'{OURS}trusted_proxy = *\ntrusted_proxy_count = x\n',
+        "[server:main] trusted_proxy_count: 'x' will not do",
+    ),
+    'two addresses': (f'{OURS}port = 1\nlisten = *:2\n', '[server:main] listen: it says where to listen'),
+    'no proxy': (
+        f'{OURS}trusted_proxy_headers = forwarded\n',
+        '[server:main] trusted_proxy_headers: it has no meaning',
+    ),
+}
+
+
+@pytest.mark.parametrize('name', SERVERS)
+def test_unusable_server_is_reported(call: Call, tmp_path: Path, name: str) -> None:
+    text, said = SERVERS[name]
+    ini = tmp_path / 'site.ini'
+    ini.write_text(text)
+    done = call('fsp-serve', str(ini))
+    assert done.returncode == 1
+    assert 'Traceback' not in done.stderr
+    assert said in done.stderr
+
+
+def test_unusable_server_fails_the_doctor(call: Call, tmp_path: Path) -> None:
+    ini = tmp_path / 'site.ini'
+    ini.write_text(SERVERS['unknown package'][0])
+    done = call('fsp-doctor', str(ini), '--no-egnyte')
+    assert done.returncode == 2
+    assert '[server:main]: "use" names a package that is not installed' in done.stdout
+
+
+def test_bad_options_of_our_server_end_pserve_with_their_message(call: Call, tmp_path: Path) -> None:
+    ini = tmp_path / 'site.ini'
+    ini.write_text(SERVERS['host'][0])
+    done = call('pserve', str(ini))
+    assert done.returncode == 1
+    assert SERVERS['host'][1] in done.stderr
+
+
+@pytest.mark.parametrize('word', ['http_port', '=7001', ' =7001', 'fsp.prefix'])
+def test_variable_without_a_name_or_a_value_is_refused(call: Call, tmp_path: Path, word: str) -> None:
+    ini = tmp_path / 'site.ini'
+    ini.write_text(INI)
+    done = call('fsp-serve', str(ini), word)
+    assert done.returncode == 2
+    assert f'{word!r} is no NAME=VALUE, such as http_port=7001' in done.stderr
+
+
+def test_unresolvable_host_of_the_environment_is_reported() -> None:
+    settings = {'FSP_USERNAME': 'u', 'FSP_PASSWORD': 'p', 'FSP_EGNYTE_URL': 'sandbox:/nowhere'}
+    done = run('fsp-serve', FSP_SERVER_HOST='nope.invalid', **settings)
+    assert done.returncode == 1
+    assert 'Traceback' not in done.stderr
+    assert "FSP_SERVER_HOST: 'nope.invalid' will not do" in done.stderr
+
+
+def test_first_line_of_a_command_is_its_own() -> None:
+    """Pyramid imports pkg_resources, which warns."""
+    assert run('fsp-serve', '--version', PYTHONWARNINGS='').stderr == ''
+
+
+def test_import_leaves_the_filters_of_a_host_alone() -> None:
+    script = (
+        'import warnings, fsp_pyramid\n'
+        'assert not [one for one in warnings.filters if one[1] and "pkg_resources" in one[1].pattern]\n'
+    )
+    subprocess.run([sys.executable, '-c', script], env=environment(PYTHONWARNINGS=''), check=True, timeout=PATIENCE)
+
+
+def test_reader_that_goes_away_ends_a_command_quietly(tmp_path: Path) -> None:
+    ini = tmp_path / 'site.ini'
+    ini.write_text(INI)
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, 'wb') as output:
+        done = subprocess.run(
+            [BIN / 'fsp-doctor', ini, '--no-egnyte', '--json'],
+            env=environment(),
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert done.returncode == 141
+    assert 'Traceback' not in done.stderr
+    assert 'BrokenPipe' not in done.stderr
+
+
+def test_interrupt_ends_a_command_with_a_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def read(*_arguments: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, 'stdin', SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr('getpass.getpass', read)
+    assert hash_password.main([]) == 130
+    assert capsys.readouterr().err == 'Interrupted.\n'
+
+
+@pytest.mark.parametrize('level', ['', 'INFO'])
+def test_migrations_are_quiet_unless_the_file_wants_them(tmp_path: Path, level: str) -> None:
+    ini = tmp_path / 'site.ini'
+    settings = f"""fsp.accounts.mode = oauth
+fsp.accounts.keys = {'a' * 43}=
+fsp.oauth.key = k
+fsp.oauth.secret = s
+fsp.public.secret = {'s' * 32}
+fsp.database_url = sqlite:///%(here)s/a.sqlite
+[server"""
+    own = '[logger_alembic]\nlevel = INFO\nhandlers =\nqualname = alembic\n' if level else ''
+    text = INI.replace('sandbox:%(here)s/egnyte', 'http://127.0.0.1:1').replace('[server', settings)
+    ini.write_text(text + LOGGING.replace('KEYS', 'root, alembic' if level else 'root') + own)
+    done = run('fsp-accounts', str(ini), 'list')
+    assert (done.returncode, done.stdout) == (0, 'No accounts are connected.\n')
+    assert ('alembic' in done.stderr) == bool(level)
 
 
 @pytest.mark.parametrize('command', COMMANDS)

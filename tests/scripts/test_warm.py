@@ -100,6 +100,24 @@ def test_failures_are_reported(
     assert complaint in capsys.readouterr().err
 
 
+def test_unusable_cache_directory_is_reported(ini: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    file = ini.parent / 'cache'
+    file.write_text('a file')
+    assert main([str(ini), '/', '--budget', '9', '--uid', 'anna']) == 1
+    assert f'fsp.public.cache_dir: {file} cannot be written to: Not a directory.' in capsys.readouterr().err
+    assert sandbox.calls == []
+
+
+@pytest.mark.parametrize('option', ['--uid', '--client-id'])
+@pytest.mark.parametrize('value', ['ä', 'a b', 'a@b', '', 'x' * 201])
+def test_ids_that_beefree_never_sends_are_refused(
+    ini: Path, option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match='2'):
+        main([str(ini), '/', '--budget', '9', option, value])
+    assert f'{option}: write 1 to 200 letters of ASCII' in capsys.readouterr().err
+
+
 def test_missing_ini_file_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['/nowhere.ini', '/', '--budget', '9']) == 1
     assert capsys.readouterr().err == 'There is no file /nowhere.ini.\n'
