@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from . import sources
 from .http import Client, Reply, basic
-from .model import Options, Skip, TransportError
-from .reading import Meta, child, is_directory, meta_of, metas_of, names_of, text_of
+from .model import Options, Skip, TransportError, Unusable
+from .reading import Meta, child, is_directory, items_of, meta_of, metas_of, names_of, text_of
 from .sources import Source, SourceServer
 
 T = TypeVar('T')
@@ -172,6 +172,15 @@ class Context:
             files += [meta for meta in metas_of(self.get(child('/', directory))) if not is_directory(meta)]
         return files
 
+    def require_directory(self) -> None:
+        """Look at the directory of the options. Raises Unusable if the run cannot make its own one there."""
+        directory = self.options.directory
+        reply = self.root if directory == '/' else self.get(directory)
+        if not reply.is_success or items_of(reply) is None:
+            raise Unusable(f'--directory {directory} cannot be listed: {reply.summary}')
+        if (meta_of(reply) or {}).get('permissions') == 'ro':
+            raise Unusable(f'{directory} is read-only: name a writable directory with --directory, or use --read-only')
+
     @shared
     def created(self) -> Reply:
         """Answer to the creation of the scratch directory."""
@@ -260,7 +269,9 @@ class Context:
         """Metadata of the picture that was uploaded, or of a file that is there."""
         with suppress(Skip, TransportError):  # the checks of uploads report them
             if not self.options.read_only and self.created.is_success and self.uploaded.is_success:
-                return meta_of(self.stat) or meta_of(self.uploaded) or {}
+                for reply in (self.stat, self.uploaded):
+                    if (meta := meta_of(reply)) is not None:
+                        return meta
         with suppress(TransportError):
             if self.found:
                 return self.found[0]

@@ -8,12 +8,13 @@ from . import sources
 from .cleanup import clean_up
 from .context import SHARED_READING, SHARED_WRITING, Context
 from .http import Client
-from .model import Check, Level, Options, Outcome, Report, Result, Skip, TransportError, Unmet
+from .model import Check, Level, Options, Outcome, Report, Result, Skip, TransportError, Unmet, Unusable
 from .registry import GROUPS, select
 from .text import clean
 
 # After so many requests in a row without an answer the provider counts as gone.
 _SILENT = 3
+_ANSWERS = 'transport.answers'
 Progress = Callable[[Result], None]
 
 
@@ -41,12 +42,16 @@ def run(options: Options, progress: Progress = lambda _result: None, ids: Sequen
         context = Context(client, options, server)
         try:
             _make(checks, context, report, progress)
+            report.silenced = _is_silenced(context, report)
         except KeyboardInterrupt:
             report.interrupted = True
+        except Unusable as error:
+            report.unusable = _safe(str(error), options)
         report.left = _cleaned(context, report)
         report.requests = client.sent
     done = {result.check.id for result in report.results}
-    report.results += [_skipped(check, 'interrupted') for check in checks if check.id not in done]
+    reason = report.unusable or 'interrupted'
+    report.results += [_skipped(check, reason) for check in checks if check.id not in done]
     order = {check.id: number for number, check in enumerate(_in_groups(checks))}
     report.results.sort(key=lambda result: order[result.check.id])
     return report
@@ -58,6 +63,28 @@ def _make(checks: Sequence[Check], context: Context, report: Report, progress: P
         result = by_id[check.id] = _result(check, by_id, context, report)
         report.results.append(result)
         progress(result)
+
+
+def _is_silenced(context: Context, report: Report) -> bool:
+    """Return whether the provider, which has answered before, does not answer any more."""
+    silent = context.client.silent
+    if (
+        not silent
+        or report.unreachable
+        or not any(r.check.id == _ANSWERS and r.outcome is Outcome.PASS for r in report.results)
+    ):
+        return False
+    if silent >= _SILENT:
+        return True
+    try:  # the last requests may be ones that it does not answer, or the first ones after its end
+        context.get('/')
+    except TransportError:
+        return True
+    return False
+
+
+def _safe(text: str, options: Options) -> str:
+    return clean(text.replace(options.password, '***') if options.password else text)
 
 
 def _cleaned(context: Context, report: Report) -> list[str]:
@@ -85,14 +112,15 @@ def _result(check: Check, by_id: dict[str, Result], context: Context, report: Re
         return _skipped(check, f'the provider did not answer {_SILENT} requests in a row')
     began = time.monotonic()
     outcome, got = _judge(check, context, report)
-    secret = context.options.password
-    return Result(check, outcome, clean(got.replace(secret, '***') if secret else got), time.monotonic() - began)
+    return Result(check, outcome, _safe(got, context.options), time.monotonic() - began)
 
 
 def _judge(check: Check, context: Context, report: Report) -> tuple[Outcome, str]:
     bad = Outcome.FAIL if check.level is Level.MUST else Outcome.WARN
     try:
         check.function(context)
+    except Unusable:
+        raise
     except Skip as skip:
         return Outcome.SKIP, str(skip)
     except Unmet as unmet:

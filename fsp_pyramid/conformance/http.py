@@ -4,6 +4,7 @@ import base64
 import http.client
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from .text import clean, describe
 
 MAX_BODY = 16 * 1024 * 1024
 SAFE = {'GET', 'HEAD'}
+_URL = re.compile(r'https?://\S+')
 # Characters of a path that need no encoding: RFC 3986, 3.3
 _UNESCAPED = "/!$&'()*,;=:@"
 
@@ -72,10 +74,11 @@ class Reply:
 
     @property
     def summary(self) -> str:
-        """Return status and kind of the body in a few words. The body itself may hold secrets."""
+        """Return the status and the error of the body, or its kind. The rest of a body, and URLs, may be secret."""
         if self.code is not None:
-            message = self.json.get('message')
-            return f'{self.status}, code {self.code}' + (f': {clean(message, 80)}' if isinstance(message, str) else '')
+            texts = [self.json.get(field) for field in ('message', 'details')]
+            words = [clean(_URL.sub('(URL)', text), 120) for text in texts if isinstance(text, str) and text]
+            return f'{self.status}, code {self.code}' + (f': {" - ".join(words)}' if words else '')
         return f'{self.status}, {self._kind}'
 
     @property

@@ -52,6 +52,10 @@ class TransportError(Exception):
         self.unreachable = unreachable
 
 
+class Unusable(Exception):
+    """The options do not fit the provider, so that the run ends; the message says which one and why."""
+
+
 def require(condition: object, got: str) -> None:
     """Raise Unmet, which says what came, unless *condition* holds."""
     if not condition:
@@ -131,6 +135,8 @@ class Report:
     :ivar requests: how many were made
     :ivar interrupted: the run was ended from outside
     :ivar unreachable: no connection to the provider could be made
+    :ivar silenced: the provider answered at first, and then did not answer any more
+    :ivar unusable: the option that does not fit the provider, and why; '' if all do
     """
 
     endpoint: str
@@ -140,6 +146,8 @@ class Report:
     requests: int = 0
     interrupted: bool = False
     unreachable: bool = False
+    silenced: bool = False
+    unusable: str = ''
 
     def of(self, outcome: Outcome) -> list[Result]:
         """Return the results with *outcome*."""
@@ -148,6 +156,8 @@ class Report:
     @property
     def status(self) -> int:
         """Return the exit status: 0 if all *must* hold, 1 if some fail, 2 if the suite could not be run."""
-        if self.interrupted or self.unreachable or not any(r.outcome is not Outcome.SKIP for r in self.results):
+        if self.interrupted or self.unreachable or self.silenced or self.unusable:
+            return 2
+        if not any(result.outcome is not Outcome.SKIP for result in self.results):
             return 2
         return 1 if self.of(Outcome.FAIL) else 0

@@ -26,7 +26,12 @@ SERVERS: dict[str, tuple[Talk, str]] = {
     'not decodable': (http(b'\xff\xfe\xfd'), 'transport.json'),
     'deep': (http(b'[' * 100_000), 'transport.json'),
     'digits': (http(b'1' * 100_000), 'transport.json'),
+    'array': (http(b'[1, 2]'), 'transport.json'),
+    'array of anything': (http(json.dumps(ODD).encode()), 'transport.json'),
+    'text': (http(b'"x"'), 'transport.json'),
     'object': (http(b'{}'), 'listing.root'),
+    'array in data': (http(b'{"status": "success", "data": [1, 2]}'), 'listing.root'),
+    'items that are no objects': (http(b'{"status": "success", "data": {"items": [1, 2]}}'), 'listing.root'),
     'array for items': (http(b'{"status": "success", "data": {"items": {"a": 1}}}'), 'listing.root'),
     'no http': (raw(b'SSH-2.0-OpenSSH_9.2\r\n'), 'transport.answers'),
     'cut': (raw(b''), 'transport.answers'),
@@ -62,9 +67,7 @@ def test_fault_is_told_once(kind: str) -> None:
     assert 'cannot be judged' not in written(report)
 
 
-@pytest.mark.parametrize(
-    'value', [[1, 2], ODD, {'data': ODD}, {'status': 'success', 'data': {'meta': [], 'items': ODD}}]
-)
+@pytest.mark.parametrize('value', [{'data': ODD}, {'status': 'success', 'data': {'meta': [], 'items': ODD}}])
 def test_odd_json_is_judged(value: Any) -> None:
     """It reads like a listing, so all checks are made, of answers that fit nothing."""
     with serving(http(json.dumps(value).encode())) as url:

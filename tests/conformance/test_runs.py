@@ -275,7 +275,7 @@ def test_listings_do_not_lead_out_of_the_directory(server: Server) -> None:
 def test_provider_that_is_none_is_sent_nothing_to_store(server: Server) -> None:
     base_url = server.serve(provider := Provider(fails(lambda _call: True)))
     assert run(options(base_url)).left == []
-    assert {method for method, _ in provider.calls} == {'GET'}
+    assert {method for method, _ in provider.calls} <= {'GET', 'HEAD'}
 
 
 def test_provider_that_stops_answering_is_given_up(server: Server) -> None:
@@ -287,6 +287,67 @@ def test_provider_that_stops_answering_is_given_up(server: Server) -> None:
     report = run(options(base_url))
     assert 'did not answer 3 requests in a row' in summary(report)
     assert report.requests < 40
+    assert report.status == 2
+    assert summary(report).endswith('The provider stopped answering: the checks are not complete.')
+
+
+@pytest.mark.parametrize('last', [1, 2, 3])
+def test_provider_that_stops_answering_near_the_end_is_told(server: Server, last: int) -> None:
+    base_url = server.serve(provider := Provider())
+    only = {'read_only': True, 'only': ('names',)}
+    run(options(base_url, **only))
+    whole = len(provider.calls)
+
+    def cut(provider: Provider, _call: Call) -> None:
+        if len(provider.calls) > whole - last:
+            raise ConnectionAbortedError
+
+    base_url = server.serve(Provider(Planted(on_call=cut)))
+    report = run(options(base_url, **only))
+    assert (report.status, report.silenced) == (2, True)
+
+
+def test_request_without_an_answer_is_no_end(server: Server) -> None:
+    """The provider cuts the last request of the run, and answers others."""
+
+    def cut(_provider: Provider, call: Call) -> None:
+        if call.query:
+            raise ConnectionAbortedError
+
+    base_url = server.serve(Provider(Planted(on_call=cut)))
+    report = run(options(base_url), ids=['transport.query'])
+    assert outcomes(report, Outcome.WARN) == ['transport.query']
+    assert (report.status, report.silenced) == (0, False)
+
+
+def test_wrong_directory_is_told_as_a_wrong_option(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    base_url = server.serve(provider := Provider())
+    assert command(base_url, '--directory', '/nope/') == 2
+    printed = capsys.readouterr().out
+    assert '--directory /nope/ cannot be listed: 404, code 3200: Not found - Something is wrong' in printed
+    assert '0 fail' in printed
+    assert {method for method, _ in provider.calls} <= {'GET', 'HEAD'}
+
+
+@pytest.mark.parametrize('directory', ['/', '/shared/'])
+def test_read_only_directory_is_told_as_a_wrong_option(server: Server, directory: str) -> None:
+    def protect(meta: dict[str, Any]) -> None:
+        if meta['path'] == directory:
+            meta['permissions'] = 'ro'
+
+    base_url = server.serve(provider := Provider(Planted(on_meta=protect)))
+    report = run(options(base_url, directory=directory))
+    assert (report.status, outcomes(report, Outcome.FAIL)) == (2, [])
+    assert f'{directory} is read-only: name a writable directory with --directory' in summary(report)
+    assert {method for method, _ in provider.calls} <= {'GET', 'HEAD'}
+
+
+def test_error_has_the_words_of_the_provider(server: Server) -> None:
+    refusal = error(403, 3300)
+    refusal.value['details'] = 'Quota of https://files.example/secret is used up'
+    base_url = server.serve(Provider(instead(lambda call: call.method == 'POST', refusal)))
+    (fail,) = run(options(base_url, only=('directories',))).of(Outcome.FAIL)
+    assert fail.got == '403, code 3300: Forbidden - Quota of (URL) is used up'
 
 
 # The command

@@ -11,9 +11,10 @@ PAGE, NOTES, STATUS = 'Creating a new directory', 'Create operation notes', 'Sta
 
 
 @group.must(
-    'create', 'A directory can be created', 'a directory that can be listed', PAGE, needs='listing.root', cost=1
+    'create', 'A directory can be created', 'a directory that can be listed', PAGE, needs='listing.root', cost=2
 )
 def create(context: Context) -> None:
+    context.require_directory()
     require(context.created.is_success, context.created.summary)
     reply = context.get(context.scratch)
     require(reply.is_success, f'{context.created.status}, but then its listing is {reply.summary}')

@@ -19,7 +19,10 @@ def success(context: Context) -> None:
 
 @group.must('root', 'The answer holds a list of items', 'items', PAGE, needs='transport.json')
 def root(context: Context) -> None:
-    require(items_of(context.root) is not None, f'data is {describe(data_of(context.root))}')
+    items = items_of(context.root)
+    require(items is not None, f'data is {describe(data_of(context.root))}')
+    # Items of which some are wrong are the matter of listing.items.
+    require(not items or metas_of(context.root), 'items that are no objects')
 
 
 @group.must('status', 'Status of a listing', '200', STATUS)

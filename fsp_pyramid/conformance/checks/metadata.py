@@ -39,7 +39,8 @@ def _each(context: Context, field: str, holds: Callable[[object], object]) -> No
 
 def _field(meta: Meta, field: str, holds: Callable[[object], object]) -> None:
     value = describe(meta[field]) if field in meta else f'no {field}'
-    require(field in meta and holds(meta[field]), f'{value} (on "{clean(name_of(meta), 60)}")')
+    name = clean(name_of(meta), 60)
+    require(field in meta and holds(meta[field]), f'{value} (on "{name}")' if name else value)
 
 
 def _is_time(value: object) -> bool:

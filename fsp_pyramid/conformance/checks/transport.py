@@ -38,7 +38,7 @@ def json(context: Context) -> None:
     reply = context.root
     if reply.json is MALFORMED:
         raise Unmet(reply.summary)
-    require(isinstance(reply.json, dict | list), describe(reply.json))
+    require(isinstance(reply.json, dict), describe(reply.json))
 
 
 @group.must(

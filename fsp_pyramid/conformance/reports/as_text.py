@@ -17,6 +17,10 @@ def verdict(report: Report) -> str:
     """Return the result in a sentence."""
     if report.interrupted:
         return 'Interrupted: the checks are not complete.'
+    if report.unusable:
+        return f'The checks are not complete: {report.unusable}.'
+    if report.silenced:
+        return 'The provider stopped answering: the checks are not complete.'
     if report.unreachable:
         return 'The provider could not be reached.'
     if report.status == 2:
