@@ -1,5 +1,6 @@
 """Public links: their base URL, and whether it leads here."""
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
 from urllib.parse import quote, urlsplit
@@ -16,6 +17,9 @@ from .installation import Client, Installation
 from .model import Result, failure, ok, skipped, warning
 
 TIMEOUT = 5.0
+# Calls to find a file with, at the most.
+LISTINGS = 4
+NOT_FOUND = 404
 # A token that none of our keys has signed, and our answer to it.
 NO_TOKEN, OUR_ANSWER = 'fsp-doctor', 'There is no such file.'
 POLICY = "sandbox; default-src 'none'"
@@ -41,7 +45,7 @@ def check_base(installation: Installation) -> Iterator[Result]:
 
 
 def _answers(base: str) -> Result:
-    """Load an invalid link: only this service refuses it in its words."""
+    """Load an invalid link: only services of this package refuse it in these words, whatever their keys are."""
     try:
         response = _get(f'{base}/{NO_TOKEN}/{NO_TOKEN}')
     except requests.RequestException as error:
@@ -52,7 +56,9 @@ def _answers(base: str) -> Result:
             base,
         )
     if response.status_code == 404 and OUR_ANSWER in response.text:
-        return ok('public.answers', 'this service answers', base)
+        # An unknown file is refused in the same words as a token of another key, so that keys cannot be tried.
+        found = 'an fsp_pyramid answers; that it is this one, with these keys, is seen with --public-url only'
+        return ok('public.answers', found, base)
     return failure(
         'public.answers',
         f'another server answers: status {response.status_code}',
@@ -69,16 +75,15 @@ def _get(url: str, **headers: str) -> requests.Response:
 
 def calls_needed(installation: Installation) -> int:
     """Return the calls that :func:`check_link` makes at most."""
-    return int(_source(installation) is not None)
+    return LISTINGS if _source(installation) is not None else 0
 
 
-def _source(installation: Installation) -> tuple[Client, str] | None:
-    """Return a client with a token, and the path of a folder that may hold a file."""
+def _source(installation: Installation) -> tuple[Client, list[str]] | None:
+    """Return a client with a token, and the paths of the folders that its files are in or below."""
     for client in installation.clients:
-        for mapping in client.settings.folders:
-            path = folders.fixed_part(mapping)
-            if client.settings.accounts.mode == 'token' and path:
-                return client, '/' + '/'.join(path)
+        paths = ['/' + '/'.join(part) for part in map(folders.fixed_part, client.settings.folders) if part]
+        if client.settings.accounts.mode == 'token' and paths:
+            return client, list(dict.fromkeys(paths))
     return None
 
 
@@ -89,14 +94,15 @@ def check_link(installation: Installation) -> Iterator[Result]:
         reason = 'fsp.public.base_url is not set' if not base else 'no client has a token and a folder of its own'
         yield skipped('public.link', reason)
         return
-    client, folder = source
+    client, paths = source
+    searched: list[str] = []
     try:
-        file = _first_file(installation, client, folder)
+        file = _first_file(installation, client, paths, searched)
     except (egnyte.EgnyteError, *MALFORMED) as error:
-        yield skipped('public.link', f'{folder} cannot be listed: {type(error).__name__}')
+        yield skipped('public.link', f'{searched[-1]} cannot be listed: {type(error).__name__}')
         return
     if file is None:
-        yield skipped('public.link', f'{folder} holds no file: upload one and try again')
+        yield skipped('public.link', f'no file in {", ".join(searched)}: upload one into one of them, and try again')
         return
     token = installation.public.signer.sign(Link(client.label, file[0]))
     try:
@@ -127,15 +133,29 @@ def check_link(installation: Installation) -> Iterator[Result]:
         )
 
 
-def _first_file(installation: Installation, client: Client, folder: str) -> tuple[str, str] | None:
-    """Return the id and the name of the first file in a folder."""
+def _first_file(
+    installation: Installation, client: Client, paths: list[str], searched: list[str]
+) -> tuple[str, str] | None:
+    """Return the id and the name of a file in one of the folders, or else below: uids have folders of their own.
+
+    :param searched: gets the paths of the folders that are listed
+    """
     own = client.settings.egnyte
+    waiting = deque(paths)
     with closing(Caller(own.url, own.token, installation.rate_limiter, own.timeout, own.max_wait)) as caller:
-        response = caller.call('GET', f'/pubapi/v1/fs{quote(folder)}', params={'count': 100})
-    if not succeeded(response):
-        raise egnyte.EgnyteError('no listing', status=response.status_code)
-    files = [item for item in json_object(response).get('files', []) if int(item['size'])]
-    return (str(files[0]['group_id']), str(files[0]['name'])) if files else None
+        while waiting and len(searched) < LISTINGS:
+            searched.append(folder := waiting.popleft())
+            response = caller.call('GET', f'/pubapi/v1/fs{quote(folder)}', params={'count': 100})
+            if response.status_code == NOT_FOUND:  # the first upload creates it
+                continue
+            if not succeeded(response):
+                raise egnyte.EgnyteError('no listing', status=response.status_code)
+            data = json_object(response)
+            files = [item for item in data.get('files', []) if int(item['size'])]
+            if files:
+                return str(files[0]['group_id']), str(files[0]['name'])
+            waiting += [f'{folder}/{item["name"]}' for item in data.get('folders', [])]
+    return None
 
 
 CHECKS = (check_base,)

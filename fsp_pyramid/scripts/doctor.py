@@ -168,7 +168,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument('--name', help='the application in it, [app:NAME] (default: main)')
     parser.add_argument('--json', action='store_true', help='print the results as a JSON object')
     parser.add_argument('--no-egnyte', action='store_true', help='make no call to Egnyte')
-    parser.add_argument('--public-url', action='store_true', help='load a file through its public link (1 call more)')
+    parser.add_argument(
+        '--public-url', action='store_true', help='load a file through its public link (4 calls more at most)'
+    )
     parser.add_argument('--nginx', metavar='FILE', help='the configuration of nginx in front')
     parser.add_argument(
         '--proxy-timeout',

@@ -59,7 +59,8 @@ def test_no_base_url(make: Make) -> None:
 def test_service_answers_below_its_base(running: Installation, front: tuple[Front, str]) -> None:
     base, answers = found(running, 'public')
     assert (base.level, base.remedy) == ('failure', 'use https')
-    assert (answers.level, answers.found) == ('ok', 'this service answers')
+    assert answers.level == 'ok'
+    assert answers.found.startswith('an fsp_pyramid answers; that it is this one')
 
 
 def test_other_server_below_the_base_is_a_failure(make: Make, front: tuple[Front, str]) -> None:
@@ -80,7 +81,7 @@ def test_no_server_below_the_base_is_a_warning(make: Make) -> None:
 
 def test_file_is_loaded_through_its_link(running: Installation) -> None:
     options = Options(with_egnyte=False, with_public_link=True)
-    assert calls_needed(running, options) == 1
+    assert calls_needed(running, options) == 4
     assert said(running, 'public.link', with_public_link=True) == [
         'ok public.link: a b.txt was loaded: status 206, type text/plain'
     ]
@@ -95,5 +96,23 @@ def test_link_with_another_secret_is_a_failure(running: Installation, make: Make
 def test_folder_without_a_file_is_skipped(running: Installation, sandbox: Sandbox) -> None:
     sandbox.api('DELETE', '/pubapi/v1/fs/Shared/Brand/a b.txt')
     assert said(running, 'public.link', with_public_link=True) == [
-        'skipped public.link: /Shared/Brand holds no file: upload one and try again'
+        'skipped public.link: no file in /Shared/Brand: upload one into one of them, and try again'
+    ]
+
+
+def test_file_of_a_user_is_found_with_the_default_folders(
+    make: Make, sandbox: Sandbox, front: tuple[Front, str], tmp_path: Path
+) -> None:
+    settings = {'public__base_url': f'{front[1]}/fsp-public'}
+    installation = make(**settings)
+    front[0].app = main({}, **installation.ini)
+    told = said(installation, 'public.link', with_public_link=True)
+    assert told == ['skipped public.link: no file in /Shared/Beefree: upload one into one of them, and try again']
+    for uid in ('anna', 'ben', 'carla', 'dora'):
+        sandbox.api('POST', f'/pubapi/v1/fs/Shared/Beefree/{uid}', json={'action': 'add_folder'})
+    (text,) = said(installation, 'public.link', with_public_link=True)
+    assert '/Shared/Beefree, /Shared/Beefree/anna, /Shared/Beefree/ben, /Shared/Beefree/carla: upload' in text
+    sandbox.upload('/Shared/Beefree/ben/logo.txt', b'text')
+    assert said(installation, 'public.link', with_public_link=True) == [
+        'ok public.link: logo.txt was loaded: status 206, type text/plain'
     ]
