@@ -1,6 +1,7 @@
 """The page Accounts: accounts that users connected, and links for those who are to connect one."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
@@ -12,8 +13,9 @@ from ..clients import find_client
 from ..connect import connect_url
 from ..connect.rendering import HEADERS
 from ..i18n import Duration, _
-from ..interfaces import IAccountStores, IConnect, IMount
+from ..interfaces import IAccountStores, IConnect
 from ..model import ID_FORMAT
+from . import files
 from .audit import record
 from .rendering import element, render
 
@@ -75,8 +77,7 @@ def make_link(_context: Any, request: Request) -> Response:
 def _page(request: Request, status: int = 200, **values: Any) -> Response:
     clients = [
         (f'{mount.name}/{name}', name or backend.settings.username)
-        for _name, mount in sorted(request.registry.getUtilitiesFor(IMount))
-        for name, backend in mount.client_backends.items()
+        for mount, name, backend in files.all_clients(request.registry)
         if backend.settings.accounts.mode == 'oauth'
     ]
     given = {'done': '', 'problem': '', 'link': '', 'client_id': '', 'uid': ''} | values
@@ -91,8 +92,14 @@ def _page(request: Request, status: int = 200, **values: Any) -> Response:
         clients=clients,
         lifetime=lifetime,
         moment=_moment,
+        address=partial(_files_of, request),
         **given,
     )
+
+
+def _files_of(request: Request, connection: Any) -> str:
+    key = AccountKey.parse(connection.account_key)
+    return files.address(request, key, connection.client_id, connection.uid)
 
 
 def _store(request: Request) -> Any:

@@ -31,13 +31,11 @@ def console(site: Site) -> Console:
     return Console(site.application)
 
 
-def store_connection(site: Site) -> None:
+def store_connection(site: Site, key: str = 'fsp', uid: str = 'user-1') -> None:
     manager = transaction.TransactionManager(explicit=True)
     with manager:
         store = site.registry.getUtility(IAccountStores)(Request(manager))
-        store.connect(
-            'fsp', 'shop', 'user-1', 'https://acme.egnyte.com', 'alice', Tokens('access', 'refresh', time.time())
-        )
+        store.connect(key, 'shop', uid, 'https://acme.egnyte.com', 'alice', Tokens('access', 'refresh', time.time()))
 
 
 def act(console: Console, action: str, **fields: Any) -> Any:
@@ -61,7 +59,31 @@ def test_link_of_the_console_connects_an_account_that_it_disconnects(console: Co
     assert site.connection().state == 'disconnected'
     page = console.open('/accounts?done=disconnected')
     assert 'tokens are revoked' in page.text
+    assert 'never' not in page.text
     assert 'name="number"' not in page.text
+
+
+def test_files_of_an_account_are_one_click_away(site: Site, tmp_path: Path) -> None:
+    console = Console(site.application)
+    console.open('/accounts')
+    page = act(console, 'link', client='fsp/', client_id='my-application', uid='anna')
+    (link,) = re.findall(r'id="link" readonly value="([^"]+)"', page.text)
+    with Visitor() as visitor:
+        visitor.connect(site.url + link.removeprefix('http://localhost:80').removeprefix('http://localhost'))
+    with chromium(tmp_path / 'profile') as browser:
+        window = Window(browser)
+        window.open(f'{site.url}/fsp-console/accounts')
+        window.click('Files anna', 'link')
+        window.until("document.querySelector('#crumbs [aria-current]') !== null")
+        fields = {name: window.script(f"document.getElementById('{name}').value") for name in ('client-id', 'uid')}
+        assert fields == {'client-id': 'my-application', 'uid': 'anna'}
+
+
+def test_account_of_a_client_that_is_gone_has_no_link(console: Console, site: Site) -> None:
+    store_connection(site)
+    assert console.open('/accounts').html.find('a', href=re.compile('client-id=shop&uid=user-1'))
+    store_connection(site, 'fsp/gone', 'user-2')
+    assert not console.open('/accounts').html.find('a', href=re.compile('client-id=shop&uid=user-2'))
 
 
 @pytest.mark.parametrize('number', ['', 'x', '0', '999', '9' * 30])

@@ -228,6 +228,24 @@ def test_user_and_folder_survive_a_reload(start: Callable[[str], Window], url: s
     window.until("location.hash.includes('other-user')")
 
 
+def test_application_id_is_sent_and_survives_a_reload(start: Callable[[str], Window], url: str) -> None:
+    window = start('applications')
+    assert window.script("document.getElementById('client-id').value") == 'console'
+    window.fill('Application id', 'my-application')
+    window.click('Show')
+    window.until("location.hash.includes('client-id=my-application')")
+    window.until_names('shared')
+    assert '-H X-BEE-ClientId:my-application' in window.script("document.querySelector('#calls pre').textContent")
+    window.browser.command('POST', '/refresh')
+    window.until_names('shared')
+    assert window.script("document.getElementById('client-id').value") == 'my-application'
+    window.browser.command('POST', '/back')
+    window.until("document.getElementById('client-id').value === 'console'")
+    window.open(f'{url}/fsp-console#client-id=not%20valid&uid=applications&path=/')
+    window.browser.command('POST', '/refresh')
+    window.until("document.getElementById('client-id').value === 'console'")
+
+
 def test_files_are_not_shown_for_another_user_whose_listing_fails(start: Callable[[str], Window]) -> None:
     window = start('first')
     window.script("location.hash = '#uid=$(not%20valid)'")

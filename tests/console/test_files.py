@@ -47,11 +47,19 @@ def test_odd_paths_reach_the_protocol_as_they_are(console: Console, beefree: Bee
 def test_identity_is_checked_as_for_beefree(make: Callable[..., Any]) -> None:
     console = Console(make(console__local='true', client_ids='shop'))
     page = console.open()
-    assert '"clientId": "shop"' in page.text
+    assert '"clientIds": ["shop"]' in page.text
+    assert page.html.find(id='client-id')['value'] == 'shop'
     assert outcome(console.send('GET', '/')) == (403, 3300)
     assert outcome(console.send('GET', '/', X_BEE_ClientId='shop')) == (200, None)
     assert outcome(console.send('GET', '/', X_BEE_ClientId='shop', X_BEE_Uid='')) == (400, 3500)
     assert outcome(console.send('GET', '/', X_BEE_ClientId='shop', X_BEE_Uid='a/b')) == (400, 3500)
+
+
+def test_client_ids_of_the_settings_are_offered(make: Callable[..., Any]) -> None:
+    page = Console(make(console__local='true', client_ids='shop blog')).open()
+    assert '"clientIds": ["blog", "shop"]' in page.text
+    assert page.html.find('label', {'for': 'client-id'}).text == 'Application id'
+    assert '"clientIds": ["console"]' in Console(make(console__local='true')).open().text
 
 
 def test_clients_are_named_by_their_titles(ini: dict[str, str], make: Callable[..., Any]) -> None:

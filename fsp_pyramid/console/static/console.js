@@ -8,7 +8,8 @@ const LANGUAGE = document.documentElement.lang;
 const TIMEZONE = page.dataset.timezone;
 const MOST_CALLS = 30;
 const find = (id) => document.getElementById(id);
-const state = { client: CLIENTS[0], uid: '', path: '/', meta: null, items: [], selected: null, view: 'grid' };
+const ID = /^[\w-]{1,200}$/;
+const state = { client: CLIENTS[0], clientId: '', uid: '', path: '/', meta: null, items: [], selected: null, view: 'grid' };
 
 // Elements. Texts of the service never become markup.
 
@@ -52,13 +53,13 @@ class Failure extends Error {
 }
 
 function identity() {
-  if (!/^[\w-]{1,200}$/.test(state.uid)) {
+  if (!ID.test(state.uid)) {
     throw new Failure(0, {
       message: _('console-bad-uid-title', 'This is no user id'),
       details: _('console-bad-uid', 'A user id has 1 to 200 letters, digits, underscores and hyphens.'),
     });
   }
-  return { 'X-BEE-ClientId': state.client.clientId, 'X-BEE-Uid': state.uid };
+  return { 'X-BEE-ClientId': state.clientId, 'X-BEE-Uid': state.uid };
 }
 
 async function send(method, path, body, flags) {
@@ -527,28 +528,43 @@ async function move(item) {
   });
 }
 
-// The address names user and folder, so that a reload shows them again.
+// The address names application, user and folder, so that a reload shows them again.
 
 function remember() {
-  const values = new URLSearchParams({ client: CLIENTS.indexOf(state.client), uid: state.uid, path: state.path });
+  const values = new URLSearchParams({
+    client: CLIENTS.indexOf(state.client), 'client-id': state.clientId, uid: state.uid, path: state.path,
+  });
   const address = `#${values}`;
   if (location.hash !== address) history.pushState(null, '', address);
 }
 
 function recall() {
   const values = new URLSearchParams(location.hash.slice(1));
-  const [client, uid] = [CLIENTS[values.get('client')] ?? CLIENTS[0], values.get('uid') || find('uid').defaultValue];
-  if (client !== state.client || uid !== state.uid) forget();
-  Object.assign(state, { client, uid });
-  find('client').value = CLIENTS.indexOf(state.client);
-  find('uid').value = state.uid;
+  const client = CLIENTS[values.get('client')] ?? CLIENTS[0];
+  const asked = values.get('client-id') ?? '';
+  const clientId = ID.test(asked) ? asked : client.clientIds[0];
+  const uid = values.get('uid') || find('uid').defaultValue;
+  if (client !== state.client || clientId !== state.clientId || uid !== state.uid) forget();
+  Object.assign(state, { client, clientId, uid });
+  find('client').value = CLIENTS.indexOf(client);
+  offerClientIds(clientId);
+  find('uid').value = uid;
   return open(values.get('path') || '/');
 }
 
+// The client ids that the chosen client accepts, if its settings name them.
+function offerClientIds(chosen) {
+  const { clientIds } = CLIENTS[find('client').value];
+  find('client-ids').replaceChildren(...clientIds.map((value) => make('option', { value })));
+  find('client-id').value = chosen ?? clientIds[0];
+}
+
 function listen() {
+  find('client').addEventListener('change', () => offerClientIds());
   find('identity').addEventListener('submit', (event) => {
     event.preventDefault();
     state.client = CLIENTS[find('client').value];
+    state.clientId = find('client-id').value.trim();
     state.uid = find('uid').value.trim();
     forget();
     open('/', { focus: true });
