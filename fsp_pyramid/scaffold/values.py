@@ -38,12 +38,21 @@ _DEVELOPMENT_LINK_KEY = """
 # Signs the links of public files.
 fsp.public.secret = {}
 """
-_TWO_PROCESSES = """\
+_TWO_PROCESSES = {
+    'instances': 'fsp-pyramid@6543.service fsp-pyramid@6544.service',
+    'upstream': """\
         server 127.0.0.1:6543 max_fails=1 fail_timeout=5s;
-        server 127.0.0.1:6544 max_fails=1 fail_timeout=5s;"""
-_NGINX_ON_HOST = {
+        server 127.0.0.1:6544 max_fails=1 fail_timeout=5s;""",
+}
+# Of a new installation, which has no Redis yet that several processes could share their state with.
+_ONE_PROCESS = {
+    'instances': 'fsp-pyramid@6543.service',
+    'upstream': """\
+        # One for each instance of fsp-pyramid.target; several of them need Redis.
+        server 127.0.0.1:6543 max_fails=0;""",
+}
+_NGINX_ON_HOST = _TWO_PROCESSES | {
     'nginx_user': '# The second word is the group with read access to the cache.\nuser www-data fsp-pyramid;',
-    'upstream': _TWO_PROCESSES,
     'upstream_are': ' (the instances fsp-pyramid@PORT)',
 }
 # Of three machines, which share a Redis.
@@ -98,24 +107,34 @@ class Installation:
     mode: str = 'token'
     public_name: str = EXAMPLE_NAME
 
+    @property
+    def public_base_url(self) -> str:
+        """Value of ``fsp.public.base_url``; '' if the public name is not known yet."""
+        return f'https://{self.public_name}/fsp-public' if self.public_name != EXAMPLE_NAME else ''
+
     def values(self) -> dict[str, str]:
         """Return the values of all templates, with new secrets."""
-        return REPOSITORY | {
-            'build_context': '.',
-            'build_image': 'podman build --format docker -f deploy/Containerfile -t fsp-pyramid deploy',
-            'containerfile': 'Containerfile',
-            'database_password': secrets.token_urlsafe(24),
-            'development_password': secrets.token_urlsafe(24),
-            'development_secret': _DEVELOPMENT_LINK_KEY.format(secrets.token_hex(32)),
-            'egnyte_url': self.egnyte_url,
-            'environment_file': ', which the file "environment" has',
-            'install': _FROM_INDEX,
-            'install_debug': 'pip install "fsp-pyramid[debug]"',
-            'install_redis': 'pip install "fsp-pyramid[accounts,redis]"',
-            'password': secrets.token_urlsafe(24),
-            'public_name': self.public_name,
-            'public_secret': secrets.token_hex(32),
-            'required_variables': '\n'.join(_VARIABLES[self.mode]),
-            'serve_development': 'fsp-serve development.ini',
-            'tokens': _TOKENS[self.mode].format(urlsafe_b64encode(secrets.token_bytes(32)).decode()),
-        }
+        return (
+            REPOSITORY
+            | _ONE_PROCESS
+            | {
+                'build_context': '.',
+                'build_image': 'podman build --format docker -f deploy/Containerfile -t fsp-pyramid deploy',
+                'containerfile': 'Containerfile',
+                'database_password': secrets.token_urlsafe(24),
+                'development_password': secrets.token_urlsafe(24),
+                'development_secret': _DEVELOPMENT_LINK_KEY.format(secrets.token_hex(32)),
+                'egnyte_url': self.egnyte_url,
+                'environment_file': ', which the file "environment" has',
+                'install': _FROM_INDEX,
+                'install_debug': 'pip install "fsp-pyramid[debug]"',
+                'install_redis': 'pip install "fsp-pyramid[accounts,redis]"',
+                'password': secrets.token_urlsafe(24),
+                'public_base_url': self.public_base_url,
+                'public_name': self.public_name,
+                'public_secret': secrets.token_hex(32),
+                'required_variables': '\n'.join(_VARIABLES[self.mode]),
+                'serve_development': 'fsp-serve development.ini',
+                'tokens': _TOKENS[self.mode].format(urlsafe_b64encode(secrets.token_bytes(32)).decode()),
+            }
+        )

@@ -13,6 +13,7 @@ _KINDS = {
         'cp {dir}/deploy/sysusers.conf /usr/lib/sysusers.d/fsp-pyramid.conf && systemd-sysusers',
         'cp {dir}/deploy/fsp-pyramid@.service {dir}/deploy/fsp-pyramid.target /etc/systemd/system/',
         'systemctl daemon-reload && systemctl enable --now fsp-pyramid.target',
+        'a second process needs Redis: see "Several processes on one machine" in the page "Deployment"',
     ],
     'nginx': [
         'check the certificate and the ports in {dir}/deploy/nginx.conf, and copy it to /etc/fsp-pyramid/',
@@ -29,9 +30,15 @@ _KINDS = {
 }
 
 
-def next_steps(directory: Path, installation: Installation, kinds: Sequence[str]) -> str:
-    """Return the commands and edits that follow. Secrets are not in them, but the places where they are."""
+def next_steps(
+    directory: Path, installation: Installation, kinds: Sequence[str], *, lacks_base_url: bool = False
+) -> str:
+    """Return the commands and edits that follow. Secrets are not in them, but the places where they are.
+
+    :param lacks_base_url: the file of variables has no ``FSP_PUBLIC_BASE_URL``
+    """
     where, environment = shlex.quote(str(directory)), shlex.quote(str(directory / ENVIRONMENT))
+    production = _production(where, environment, installation, lacks_base_url)
     lines = [
         '',
         'Try it with a local Egnyte on this disk; the second command lists its root:',
@@ -40,7 +47,7 @@ def next_steps(directory: Path, installation: Installation, kinds: Sequence[str]
         '      -H X-BEE-ClientId:app -H X-BEE-Uid:demo http://localhost:6543/fsp/',
         '',
         'Then with your Egnyte domain:',
-        *(f'  {number}. {step}' for number, step in enumerate(_production(where, environment, installation), 1)),
+        *(f'  {number}. {step}' for number, step in enumerate(production, 1)),
     ]
     for kind in dict.fromkeys(kinds):
         steps = (step.format(dir=where, extras=EXTRAS) for step in _KINDS[kind])
@@ -48,10 +55,11 @@ def next_steps(directory: Path, installation: Installation, kinds: Sequence[str]
     return '\n'.join(lines)
 
 
-def _production(where: str, environment: str, installation: Installation) -> list[str]:
+def _production(where: str, environment: str, installation: Installation, lacks_base_url: bool) -> list[str]:
     missing = [] if installation.egnyte_url else ['FSP_EGNYTE_URL (https://DOMAIN.egnyte.com)']
     missing += ['FSP_OAUTH_KEY', 'FSP_OAUTH_SECRET']
     name = installation.public_name if installation.public_name != EXAMPLE_NAME else 'YOUR-HOST'
+    missing += [f'FSP_PUBLIC_BASE_URL (https://{name}/fsp-public)'] if lacks_base_url else []
     if installation.mode == 'token':
         redirect_uri = 'https://localhost/'
         access = f'get a token: fsp-token {where}/production.ini --write {environment}; then read the file again'

@@ -121,6 +121,64 @@ def test_existing_files_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert f'kept  {tmp_path}/environment' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    'options', [['--mode', 'oauth'], ['--domain', 'other'], ['--public-name', 'pics.acme.com', '--deploy', 'nginx']]
+)
+def test_options_that_contradict_kept_files_are_refused(
+    tmp_path: Path, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ['--domain', 'acme', '--mode', 'token', '--public-name', 'files.acme.com']
+    assert main([str(tmp_path), *given]) == 0
+    before = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
+    capsys.readouterr()
+    assert main([str(tmp_path), *options]) == 1
+    refused = capsys.readouterr()
+    assert refused.out == ''
+    assert f'{options[0]} ' in refused.err
+    assert 'would have no effect. Nothing was written' in refused.err
+    assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == before
+    assert main([str(tmp_path), *given]) == 0
+
+
+def test_kept_files_decide(tmp_path: Path, typed: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    main([str(tmp_path), '--domain', 'acme', '--mode', 'oauth', '--public-name', 'files.acme.com'])
+    capsys.readouterr()
+    assert main([str(tmp_path), '--deploy', 'nginx']) == 0
+    printed = capsys.readouterr().out
+    assert 'the options of this call have no effect on them' in printed
+    assert 'https://files.acme.com/fsp-connect/callback' in printed
+    assert 'FSP_PUBLIC_BASE_URL' not in printed
+    assert 'server_name files.acme.com;' in (tmp_path / 'deploy' / 'nginx.conf').read_text()
+
+
+def test_public_name_that_comes_later_is_to_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main([str(tmp_path)])
+    assert 'FSP_PUBLIC_BASE_URL (https://YOUR-HOST/fsp-public)' in capsys.readouterr().out
+    assert main([str(tmp_path), '--public-name', 'files.acme.com', '--deploy', 'nginx']) == 0
+    assert 'FSP_PUBLIC_BASE_URL (https://files.acme.com/fsp-public)' in capsys.readouterr().out
+
+
+def test_file_that_cannot_be_read_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / 'environment').write_bytes(b'\xff')
+    assert main([str(tmp_path)]) == 1
+    assert 'environment exists, and cannot be read' in capsys.readouterr().err
+
+
+def test_doctor_has_nothing_against_the_written_files(tmp_path: Path) -> None:
+    options = ['--domain', 'acme', '--public-name', 'files.acme.com', '--deploy', 'systemd', '--deploy', 'nginx']
+    assert main([str(tmp_path), *options]) == 0
+    lines = [line for line in (tmp_path / 'environment').read_text().splitlines() if re.match('FSP_', line)]
+    environ = dict(line.split('=', 1) for line in lines)
+    environ |= {'FSP_EGNYTE_TOKEN': 'token', 'FSP_OAUTH_KEY': 'key', 'FSP_OAUTH_SECRET': 'secret'}
+    nginx = tmp_path / 'deploy' / 'nginx.conf'
+    done = run('fsp-doctor', tmp_path / 'production.ini', '--nginx', nginx, '--no-egnyte', '--json', **environ)
+    levels = {result['id']: result['level'] for result in json.loads(done.stdout)['results']}
+    assert (levels['settings.processes'], levels['public.base']) == ('ok', 'ok')
+    servers = re.findall(r'server 127\.0\.0\.1:(\d+)', nginx.read_text())
+    target = (tmp_path / 'deploy' / 'fsp-pyramid.target').read_text()
+    assert sorted(set(servers)) == re.findall(r'fsp-pyramid@(\d+)\.service', target)
+
+
 def test_link_to_nowhere_is_not_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / 'environment').symlink_to(tmp_path / 'elsewhere')
     assert main([str(tmp_path)]) == 1
