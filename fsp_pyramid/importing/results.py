@@ -59,10 +59,12 @@ class Report:
         """Return the summary, with a line for each thing to look at."""
         counts = self.counts
         earlier = sum(asset.source in self.earlier for asset in self.assets.values())
+        moved, written = counts['moved'], len(self.written)
         summary = (
-            f'{counts["moved"]} assets are moved, {counts["present"]} had a file with their content already'
-            f'{f" ({earlier} of these in earlier runs)" if earlier else ""}, '
-            f'{counts["failed"]} could not be moved; {len(self.written)} templates are written, {self.calls} calls.'
+            f'{counted(moved, "asset")} {"is" if moved == 1 else "are"} moved, '
+            f'{counts["present"]} had a file with their content already'
+            f'{f" ({earlier} of these in earlier runs)" if earlier else ""}, {counts["failed"]} could not be moved; '
+            f'{counted(written, "template")} {"is" if written == 1 else "are"} written, {counted(self.calls, "call")}.'
         )
         lines = [summary]
         lines += [f'not moved: {asset.source}: {asset.reason}' for asset in self.failed]
@@ -71,7 +73,7 @@ class Report:
         for name, references in self.left.items():
             lines += [f'left in {name}: {_shortened(url)} {reason}' for url, reason in references]
         lines += [f'not written: {name}: {reason}' for name, reason in self.unreadable.items()]
-        return '\n'.join([*lines, *([self.stopped] if self.stopped else [])])
+        return '\n'.join(map(printable, [*lines, *([self.stopped] if self.stopped else [])]))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report for JSON."""
@@ -100,6 +102,16 @@ class Report:
         """Return a page with the pictures side by side, which are loaded from their old and new URLs."""
         environment = Environment(loader=PackageLoader('fsp_pyramid.importing'), autoescape=True)
         return environment.get_template('report.jinja2').render(report=self, is_url=is_url, shortened=_shortened)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things, in the plural unless it is one."""
+    return f'{number} {noun}{"s" * (number != 1)}'
+
+
+def printable(text: str) -> str:
+    """Return *text* for a terminal, which obeys control characters: those of templates and errors are escaped."""
+    return ''.join(c if c.isprintable() else c.encode('unicode_escape', 'surrogatepass').decode() for c in text)
 
 
 def _shortened(url: str) -> str:

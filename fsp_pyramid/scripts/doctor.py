@@ -139,7 +139,9 @@ def _print(results: list[Result], arguments: argparse.Namespace) -> None:
         return
     for result in worst_first(results):
         print(line_of(result))
-    print(', '.join(f'{count} {level}' for level, count in counts.items()) + '.')
+    plurals = {Level.WARNING: 'warnings', Level.FAILURE: 'failures'}
+    words = [f'{count} {level if count == 1 else plurals.get(level, level)}' for level, count in counts.items()]
+    print(f'{", ".join(words)}.')
 
 
 def line_of(result: Result) -> str:

@@ -28,7 +28,7 @@ from ..importing import (
 )
 from ..importing.locations import DocumentFile, Found, LocationError, open_location, resolve
 from ..importing.providers import ProviderError
-from ..importing.results import Report, map_as_csv, map_of, read_map, write
+from ..importing.results import Report, counted, map_as_csv, map_of, printable, read_map, write
 from ..model import Identity
 from ..paths import PathError, parse
 from ..public.assets import AssetStore
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Import, and print a report.
 
     The exit status is 0 if everything is stored and written, 1 if some assets or templates could not be, 2 if the
-    import could not be run, 3 if it stopped within the budget or the day's calls.
+    import could not be run, 3 if it stopped within the budget or the day's calls, 130 if it was interrupted.
     """
     parser = _parser()
     options = parser.parse_intermixed_args(argv)
@@ -54,15 +54,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser.error(f'{", ".join(lacking)} {"is" if len(lacking) == 1 else "are"} missing')
         return _import(options)
     except (Failed, LocationError, ProviderError, StateError) as error:
-        print(error, file=sys.stderr)
+        print('\n'.join(map(printable, str(error).splitlines())), file=sys.stderr)
         return UNUSABLE
     except FSPError as error:
-        print(f'{error.title}: {error}', file=sys.stderr)
+        print(printable(f'{error.title}: {error}'), file=sys.stderr)
         return UNUSABLE
     except BrokenPipeError:  # of standard output
         raise
     except OSError as error:
-        print(f'{error.filename or "A file"} cannot be used: {error.strerror}.', file=sys.stderr)
+        print(printable(f'{error.filename or "A file"} cannot be used: {error.strerror}.'), file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
         print('Interrupted. Run the command again to go on.', file=sys.stderr)
@@ -132,7 +132,7 @@ def _import(options: argparse.Namespace) -> int:
             raise Failed(f'{ini}: {error}.') from None
         policy = Policy((f'{store.base_url}/',), tuple(options.from_host), options.links, tuple(options.only))
         contents = resolve(locations, os.environ, options.client_id, options.uid)
-        run = _Run(options, contents, policy)
+        run = _Run(options, contents, policy, into)
         if options.dry_run:
             return run.describe()
         state_path = options.state or options.out / 'fsp-import.sqlite'
@@ -154,10 +154,11 @@ class _Run:
 
     :param options: of the command line
     :param contents: of the locations
+    :param into: the directory of the assets
     """
 
-    def __init__(self, options: argparse.Namespace, contents: Found, policy: Policy) -> None:
-        self._options, self._report = options, Report()
+    def __init__(self, options: argparse.Namespace, contents: Found, policy: Policy, into: tuple[str, ...]) -> None:
+        self._options, self._report, self._into = options, Report(), into
         self._assets = [asset for asset in contents.assets if policy.selects(asset.source)]
         self._templates = self._read(contents.documents, policy)
         sources = {source for template in self._templates for source in template.plan.sources.values()}
@@ -184,16 +185,21 @@ class _Run:
         else:
             print(self._announcement(0))
             for source in sorted(self._expected):
-                print(f'would move {source}')
+                print(printable(f'would move {source}'))
             print(self._report.as_text().partition('\n')[2])
         return INCOMPLETE if self._report.unreadable else DONE
 
     def _announcement(self, done: int) -> str:
         left = len(self._expected) - done
-        directories = len({asset.below for asset in self._assets} | {()}) if self._options.keep_tree else 1
+        below = {asset.below for asset in self._assets} | {()} if self._options.keep_tree else {()}
+        directories = {(*self._into, *path) for path in below}
+        levels = {path[: length + 1] for path in directories for length in range(len(path))}
+        calls = left + len(directories) if left else 0
+        # A listing of the directory above, and the creation.
+        more = f', and up to {2 * len(levels)} more for directories that are missing' if left and levels else ''
         return (
-            f'{len(self._templates)} templates, {len(self._expected)} assets, {done} of them done before; about '
-            f'{left + directories if left else 0} calls.'
+            f'{counted(len(self._templates), "template")}, {counted(len(self._expected), "asset")}, {done} of them '
+            f'done before; about {counted(calls, "call")}{more}.'
         )
 
     def finish(self, importer: Importer, store: AssetStore, state: State) -> int:
@@ -233,10 +239,8 @@ class _Run:
             return
         self._bar.update()
         if self._bar.disable and not self._options.json and asset.source not in self._report.earlier:
-            print(
-                f'{asset.status:<7} {asset.source} {"->" if asset.url else ":"} {asset.path or asset.reason}',
-                flush=True,
-            )
+            what = f'{asset.status:<7} {asset.source} {"->" if asset.url else ":"} {asset.path or asset.reason}'
+            print(printable(what), flush=True)
 
 
 def _stopped(stop: Stopped) -> str:

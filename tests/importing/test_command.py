@@ -77,7 +77,10 @@ def test_templates_are_written_with_their_assets(
     assert run(ini, *originals, '--map', 'map.csv', '--from-host', '127.0.0.1') == 0
     output = capsys.readouterr().out
     paths = {*templates.HTML_URLS, *templates.FULL_URLS, *templates.SIMPLE_URLS}
-    assert f'3 templates, {len(paths)} assets, 0 of them done before; about {len(paths) + 1} calls.' in output
+    assert (
+        f'3 templates, {len(paths)} assets, 0 of them done before; about {len(paths) + 1} calls, and up to 2 more '
+        in output
+    )
     assert f'{len(paths)} assets are moved, 0 had a file' in output
     assert 'left in mail.html: {{ product.image }} has a merge tag' in output
     assert 'left in mail.html: data:image/gif' in output
@@ -108,6 +111,22 @@ def _check_contents(here: Path, pictures: Pictures, urls: dict[str, str]) -> Non
         assert answer.body == pictures.content(old.removeprefix(pictures.url))
     items = client.get('/imported/').json['data']['items']
     assert {client.public(item['thumbnail']).status_int for item in items if item['mime-type'] == 'image/png'} == {200}
+
+
+def test_control_characters_of_templates_do_not_reach_the_terminal(
+    ini: Path, pictures: Pictures, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    escape = '\x1b]0;pwn\x07'
+    page = f'<img src="{{{{ {escape} }}}}"><img src="{pictures.url}/a{escape}.png"><img src="{pictures.url}/none.png">'
+    (tmp_path / 'mail.html').write_text(page)
+    for options in (('--dry-run',), ()):
+        run(ini, 'mail.html', *options)
+        printed = ''.join(capsys.readouterr())
+        assert '\x1b' not in printed
+        assert '\x07' not in printed
+        assert r'\x1b]0;pwn\x07' in printed
+    assert '1 template, 2 assets, 0 of them done before' in printed
+    assert '; 1 template is written, ' in printed
 
 
 def test_second_run_makes_no_calls(

@@ -236,7 +236,7 @@ def test_right_installation_has_a_status_of_zero_but_for_its_base(
     assert sandbox.calls == ['GET /pubapi/v1/userinfo', 'GET /pubapi/v1/fs/Shared/Beefree']
     # A test has no server with TLS and a trusted certificate.
     assert first.startswith('WARNING public.base fsp.public.base_url is not set')
-    assert re.fullmatch(r'\d+ ok, 1 warning, 0 failure, \d+ skipped\.', counts)
+    assert re.fullmatch(r'\d+ ok, 1 warning, 0 failures, \d+ skipped\.', counts)
 
 
 def test_own_server_has_the_threads_of_the_settings(site: Site, capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,4 +51,5 @@ def summary(report: Report) -> str:
     lines += [f'{"SKIP":6} {count} x {reason}' for reason, count in skips(report)]
     lines += [f'{"LEFT":6} {path} could not be removed: delete it by hand' for path in report.left]
     counts = ', '.join(f'{len(report.of(outcome))} {outcome}' for outcome in Outcome)
-    return '\n'.join([*lines, f'{len(report.results)} checks ({counts}), {report.requests} requests.', verdict(report)])
+    requests = f'{report.requests} request{"s" * (report.requests != 1)}'
+    return '\n'.join([*lines, f'{len(report.results)} checks ({counts}), {requests}.', verdict(report)])
