@@ -55,7 +55,8 @@ class Duration:
         hours, minutes = divmod(max(math.ceil(self.seconds / 60), 1), 60)
         counted = ((hours, 'duration-hour'), (minutes, 'duration-minute'))
         parts = [_in_unit(number, unit, 'long', locale) for number, unit in counted if number]
-        return format_list(parts, locale=locale)
+        # In Japanese the standard list has a comma; the other languages have a word there.
+        return format_list(parts, style='unit' if locale == 'ja' else 'standard', locale=locale)
 
 
 def _in_unit(number: float, unit: str, length: Literal['short', 'long'], locale: str) -> str:

@@ -81,7 +81,7 @@ def test_sizes(language: str, size: int, expected: str) -> None:
         ('de', 7260, '2 Stunden und 1 Minute'),
         ('es', 7260, '2 horas y 1 minuto'),
         ('pl', 5 * 3600, '5 godzin'),
-        ('ja', 7260, '2 時間、1 分'),
+        ('ja', 7260, '2 時間 1 分'),
     ],
 )
 def test_durations(language: str, seconds: float, expected: str) -> None:
