@@ -90,6 +90,7 @@ def contact_sheet(pictures: list[Image.Image]) -> None:
 def screenshot(window: Window, name: str) -> None:
     metrics = {'width': WIDTH, 'height': HEIGHT, 'deviceScaleFactor': 1, 'mobile': False}
     window.browser.devtools('Emulation.setDeviceMetricsOverride', **metrics)
+    window.script('scrollTo(0, 0)')  # the page scrolls to what is chosen
     data = base64.b64decode(window.browser.command('GET', '/screenshot'))
     save(Image.open(io.BytesIO(data)).convert('RGB'), name)
 
