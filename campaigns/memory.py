@@ -25,8 +25,9 @@ from .effort import Effort
 from .result import Result
 from .world import Service, World, children, memory_of, send
 
-# MB: a verification (argon2id with 19 MiB), and all else that requests take (a thread's stack, its buffers).
-VERIFICATION, REQUESTS = 19 * 1.048576, 20
+# MB: a verification (argon2id with 19 MiB), and all else that requests take (stacks and buffers of threads that work at
+# the same time: more of them on a busy machine).
+VERIFICATION, REQUESTS = 19 * 1.048576, 40
 WARM_UP = 320
 # Times that wrong logins come: memory that is kept for each thread adds up.
 FLOODS = 5

@@ -7,6 +7,8 @@ import pytest
 
 from fsp_pyramid.scripts.sandbox import main
 
+from ..functional.processes import run
+
 
 @pytest.mark.parametrize(
     ('option', 'said'),
@@ -34,8 +36,11 @@ def test_unknown_host_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert '--host nope.invalid: there is no such address' in capsys.readouterr().err
 
 
-def test_taken_port_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_taken_port_is_reported(tmp_path: Path) -> None:
+    """In a process of its own, because waitress does not close the socket."""
     with socket.create_server(('127.0.0.1', 0)) as taken:
         port = taken.getsockname()[1]
-        assert main(['--root', str(tmp_path), '--port', str(port)]) == 1
-    assert f'No server can listen at 127.0.0.1, port {port}: Address already in use' in capsys.readouterr().err
+        done = run('fsp-sandbox', '--root', tmp_path, f'--port={port}')
+    assert done.returncode == 1
+    assert f'No server can listen at 127.0.0.1, port {port}: Address already in use' in done.stderr
+    assert 'Traceback' not in done.stderr
