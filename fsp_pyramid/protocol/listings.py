@@ -16,10 +16,14 @@ from ..storage.cache_backends import ENTRY_SIZE
 from .metadata import metadata, metadata_of_all
 from .request import RequestContext
 
+# Bytes of a body's key, version and record in the cache, as measured.
+OVERHEAD = 1000
+
 
 class Rendered(NamedTuple):
-    """A body, and the files in it whose names imply no type, with their types when it was rendered."""
+    """A body, the version of its listing, and the files whose names imply no type, with their types at that time."""
 
+    version: Hashable
     body: bytes
     typeless: tuple[Entry, ...]
     types: list[str]
@@ -27,7 +31,7 @@ class Rendered(NamedTuple):
 
 @implementer(IRenderedListings)
 class RenderedListings:
-    """Bodies of listings; the least recently used ones are evicted first.
+    """Bodies of listings, one for each directory and form; the least recently used ones are evicted first.
 
     :param max_size: bytes of all bodies
     """
@@ -48,16 +52,20 @@ class RenderedListings:
 
 
 def _size(rendered: Rendered) -> int:
-    return len(rendered.body) + ENTRY_SIZE * (1 + len(rendered.typeless))
+    return len(rendered.body) + OVERHEAD + ENTRY_SIZE * len(rendered.typeless)
 
 
 def listing_body(listing: Listing, fsp: RequestContext, *, only_directories: bool) -> bytes:
     """Return the body of the response to a listing: the one of an earlier request if that would be the same."""
     cache = fsp.mount.rendered_listings
-    key = listing.version, fsp.account.key, fsp.public_urls.base, only_directories
+    key = fsp.account.key, listing.entry.id, listing.entry.path, fsp.public_urls.base, only_directories
     found = None if listing.version is None else cache.get(key)
     # The type of a file becomes known when its content is fetched, without a change to the listing.
-    if found is None or (found.typeless and fsp.types(found.typeless) != found.types):
+    if (
+        found is None
+        or found.version != listing.version
+        or (found.typeless and fsp.types(found.typeless) != found.types)
+    ):
         found = _render(listing, fsp, only_directories=only_directories)
         if listing.version is not None:
             cache.put(key, found)
@@ -71,7 +79,10 @@ def _render(listing: Listing, fsp: RequestContext, *, only_directories: bool) ->
     data = {'meta': metadata(listing.entry, fsp), 'items': metadata_of_all(items, types, fsp)}
     typeless = [(file, type_) for file, type_ in zip(files, types, strict=True) if is_typeless(file.name)]
     return Rendered(
-        json.dumps(envelope(data)).encode(), tuple(file for file, _ in typeless), [type_ for _, type_ in typeless]
+        listing.version,
+        json.dumps(envelope(data)).encode(),
+        tuple(file for file, _ in typeless),
+        [type_ for _, type_ in typeless],
     )
 
 

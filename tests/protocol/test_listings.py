@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fsp_pyramid.interfaces import IMount
+from fsp_pyramid.interfaces import IMount, IRenderedListings
 from fsp_pyramid.protocol import listings
 from fsp_pyramid.protocol.listings import Rendered, RenderedListings
 from fsp_pyramid.testing import Sandbox
@@ -151,9 +151,9 @@ def test_response_without_cache_is_rendered_each_time(
 def test_memory_is_bounded() -> None:
     cache = RenderedListings(10_000)
     for number in range(10):
-        cache.put(number, Rendered(b'x' * 2000, (), []))
+        cache.put(number, Rendered(1, b'x' * 2000, (), []))
     assert [number for number in range(10) if cache.get(number)] == [7, 8, 9]
-    cache.put('large', Rendered(b'x' * 20_000, (), []))
+    cache.put('large', Rendered(1, b'x' * 20_000, (), []))
     assert cache.get('large') is None
     assert cache.get(9) is not None
 
@@ -162,3 +162,13 @@ def test_mounts_share_the_memory(make_app: Callable[..., Any]) -> None:
     application = make_app(cache__memory='8 MB')
     mount = application.registry.getUtility(IMount, name='fsp')
     assert mount.rendered_listings._rendered.maxsize == 3 << 20
+
+
+def test_changed_listing_replaces_its_body(client: Beefree) -> None:
+    cache, sizes = client.app.app.registry.getUtility(IRenderedListings), set[int]()
+    client.create('/first/')
+    for number in range(5):
+        client.create(f'/d{number}/')
+        assert f'd{number}/' in client.names('/')
+        sizes.add(len(cache._rendered))
+    assert len(sizes) == 1
