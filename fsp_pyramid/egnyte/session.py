@@ -1,6 +1,5 @@
 """HTTP session for Egnyte."""
 
-from http.client import CONTINUE, SWITCHING_PROTOCOLS, HTTPException, HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -9,31 +8,15 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-# 100 Continue, 102 Processing, 103 Early Hints... A gateway sends some before Egnyte's answer.
-MAX_INTERIM = 8
-
-
-class _Response(HTTPResponse):
-    """Response that skips a limited number of interim answers. http.client skips 100 only, without a limit."""
-
-    _interim = 0
-
-    def _read_status(self) -> tuple[str, int, str]:
-        version, status, reason = super()._read_status()  # type: ignore[misc]  # private
-        if not 100 <= status < 200 or status == SWITCHING_PROTOCOLS:
-            return version, status, reason
-        self._interim += 1
-        if self._interim > MAX_INTERIM:
-            raise HTTPException(f'more than {MAX_INTERIM} interim answers (status 1xx)')
-        return version, CONTINUE, reason  # http.client skips its headers and reads the next status
+from ..interim_responses import FinalResponse
 
 
 class _Connection(HTTPConnection):
-    response_class = _Response
+    response_class = FinalResponse
 
 
 class _SecureConnection(HTTPSConnection):
-    response_class = _Response
+    response_class = FinalResponse
 
 
 class _Pool(HTTPConnectionPool):

@@ -181,10 +181,9 @@ def refuse_defaults(global_config: Mapping[str, Any]) -> None:
 
     Other names that begin with "fsp" are values that sections may refer to: ``fsp_port``.
     """
-    by_spelling = {_keyword(key): key for key in KEYS}
-    found = sorted(key for key in global_config if key.startswith(PREFIX) or _plain(key) in by_spelling)
+    found = sorted(key for key in global_config if key.startswith(PREFIX) or _plain(key) in _BY_KEYWORD)
     if found:
-        wanted = [key if key.startswith(PREFIX) else f'{key} (as {by_spelling[_plain(key)]})' for key in found]
+        wanted = [key if key.startswith(PREFIX) else f'{key} (as {_BY_KEYWORD[_plain(key)]})' for key in found]
         raise ConfigurationError(f'move {", ".join(wanted)} from [DEFAULT] to [app:main]: it has no effect where it is')
 
 

@@ -15,7 +15,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from email.message import Message
 from functools import cache, partial
-from http.client import CONTINUE, SWITCHING_PROTOCOLS, HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from ipaddress import ip_address
 from typing import Any, Self
 
@@ -25,6 +25,7 @@ from urllib3.util import parse_url
 
 from ..errors import excerpt
 from ..i18n import _
+from ..interim_responses import FinalResponse
 from .address_policy import Address, Allowances
 from .deadline import Deadline
 from .errors import SourceInvalid, SourceRefused, SourceUnavailable
@@ -32,8 +33,6 @@ from .minimum_rate import MinimumRate
 
 _DEFAULT_PORTS = {'http': 80, 'https': 443}
 METHOD = 'GET'
-# 100 Continue, 102 Processing, 103 Early Hints... A slow server sends some before its answer.
-MAX_INTERIM = 8
 # Bytes of headers, and of the framing of a small body.
 MAX_OVERHEAD = 1 << 20
 _HEADERS = {
@@ -253,14 +252,13 @@ class _Wire(io.RawIOBase):
         super().close()
 
 
-class _Response(HTTPResponse):
-    """Response that skips a limited number of interim answers, and knows the spellings of a chunked body.
+class _Response(FinalResponse):
+    """Response at a minimum rate, with a limited number of bytes.
 
-    http.client skips 100 only, without a limit, and takes ``identity, chunked`` for a body that is not chunked.
+    It knows the spellings of a chunked body: http.client takes ``identity, chunked`` for one that is not chunked.
     """
 
     fp: io.BufferedReader
-    _interim = 0
 
     def __init__(self, *args: Any, rate: MinimumRate, most: int, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -273,23 +271,15 @@ class _Response(HTTPResponse):
             self.chunked, self.chunk_left, self.length, self.will_close = True, None, None, True
 
     def _read_status(self) -> tuple[str, int, str]:
-        if self._interim:
+        if self.interim:
             self._rate.pause()
-            self.fp.peek(1)  # waits for a byte; it may have come together with the interim answer
+            self.fp.peek(1)  # waits for a byte; it may have come together with the interim response
             self._rate.add(0)
-        version, status, reason = super()._read_status()  # type: ignore[misc]  # private
-        if not 100 <= status < 200 or status == SWITCHING_PROTOCOLS:
-            return version, status, reason
-        self._interim += 1
-        if self._interim > MAX_INTERIM:
-            raise HTTPException(f'more than {MAX_INTERIM} interim answers (status 1xx)')
-        return version, CONTINUE, reason  # http.client skips its headers and reads the next status
+        return super()._read_status()
 
 
 class _CheckedConnection(HTTPConnection):
     """Connection to one of the checked addresses; its certificate is checked against the host name."""
-
-    response_class = _Response
 
     def __init__(self, target: Target, answers: list[Answer], deadline: Deadline, rate: MinimumRate, most: int) -> None:
         super().__init__(target.host, target.port)
