@@ -128,13 +128,17 @@ class Operations:
 
         def decide(fresh: bool, lock: LockHandle) -> Callable[[], tuple[Entry, Change, LockHandle]]:
             parent = self._upload_directory(path[:-1], fresh)
-            alone = lock.is_exclusive() and not (repeated and strategy is Strategy.KEEP)
-            name, over = resolve_conflict(parent, path[-1], strategy, exclusive=alone)
+            exclusive = lock.is_exclusive() and not (repeated and strategy is Strategy.KEEP)
+            name, over = resolve_conflict(parent, path[-1], strategy, exclusive)
+            target = _in(parent, name)
             # To rename and to roll back, Egnyte demands Full.
             asks = strategy in {Strategy.ASK, Strategy.REFUSE} and parent.entry.access is Access.FULL
-            store = partial(self._store_unless_taken, strategy) if asks and not alone else self._storage.store_file
-            put = partial(self._put, parent, lambda: store(_in(parent, name), content, over))
-            return lambda: (*put(), lock if alone and (asks or strategy is Strategy.KEEP) else LockHandle())
+            if asks and not exclusive:
+                put = partial(self._store_unless_taken, target, content, strategy)
+            else:
+                put = partial(self._storage.store_file, target, content, over)
+            needed = lock if exclusive and (asks or strategy is Strategy.KEEP) else LockHandle()
+            return lambda: (*self._put(parent, put), needed)
 
         entry, change, lock = self._settle(decide, *directories)
         if repeated or lock.is_exclusive():
@@ -143,14 +147,12 @@ class Operations:
             self._storage.revert(change)
         return self._store(path, directories, strategy, content, repeated=True)
 
-    def _store_unless_taken(
-        self, strategy: Strategy, path: Path, content: Content, over: Entry | None
-    ) -> tuple[Entry, Change]:
+    def _store_unless_taken(self, path: Path, content: Content, strategy: Strategy) -> tuple[Entry, Change]:
         """Store a new file without a lock: under an unguessable name first, because Egnyte renames over no other file.
 
         Raises Conflict or NameTaken, after which the first change is to be rolled back.
         """
-        entry, _ = self._storage.store_file((*path[:-1], unguessable_name(path[-1])), content, over)
+        entry, _ = self._storage.store_file((*path[:-1], unguessable_name(path[-1])), content)
         try:
             return self._storage.move_file(entry, path)
         except Conflict as error:
@@ -223,7 +225,7 @@ class Operations:
         try:
             return self._storage.list_directory(entry.path[:-1], fresh=True).find(entry.name) is not None
         except FSPError as error:
-            log.warning('%s may be left, the file that a move replaced: %s', paths.text(entry.path), error.title)
+            log.warning('the file that a move replaced may be left at %s: %s', paths.text(entry.path), error.title)
             return False
 
     def _settle(self, decide: Callable[[bool, LockHandle], Callable[[], T]], *directories: Path) -> T:
