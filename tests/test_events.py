@@ -1,4 +1,4 @@
-"""Events: what threads must not find undone."""
+"""Events: their specifications for subscribers are made at import."""
 
 import subprocess
 import sys
@@ -11,6 +11,6 @@ assert [kind for kind in kinds if '__implemented__' not in vars(kind)] == []
 """
 
 
-def test_no_event_is_left_for_threads_to_specify() -> None:
-    """In a new process, because other tests use the events."""
+def test_specifications_are_made_at_import() -> None:
+    """In a new process, because other tests use the events. Two threads could make one at once."""
     subprocess.run([sys.executable, '-W', 'ignore', '-c', CODE], check=True)

@@ -42,7 +42,7 @@ def run(options: Options, progress: Progress = lambda _result: None, ids: Sequen
         context = Context(client, options, server)
         try:
             _make(checks, context, report, progress)
-            report.silenced = _is_silenced(context, report)
+            report.stopped_answering = _stopped_answering(context, report)
         except KeyboardInterrupt:
             report.interrupted = True
         except Unusable as error:
@@ -65,16 +65,12 @@ def _make(checks: Sequence[Check], context: Context, report: Report, progress: P
         progress(result)
 
 
-def _is_silenced(context: Context, report: Report) -> bool:
+def _stopped_answering(context: Context, report: Report) -> bool:
     """Return whether the provider, which has answered before, does not answer any more."""
-    silent = context.client.silent
-    if (
-        not silent
-        or report.unreachable
-        or not any(r.check.id == _ANSWERS and r.outcome is Outcome.PASS for r in report.results)
-    ):
+    answered = any(result.check.id == _ANSWERS and result.outcome is Outcome.PASS for result in report.results)
+    if report.unreachable or not answered or not context.client.silent:
         return False
-    if silent >= _SILENT:
+    if context.client.silent >= _SILENT:
         return True
     try:  # the last requests may be ones that it does not answer, or the first ones after its end
         context.get('/')

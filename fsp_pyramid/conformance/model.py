@@ -135,7 +135,7 @@ class Report:
     :ivar requests: how many were made
     :ivar interrupted: the run was ended from outside
     :ivar unreachable: no connection to the provider could be made
-    :ivar silenced: the provider answered at first, and then did not answer any more
+    :ivar stopped_answering: the provider answered at first, and then did not answer any more
     :ivar unusable: the option that does not fit the provider, and why; '' if all do
     """
 
@@ -146,7 +146,7 @@ class Report:
     requests: int = 0
     interrupted: bool = False
     unreachable: bool = False
-    silenced: bool = False
+    stopped_answering: bool = False
     unusable: str = ''
 
     def of(self, outcome: Outcome) -> list[Result]:
@@ -156,7 +156,7 @@ class Report:
     @property
     def status(self) -> int:
         """Return the exit status: 0 if all *must* hold, 1 if some fail, 2 if the suite could not be run."""
-        if self.interrupted or self.unreachable or self.silenced or self.unusable:
+        if self.interrupted or self.unreachable or self.stopped_answering or self.unusable:
             return 2
         if not any(result.outcome is not Outcome.SKIP for result in self.results):
             return 2

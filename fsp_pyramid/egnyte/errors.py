@@ -23,7 +23,7 @@ OVER = re.compile(
 # A heading that is any code of Mashery's of that kind, in words: "403 Developer Over Qps".
 OVER_CODE = re.compile(r'(?:(?:403|429|error|forbidden)\W+)*[a-z]+ over [a-z ]+\W*', re.IGNORECASE)
 OVER_DAY = re.compile(r'(?<![/\w])over[ _](?:rate|quota|daily)|_OVER_(?:RATE|QUOTA|DAILY)', re.IGNORECASE)
-# Parts of a page: headings; and what is not its text. Each matches up to the end if it is not closed, for linear time.
+# Headings and markup of a page. Each matches up to the end if it is not closed, for linear time.
 HEADING = re.compile(r'<(h1|title)\b[^<>]*>(.*?)(?:</\1\b|\Z)', re.IGNORECASE | re.DOTALL)
 MARKUP = re.compile(r'<!--.*?(?:-->|\Z)|<(style|script)\b.*?(?:</\1\s*>|\Z)|<[^<>]*>', re.IGNORECASE | re.DOTALL)
 LONGEST_PAGE = 100_000  # characters that are searched

@@ -102,7 +102,7 @@ class _Loop:
     def run(self, timeout: float) -> None:
         """Run until a signal, then drain for *timeout* seconds at most."""
         with self._handled_signals():
-            # Those who wait for this line may stop the server at once.
+            # A script may wait for this line, and then stop the server at once.
             self._server.print_listen('Serving on http://{}:{}')
             while not self._stopping:
                 self._poll(self._server.adj.asyncore_loop_timeout)

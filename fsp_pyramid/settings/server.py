@@ -114,7 +114,7 @@ def _combination_complaints(options: Mapping[str, str]) -> list[str]:
 
 
 def _waitress_complaints(options: Mapping[str, Any]) -> list[str]:
-    """Return what waitress itself refuses: addresses that do not exist, names of headers."""
+    """Return a complaint about the values that waitress itself refuses: addresses that do not exist, header names."""
     try:
         Adjustments(**options)
     except ValueError as error:

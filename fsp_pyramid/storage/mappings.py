@@ -48,7 +48,7 @@ _MISSPELT = ('readonly', 'viewonly')
 _LIKENESS = 0.82
 _COMMENT = re.compile(r'\s([#;])(\s|$)')
 _VALUE = re.compile(r'\s*[=:][^=:]*$')  # of "ro=true"
-# What parts the words at the end of a name; "Brand-RO" is one word.
+# Separators of the words at the end of a name; "Brand-RO" is one word.
 _PARTING = re.compile(r'[\s,:=|(\[]+')
 _SIGN_AT_END = re.compile(r'[,:;=|<>→⇒]$|\s[-–—+*.~]+$')
 

@@ -292,7 +292,7 @@ def test_provider_that_stops_answering_is_given_up(server: Server) -> None:
 
 
 @pytest.mark.parametrize('last', [1, 2, 3])
-def test_provider_that_stops_answering_near_the_end_is_told(server: Server, last: int) -> None:
+def test_provider_that_stops_answering_near_the_end_is_reported(server: Server, last: int) -> None:
     base_url = server.serve(provider := Provider())
     only = {'read_only': True, 'only': ('names',)}
     run(options(base_url, **only))
@@ -304,10 +304,10 @@ def test_provider_that_stops_answering_near_the_end_is_told(server: Server, last
 
     base_url = server.serve(Provider(Planted(on_call=cut)))
     report = run(options(base_url, **only))
-    assert (report.status, report.silenced) == (2, True)
+    assert (report.status, report.stopped_answering) == (2, True)
 
 
-def test_request_without_an_answer_is_no_end(server: Server) -> None:
+def test_one_unanswered_request_does_not_end_the_run(server: Server) -> None:
     """The provider cuts the last request of the run, and answers others."""
 
     def cut(_provider: Provider, call: Call) -> None:
@@ -317,10 +317,10 @@ def test_request_without_an_answer_is_no_end(server: Server) -> None:
     base_url = server.serve(Provider(Planted(on_call=cut)))
     report = run(options(base_url), ids=['transport.query'])
     assert outcomes(report, Outcome.WARN) == ['transport.query']
-    assert (report.status, report.silenced) == (0, False)
+    assert (report.status, report.stopped_answering) == (0, False)
 
 
-def test_wrong_directory_is_told_as_a_wrong_option(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_directory_is_reported_as_a_wrong_option(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     base_url = server.serve(provider := Provider())
     assert command(base_url, '--directory', '/nope/') == 2
     printed = capsys.readouterr().out
@@ -330,7 +330,7 @@ def test_wrong_directory_is_told_as_a_wrong_option(server: Server, capsys: pytes
 
 
 @pytest.mark.parametrize('directory', ['/', '/shared/'])
-def test_read_only_directory_is_told_as_a_wrong_option(server: Server, directory: str) -> None:
+def test_read_only_directory_is_reported_as_a_wrong_option(server: Server, directory: str) -> None:
     def protect(meta: dict[str, Any]) -> None:
         if meta['path'] == directory:
             meta['permissions'] = 'ro'
@@ -342,7 +342,7 @@ def test_read_only_directory_is_told_as_a_wrong_option(server: Server, directory
     assert {method for method, _ in provider.calls} <= {'GET', 'HEAD'}
 
 
-def test_error_has_the_words_of_the_provider(server: Server) -> None:
+def test_error_is_reported_with_the_details_of_the_provider(server: Server) -> None:
     refusal = error(403, 3300)
     refusal.value['details'] = 'Quota of https://files.example/secret is used up'
     base_url = server.serve(Provider(instead(lambda call: call.method == 'POST', refusal)))

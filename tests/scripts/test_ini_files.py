@@ -217,7 +217,7 @@ def test_unresolvable_host_of_the_environment_is_reported() -> None:
     assert "FSP_SERVER_HOST: 'nope.invalid' will not do" in done.stderr
 
 
-def test_first_line_of_a_command_is_its_own() -> None:
+def test_commands_print_no_warning_about_pkg_resources() -> None:
     """Pyramid imports pkg_resources, which warns."""
     assert run('fsp-serve', '--version', PYTHONWARNINGS='').stderr == ''
 

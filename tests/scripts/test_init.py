@@ -140,7 +140,7 @@ def test_options_that_contradict_kept_files_are_refused(
     assert main([str(tmp_path), *given]) == 0
 
 
-def test_kept_files_decide(tmp_path: Path, typed: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_kept_files_override_options(tmp_path: Path, typed: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     main([str(tmp_path), '--domain', 'acme', '--mode', 'oauth', '--public-name', 'files.acme.com'])
     capsys.readouterr()
     assert main([str(tmp_path), '--deploy', 'nginx']) == 0
@@ -151,7 +151,7 @@ def test_kept_files_decide(tmp_path: Path, typed: list[str], capsys: pytest.Capt
     assert 'server_name files.acme.com;' in (tmp_path / 'deploy' / 'nginx.conf').read_text()
 
 
-def test_public_name_that_comes_later_is_to_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_public_name_of_a_later_call_is_shown_as_a_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main([str(tmp_path)])
     assert 'FSP_PUBLIC_BASE_URL (https://YOUR-HOST/fsp-public)' in capsys.readouterr().out
     assert main([str(tmp_path), '--public-name', 'files.acme.com', '--deploy', 'nginx']) == 0
@@ -164,7 +164,7 @@ def test_file_that_cannot_be_read_is_reported(tmp_path: Path, capsys: pytest.Cap
     assert 'environment exists, and cannot be read' in capsys.readouterr().err
 
 
-def test_doctor_has_nothing_against_the_written_files(tmp_path: Path) -> None:
+def test_written_files_pass_the_doctor(tmp_path: Path) -> None:
     options = ['--domain', 'acme', '--public-name', 'files.acme.com', '--deploy', 'systemd', '--deploy', 'nginx']
     assert main([str(tmp_path), *options]) == 0
     lines = [line for line in (tmp_path / 'environment').read_text().splitlines() if re.match('FSP_', line)]

@@ -316,7 +316,7 @@ HUGE = b'r' * 60_000
         b'HTTP/1.1 302 Go\r\nLocation: ' + HUGE + b'://x/\r\n\r\n',
     ],
 )
-def test_errors_repeat_little_of_an_answer(answer: bytes) -> None:
+def test_errors_truncate_a_long_answer(answer: bytes) -> None:
     with serving(answer) as server, pytest.raises(SourceError) as caught:
         fetch(f'http://127.0.0.1:{server.port}/')
     assert len(str(caught.value)) < 400
@@ -324,7 +324,7 @@ def test_errors_repeat_little_of_an_answer(answer: bytes) -> None:
 
 
 @pytest.mark.parametrize('host', ['a.' * 32_000, 'a' * 60_000, 'é' * 30_000, f'{"x" * 60_000}.invalid'])
-def test_errors_repeat_little_of_a_host(host: str) -> None:
+def test_errors_truncate_a_long_host(host: str) -> None:
     with pytest.raises(SourceError) as caught:
         fetch(f'http://{host}/')
     assert len(caught.value.reason) < 400

@@ -382,7 +382,7 @@ def test_redirect_from_https_stays_one_in_later_redirects_to_http(names: Names, 
         (['http://a/', 'https://b/', '/c'], False),
     ],
 )
-def test_targets_know_whether_https_led_to_them(hops: list[str], downgraded: bool) -> None:
+def test_targets_record_redirects_from_https(hops: list[str], downgraded: bool) -> None:
     first, *others = hops
     target = Target.parse(first)
     for location in others:

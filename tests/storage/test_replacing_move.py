@@ -181,7 +181,7 @@ def test_deletion_whose_answers_all_get_lost_is_done(mover: Mover, sandbox: Sand
 
 
 @pytest.mark.parametrize('status', [302, 400, 401, 403, 408, 500, 503])
-def test_deletion_that_is_done_in_spite_of_the_answer_is_done(
+def test_deletion_that_is_carried_out_in_spite_of_an_error_succeeds(
     mover: Mover, sandbox: Sandbox, connection: Connection, status: int
 ) -> None:
     connection.after = at(3, answering(status))

@@ -19,7 +19,7 @@ def verdict(report: Report) -> str:
         return 'Interrupted: the checks are not complete.'
     if report.unusable:
         return f'The checks are not complete: {report.unusable}.'
-    if report.silenced:
+    if report.stopped_answering:
         return 'The provider stopped answering: the checks are not complete.'
     if report.unreachable:
         return 'The provider could not be reached.'
