@@ -96,19 +96,14 @@ def start_world(directory: Path, *limits: str) -> Iterator[World]:
 
 def peak_memory(server: Server) -> float:
     """Return the peak memory of the process since it was last reset, in MB."""
-    return _status(server, 'VmHWM')
+    return server.memory('VmHWM')
 
 
 def memory(server: Server) -> float:
     """Return the memory of the process now, in MB."""
-    return _status(server, 'VmRSS')
+    return server.memory()
 
 
 def forget_peak(server: Server) -> None:
     """Reset the peak memory of the process."""
     Path(f'/proc/{server.pid}/clear_refs').write_text('5')
-
-
-def _status(server: Server, field: str) -> float:
-    lines = Path(f'/proc/{server.pid}/status').read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f'{field}:')) / 1024

@@ -64,6 +64,11 @@ class Server:
         """Process id."""
         return self.process.pid
 
+    def memory(self, field: str = 'VmRSS') -> float:
+        """Return the resident memory in MB; with the field ``VmHWM`` its peak."""
+        lines = Path(f'/proc/{self.pid}/status').read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith(f'{field}:')) / 1024
+
     @property
     def log(self) -> str:
         """Return all output so far."""
