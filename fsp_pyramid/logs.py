@@ -1,15 +1,18 @@
-"""Structured logs: one line of JSON for each record, and a filter that masks tokens in the logs of servers."""
+"""Structured logs: one line of JSON for each record, a handler that writes many at once, and a filter of tokens."""
 
 import json
 import logging
 import re
+import threading
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import quote
 
 # Attributes of every record; all others came as ``extra``.
 _USUAL = frozenset(logging.makeLogRecord({}).__dict__) | {'message', 'asctime', 'taskName'}
 _encode = json.JSONEncoder(default=str, allow_nan=False).encode
+# Seconds that a line may wait in a BufferedHandler.
+DELAY = 0.1
 
 
 class Event(dict[str, Any]):
@@ -17,7 +20,11 @@ class Event(dict[str, Any]):
 
     As text it is one JSON object, so a plain ``%(message)s`` gives a line of JSON; :class:`JSONFormatter` takes the
     fields themselves.
+
+    :ivar may_wait: True if the line may be written a moment later, and be lost if the process is killed meanwhile
     """
+
+    may_wait = False
 
     def __str__(self) -> str:
         return _json(self)
@@ -42,6 +49,49 @@ class JSONFormatter(logging.Formatter):
             line['stack'] = self.formatStack(record.stack_info)
         known = _USUAL | line.keys()
         return _json(line | {name: value for name, value in record.__dict__.items() if name not in known})
+
+
+class BufferedHandler(logging.StreamHandler[TextIO]):
+    """Handler that writes the lines of events that may wait together, after :data:`DELAY`, and all others at once.
+
+    ``class = fsp_pyramid.logs.BufferedHandler`` in an ini file. Each write lets other threads run first, which takes
+    longer than a response from memory. The order of lines is that of the records.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        super().__init__(stream)
+        self._lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record, or keep its line for a moment."""
+        try:
+            self._lines.append(self.format(record) + self.terminator)
+        except Exception:  # noqa: BLE001 - as in logging.StreamHandler
+            self.handleError(record)
+            return
+        if not getattr(record.msg, 'may_wait', False):
+            self._write(record)
+        elif len(self._lines) == 1:
+            timer = threading.Timer(DELAY, self._write, (record,))
+            timer.daemon = True  # at the end of a process, logging flushes its handlers
+            timer.start()
+
+    def flush(self) -> None:
+        """Write all lines."""
+        self.acquire()
+        try:
+            lines, self._lines = self._lines, []
+            if lines:
+                self.stream.write(''.join(lines))
+            super().flush()
+        finally:
+            self.release()
+
+    def _write(self, record: logging.LogRecord) -> None:
+        try:
+            self.flush()
+        except Exception:  # noqa: BLE001 - as in logging.StreamHandler
+            self.handleError(record)
 
 
 class TokenFilter(logging.Filter):

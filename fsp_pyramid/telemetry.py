@@ -112,6 +112,7 @@ def log_request(
             seconds=round(seconds, 3),
             cache=stats.cache,
         )
+        event.may_wait = request.method in {'GET', 'HEAD'} and response.status_int < 400
         log.info(event)
         if history is not None:
             history.record(event)

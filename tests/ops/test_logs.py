@@ -5,7 +5,9 @@ import io
 import json
 import logging
 import re
+import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from webtest import TestApp
 
-from fsp_pyramid.logs import Event, JSONFormatter
+from fsp_pyramid.logs import BufferedHandler, Event, JSONFormatter
 from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
@@ -75,6 +77,91 @@ def test_event_becomes_fields_and_not_json_in_json() -> None:
     # Without the formatter it is a line, too.
     assert json.loads(str(event)) == event
     assert '\n' not in str(event)
+
+
+class Stream(io.StringIO):
+    """A stream that records its writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[str] = []
+        self.written = threading.Event()
+
+    def write(self, text: str) -> int:
+        """Record a write."""
+        self.writes.append(text)
+        self.written.set()
+        return len(text)
+
+
+def event(number: int, *, may_wait: bool) -> Event:
+    """Return an event with one field."""
+    made = Event(number=number)
+    made.may_wait = may_wait
+    return made
+
+
+@pytest.fixture
+def buffered() -> tuple[logging.Logger, BufferedHandler, Stream]:
+    """Return a logger, its handler, and the stream behind that."""
+    stream = Stream()
+    handler, logger = BufferedHandler(stream), logging.Logger('audit')
+    logger.addHandler(handler)
+    return logger, handler, stream
+
+
+def test_lines_that_may_wait_are_written_together(buffered: tuple[logging.Logger, BufferedHandler, Stream]) -> None:
+    logger, handler, stream = buffered
+    handler.acquire()  # the other thread writes when this one is done
+    try:
+        for number in range(3):
+            logger.info(event(number, may_wait=True))
+        assert stream.writes == []
+    finally:
+        handler.release()
+    assert stream.written.wait(60)
+    assert stream.writes == ['{"number": 0}\n{"number": 1}\n{"number": 2}\n']
+
+
+def test_line_that_may_not_wait_is_written_at_once_after_earlier_ones(
+    buffered: tuple[logging.Logger, BufferedHandler, Stream],
+) -> None:
+    logger, handler, stream = buffered
+    handler.acquire()
+    try:
+        logger.info(event(0, may_wait=True))
+        logger.info(event(1, may_wait=False))
+        logger.info('text')
+        assert stream.writes == ['{"number": 0}\n{"number": 1}\n', 'text\n']
+        logger.info(event(2, may_wait=True))
+    finally:
+        handler.release()
+    handler.flush()
+    assert stream.writes[2:] == ['{"number": 2}\n']
+
+
+def test_lines_are_written_at_the_end_of_a_process() -> None:
+    code = (
+        'import logging; from fsp_pyramid.logs import BufferedHandler, Event; '
+        'log = logging.getLogger("audit"); log.setLevel("INFO"); log.addHandler(BufferedHandler()); '
+        'event = Event(number=1); event.may_wait = True; log.info(event)'
+    )
+    ended = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert ended.stderr == '{"number": 1}\n'
+
+
+@pytest.mark.parametrize('may_wait', [False, True])
+def test_failure_of_the_stream_is_reported_and_stops_no_request(
+    may_wait: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = threading.Event()
+    monkeypatch.setattr(BufferedHandler, 'handleError', lambda _self, _record: failed.set())
+    stream = io.StringIO()
+    stream.close()
+    handler, logger = BufferedHandler(stream), logging.Logger('audit')
+    logger.addHandler(handler)
+    logger.info(event(1, may_wait=may_wait))
+    assert failed.wait(60)
 
 
 VALUES = st.recursive(
