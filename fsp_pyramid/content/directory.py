@@ -14,6 +14,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -99,10 +100,10 @@ class CacheDirectory:
         """Return the path of the file of that key, which need not exist."""
         return self.root / relative_path(kind, key)
 
-    def open(self, kind: str, key: str) -> BinaryIO:
-        """Open a file for reading. Raises FileNotFoundError, OSError."""
+    def open(self, kind: str, key: str) -> FileIO:
+        """Open a file for reading, without a buffer. Raises FileNotFoundError, OSError."""
         # Not by pathlib, which takes longer than to open the file.
-        return open(f'{self.root}/{relative_path(kind, key)}', 'rb')
+        return open(f'{self.root}/{relative_path(kind, key)}', 'rb', buffering=0)
 
     def files(self, kind: str) -> Iterator[tuple[Path, str]]:
         """Iterate over all files of that kind, with their keys."""

@@ -45,7 +45,8 @@ DOWNLOADS = frozenset({'text/html', 'application/xhtml+xml', 'text/xml', 'applic
 class Body:
     """Response body, a part of a file that may still be growing: an iterable, and a file for WSGI file wrappers.
 
-    Closing it closes the file, and so does dropping it.
+    Closing it closes the file, and so does dropping it. It has a position of its own: a server asks for that and changes
+    it several times for each read, and a system call lets other threads run first.
 
     :param on_end: called once with the number of bytes that were read
     :param part: range of the bytes to send; None for all up to the end
@@ -53,9 +54,8 @@ class Body:
 
     def __init__(self, file: ContentFile, on_end: Callable[[int], None], part: range | None) -> None:
         self._file, self._on_end, self._part = file, on_end, part
-        self._start = part.start if part else 0
-        if self._start:
-            file.seek(self._start)
+        self._start = self._position = part.start if part else 0
+        self._position_of_file = 0
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -76,10 +76,15 @@ class Body:
 
     def read(self, size: int = -1) -> bytes:
         """Read at most *size* bytes of the part."""
-        if self._part is None:
-            return self._file.read(size)
-        left = self._part.stop - self._file.tell()
-        return self._file.read(left if size < 0 else min(size, left)) if left > 0 else b''
+        if self._part is not None:
+            left = max(self._part.stop - self._position, 0)
+            size = left if size < 0 else min(size, left)
+        if self._position != self._position_of_file:
+            self._file.seek(self._position)
+        block = self._file.read(size)
+        self._position += len(block)
+        self._position_of_file = self._position
+        return block
 
     def seekable(self) -> bool:
         """Return True: waitress asks, and measures the part."""
@@ -87,20 +92,24 @@ class Body:
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Change the position; the end is that of the part."""
-        if whence == os.SEEK_END and self._part is not None:
-            offset, whence = offset + self._part.stop, os.SEEK_SET
-        return self._file.seek(offset, whence)
+        if whence == os.SEEK_CUR:
+            offset += self._position
+        elif whence == os.SEEK_END and self._part is not None:
+            offset += self._part.stop
+        elif whence == os.SEEK_END:
+            offset = self._position_of_file = self._file.seek(offset, whence)
+        self._position = offset
+        return offset
 
     def tell(self) -> int:
         """Return the position in the file."""
-        return self._file.tell()
+        return self._position
 
     def close(self) -> None:
         """Close the file."""
         if not self._file.closed:
-            read = self._file.tell() - self._start
             self._file.close()
-            self._on_end(read)
+            self._on_end(self._position - self._start)
 
     __del__ = close
 
