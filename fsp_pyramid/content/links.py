@@ -13,8 +13,8 @@ from typing import NamedTuple
 from ..signing import BadToken, Signing
 
 _UUID = 0x80
-# Tokens that are remembered, of each kind and of those that were checked; 24 MB together, as measured.
-REMEMBERED = 20_000
+# Tokens that are remembered, of each kind and of those that were checked; 5 MB together, as measured.
+REMEMBERED = 4_000
 
 
 class Link(NamedTuple):
