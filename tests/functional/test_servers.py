@@ -237,6 +237,18 @@ def test_production_works_behind_proxy(tmp_path: Path) -> None:
         assert [verdict(answer) for answer in answers] == [(404, 3200), (200, None)]
         (stranger,) = server.ask('GET /fsp/', headers=proxied | caller(password='wrong-password'))
         assert verdict(stranger) == (401, 3650)
+        server.ask('GET /fsp/', headers=proxied)
+    lines = [json.loads(line) for line in server.log.splitlines() if line.startswith('{')]
+    assert [(line['operation'], line['status']) for line in lines] == [
+        ('list', 403),
+        ('metadata', 403),
+        ('list', 200),
+        ('fsp_public', 200),
+        ('metadata', 404),
+        ('delete', 200),
+        ('list', 401),
+        ('list', 200),  # the end of the server writes it
+    ]
     assert 'support id' in server.log
     for secret in (PASSWORD, SECRET, 'wrong-password', 'Basic ', 'Bearer', ours['Authorization'].split()[1]):
         assert secret not in server.log
