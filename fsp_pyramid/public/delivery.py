@@ -45,7 +45,7 @@ DOWNLOADS = frozenset({'text/html', 'application/xhtml+xml', 'text/xml', 'applic
 class Body:
     """Response body, a part of a file that may still be growing: an iterable, and a file for WSGI file wrappers.
 
-    Closing it closes the file, and so does dropping it. It has a position of its own: a server asks for that and changes
+    Closing it closes the file, and so does dropping it. It has a position of its own: servers ask for that and change
     it several times for each read, and a system call lets other threads run first.
 
     :param on_end: called once with the number of bytes that were read

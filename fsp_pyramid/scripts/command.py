@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import plaster
 from paste.deploy.loadwsgi import SERVER, loadcontext
-from pyramid.paster import bootstrap, setup_logging
+from pyramid.scripting import prepare
 
 from .._version import version
 from ..model import ID_FORMAT
@@ -99,23 +99,22 @@ def extra(name: str) -> Iterator[None]:
 @contextmanager
 def environment(ini: str) -> Iterator[dict[str, Any]]:
     """Give Pyramid's environment of the application of an ini file. Raises Failed if it cannot be loaded."""
-    check_ini(ini)
+    loader = load_ini(ini)
     migrations = logging.getLogger('alembic')
     if migrations.level == logging.NOTSET:  # its lines are about a running service, and hide the result of a command
         migrations.setLevel(logging.WARNING)
-    with _bootstrap(ini) as found:
+    try:
+        loader.get_wsgi_app(None, {'__script__': COMMAND})
+    except SystemExit as error:  # our own application, on bad settings
+        raise Failed(error) from error
+    with prepare() as found:  # for the application that was loaded last
         yield found
 
 
-def _bootstrap(ini: str) -> Any:
-    try:
-        return bootstrap(ini, options={'__script__': COMMAND})
-    except SystemExit as error:  # our own application, on bad settings
-        raise Failed(error) from error
+def load_ini(ini: str, variables: Mapping[str, str] | None = None) -> Any:
+    """Set logging up, and return plaster's loader of an ini file. Raises Failed, which names file, line and key.
 
-
-def check_ini(ini: str, variables: Mapping[str, str] | None = None) -> None:
-    """Set logging up, and check that the file can be loaded. Raises Failed, which names file, line and key.
+    To find the loader takes longer than to use it: plaster reads the metadata of all installed packages.
 
     :param ini: the name of the file, perhaps with ``#NAME`` of an application
     :param variables: values that the file may refer to besides its own section [DEFAULT]
@@ -125,14 +124,16 @@ def check_ini(ini: str, variables: Mapping[str, str] | None = None) -> None:
         raise Failed(f'{path} is no ini file: its name has to end with .ini.')
     text = _read(path)
     _check_syntax(path, text, variables)
+    loader = plaster.get_loader(ini, ['wsgi'])
     try:
-        setup_logging(ini, variables)
+        loader.setup_logging(variables)
     except (ImportError, AttributeError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
         raise Failed(f'{path}: logging cannot be set up: {error!r}') from error
     except configparser.Error as error:
         raise Failed(f'{path}: {error.message}') from error
     with _use_errors(path):
-        plaster.get_loader(ini, ['wsgi']).get_wsgi_app_settings(None, variables)
+        loader.get_wsgi_app_settings(None, variables)
+    return loader
 
 
 def server_section(ini: str, variables: Mapping[str, str] | None = None) -> Any:

@@ -5,15 +5,14 @@ import os
 from collections.abc import Sequence
 
 import colander
-import plaster
 
 from ..settings import SCHEMA, variable
 from ..sources import Allowances
 from ..sources.explain import explain
 from .command import (
     Failed,
-    check_ini,
     command,
+    load_ini,
     new_parser,
 )
 
@@ -31,8 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _allowances(ini: str) -> Allowances:
     """Return the allowances of an ini file. Other keys are not read: they may need secrets that the user lacks."""
-    check_ini(ini)
-    text = os.environ.get(variable(_KEY)) or plaster.get_settings(ini, 'app:main').get(_KEY, '')
+    settings = load_ini(ini).get_settings('app:main')
+    text = os.environ.get(variable(_KEY)) or settings.get(_KEY, '')
     try:
         return SCHEMA[_KEY].deserialize(text if text.strip() else colander.null)
     except colander.Invalid as error:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import colander
-import plaster
 import requests
 
 from ..egnyte import (
@@ -30,8 +29,8 @@ from ..settings import SCHEMA, variable
 from .browser import ask_in_browser
 from .command import (
     Failed,
-    check_ini,
     command,
+    load_ini,
     new_parser,
 )
 from .environment_file import write_variable
@@ -71,8 +70,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _site(ini: str, client: str) -> _Site:
-    check_ini(ini)
-    texts = plaster.get_settings(ini, 'app:main')
+    texts = load_ini(ini).get_settings('app:main')
 
     def value(name: str) -> Any:
         own, shared = f'fsp.client.{client}.{name}', f'fsp.{name}'

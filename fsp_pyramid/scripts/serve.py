@@ -17,8 +17,8 @@ from waitress.adjustments import Adjustments
 from ..scaffold import ENVIRONMENT_INI
 from .command import (
     Failed,
-    check_ini,
     command,
+    load_ini,
     new_parser,
     server_section,
 )
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(argv)
     variables = parse_vars(options.variables)
-    check_ini(options.ini, variables)
+    load_ini(options.ini, variables)
     _check_server(options.ini, variables)
     try:
         return PServeCommand(['pserve', options.ini, *options.variables]).run() or 0

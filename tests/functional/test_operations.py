@@ -108,7 +108,8 @@ def test_log_lines_are_json(ini: Path) -> None:
     ]
     assert all({'time', 'level', 'logger'} <= line.keys() for line in lines)
     (refusal,) = [line for line in lines if line['logger'] == 'fsp_pyramid.protocol.error_views']
-    assert refusal['message'].startswith(f'support id {lines[lines.index(refusal) + 1]["support_id"]}: GET /fsp/n')
+    (answered,) = [line for line in lines if line.get('status') == 400]
+    assert refusal['message'].startswith(f'support id {answered["support_id"]}: GET /fsp/n')
     for secret in (PASSWORD, SECRET, TOKEN, path.split('/')[2], 'Bearer', 'Basic'):
         assert secret not in server.log
         assert secret not in metrics.body.decode()
