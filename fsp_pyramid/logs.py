@@ -72,9 +72,7 @@ class BufferedHandler(logging.StreamHandler[TextIO]):
         if not getattr(record.msg, 'may_wait', False):
             self._write(record)
         elif len(self._lines) == 1:
-            timer = threading.Timer(DELAY, self._write, (record,))
-            timer.daemon = True  # at the end of a process, logging flushes its handlers
-            timer.start()
+            self._write_later(record)
 
     def flush(self) -> None:
         """Write all lines."""
@@ -86,6 +84,14 @@ class BufferedHandler(logging.StreamHandler[TextIO]):
             super().flush()
         finally:
             self.release()
+
+    def _write_later(self, record: logging.LogRecord) -> None:
+        timer = threading.Timer(DELAY, self._write, (record,))
+        timer.daemon = True  # at the end of a process, logging flushes its handlers
+        try:
+            timer.start()
+        except RuntimeError:  # no thread can be started
+            self._write(record)
 
     def _write(self, record: logging.LogRecord) -> None:
         try:

@@ -150,6 +150,18 @@ def test_lines_are_written_at_the_end_of_a_process() -> None:
     assert ended.stderr == '{"number": 1}\n'
 
 
+def test_line_is_written_at_once_if_no_thread_can_be_started(
+    buffered: tuple[logging.Logger, BufferedHandler, Stream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_timer: threading.Timer) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Timer, 'start', start)
+    logger, _, stream = buffered
+    logger.info(event(1, may_wait=True))
+    assert stream.writes == ['{"number": 1}\n']
+
+
 @pytest.mark.parametrize('may_wait', [False, True])
 def test_failure_of_the_stream_is_reported_and_stops_no_request(
     may_wait: bool, monkeypatch: pytest.MonkeyPatch
