@@ -77,7 +77,9 @@ class Body:
     def read(self, size: int = -1) -> bytes:
         """Read at most *size* bytes of the part."""
         if self._part is not None:
-            left = max(self._part.stop - self._position, 0)
+            left = self._part.stop - self._position
+            if left <= 0:
+                return b''
             size = left if size < 0 else min(size, left)
         if self._position != self._position_of_file:
             self._file.seek(self._position)

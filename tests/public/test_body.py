@@ -6,6 +6,7 @@ from io import BytesIO
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fsp_pyramid.concurrency.growing_file import GrowingFile
 from fsp_pyramid.public.delivery import Body
 
 CONTENT = bytes(range(200))
@@ -54,3 +55,15 @@ def test_position_costs_no_system_call() -> None:
     body.close()
     body.close()
     assert (File.seeks, read) == (0, [200])
+
+
+def test_part_is_complete_although_the_download_fails_behind_it() -> None:
+    file = GrowingFile(BytesIO())
+    file.write(CONTENT)
+    body = Body(file.reader(), lambda _size: None, range(100))
+    assert next(body) == CONTENT[:100]
+    file.fail(EOFError())
+    assert list(body) == []
+    assert body.read(10) == b''
+    body.close()
+    file.close()
