@@ -104,10 +104,12 @@ def environment(ini: str) -> Iterator[dict[str, Any]]:
     if migrations.level == logging.NOTSET:  # its lines are about a running service, and hide the result of a command
         migrations.setLevel(logging.WARNING)
     try:
-        loader.get_wsgi_app(None, {'__script__': COMMAND})
+        application = loader.get_wsgi_app(None, {'__script__': COMMAND})
     except SystemExit as error:  # our own application, on bad settings
         raise Failed(error) from error
     with prepare() as found:  # for the application that was loaded last
+        # As pyramid.paster.bootstrap does; Pyramid itself has only a weak reference to the registry.
+        found['app'] = application
         yield found
 
 
@@ -124,8 +126,8 @@ def load_ini(ini: str, variables: Mapping[str, str] | None = None) -> Any:
         raise Failed(f'{path} is no ini file: its name has to end with .ini.')
     text = _read(path)
     _check_syntax(path, text, variables)
-    loader = plaster.get_loader(ini, ['wsgi'])
     try:
+        loader = plaster.get_loader(ini, ['wsgi'])
         loader.setup_logging(variables)
     except (ImportError, AttributeError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
         raise Failed(f'{path}: logging cannot be set up: {error!r}') from error
