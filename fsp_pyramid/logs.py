@@ -2,9 +2,13 @@
 
 import json
 import logging
+import os
 import re
 import threading
+import weakref
 from datetime import UTC, datetime
+from functools import partial
+from select import PIPE_BUF
 from typing import Any, TextIO
 from urllib.parse import quote
 
@@ -60,44 +64,67 @@ class BufferedHandler(logging.StreamHandler[TextIO]):
 
     def __init__(self, stream: TextIO | None = None) -> None:
         super().__init__(stream)
-        self._lines: list[str] = []
+        self._waiting, self._is_scheduled = '', False
+        # The other process writes them.
+        os.register_at_fork(after_in_child=partial(_forget_lines, weakref.ref(self)))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record, or keep its line for a moment."""
-        try:
-            self._lines.append(self.format(record) + self.terminator)
-        except Exception:  # noqa: BLE001 - as in logging.StreamHandler
-            self.handleError(record)
-            return
-        if not getattr(record.msg, 'may_wait', False):
+        if getattr(record.msg, 'may_wait', False):
+            self._keep(record)
+        else:
             self._write(record)
-        elif len(self._lines) == 1:
-            self._write_later(record)
+            super().emit(record)
 
     def flush(self) -> None:
         """Write all lines."""
         self.acquire()
         try:
-            lines, self._lines = self._lines, []
+            lines, self._waiting, self._is_scheduled = self._waiting, '', False
             if lines:
-                self.stream.write(''.join(lines))
+                self.stream.write(lines)
             super().flush()
         finally:
             self.release()
 
-    def _write_later(self, record: logging.LogRecord) -> None:
+    def forget(self) -> None:
+        """Forget the lines that wait."""
+        self._waiting, self._is_scheduled = '', False
+
+    def _keep(self, record: logging.LogRecord) -> None:
+        try:
+            line = self.format(record) + self.terminator
+            # Longer writes may be torn apart where several processes share a pipe.
+            if len(self._waiting) + len(line) > PIPE_BUF:
+                self.flush()
+            self._waiting += line
+            if not self._is_scheduled:
+                self._schedule(record)
+        except Exception:  # noqa: BLE001 - as in logging.StreamHandler
+            self.handleError(record)
+
+    def _schedule(self, record: logging.LogRecord) -> None:
         timer = threading.Timer(DELAY, self._write, (record,))
         timer.daemon = True  # at the end of a process, logging flushes its handlers
         try:
             timer.start()
         except RuntimeError:  # no thread can be started
-            self._write(record)
+            self.flush()
+        else:
+            self._is_scheduled = True
 
     def _write(self, record: logging.LogRecord) -> None:
+        """Write the lines that wait. *record* stands for them if that fails."""
         try:
             self.flush()
         except Exception:  # noqa: BLE001 - as in logging.StreamHandler
             self.handleError(record)
+
+
+def _forget_lines(reference: weakref.ref[BufferedHandler]) -> None:
+    handler = reference()
+    if handler is not None:
+        handler.forget()
 
 
 class TokenFilter(logging.Filter):

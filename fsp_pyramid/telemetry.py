@@ -7,7 +7,7 @@ pages) go to the logger ``fsp_pyramid.access``, at INFO, without their paths: th
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property
 from typing import Any
 
@@ -69,11 +69,16 @@ class RequestStats:
         self.metrics.cache_lookup(lookup.outcome)
 
 
-def with_access_log(factory: Callable[[Request], Any] = NoContext) -> Callable[[Request], Any]:
-    """Return a root factory that logs its requests to the access log and leaves the context to *factory*."""
+def with_access_log(
+    factory: Callable[[Request], Any] = NoContext, reads: Collection[str] = ()
+) -> Callable[[Request], Any]:
+    """Return a root factory that logs its requests to the access log and leaves the context to *factory*.
+
+    :param reads: as in :func:`log_request`
+    """
 
     def logging_factory(request: Request) -> Any:
-        log_request(request, access_log, _operation, _fields)
+        log_request(request, access_log, _operation, _fields, reads)
         return factory(request)
 
     return logging_factory
@@ -84,11 +89,13 @@ def log_request(
     log: logging.Logger,
     operation: Callable[[Request], str],
     fields: Callable[[Request, str], dict[str, Any]],
+    reads: Collection[str],
 ) -> None:
     """Log and count *request* when it is answered, in success and failure, after its transaction ended.
 
     :param operation: returns the operation's name, one of few
     :param fields: returns the fields of the line besides outcome and costs, by request and operation
+    :param reads: operations that change nothing: the line of a success may wait
     """
     began = time.perf_counter()
 
@@ -112,7 +119,7 @@ def log_request(
             seconds=round(seconds, 3),
             cache=stats.cache,
         )
-        event.may_wait = request.method in {'GET', 'HEAD'} and response.status_int < 400
+        event.may_wait = name in reads and response.status_int < 400
         log.info(event)
         if history is not None:
             history.record(event)

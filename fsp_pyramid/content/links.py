@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ..signing import BadToken, Signing
 
 _UUID = 0x80
-# Tokens that are remembered, of each kind and of those that were checked; 5 MB together, as measured.
+# Tokens that are remembered, of each kind and of those that were checked; about 5 MB together, as measured.
 REMEMBERED = 4_000
 
 

@@ -31,11 +31,12 @@ OPERATIONS = {
     (False, 'PATCH'): 'move',
 }
 OTHER = 'other'
+READS = frozenset({'list', 'metadata'})
 
 
 def log_request(request: Request) -> None:
     """Log *request* when it is answered, in success and failure, after its transaction ended."""
-    telemetry.log_request(request, log, _operation, _fields)
+    telemetry.log_request(request, log, _operation, _fields, READS)
 
 
 def _operation(request: Request) -> str:

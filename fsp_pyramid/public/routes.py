@@ -67,7 +67,7 @@ def add_public(config: Configurator, settings: Settings) -> None:
         (THUMBNAIL_ROUTE, '/{token}/{digits:[0-9a-f]{12}}/{name:(?s:.*)}', views.serve_thumbnail),
         (ROUTE, '/{token}/{name:(?s:.*)}', views.serve),
     ):
-        config.add_route(route, settings.public.prefix + pattern, factory=with_access_log())
+        config.add_route(route, settings.public.prefix + pattern, factory=with_access_log(reads={route}))
         for method, view in (('GET', serve), (None, views.method_not_allowed)):
             options = {'request_method': method} if method else {}
             add_own_view(config, view, route, **options)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from select import PIPE_BUF
 from typing import Any
 
 import pytest
@@ -132,12 +133,12 @@ def test_line_that_may_not_wait_is_written_at_once_after_earlier_ones(
         logger.info(event(0, may_wait=True))
         logger.info(event(1, may_wait=False))
         logger.info('text')
-        assert stream.writes == ['{"number": 0}\n{"number": 1}\n', 'text\n']
+        assert stream.writes == ['{"number": 0}\n', '{"number": 1}\n', 'text\n']
         logger.info(event(2, may_wait=True))
     finally:
         handler.release()
     handler.flush()
-    assert stream.writes[2:] == ['{"number": 2}\n']
+    assert stream.writes[3:] == ['{"number": 2}\n']
 
 
 def test_lines_are_written_at_the_end_of_a_process() -> None:
@@ -160,6 +161,65 @@ def test_line_is_written_at_once_if_no_thread_can_be_started(
     logger, _, stream = buffered
     logger.info(event(1, may_wait=True))
     assert stream.writes == ['{"number": 1}\n']
+
+
+def test_writes_are_of_whole_lines_and_fit_into_a_pipe(
+    buffered: tuple[logging.Logger, BufferedHandler, Stream],
+) -> None:
+    logger, handler, stream = buffered
+    handler.acquire()
+    try:
+        for _ in range(9):
+            made = Event(text='x' * 1000)
+            made.may_wait = True
+            logger.info(made)
+        assert [text.count('\n') for text in stream.writes] == [4, 4]
+    finally:
+        handler.release()
+    handler.flush()
+    assert all(len(text) <= PIPE_BUF and text.endswith('\n') for text in stream.writes)
+    assert len(''.join(stream.writes).splitlines()) == 9
+
+
+@pytest.mark.parametrize('forks', [True, False])
+def test_process_writes_its_own_lines(forks: bool) -> None:
+    code = f"""
+import logging, os, sys
+from fsp_pyramid.logs import BufferedHandler, Event
+
+log = logging.getLogger('audit')
+log.setLevel('INFO')
+log.addHandler(handler := BufferedHandler(sys.stdout))
+
+def write(number):
+    event = Event(number=number)
+    event.may_wait = True
+    log.info(event)
+
+handler.acquire()  # nothing is written meanwhile
+write(1)
+if {forks} and (child := os.fork()) == 0:
+    write(2)
+    logging.shutdown()
+    os._exit(0)
+if {forks}:
+    os.waitpid(child, 0)
+"""
+    ended = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert ended.stdout == ('{"number": 2}\n' if forks else '') + '{"number": 1}\n'
+
+
+def test_text_that_cannot_be_written_loses_no_other_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed: list[logging.LogRecord] = []
+    monkeypatch.setattr(BufferedHandler, 'handleError', lambda _self, record: failed.append(record))
+    written = io.BytesIO()
+    handler, logger = BufferedHandler(io.TextIOWrapper(written, 'utf-8')), logging.Logger('audit')
+    logger.addHandler(handler)
+    logger.info(event(1, may_wait=True))
+    logger.info('\ud800')
+    logger.info(event(2, may_wait=False))
+    assert [record.getMessage() for record in failed] == ['\ud800']
+    assert written.getvalue() == b'{"number": 1}\n{"number": 2}\n'
 
 
 @pytest.mark.parametrize('may_wait', [False, True])
@@ -226,6 +286,30 @@ def test_requests_without_a_mount_go_to_the_access_log(
     ]
     token = url.split('/')[2]
     assert token not in '\n'.join(record.getMessage() for record in caplog.records)
+
+
+def test_only_lines_of_successful_reads_may_wait(make: Make, source: Source, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level('INFO', 'fsp_pyramid')
+    app = make(console__local='true')
+    stored = app.post_json('/fsp/a.png', {'source': source.offer(PNG)}, headers=CALLER)
+    app.get('/fsp/', headers=CALLER)
+    app.get('/fsp/a.png', headers=CALLER)
+    app.get('/fsp/b.png', headers=CALLER, status=404)
+    app.get(stored.json['data']['meta']['public-url'].removeprefix('http://localhost:6543'))
+    app.get('/fsp-public/x/y', status=404)
+    app.get('/fsp-console')
+    app.delete('/fsp/a.png', headers=CALLER)
+    found = [(record.msg['operation'], record.msg.may_wait) for record in caplog.records if type(record.msg) is Event]
+    assert found == [
+        ('upload', False),
+        ('list', True),
+        ('metadata', True),
+        ('metadata', False),
+        ('fsp_public', True),
+        ('fsp_public', False),
+        ('fsp_console', False),
+        ('delete', False),
+    ]
 
 
 def test_line_has_waits_and_seconds(make: Make, lines: Any, sandbox: Sandbox) -> None:
