@@ -1,8 +1,10 @@
 """Commands report bad ini files and missing packages without a traceback, and share options."""
 
+import gc
 import os
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -15,6 +17,8 @@ from pyramid.exceptions import ConfigurationError
 
 from fsp_pyramid import __version__, main
 from fsp_pyramid.scripts import hash_password
+from fsp_pyramid.scripts.command import Failed, load_ini
+from fsp_pyramid.scripts.command import environment as loaded
 
 from ..functional.processes import BIN, environment, run
 from ..timing import PATIENCE
@@ -297,6 +301,23 @@ def latin(directory: Path) -> Path:
     path = directory / 'latin.ini'
     path.write_bytes(INI.encode() + b'x = \xff\n')
     return path
+
+
+def test_file_name_that_looks_like_a_url_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path('a:b.ini').write_text(INI)
+    with pytest.raises(Failed, match='LoaderNotFound'):
+        load_ini('a:b.ini')
+
+
+def test_application_of_a_command_lives_as_long_as_the_command(tmp_path: Path) -> None:
+    ini = tmp_path / 'site.ini'
+    ini.write_text(INI)
+    with loaded(str(ini)) as found:
+        alive = weakref.ref(found['app'])
+        gc.collect()
+        assert alive() is not None
+        assert found['registry'] is found['app'].registry
 
 
 BAD: dict[str, Callable[[str], str]] = {
