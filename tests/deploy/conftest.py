@@ -14,6 +14,7 @@ from webtest.http import StopableWSGIServer
 from ..functional.processes import Server, serving
 from ..ports import free_port
 from ..services import missing
+from ..timing import PATIENCE
 from .nginx import Nginx, program, proxying
 
 TOP = Path(__file__).parents[2]
@@ -100,5 +101,8 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]
 def backend(processes: list[Server], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
     """Run nginx in front of the two processes."""
     cache = processes[0].directory / 'cache'
-    with proxying(tmp_path_factory.mktemp('bridge'), [process.port for process in processes], cache) as nginx:
+    ports = [process.port for process in processes]
+    # nginx must not close the first of many readers that stall before the last one has connected.
+    patient = {'send_timeout 30s;': f'send_timeout {PATIENCE:.0f}s;'}
+    with proxying(tmp_path_factory.mktemp('bridge'), ports, cache, changed=patient) as nginx:
         yield nginx

@@ -33,7 +33,9 @@ class Reader:
     def read_head(self) -> int:
         """Return the status."""
         while '\r\n\r\n' not in self.head:
-            self.head += self._socket.recv(512).decode('latin-1')
+            part = self._socket.recv(512).decode('latin-1')
+            assert part, f'the connection ends after {self.head!r}'
+            self.head += part
         return int(self.head.split()[1])
 
     def close(self) -> None:

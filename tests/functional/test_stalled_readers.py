@@ -39,7 +39,8 @@ def backend(directory: Path, *files: str, threads: str = '', **waitress: str) ->
     for name in files:
         sandbox.upload(f'/Shared/Beefree/demo/{name}', name.encode() + bytes(LARGE))
     text = (TOP / 'production.ini').read_text()
-    for key, value in waitress.items():
+    # The server must not close the first of many readers that stall before the last one has connected.
+    for key, value in ({'channel_timeout': f'{PATIENCE:.0f}'} | waitress).items():
         text, found = re.subn(rf'^{key} = .*$', f'{key} = {value}', text, flags=re.MULTILINE)
         assert found, key
     ini = directory / 'production.ini'
