@@ -6,6 +6,8 @@ import os
 import re
 import threading
 import weakref
+from collections import deque
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from select import PIPE_BUF
@@ -60,44 +62,43 @@ class BufferedHandler(logging.StreamHandler[TextIO]):
 
     ``class = fsp_pyramid.logs.BufferedHandler`` in an ini file. Each write lets other threads run first, which takes
     longer than a response from memory. The order of lines is that of the records.
+
+    :ivar writing: lock of the thread that writes
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
         super().__init__(stream)
-        self._waiting, self._is_scheduled = '', False
+        self.forget()
         # The other process writes them.
         os.register_at_fork(after_in_child=partial(_forget_lines, weakref.ref(self)))
+
+    def forget(self) -> None:
+        """Forget the lines that wait."""
+        self._waiting, self._is_scheduled = deque[str](), False
+        # The timer needs no other lock, so that requests add lines while it writes.
+        self.writing = threading.RLock()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record, or keep its line for a moment."""
         if getattr(record.msg, 'may_wait', False):
             self._keep(record)
-        else:
+            return
+        with self.writing:
             self._write(record)
             super().emit(record)
 
     def flush(self) -> None:
         """Write all lines."""
-        self.acquire()
-        try:
-            lines, self._waiting, self._is_scheduled = self._waiting, '', False
-            if lines:
-                self.stream.write(lines)
-            super().flush()
-        finally:
-            self.release()
-
-    def forget(self) -> None:
-        """Forget the lines that wait."""
-        self._waiting, self._is_scheduled = '', False
+        with self.writing:
+            self._is_scheduled = False  # first: a line that comes now starts a timer of its own
+            for text in _grouped(self._waiting):
+                self.stream.write(text)
+                self.stream.flush()
+            self.stream.flush()
 
     def _keep(self, record: logging.LogRecord) -> None:
         try:
-            line = self.format(record) + self.terminator
-            # Longer writes may be torn apart where several processes share a pipe.
-            if len(self._waiting) + len(line) > PIPE_BUF:
-                self.flush()
-            self._waiting += line
+            self._waiting.append(self.format(record) + self.terminator)
             if not self._is_scheduled:
                 self._schedule(record)
         except Exception:  # noqa: BLE001 - as in logging.StreamHandler
@@ -106,12 +107,11 @@ class BufferedHandler(logging.StreamHandler[TextIO]):
     def _schedule(self, record: logging.LogRecord) -> None:
         timer = threading.Timer(DELAY, self._write, (record,))
         timer.daemon = True  # at the end of a process, logging flushes its handlers
+        self._is_scheduled = True
         try:
             timer.start()
         except RuntimeError:  # no thread can be started
             self.flush()
-        else:
-            self._is_scheduled = True
 
     def _write(self, record: logging.LogRecord) -> None:
         """Write the lines that wait. *record* stands for them if that fails."""
@@ -119,6 +119,19 @@ class BufferedHandler(logging.StreamHandler[TextIO]):
             self.flush()
         except Exception:  # noqa: BLE001 - as in logging.StreamHandler
             self.handleError(record)
+
+
+def _grouped(lines: deque[str]) -> Iterator[str]:
+    """Take lines, and join them. Longer writes may be torn apart where several processes share a pipe."""
+    group = ''
+    while lines:
+        line = lines.popleft()
+        if group and len(group) + len(line) > PIPE_BUF:
+            yield group
+            group = ''
+        group += line
+    if group:
+        yield group
 
 
 def _forget_lines(reference: weakref.ref[BufferedHandler]) -> None:

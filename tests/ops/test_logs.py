@@ -113,13 +113,10 @@ def buffered() -> tuple[logging.Logger, BufferedHandler, Stream]:
 
 def test_lines_that_may_wait_are_written_together(buffered: tuple[logging.Logger, BufferedHandler, Stream]) -> None:
     logger, handler, stream = buffered
-    handler.acquire()  # the other thread writes when this one is done
-    try:
+    with handler.writing:  # the other thread writes when this one is done
         for number in range(3):
             logger.info(event(number, may_wait=True))
         assert stream.writes == []
-    finally:
-        handler.release()
     assert stream.written.wait(60)
     assert stream.writes == ['{"number": 0}\n{"number": 1}\n{"number": 2}\n']
 
@@ -128,15 +125,12 @@ def test_line_that_may_not_wait_is_written_at_once_after_earlier_ones(
     buffered: tuple[logging.Logger, BufferedHandler, Stream],
 ) -> None:
     logger, handler, stream = buffered
-    handler.acquire()
-    try:
+    with handler.writing:
         logger.info(event(0, may_wait=True))
         logger.info(event(1, may_wait=False))
         logger.info('text')
         assert stream.writes == ['{"number": 0}\n', '{"number": 1}\n', 'text\n']
         logger.info(event(2, may_wait=True))
-    finally:
-        handler.release()
     handler.flush()
     assert stream.writes[3:] == ['{"number": 2}\n']
 
@@ -167,16 +161,13 @@ def test_writes_are_of_whole_lines_and_fit_into_a_pipe(
     buffered: tuple[logging.Logger, BufferedHandler, Stream],
 ) -> None:
     logger, handler, stream = buffered
-    handler.acquire()
-    try:
+    with handler.writing:
         for _ in range(9):
             made = Event(text='x' * 1000)
             made.may_wait = True
             logger.info(made)
-        assert [text.count('\n') for text in stream.writes] == [4, 4]
-    finally:
-        handler.release()
-    handler.flush()
+        handler.flush()
+    assert [text.count('\n') for text in stream.writes] == [4, 4, 1]
     assert all(len(text) <= PIPE_BUF and text.endswith('\n') for text in stream.writes)
     assert len(''.join(stream.writes).splitlines()) == 9
 
@@ -196,7 +187,7 @@ def write(number):
     event.may_wait = True
     log.info(event)
 
-handler.acquire()  # nothing is written meanwhile
+handler.writing.acquire()  # no other thread writes
 write(1)
 if {forks} and (child := os.fork()) == 0:
     write(2)
