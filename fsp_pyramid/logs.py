@@ -17,8 +17,8 @@ from urllib.parse import quote
 # Attributes of every record; all others came as ``extra``.
 _USUAL = frozenset(logging.makeLogRecord({}).__dict__) | {'message', 'asctime', 'taskName'}
 _encode = json.JSONEncoder(default=str, allow_nan=False).encode
-# Seconds that a line may wait in a BufferedHandler.
-DELAY = 0.1
+# Seconds that a line may wait in a BufferedHandler, and the number of lines, for a reader of the log that stalls.
+DELAY, MOST = 0.1, 10_000
 
 
 class Event(dict[str, Any]):
@@ -99,7 +99,9 @@ class BufferedHandler(logging.StreamHandler[TextIO]):
     def _keep(self, record: logging.LogRecord) -> None:
         try:
             self._waiting.append(self.format(record) + self.terminator)
-            if not self._is_scheduled:
+            if len(self._waiting) >= MOST:
+                self.flush()
+            elif not self._is_scheduled:
                 self._schedule(record)
         except Exception:  # noqa: BLE001 - as in logging.StreamHandler
             self.handleError(record)

@@ -157,6 +157,19 @@ def test_line_is_written_at_once_if_no_thread_can_be_started(
     assert stream.writes == ['{"number": 1}\n']
 
 
+def test_number_of_waiting_lines_is_bounded(
+    buffered: tuple[logging.Logger, BufferedHandler, Stream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request waits for a reader that stalls, as without a buffer, before the memory is full."""
+    monkeypatch.setattr('fsp_pyramid.logs.MOST', 3)
+    logger, handler, stream = buffered
+    with handler.writing:
+        for number in range(5):
+            logger.info(event(number, may_wait=True))
+        assert stream.writes == ['{"number": 0}\n{"number": 1}\n{"number": 2}\n']
+    handler.flush()
+
+
 def test_writes_are_of_whole_lines_and_fit_into_a_pipe(
     buffered: tuple[logging.Logger, BufferedHandler, Stream],
 ) -> None:
