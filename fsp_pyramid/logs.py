@@ -63,7 +63,7 @@ class BufferedHandler(logging.StreamHandler[TextIO]):
     ``class = fsp_pyramid.logs.BufferedHandler`` in an ini file. Each write lets other threads run first, which takes
     longer than a response from memory. The order of lines is that of the records.
 
-    :ivar writing: lock of the thread that writes
+    :ivar write_lock: held by the thread that writes
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -76,20 +76,20 @@ class BufferedHandler(logging.StreamHandler[TextIO]):
         """Forget the lines that wait."""
         self._waiting, self._is_scheduled = deque[str](), False
         # The timer needs no other lock, so that requests add lines while it writes.
-        self.writing = threading.RLock()
+        self.write_lock = threading.RLock()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record, or keep its line for a moment."""
         if getattr(record.msg, 'may_wait', False):
             self._keep(record)
             return
-        with self.writing:
+        with self.write_lock:
             self._write(record)
             super().emit(record)
 
     def flush(self) -> None:
         """Write all lines."""
-        with self.writing:
+        with self.write_lock:
             self._is_scheduled = False  # first: a line that comes now starts a timer of its own
             for text in _grouped(self._waiting):
                 self.stream.write(text)

@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -16,7 +15,7 @@ from fsp_pyramid.concurrency.locks import KeyedLocks, LockUnavailable
 from fsp_pyramid.concurrency.redis_locks import EXPIRY, RedisKeyedLocks
 
 from ..services import RedisServer
-from ..timing import PATIENCE
+from ..timing import PATIENCE, eventually
 
 
 @pytest.fixture
@@ -77,6 +76,8 @@ def test_lock_is_free_after_an_error(both: tuple[Any, Any]) -> None:
     for locks in both:
         with suppress(ZeroDivisionError), locks.lock('a'):
             _ = 1 / 0
+        with locks.lock('a'):  # raises LockUnavailable if it is still held
+            pass
 
 
 def is_held_for(locks: Any, key: str, seconds: float) -> bool:
@@ -89,13 +90,6 @@ def is_held_for(locks: Any, key: str, seconds: float) -> bool:
 
     threading.Thread(target=take, daemon=True).start()
     return not got.wait(seconds)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize('keys', ['a', 'ba'])
@@ -124,7 +118,7 @@ def test_callers_beyond_the_bound_are_refused_at_once(both: tuple[Any, Any]) -> 
     with one.lock('a'):
         for thread in threads:
             thread.start()
-        until(lambda: waiters.running == most)
+        eventually(lambda: waiters.running == most)
         for _ in range(30):
             with pytest.raises(LockUnavailable), other.lock('a'):
                 pytest.fail('it is held')
@@ -149,7 +143,7 @@ def test_urgent_caller_waits_beyond_the_bound(both: tuple[Any, Any], monkeypatch
     thread = threading.Thread(target=take)
     with one.lock('a'):
         thread.start()
-        until(lambda: waiters.running == 1)
+        eventually(lambda: waiters.running == 1)
         with pytest.raises(LockUnavailable), other.lock('a'):
             pytest.fail('it is held')
     assert done.wait(PATIENCE)
@@ -190,10 +184,7 @@ def test_lost_lock_is_logged(
 ) -> None:
     with make_redis_locks(0.3).lock('a'):
         redis_server.client().flushall()
-        end = time.monotonic() + PATIENCE
-        while 'not locked any more' not in caplog.text:
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        eventually(lambda: 'not locked any more' in caplog.text)
 
 
 def test_threads_exclude_each_other_without_redis(

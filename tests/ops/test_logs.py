@@ -23,6 +23,7 @@ from fsp_pyramid.logs import BufferedHandler, Event, JSONFormatter
 from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
+from ..timing import PATIENCE
 from .conftest import CALLER
 
 Make = Callable[..., TestApp]
@@ -113,11 +114,11 @@ def buffered() -> tuple[logging.Logger, BufferedHandler, Stream]:
 
 def test_lines_that_may_wait_are_written_together(buffered: tuple[logging.Logger, BufferedHandler, Stream]) -> None:
     logger, handler, stream = buffered
-    with handler.writing:  # the other thread writes when this one is done
+    with handler.write_lock:  # the other thread writes when this one is done
         for number in range(3):
             logger.info(event(number, may_wait=True))
         assert stream.writes == []
-    assert stream.written.wait(60)
+    assert stream.written.wait(PATIENCE)
     assert stream.writes == ['{"number": 0}\n{"number": 1}\n{"number": 2}\n']
 
 
@@ -125,7 +126,7 @@ def test_line_that_may_not_wait_is_written_at_once_after_earlier_ones(
     buffered: tuple[logging.Logger, BufferedHandler, Stream],
 ) -> None:
     logger, handler, stream = buffered
-    with handler.writing:
+    with handler.write_lock:
         logger.info(event(0, may_wait=True))
         logger.info(event(1, may_wait=False))
         logger.info('text')
@@ -163,7 +164,7 @@ def test_number_of_waiting_lines_is_bounded(
     """A request waits for a reader that stalls, as without a buffer, before the memory is full."""
     monkeypatch.setattr('fsp_pyramid.logs.MOST', 3)
     logger, handler, stream = buffered
-    with handler.writing:
+    with handler.write_lock:
         for number in range(5):
             logger.info(event(number, may_wait=True))
         assert stream.writes == ['{"number": 0}\n{"number": 1}\n{"number": 2}\n']
@@ -174,7 +175,7 @@ def test_writes_are_of_whole_lines_and_fit_into_a_pipe(
     buffered: tuple[logging.Logger, BufferedHandler, Stream],
 ) -> None:
     logger, handler, stream = buffered
-    with handler.writing:
+    with handler.write_lock:
         for _ in range(9):
             made = Event(text='x' * 1000)
             made.may_wait = True
@@ -200,7 +201,7 @@ def write(number):
     event.may_wait = True
     log.info(event)
 
-handler.writing.acquire()  # no other thread writes
+handler.write_lock.acquire()  # no other thread writes
 write(1)
 if {forks} and (child := os.fork()) == 0:
     write(2)
@@ -237,7 +238,7 @@ def test_failure_of_the_stream_is_reported_and_stops_no_request(
     handler, logger = BufferedHandler(stream), logging.Logger('audit')
     logger.addHandler(handler)
     logger.info(event(1, may_wait=may_wait))
-    assert failed.wait(60)
+    assert failed.wait(PATIENCE)
 
 
 VALUES = st.recursive(
