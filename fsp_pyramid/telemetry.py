@@ -8,7 +8,6 @@ import logging
 import random
 import time
 from collections.abc import Callable, Collection
-from functools import cached_property
 from typing import Any
 
 from pyramid.httpexceptions import HTTPException
@@ -21,6 +20,7 @@ from .i18n import _
 from .interfaces import IRequestHistory
 from .logs import Event, timestamp
 from .metrics import IMetrics, Metrics
+from .reify import reify
 from .routing import NoContext
 from .storage.cached import CacheLookup
 
@@ -53,7 +53,7 @@ class RequestStats:
         self.waited = 0.0
         self.cache: str | None = None
 
-    @cached_property
+    @reify
     def metrics(self) -> Metrics:
         """The metrics of the application."""
         return self._registry.getUtility(IMetrics)

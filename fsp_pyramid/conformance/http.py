@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property  # noqa: TID251 - responses of one thread; it imports nothing of the package
 from typing import Any
 from urllib.parse import quote
 

@@ -1,6 +1,5 @@
 """Pages on which users connect their Egnyte accounts and choose the folder for their files."""
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pyramid.config import Configurator
@@ -10,6 +9,7 @@ from zope.interface import implementer
 
 from ..interfaces import IConnect
 from ..logs import mask_tokens
+from ..reify import reify
 from ..routing import add_own_view, full_path
 from ..settings import Settings
 from ..telemetry import with_access_log
@@ -42,7 +42,7 @@ class Connect:
         )
         self.links, self.states = Links(settings.public.secret), States(settings.public.secret)
 
-    @cached_property
+    @reify
     def templates(self) -> 'Environment':
         """The jinja2.Environment of the pages."""
         return rendering.make_environment()

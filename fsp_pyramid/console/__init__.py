@@ -4,7 +4,6 @@ It is a client of the protocol: each action on files becomes a request below a m
 """
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pyramid.config import Configurator
@@ -18,6 +17,7 @@ from ..connect.rendering import make_environment
 from ..interfaces import IConsole, IRequestHistory
 from ..metrics import CombinedMetrics, IMetrics
 from ..ops.checks import Readiness
+from ..reify import reify
 from ..routing import NoContext, add_own_view, full_path
 from ..settings import Settings
 from ..telemetry import with_access_log
@@ -47,7 +47,7 @@ class Console:
         self.history, self.activity = History(), Activity()
         self.readiness = Readiness(settings)
 
-    @cached_property
+    @reify
     def templates(self) -> 'Environment':
         """The jinja2.Environment of the pages."""
         return make_environment(TEMPLATES)

@@ -1,7 +1,6 @@
 """Welcome page of the stand-alone application: what it is, its base URL, and whether it works."""
 
 import secrets
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pyramid.config import Configurator
@@ -14,6 +13,7 @@ from ..interfaces import IConsole, IMount
 from ..ops.authorization import OpsAuthorization
 from ..ops.checks import Readiness
 from ..paths import quoted
+from ..reify import reify
 from ..routing import NoContext, add_own_view
 from ..settings import Settings
 from . import assets
@@ -46,7 +46,7 @@ class Welcome:
     def __init__(self, settings: Settings) -> None:
         self._readiness, self._authorization = Readiness(settings), OpsAuthorization(settings)
 
-    @cached_property
+    @reify
     def _templates(self) -> 'Environment':
         return make_environment(TEMPLATES)
 

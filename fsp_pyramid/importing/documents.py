@@ -3,7 +3,7 @@
 import codecs
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property  # noqa: TID251 - documents of one command
 
 from .beefree import scan_json
 from .html import scan_html

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 from pyramid.request import Request
@@ -12,6 +12,7 @@ from pyramid.request import Request
 from ..backends import redis_client
 from ..diagnosis import probes
 from ..interfaces import IAccountStores, IBackends, IMount
+from ..reify import reify
 from ..settings import Settings
 
 log = logging.getLogger(__name__)
@@ -120,7 +121,7 @@ class Readiness:
         needed['egnyte'] = partial(probes.egnyte, client_backends, EGNYTE_TTL)
         return needed
 
-    @cached_property
+    @reify
     def _redis(self) -> Any:
         return redis_client(self._settings.redis_url)
 

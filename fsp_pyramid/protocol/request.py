@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import cached_property
 from typing import Any
 
 from pyramid.request import Request
@@ -13,6 +12,7 @@ from ..errors import Unauthorized
 from ..interfaces import FSPContext, IMount
 from ..model import Account, Entry, Identity
 from ..public.urls import PublicURLs
+from ..reify import reify
 from ..settings import ClientSettings
 from ..storage.cached import CacheLookup
 from ..storage.factory import StorageListener
@@ -29,13 +29,13 @@ class RequestContext(FSPContext):
     def __init__(self, request: Request) -> None:
         self._request = request
 
-    @cached_property
+    @reify
     def mount(self) -> IMount:
         """The mount that serves the request. Raises ComponentLookupError for requests of other routes."""
         route = self._request.matched_route
         return self._request.registry.getUtility(IMount, name=route.name if route else '')
 
-    @property
+    @reify
     def identity(self) -> Identity | None:
         """The caller; None without valid credentials."""
         return self.mount.policy.identity(self._request)
@@ -58,7 +58,7 @@ class RequestContext(FSPContext):
         """The settings of the caller's client."""
         return self.backend.settings
 
-    @cached_property
+    @reify
     def account(self) -> Account:
         """The caller's account at Egnyte. Raises NotConnected, ConnectionExpired."""
         return self.backend.accounts.of(self.caller, self._request)
@@ -69,7 +69,7 @@ class RequestContext(FSPContext):
         # A read before a write is part of it: without it, a write could not use the last calls of the day.
         return Priority.READ if self._request.method in {'GET', 'HEAD'} else Priority.WRITE
 
-    @cached_property
+    @reify
     def storage(self) -> Operations:
         """The caller's files."""
         return self.backend.operations(
@@ -86,7 +86,7 @@ class RequestContext(FSPContext):
 
     # Undo
 
-    @cached_property
+    @reify
     def undo_log(self) -> UndoLog:
         """The log of this request's changes; it takes part in the request's transaction, if there is one."""
         if not _in_transaction(self._request):
@@ -115,7 +115,7 @@ class RequestContext(FSPContext):
         """Prepare the thumbnail of a file that was uploaded."""
         self.mount.public.content_service.prepare_thumbnail(self.account.key, entry)
 
-    @cached_property
+    @reify
     def public_urls(self) -> PublicURLs:
         """The maker of public URLs, one for all entries of a listing."""
         public = self.mount.public

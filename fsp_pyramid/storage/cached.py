@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from itertools import takewhile
 from typing import Literal, NamedTuple, TypeVar
 
@@ -94,6 +94,7 @@ class CachedStorage(StorageLayer):
         super().__init__(storage)
         self._listing_cache, self._account = listing_cache, account
         self._ttl_factor, self._on_lookup, self._catch_up = ttl_factor, on_lookup, catch_up
+        self._known_ttl: float | None = None
 
     def _key(self, path: Path) -> Key:
         return self._account, key(path)
@@ -110,9 +111,12 @@ class CachedStorage(StorageLayer):
         self._on_lookup(CacheLookup('hit', age=self._age(cached)))
         return _existing(path, cached.listing)
 
-    @cached_property
+    @property
     def _ttl(self) -> float:
-        return self._listing_cache.ttl if self._catch_up() else min(self._listing_cache.ttl, UNWATCHED_TTL)
+        if self._known_ttl is None:
+            ttl = self._listing_cache.ttl
+            self._known_ttl = ttl if self._catch_up() else min(ttl, UNWATCHED_TTL)
+        return self._known_ttl
 
     def _cached(self, path: Path) -> CachedListing | None:
         _ = self._ttl  # catching up may invalidate the listing

@@ -1,7 +1,10 @@
 """Users with accounts of their own at Egnyte, through HTTP, over a sandbox on a real socket."""
 
+import socket
+import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from fsp_pyramid.testing import Sandbox
 
 from ..conftest import Source
 from ..sandbox.servers import serving
+from ..sources.servers import serving as silence
 from ..timing import PATIENCE
 from .beefree import PNG, Beefree, outcome
 
@@ -132,6 +136,31 @@ def test_token_is_refreshed_before_it_expires(application: Any, connect: Callabl
     for _ in range(2):
         assert outcome(client.get('/')) == (200, None)
     assert sum('/puboauth/token' in call for call in sandbox.calls) == 2  # the grant, and one refresh
+
+
+def test_refresh_that_waits_for_one_egnyte_delays_no_other_user(
+    application: Any, connect: Callable[..., Any], store: Callable[[], Any]
+) -> None:
+    connect('u2', 'alice')
+    asked, release = threading.Event(), threading.Event()
+
+    def silent(_connection: socket.socket) -> None:
+        asked.set()
+        assert release.wait(PATIENCE)
+
+    with silence(silent) as server, ThreadPoolExecutor(2) as pool:
+        store().connect('fsp', 'client', 'u1', f'http://127.0.0.1:{server.port}', 'bob', Tokens('a', 'r', 1.0))
+        transaction.commit()
+        delayed = pool.submit(Beefree(application, 'u1').get, '/')
+        try:
+            assert asked.wait(PATIENCE)
+            # In its own thread, or a failure would be a hang.
+            answer = pool.submit(Beefree(application, 'u2').get, '/').result(PATIENCE)
+            assert outcome(answer) == (200, None)
+            assert not delayed.done()
+        finally:
+            release.set()
+        assert outcome(delayed.result(PATIENCE))[0] == 503
 
 
 def test_refused_token_is_refreshed_or_reported_as_expired(

@@ -1,6 +1,8 @@
 """Event poller."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -16,6 +18,7 @@ from fsp_pyramid.storage.event_poller import PAUSE, EventPoller
 from fsp_pyramid.storage.listing_cache import ListingCache
 from fsp_pyramid.testing import Sandbox
 
+from ..timing import PATIENCE
 from .conftest import Clock
 
 HOME = ('Shared', 'Home')
@@ -77,6 +80,29 @@ def test_changes_of_others_are_seen_after_the_next_poll(process: Process, sandbo
     clock.now += 10 * INTERVAL
     assert process.names() == ['f', 'g']
     assert sandbox.calls[3:] == [EVENTS], 'nothing happened, and it is believed for hours'
+
+
+def test_waiting_for_the_events_of_one_account_delays_no_other(
+    process: Process, make_process: Callable[[], Process], sandbox: Sandbox, clock: Clock
+) -> None:
+    other, asked, release = make_process(), threading.Event(), threading.Event()
+
+    def silent() -> bool:
+        asked.set()
+        return release.wait(PATIENCE)
+
+    waiting = process.storage
+    waiting._catch_up = silent
+    with ThreadPoolExecutor(2) as pool:
+        delayed = pool.submit(waiting.list_directory, HOME)
+        try:
+            assert asked.wait(PATIENCE)
+            # In a thread, or a failure would be a hang.
+            assert pool.submit(other.names).result(PATIENCE) == ['f']
+            assert not delayed.done()
+        finally:
+            release.set()
+        assert [item.name for item in delayed.result(PATIENCE).items] == ['f']
 
 
 def test_moves_and_deletions_of_folders(process: Process, sandbox: Sandbox, clock: Clock) -> None:
