@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Self, cast
 
 
 class GrowingFile:
@@ -19,7 +19,7 @@ class GrowingFile:
     """
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+        self._file = cast(io.BufferedRandom, file)  # IO has no readinto(), which all such files have
         self._size, self._readers = 0, 0
         self._ended = self._closed = False
         self._error: BaseException | None = None
@@ -102,7 +102,7 @@ class GrowingFile:
         """Return the size as soon as the file has finished. Raises the error of :meth:`fail`."""
         with self._changed:
             self._changed.wait_for(lambda: self._ended)
-            self._check()
+            self.check()
             return self._size
 
     def reader(self) -> 'Reader':
@@ -113,18 +113,19 @@ class GrowingFile:
             self._readers += 1
         return Reader(self)
 
-    def read(self, start: int, size: int) -> bytes:
-        """Return at most *size* bytes from *start* on, as soon as there are any; none at the end. 0 bytes need no wait.
+    def readinto(self, start: int, buffer: memoryview) -> int:
+        """Read bytes from *start* on into *buffer*, as soon as there are any; return their number, 0 at the end.
 
-        Raises the error of :meth:`fail`.
+        An empty buffer needs no wait. Raises the error of :meth:`fail`.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._ended or start < self._size or not size)
-            self._check()
+            self._changed.wait_for(lambda: self._ended or start < self._size or not len(buffer))
+            self.check()
             self._file.seek(start)
-            return self._file.read(min(size, max(self._size - start, 0)))
+            return self._file.readinto(buffer[: max(self._size - start, 0)])
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise the error of :meth:`fail`, if there is one."""
         if self._error is not None:
             raise self._error
 
@@ -167,10 +168,9 @@ class Reader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Read as many bytes as there are, up to the size of *buffer*; wait if there are none."""
-        data = self._file.read(self._position, len(buffer))
-        buffer[: len(data)] = data
-        self._position += len(data)
-        return len(data)
+        size = self._file.readinto(self._position, memoryview(buffer))
+        self._position += size
+        return size
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Set the position, which may be beyond what is written. SEEK_END waits for the end."""

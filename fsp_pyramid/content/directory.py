@@ -6,6 +6,7 @@ announces that date; its atime is the last use, set by us because disks often do
 """
 
 import fcntl
+import io
 import os
 import shutil
 import tempfile
@@ -14,9 +15,8 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 from ..disk import disk_errors_of
 
@@ -100,7 +100,7 @@ class CacheDirectory:
         """Return the path of the file of that key, which need not exist."""
         return self.root / relative_path(kind, key)
 
-    def open(self, kind: str, key: str) -> FileIO:
+    def open(self, kind: str, key: str) -> io.FileIO:
         """Open a file for reading, without a buffer. Raises FileNotFoundError, OSError."""
         # Not by pathlib, which takes longer than to open the file.
         return open(f'{self.root}/{relative_path(kind, key)}', 'rb', buffering=0)
@@ -121,7 +121,7 @@ class CacheDirectory:
             if isinstance(content, bytes):
                 partial.file.write(content)
             else:
-                shutil.copyfileobj(content, partial.file, 1 << 18)
+                _copy(content, partial.file)
             partial.publish(kind, key, modified)
 
     @contextmanager
@@ -166,6 +166,13 @@ class PartialFile(NamedTuple):
 def relative_path(kind: str, key: str) -> str:
     """Return the path of a file below the directory, for a web server that sends it."""
     return f'{kind}/{key[:2]}/{key[2:]}'
+
+
+def _copy(content: BinaryIO, file: BinaryIO) -> None:
+    """Copy with one buffer. shutil.copyfileobj() allocates memory for each block, which takes as long as to read it."""
+    source, buffer = cast(io.BufferedIOBase, content), memoryview(bytearray(1 << 18))
+    while size := source.readinto(buffer):
+        file.write(buffer[:size])
 
 
 def _create_temporary() -> tuple[Path, BinaryIO]:

@@ -170,7 +170,7 @@ class SourceDownload:
         if source.size is None:
             return self.file.wait()
         self._storable.wait()
-        self.file.read(0, 0)  # raises an error that occurred meanwhile
+        self.file.check()
         return source.size
 
 
