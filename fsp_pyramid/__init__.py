@@ -28,7 +28,7 @@ from .protocol.request import RequestContext, undoing_view
 from .protocol.security import guarded_view
 from .public.routes import add_public
 from .settings import Settings, refuse_defaults, unknown_variables
-from .standalone import COMMAND, add_elsewhere, ending_commands
+from .standalone import COMMAND, add_elsewhere, ending_commands, share_request_class
 from .telemetry import RequestStats
 
 __all__ = ['__version__', 'includeme', 'main']
@@ -89,6 +89,7 @@ def _make_application(global_config: dict[str, str], settings: dict[str, Any]) -
         config.set_security_policy(config.registry.getUtility(ISecurityPolicy, name=MOUNT))
         add_welcome(config, Settings.parse(config.registry.settings, os.environ))
         add_elsewhere(config, config.registry.getUtility(IMount, name=MOUNT).path)
+        share_request_class(config)
         application = config.make_wsgi_app()
     if global_config.get('__script__') != COMMAND:
         _log_addresses(application.registry, global_config.get('http_port', ''))

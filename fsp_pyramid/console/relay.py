@@ -8,6 +8,7 @@ import json
 from typing import Any, BinaryIO
 
 from pyramid.httpexceptions import HTTPNotFound
+from pyramid.interfaces import IRequestFactory
 from pyramid.request import Request
 from pyramid.response import Response
 
@@ -68,7 +69,7 @@ def _relay(request: Request, action: str, body: bytes | None = None, file: Binar
             'CONTENT_LENGTH': str(len(body)),
             'CONTENT_TYPE': 'application/json',
         }
-    subrequest = Request(environ)
+    subrequest = request.registry.queryUtility(IRequestFactory, default=Request)(environ)
     mark(subrequest, InternalCall('console', client, file))
     answer = request.invoke_subrequest(subrequest, use_tweens=True)
     response = Response(answer.body, status=answer.status, content_type='application/json')

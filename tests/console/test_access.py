@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from pyramid.config import Configurator
+from pyramid.events import NewRequest
+from pyramid.request import Request as PyramidRequest
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from webob import Request
@@ -210,6 +212,20 @@ def test_permission_of_a_host_opens_it(ini: dict[str, str]) -> None:
     assert console.send('GET', '/', X_User='bob').status_int == 403
     assert console.app.get('/').text == 'home'
     assert console.app.get('/favicon.ico', status=404).text == 'of the host'
+
+
+def test_requests_that_the_console_makes_are_of_the_hosts_class(ini: dict[str, str]) -> None:
+    class HostRequest(PyramidRequest):
+        pass
+
+    seen: list[HostRequest] = []
+    with Configurator(settings=ini | {'fsp.console.local': 'true'}, request_factory=HostRequest) as config:
+        config.add_subscriber(lambda event: seen.append(event.request), NewRequest)
+        config.include('fsp_pyramid')
+    console = Console(config.make_wsgi_app())
+    console.open()
+    assert console.send('GET', '/').status_int == 200
+    assert [type(request).__mro__[1] for request in seen] == [HostRequest] * 3
 
 
 def test_permission_without_a_policy_opens_nothing(ini: dict[str, str]) -> None:
