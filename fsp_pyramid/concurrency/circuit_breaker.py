@@ -38,6 +38,7 @@ class CircuitBreaker:
         self._name, self._clock = name, clock
         self._guard = threading.Lock()
         self._retry_at: float | None = None  # None while the circuit is closed
+        self._outages = 0  # that have ended
 
     def call(self, function: Callable[[], T]) -> T:
         """Return the result of *function*. Raises CircuitOpen if it fails or, uncalled, while the circuit is open."""
@@ -52,18 +53,21 @@ class CircuitBreaker:
                 if self._clock() < self._retry_at:
                     raise CircuitOpen(self._name)
                 self._retry_at = self._clock() + PAUSE  # half-open: one caller tries, the others skip the service
+            outages = self._outages
         try:
             yield
         except self.failures as error:
-            self._open(error)
+            self._open(error, outages)
             raise CircuitOpen(self._name) from error
         except Exception:
             self._close()  # an error of another kind is an answer
             raise
         self._close()
 
-    def _open(self, error: Exception) -> None:
+    def _open(self, error: Exception, outages: int) -> None:
         with self._guard:
+            if outages != self._outages:  # the call began before the end of one, and says nothing of now
+                return
             first, self._retry_at = self._retry_at is None, self._clock() + PAUSE
         if first:
             # The type only: the exception's text may contain a URL with a password.
@@ -74,5 +78,6 @@ class CircuitBreaker:
         if self._retry_at is not None:
             with self._guard:
                 was_open, self._retry_at = self._retry_at is not None, None
+                self._outages += was_open
             if was_open:
                 log.warning('%s is back', self._name)

@@ -158,6 +158,27 @@ def test_circuit_breaker_skips_a_failed_service(clock: Clock, caplog: pytest.Log
     assert 'password' not in caplog.text
 
 
+def test_late_failure_of_a_call_from_before_the_end_of_an_outage_begins_no_other(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    breaker = CircuitBreaker('It', (ConnectionError,), clock)
+
+    def fail() -> None:
+        raise ConnectionError
+
+    def outlast_an_outage() -> None:
+        with pytest.raises(CircuitOpen):
+            breaker.call(fail)
+        clock.now += PAUSE
+        assert breaker.call(lambda: 'back') == 'back'
+        fail()
+
+    with pytest.raises(CircuitOpen):
+        breaker.call(outlast_an_outage)
+    assert breaker.call(lambda: 'still there') == 'still there'
+    assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
+
+
 def test_other_errors_keep_the_circuit_closed(clock: Clock) -> None:
     breaker = CircuitBreaker('It', (ConnectionError,), clock)
     for _ in range(2):
