@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from fsp_pyramid.testing import Sandbox
 
 from . import services
+from .browser import Browser, chromium
 from .timing import PATIENCE
 
 # Shells start background jobs with SIGINT ignored, and so would be the commands that tests stop with it.
@@ -116,6 +117,19 @@ def source(source_server: tuple[ThreadingHTTPServer, list[Source]]) -> Source:
     server, current = source_server
     current.append(Source(server.server_port))
     return current[-1]
+
+
+@pytest.fixture(scope='session')
+def chromium_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with chromium(tmp_path_factory.mktemp('profile')) as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(chromium_process: Browser) -> Browser:
+    """Return a real browser, as if it was just started."""
+    chromium_process.reset()
+    return chromium_process
 
 
 @pytest.fixture

@@ -1,28 +1,11 @@
 """Pages in a real browser: they work by keyboard, without scripts."""
 
-from collections.abc import Callable, Iterator
-
-import pytest
+from collections.abc import Callable
 
 from fsp_pyramid.testing import Sandbox
 
-from .browser import ENTER, Browser, chromium
+from ..browser import ENTER, Browser
 from .visitor import Site
-
-
-@pytest.fixture(scope='module')
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with chromium(tmp_path_factory.mktemp('profile')) as browser:
-        yield browser
-
-
-@pytest.fixture
-def browser(window: Browser) -> Browser:
-    """Return a window without cookies and console messages of other tests."""
-    window.open('about:blank')
-    window.command('POST', '/goog/cdp/execute', cmd='Network.clearBrowserCookies', params={})
-    window.console_messages()
-    return window
 
 
 def log_in(browser: Browser, decision: str) -> None:

@@ -14,10 +14,10 @@ import transaction
 from fsp_pyramid.egnyte import Tokens
 from fsp_pyramid.interfaces import IAccountStores
 
+from ..browser import Browser
 from ..console import pseudo
 from ..console.conftest import Console
 from ..console.window import Window
-from .browser import chromium
 from .visitor import Request, Site, Visitor
 
 
@@ -63,20 +63,19 @@ def test_link_of_the_console_connects_an_account_that_it_disconnects(console: Co
     assert 'name="number"' not in page.text
 
 
-def test_files_of_an_account_are_one_click_away(site: Site, tmp_path: Path) -> None:
+def test_files_of_an_account_are_one_click_away(site: Site, browser: Browser) -> None:
     console = Console(site.application)
     console.open('/accounts')
     page = act(console, 'link', client='fsp/', client_id='my-application', uid='anna')
     (link,) = re.findall(r'id="link" readonly value="([^"]+)"', page.text)
     with Visitor() as visitor:
         visitor.connect(site.url + link.removeprefix('http://localhost:80').removeprefix('http://localhost'))
-    with chromium(tmp_path / 'profile') as browser:
-        window = Window(browser)
-        window.open(f'{site.url}/fsp-console/accounts')
-        window.click('Files anna', 'link')
-        window.until("document.querySelector('#crumbs [aria-current]') !== null")
-        fields = {name: window.script(f"document.getElementById('{name}').value") for name in ('client-id', 'uid')}
-        assert fields == {'client-id': 'my-application', 'uid': 'anna'}
+    window = Window(browser)
+    window.open(f'{site.url}/fsp-console/accounts')
+    window.click('Files anna', 'link')
+    window.until("document.querySelector('#crumbs [aria-current]') !== null")
+    fields = {name: window.script(f"document.getElementById('{name}').value") for name in ('client-id', 'uid')}
+    assert fields == {'client-id': 'my-application', 'uid': 'anna'}
 
 
 def test_account_of_a_client_that_is_gone_has_no_link(console: Console, site: Site) -> None:
@@ -109,25 +108,26 @@ def test_links_are_not_logged(console: Console, caplog: pytest.LogCaptureFixture
     assert token not in caplog.text
 
 
-def test_page_fits_a_narrow_window_in_longer_languages(make: Callable[..., Site], tmp_path: Path) -> None:
+def test_page_fits_a_narrow_window_in_longer_languages(
+    make: Callable[..., Site], browser: Browser, tmp_path: Path
+) -> None:
     site = make(console__local='true', messages=str(pseudo.write(tmp_path / 'pseudo.ini')))
     texts = pseudo.texts()
     store_connection(site)
-    with chromium(tmp_path / 'profile') as browser:
-        window = Window(browser)
-        browser.resize(360)
-        window.open(f'{site.url}/fsp-console/accounts')
-        for uid, result in (('a/b', '[role=alert]'), ('anna', '#link')):
-            window.fill(texts['console-application-id'], 'shop')
-            window.fill(texts['console-user-id'], uid)
-            window.click(texts['console-make-link'])
-            window.until(f'document.querySelector({result!r})')
-            pseudo.check(window, uid)
-        window.script("document.querySelector('.sure').open = true")
-        pseudo.check(window, 'sure')
-        window.script("document.querySelector('.sure button').click()")
-        window.until("document.querySelector('[role=status]') && !document.querySelector('#link')")
-        pseudo.check(window, 'disconnected')
+    window = Window(browser)
+    browser.resize(360)
+    window.open(f'{site.url}/fsp-console/accounts')
+    for uid, result in (('a/b', '[role=alert]'), ('anna', '#link')):
+        window.fill(texts['console-application-id'], 'shop')
+        window.fill(texts['console-user-id'], uid)
+        window.click(texts['console-make-link'])
+        window.until(f'document.querySelector({result!r})')
+        pseudo.check(window, uid)
+    window.script("document.querySelector('.sure').open = true")
+    pseudo.check(window, 'sure')
+    window.script("document.querySelector('.sure button').click()")
+    window.until("document.querySelector('[role=status]') && !document.querySelector('#link')")
+    pseudo.check(window, 'disconnected')
 
 
 def test_times_and_problems_are_in_the_language(make: Callable[..., Site], tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from webob import Request, Response
 
-from .browser import ENTER, PATIENCE, Browser, chromium
+from ..browser import ENTER, Browser
+from ..timing import PATIENCE
 from .conftest import served
 from .visitor import Site
 
@@ -33,12 +34,6 @@ class Host:
     @property
     def other_url(self) -> str:
         return self.url.replace('127.0.0.1', 'localhost')
-
-
-@pytest.fixture
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with chromium(tmp_path_factory.mktemp('profile')) as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """All pages in a pseudo-locale, in a small window: long texts fit, and none is left in English."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -8,8 +8,8 @@ import pytest
 
 from fsp_pyramid.testing import Sandbox
 
+from ..browser import Browser
 from ..i18n import pseudo
-from .browser import Browser, chromium
 from .visitor import Site
 
 ORIGIN = 'https://app.example.com'
@@ -17,12 +17,6 @@ LABEL = 'anna-katharina.von-der-berg@marketing.example.com'
 MORE = {'user_label': LABEL, 'return_url': f'{ORIGIN}/settings'}
 VALUES = {'Acme Mailer', 'alice', 'acme.egnyte.com', '/Shared', '/Private/alice', '/Private/alice/Beefree'}
 VALUES |= {'Egnyte', 'Private', 'Shared', 'Campaigns', '/'}
-
-
-@pytest.fixture(scope='module')
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with chromium(tmp_path_factory.mktemp('profile')) as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
 """Walks through the pages in other languages than English, in a small window."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 
 import pytest
 
 from fsp_pyramid.i18n.catalogs import languages
 
+from ..browser import Browser
 from ..i18n import pseudo
-from .browser import Browser, chromium
 from .test_pseudo import button, consent
 from .visitor import Site
 
@@ -21,15 +21,9 @@ def sentences() -> list[str]:
     return [text for text in pseudo.english().values() if '${' not in text and len(text) > 20]
 
 
-@pytest.fixture(scope='module')
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with chromium(tmp_path_factory.mktemp('profile')) as browser:
-        browser.resize(360)
-        yield browser
-
-
 @pytest.fixture
-def site(make: Callable[..., Site]) -> Site:
+def site(make: Callable[..., Site], browser: Browser) -> Site:
+    browser.resize(360)
     return make(title='Acme Mailer', connect__return_origins='https://app.example.com')
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from fsp_pyramid import main
 
-from ..connect.browser import chromium
+from ..browser import chromium
 from ..connect.conftest import served
 from ..timing import PATIENCE
 from .window import Window

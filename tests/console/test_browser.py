@@ -11,8 +11,8 @@ from PIL import Image
 
 from fsp_pyramid import main
 
+from ..browser import ENTER, Browser
 from ..conftest import Source
-from ..connect.browser import ENTER, chromium
 from ..connect.conftest import served
 from .window import AXE, Window
 
@@ -51,21 +51,14 @@ def url(directory: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope='module')
-def any_window(directory: Path) -> Iterator[Window]:
-    with chromium(directory / 'profile') as browser:
-        yield Window(browser)
-
-
 @pytest.fixture
-def window(any_window: Window) -> Iterator[Window]:
-    any_window.open('about:blank')
-    any_window.colours('light')
-    any_window.browser.resize(1280)
-    any_window.browser.console_messages()
-    yield any_window
+def window(browser: Browser) -> Iterator[Window]:
+    browser.resize(1280)
+    window = Window(browser)
+    window.colours('light')
+    yield window
     # A status from 400 on is a message, too.
-    messages = [text for text in any_window.browser.console_messages() if 'Failed to load resource' not in text]
+    messages = [text for text in browser.console_messages() if 'Failed to load resource' not in text]
     assert messages == []
 
 

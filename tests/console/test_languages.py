@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from fsp_pyramid.i18n import Translator
 from fsp_pyramid.i18n.templates import page_texts
 from fsp_pyramid.interfaces import IRequestHistory
 
-from ..connect.browser import chromium
+from ..browser import Browser
 from ..connect.conftest import served
 from ..protocol.beefree import PNG
 from .conftest import TOKEN, Console
@@ -175,11 +175,9 @@ def test_writing_direction() -> None:
 
 
 @pytest.fixture
-def window(tmp_path: Path) -> Iterator[Window]:
-    with chromium(tmp_path / 'profile') as browser:
-        browser.devtools('Network.enable')
-        browser.devtools('Network.setExtraHTTPHeaders', headers=GERMAN)
-        yield Window(browser)
+def window(browser: Browser) -> Window:
+    browser.devtools('Network.setExtraHTTPHeaders', headers=GERMAN)
+    return Window(browser)
 
 
 def test_script_writes_the_language_and_the_zone(german: Callable[..., Console], window: Window) -> None:

@@ -8,8 +8,8 @@ from PIL import Image
 
 from fsp_pyramid import main
 
+from ..browser import Browser
 from ..conftest import Source
-from ..connect.browser import chromium
 from ..connect.conftest import served
 from . import pseudo
 from .conftest import TOKEN
@@ -45,17 +45,10 @@ def url(settings: dict[str, str]) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope='module')
-def any_window(directory: Path) -> Iterator[Window]:
-    with chromium(directory / 'profile') as browser:
-        yield Window(browser)
-
-
 @pytest.fixture
-def window(any_window: Window) -> Window:
-    any_window.open('about:blank')
-    any_window.browser.resize(NARROW)
-    return any_window
+def window(browser: Browser) -> Window:
+    browser.resize(NARROW)
+    return Window(browser)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ..connect.browser import ELEMENT, Browser
+from ..browser import ELEMENT, Browser
 from ..timing import PATIENCE
 
 AXE = Path(__file__).parents[2] / 'var/npm/node_modules/axe-core/axe.min.js'

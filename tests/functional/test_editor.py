@@ -11,7 +11,7 @@ import pytest
 from pyramid.paster import get_appsettings
 from webtest import TestApp
 
-from ..connect.browser import chromium
+from ..browser import Browser
 from ..connect.conftest import served
 from ..console.window import Window
 
@@ -120,8 +120,8 @@ def test_provider_answers_over_https_only(application: Any) -> None:
     not SCRIPT.exists(),
     reason='the script of examples/editor is not built: npm install and npm run build there',
 )
-def test_page_starts_the_editor_with_the_token(application: Any, beefree: Beefree, tmp_path: Path) -> None:
-    with served(application) as url, chromium(tmp_path / 'profile') as browser:
+def test_page_starts_the_editor_with_the_token(application: Any, beefree: Beefree, browser: Browser) -> None:
+    with served(application) as url:
         window = Window(browser)
         window.open(url)
         assert window.until('window.started') == {'page': 'a template'}

@@ -15,7 +15,7 @@ from pyramid.registry import Registry
 
 from fsp_pyramid.i18n.negotiation import ILanguages, Languages
 
-from ..connect.browser import Browser
+from ..browser import Browser
 
 ROOT = Path(__file__).parents[2]
 OPEN, CLOSE = '⟦', '⟧'

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import requests
 
+from .timing import PATIENCE
+
 # Without these Chromium asks for hosts of its maker's at every start.
 FLAGS = (
     '--headless',
@@ -28,11 +30,10 @@ FLAGS = (
 )
 ELEMENT = 'element-6066-11e4-a52e-4f735466cecf'
 TAB, ENTER = '\ue004', '\ue007'
-PATIENCE = 30.0
 
 
 class Browser:
-    """A browser window."""
+    """A browser, of which one window is the current one."""
 
     def __init__(self, session: requests.Session, url: str) -> None:
         self._session, self._url = session, url
@@ -132,6 +133,22 @@ class Browser:
         messages = [entry['message'] for entry in self.command('POST', '/se/log', type='browser')]
         # The application has no favicon.
         return [message for message in messages if 'favicon.ico' not in message]
+
+    def reset(self) -> None:
+        """Forget what other tests left: windows, the page, cookies, headers, sizes, colours and console messages."""
+        first, *others = self.command('GET', '/window/handles')
+        for handle in others:
+            self.command('POST', '/window', handle=handle)
+            self.command('DELETE', '/window')
+        self.command('POST', '/window', handle=first)
+        self.open('about:blank')
+        self.devtools('Network.enable')
+        self.devtools('Network.setExtraHTTPHeaders', headers={})
+        self.devtools('Network.clearBrowserCookies')
+        self.devtools('Network.clearBrowserCache')
+        self.devtools('Emulation.clearDeviceMetricsOverride')
+        self.devtools('Emulation.setEmulatedMedia', features=[])
+        self.console_messages()
 
     def devtools(self, name: str, **parameters: Any) -> None:
         self.command('POST', '/goog/cdp/execute', cmd=name, params=parameters)
