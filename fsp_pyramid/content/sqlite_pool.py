@@ -46,19 +46,14 @@ class SQLitePool:
         path = self._path()
         with disk_errors_of(path.parent):
             borrowed = self._pop_idle(path) or self._open(path)
-            with self._returned(borrowed, path):
+            try:
                 yield borrowed.sqlite
-
-    @contextmanager
-    def _returned(self, borrowed: '_Connection', path: Path) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            if _is_corrupt(error) and _is_at(path, borrowed.file):
-                _remove(path, error)
-            raise
-        finally:
-            self._idle.append(borrowed)
+            except sqlite3.DatabaseError as error:
+                if _is_corrupt(error) and _is_at(path, borrowed.file):
+                    _remove(path, error)
+                raise
+            finally:
+                self._idle.append(borrowed)
 
     def _pop_idle(self, path: Path) -> '_Connection | None':
         """Take an idle connection to the file at *path*; close those to a file that was deleted meanwhile."""

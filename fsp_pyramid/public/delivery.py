@@ -3,9 +3,10 @@
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC
 from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -132,18 +133,24 @@ def deliver(request: Request, public: IPublic, content: CachedContent, mime_type
 
 def _headers(content: CachedContent, mime_type: str, caching: str) -> dict[str, str]:
     """Return the headers of a success, with or without a body."""
+    headers = _headers_of_version(content.etag, content.modified, content.name, mime_type) | {'Cache-Control': caching}
+    if content.age is not None:
+        headers['Age'] = str(max(int(content.age), 0))
+    return headers
+
+
+@lru_cache(maxsize=1024)
+def _headers_of_version(etag: str, modified: int, name: str, mime_type: str) -> dict[str, str]:
+    """Return the headers that depend on the content alone. The caller copies them."""
     kind = 'attachment' if mime_type in DOWNLOADS else 'inline'
     headers = HEADERS | {
         'Content-Type': mime_type,
-        'ETag': f'"{content.etag}"',
-        'Last-Modified': formatdate(content.modified / 1000, usegmt=True),
-        'Cache-Control': caching,
-        'Content-Disposition': _disposition(kind, content.name),
+        'ETag': f'"{etag}"',
+        'Last-Modified': formatdate(modified / 1000, usegmt=True),
+        'Content-Disposition': _disposition(kind, name),
     }
     if mime_type == SVG:
         headers['Content-Security-Policy'] = SVG_POLICY
-    if content.age is not None:
-        headers['Age'] = str(max(int(content.age), 0))
     return headers
 
 
@@ -167,14 +174,15 @@ def _answer(request: Request, public: IPublic, content: CachedContent, headers: 
         if len(ranges) == 1:
             part = ranges[0]
             headers['Content-Range'] = f'bytes {part.start}-{part.stop - 1}/{content.size}'
-    response = _response(206 if 'Content-Range' in headers else 200, headers | {'Accept-Ranges': 'bytes'})
+    headers['Accept-Ranges'] = 'bytes'
+    if part is not None:
+        headers['Content-Length'] = str(len(part))
+    status = 206 if 'Content-Range' in headers else 200
     if request.method == 'HEAD':
         content.file.close()
         count(_outcome(content), 0)
-    else:
-        response.app_iter = _body(request, public, content, part)
-    response.content_length = None if part is None else len(part)
-    return response
+        return _response(status, headers)
+    return _response(status, headers, _body(request, public, content, part))
 
 
 def _body(request: Request, public: IPublic, content: CachedContent, part: range | None) -> Any:
@@ -191,9 +199,9 @@ def _body(request: Request, public: IPublic, content: CachedContent, part: range
     return body if wrapper is None or content.path is None else wrapper(body, BLOCK)
 
 
-def _response(status: int, headers: dict[str, str]) -> Response:
+def _response(status: int, headers: dict[str, str], body: Iterable[bytes] = ()) -> Response:
     # All headers at once: WebOb would add a charset to text of any encoding, and searches the list for each header.
-    return Response(status=status, headerlist=list(headers.items()))
+    return Response(status=status, headerlist=list(headers.items()), app_iter=body)
 
 
 def _unsatisfiable(content: CachedContent) -> Response:
