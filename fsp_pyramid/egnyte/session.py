@@ -10,8 +10,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from ..interim_responses import FinalResponse
 
-# Bytes of a file that are read and sent at once; urllib3's own 16 KB take twice as much CPU for each of them.
-BLOCK = 1 << 16
+# Bytes of a file that are read and sent at once. With urllib3's own 16 KB, an upload of 20 MB takes a tenth longer.
+BLOCK = 1 << 18
 
 
 class _Connection(HTTPConnection):

@@ -309,7 +309,7 @@ class Reply:
         """Return the values of a header, which may be a list and may be repeated."""
         return _values(self.headers, name)
 
-    def chunks(self, size: int = 1 << 16) -> Iterator[bytes]:
+    def chunks(self, size: int = 1 << 18) -> Iterator[bytes]:
         """Yield the body in chunks of at most *size* bytes. Raises SourceUnavailable if it is cut short or too slow."""
         while True:
             with _connection_errors(self._target, self._deadline):
