@@ -117,7 +117,7 @@ class CacheDirectory:
         :param content: bytes, or a file that is read from its current position
         :param modified: UNIX milliseconds
         """
-        with self.partial_file(f'{key}{os.urandom(8).hex()}') as partial:
+        with self._part(f'{key}{os.urandom(8).hex()}') as partial:
             if isinstance(content, bytes):
                 partial.file.write(content)
             else:
@@ -126,19 +126,31 @@ class CacheDirectory:
 
     @contextmanager
     def partial_file(self, name: str) -> Iterator['PartialFile']:
-        """Lock an empty file in ``parts``, and remove it at the end unless it was published.
+        """Lock *name*, and yield an empty file in ``parts``, which is removed at the end unless it was published.
 
-        Raises BlockingIOError while another process, or another thread, holds it. The lock of a killed process is
-        released, and the file is truncated for the next one.
+        Raises BlockingIOError while another process, or another thread, holds the lock. It is held until the end of the
+        context, so that its next holder finds what this one records after the publication. The lock of a killed process
+        is released, and its file is truncated for the next one.
         """
+        path = self.path(PARTS, f'{name}.lock')
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with disk_errors_of(self.root), _locked(path):
+            try:
+                with self._part(name) as partial:
+                    yield partial
+            finally:
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _part(self, name: str) -> Iterator['PartialFile']:
         path = self.path(PARTS, name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with disk_errors_of(self.root), _locked(path) as file:
+        with disk_errors_of(self.root), _opened(path) as file:
+            file.truncate()
             try:
                 yield PartialFile(self, path, file)
             finally:
-                if _is_at(file, path):
-                    path.unlink()
+                path.unlink(missing_ok=True)
 
     def remove(self, kind: str, key: str) -> None:
         """Remove the file, if it exists. Open readers can continue."""
@@ -200,16 +212,19 @@ def _release_process(file: BinaryIO) -> None:
     file.close()
 
 
+def _opened(path: Path) -> BinaryIO:
+    return open(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), 'r+b')
+
+
 @contextmanager
-def _locked(path: Path) -> Iterator[BinaryIO]:
+def _locked(path: Path) -> Iterator[None]:
     while True:
-        with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), 'r+b') as file:
+        with _opened(path) as file:
             # The kernel releases the lock at the end of the process, even if that is killed.
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not _is_at(file, path):  # another thread or process has just published or removed it
+            if not _is_at(file, path):  # another thread or process has just removed it
                 continue
-            file.truncate()
-            yield file
+            yield
             return
 
 

@@ -104,8 +104,11 @@ def test_partial_file_has_one_writer(directory: CacheDirectory) -> None:
         with pytest.raises(BlockingIOError), directory.partial_file(KEY):
             pass
         partial.publish(COPIES, KEY)
-        with directory.partial_file(KEY) as other:  # the directory is free as soon as the file has its name
-            other.file.write(b'other')
+        # The publication may not be recorded yet: another process would download the content once more.
+        with pytest.raises(BlockingIOError), directory.partial_file(KEY):
+            pass
+    with directory.partial_file(KEY) as other:
+        other.file.write(b'other')
     assert directory.path(COPIES, KEY).read_bytes() == b'mine'
     assert files(directory, PARTS) == []
 
