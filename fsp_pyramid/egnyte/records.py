@@ -1,7 +1,7 @@
 """Records in Egnyte's answers, parsed leniently: documents disagree on some types and on optional fields."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from .times import http_date, iso_date
 
@@ -16,13 +16,15 @@ def milliseconds(value: Any) -> int:
     Egnyte writes folder times as integers, file times as RFC 1123 text and others as ISO 8601; old captures have the
     integers in quotes.
     """
-    try:
-        number = int(value)
-    except (TypeError, ValueError, OverflowError):
-        pass
-    else:
-        return number if 0 <= number <= LATEST else 0
-    for read in (http_date, iso_date) if isinstance(value, str) else ():
+    is_text = isinstance(value, str)
+    if not (is_text and value.endswith('GMT')):  # most values: an exception for each takes as long as to read it
+        try:
+            number = int(value)
+        except (TypeError, ValueError, OverflowError):
+            pass
+        else:
+            return number if 0 <= number <= LATEST else 0
+    for read in (http_date, iso_date) if is_text else ():
         try:
             return int(read(value) * 1000)
         except ValueError:
@@ -50,8 +52,7 @@ def _text_or_none(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """Current version of a file. *permission* is the caller's level, None if the answer does not tell it."""
 
     path: str
