@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 # Time-out, in seconds, for an event that has to come. Only a hang takes so long.
-PATIENCE = 120.0
+PATIENCE = 600.0
 
 
 def eventually(true: Callable[[], object]) -> None:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,10 +16,9 @@ from fsp_pyramid.imaging import worker_pool
 from fsp_pyramid.imaging.render import MAX_BYTES, Unrenderable
 from fsp_pyramid.imaging.worker_pool import NoWorker, RenderPool
 
+from ..timing import PATIENCE, eventually
 from .hostile import BAD, LYING_AVIF, many_scans
 from .oddities import GOOD, SHOWN, quarters
-
-PATIENCE = 60
 
 
 @pytest.fixture
@@ -320,11 +318,7 @@ def test_workers_end_with_their_parent(end: str) -> None:
     command = [sys.executable, '-W', 'ignore', '-c', PARENT.format(end=end)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False, timeout=PATIENCE)
     pid = int(done.stdout)
-    for _ in range(PATIENCE * 100):
-        if not is_running(pid):
-            break
-        threading.Event().wait(0.01)
-    assert not is_running(pid)
+    eventually(lambda: not is_running(pid))
 
 
 def test_forked_process_has_its_own_workers() -> None:
