@@ -132,11 +132,12 @@ class CacheDirectory:
         context, so that its next holder finds what this one records after the publication. The lock of a killed process
         is released, and its file is truncated for the next one.
         """
-        path = self.path(PARTS, f'{name}.lock')
+        # Processes of earlier versions share the directory during an upgrade; they lock this file and write to it.
+        path = self.path(PARTS, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with disk_errors_of(self.root), _locked(path):
             try:
-                with self._part(name) as partial:
+                with self._part(f'{name}.part') as partial:
                     yield partial
             finally:
                 path.unlink(missing_ok=True)

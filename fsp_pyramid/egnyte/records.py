@@ -17,7 +17,7 @@ def milliseconds(value: Any) -> int:
     integers in quotes.
     """
     is_text = isinstance(value, str)
-    if not (is_text and value.endswith('GMT')):  # most values: an exception for each takes as long as to read it
+    if not (is_text and value.endswith('GMT')):  # the usual date: the exception would take as long as to read it
         try:
             number = int(value)
         except (TypeError, ValueError, OverflowError):

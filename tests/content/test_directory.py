@@ -1,5 +1,6 @@
 """Cache directory: atomic publication, locks and process ids."""
 
+import fcntl
 import io
 import os
 import signal
@@ -110,6 +111,22 @@ def test_partial_file_has_one_writer(directory: CacheDirectory) -> None:
     with directory.partial_file(KEY) as other:
         other.file.write(b'other')
     assert directory.path(COPIES, KEY).read_bytes() == b'mine'
+    assert files(directory, PARTS) == []
+
+
+def test_download_of_an_earlier_version_is_left_alone(directory: CacheDirectory) -> None:
+    path = directory.path(PARTS, KEY)
+    path.parent.mkdir(parents=True)
+    with path.open('wb', buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(b'half')
+        with pytest.raises(BlockingIOError), directory.partial_file(KEY):
+            pass
+        assert path.read_bytes() == b'half'
+    with directory.partial_file(KEY) as partial:
+        partial.file.write(b'whole')
+        partial.publish(COPIES, KEY)
+    assert directory.path(COPIES, KEY).read_bytes() == b'whole'
     assert files(directory, PARTS) == []
 
 
