@@ -5,6 +5,7 @@ pictures before they cost anything; the limits of the worker process hold for th
 """
 
 import codecs
+import copy  # noqa: F401 - the plugin of GIF imports it for a picture with several frames
 import io
 from functools import cache
 from importlib.util import find_spec

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +20,18 @@ from fsp_pyramid.imaging.worker_pool import NoWorker, RenderPool
 from ..timing import PATIENCE, eventually
 from .hostile import BAD, LYING_AVIF, many_scans
 from .oddities import GOOD, SHOWN, quarters
+
+# A worker without the pipes of its parent: one picture in, its thumbnail out.
+LEAN = """
+import sys
+sys.path.append({packages!r})
+sys.modules['pillow_heif'] = None  # an extra, which imports much
+data = sys.stdin.buffer.read()
+{boot}
+from fsp_pyramid.imaging import worker
+worker._restrict()
+sys.stdout.buffer.write(worker.render_bytes(data))
+"""
 
 
 @pytest.fixture
@@ -64,6 +77,15 @@ def shared_pool() -> Iterator[RenderPool]:
 def test_every_format_is_rendered(shared_pool: RenderPool, name: str) -> None:
     """Rendering imports no module and opens no file: a worker cannot, so that all formats may share one."""
     assert rendered(shared_pool, GOOD[name]())[8:12] == b'WEBP'
+
+
+def test_formats_are_rendered_without_extras() -> None:
+    """An installation without extras has no other package that imports what Pillow needs."""
+    code = LEAN.format(boot=worker_pool._BOOT.replace('main()', ''), packages=sysconfig.get_path('purelib'))
+    for name in ('GIF', 'PNG, 1 x 1'):
+        data = GOOD[name]()
+        done = subprocess.run([sys.executable, '-S', '-P', '-c', code], input=data, capture_output=True, check=False)
+        assert (done.stdout[8:12], done.stderr) == (b'WEBP', b''), name
 
 
 def test_truncated_pictures_are_rendered(pool: RenderPool) -> None:
