@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from benchmarks.client import PASSWORD, USERNAME
-from fsp_pyramid.imaging.render import Unrenderable
+from fsp_pyramid.imaging.contract import Unrenderable
 from fsp_pyramid.imaging.worker import MEMORY
 from fsp_pyramid.imaging.worker_pool import RenderPool
 from fsp_pyramid.passwords import CHECKS, hash_password

@@ -1,5 +1,7 @@
 """The stand-alone application: one class for all requests, instead of one for each."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -80,3 +82,16 @@ class OwnRequest(Request):
 
 def own_factory(config: Any) -> None:
     config.set_request_factory(OwnRequest)
+
+
+def test_service_with_a_real_egnyte_loads_neither_pillow_nor_the_sandbox() -> None:
+    """Each process would need their memory, and the time to import them at its start."""
+    egnyte = {'fsp.egnyte.url': 'https://acme.egnyte.com', 'fsp.egnyte.token': 'token', 'fsp.public.secret': 'x' * 40}
+    code = (
+        'import sys\n'
+        'from fsp_pyramid import main\n'
+        f'main({{}}, **{SETTINGS | egnyte!r})\n'
+        'print([name for name in ("PIL", "fsp_pyramid.sandbox", "fsp_pyramid.protocol") if name in sys.modules])'
+    )
+    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', code], capture_output=True, text=True, check=True)
+    assert done.stdout == "['fsp_pyramid.protocol']\n"

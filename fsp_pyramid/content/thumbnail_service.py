@@ -11,7 +11,7 @@ from contextlib import suppress
 from ..concurrency.bulkhead import Bulkhead, BulkheadFull
 from ..egnyte import Priority
 from ..errors import FSPError, NotFound
-from ..imaging.render import CONTENT_TYPE, TYPES
+from ..imaging.contract import CONTENT_TYPE, TYPES
 from ..imaging.worker_pool import WORKERS
 from ..model import Entry
 from .background import BackgroundTasks

@@ -3,7 +3,7 @@
 import logging
 from typing import BinaryIO
 
-from ..imaging.render import Unrenderable
+from ..imaging.contract import Unrenderable
 from ..imaging.worker_pool import SeekableFile, render
 from .directory import THUMBNAILS, CacheDirectory, record_use
 from .index import key_of

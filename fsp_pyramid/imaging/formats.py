@@ -8,7 +8,6 @@ import codecs
 import copy  # noqa: F401 - the plugin of GIF imports it for a picture with several frames
 import io
 from functools import cache
-from importlib.util import find_spec
 
 # Some of these are imported because plugins import them for a picture that needs them.
 from PIL import Image, ImageColor, ImagePalette, MpoImagePlugin  # noqa: F401
@@ -23,9 +22,8 @@ from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH, TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from ..media_types import HEAD, sniff
+from .contract import TYPES, Unrenderable
 
-MAX_BYTES = 50_000_000
-"""Bytes of a file, which is held in memory as a whole; fetching a larger one is useless."""
 MAX_PIXELS = 50_000_000
 # Decoders of these hold two to four copies of a picture, that of JPEG 2000 with four bytes for each value.
 _MAX_PIXELS = dict.fromkeys(('image/avif', 'image/tiff', 'image/webp'), 25_000_000) | {'image/jp2': 12_000_000}
@@ -46,25 +44,17 @@ _PLUGINS = (
 _FORMATS: dict[str, tuple[str, ...]] = {Image.MIME[plugin.format]: (plugin.format,) for plugin in _PLUGINS}
 _FORMATS['image/bmp'] += (DibImageFile.format,)
 _FORMATS['image/apng'] = (PngImageFile.format,)
-if find_spec('pillow_heif'):
-    _FORMATS |= {'image/heic': ('HEIF',), 'image/heif': ('HEIF',)}
-
-TYPES = frozenset(_FORMATS)
-"""Mime types that are rendered. Those of HEIC are among them where the extra ``heic`` is installed."""
-
-
-class Unrenderable(Exception):
-    """The file can have no thumbnail; the message is the reason for the log."""
+_FORMATS |= {'image/heic': ('HEIF',), 'image/heif': ('HEIF',)}
 
 
 def open_picture(data: bytes) -> Image.Image:
     """Open the picture in *data* without decoding its pixels.
 
-    Raises Unrenderable for other types than :data:`TYPES` and for too large pictures; Pillow may raise any exception
-    for broken ones.
+    Raises Unrenderable for types that are not rendered and for too large pictures; Pillow may raise any exception for
+    broken ones.
     """
     type_ = sniff(data[:HEAD])
-    if type_ not in TYPES:
+    if type_ is None or type_ not in TYPES:
         raise Unrenderable(f'its content is {type_ or "of no known type"}')
     scans = data.count(b'\xff\xda') if type_ == 'image/jpeg' else 1
     if scans > _MAX_SCANS or (type_ == 'image/jpeg' and data.count(b'Exif\0\0') > _MAX_EXIFS):

@@ -3,8 +3,6 @@
 import io
 from functools import cache
 
-from PIL import Image, ImageDraw
-
 _SIZE = 200
 _SCALE = 4  # Pillow draws no smooth edges
 _CARD, _EDGE, _SIGN, _HINT = '#f4f5f7', '#e3e6ea', '#c3c9d1', '#d5dae0'
@@ -13,6 +11,8 @@ _CARD, _EDGE, _SIGN, _HINT = '#f4f5f7', '#e3e6ea', '#c3c9d1', '#d5dae0'
 @cache
 def placeholder() -> bytes:
     """Return a WebP of 200 x 200 pixels: a grey card with the sign of a picture and three dots."""
+    from PIL import Image, ImageDraw  # few processes need it
+
     image = Image.new('RGBA', (_SIZE * _SCALE, _SIZE * _SCALE), _EDGE + '00')
     draw = ImageDraw.Draw(image)
 

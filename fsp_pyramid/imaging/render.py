@@ -12,21 +12,11 @@ from itertools import chain
 from PIL import Image, ImageCms
 from PIL.ExifTags import Base
 
-from .formats import (
-    MAX_BYTES,
-    MAX_PIXELS,
-    TYPES,
-    Unrenderable,
-    open_picture,
-)
-from .placeholder import placeholder
-
-__all__ = ['CONTENT_TYPE', 'MAX_BYTES', 'MAX_PIXELS', 'SIZE', 'TYPES', 'Unrenderable', 'placeholder', 'render_bytes']
+from .contract import MAX_BYTES, Unrenderable
+from .formats import open_picture
 
 SIZE = 200
 """Pixels: thumbnails fit into a square of this size."""
-CONTENT_TYPE = 'image/webp'  # all browsers that Beefree's editor supports show it; it is small, and may be transparent
-
 _STRIP = 1_000_000  # pixels
 _MAX_PROFILE = 4_000_000  # bytes; profiles of printing presses have about 2 MB
 _ROTATIONS = {
@@ -41,7 +31,7 @@ _ROTATIONS = {
 
 
 def render_bytes(data: bytes) -> bytes:
-    """Return a thumbnail (:data:`CONTENT_TYPE`) of the picture in *data*.
+    """Return a thumbnail (``contract.CONTENT_TYPE``) of the picture in *data*.
 
     Raises Unrenderable for a picture that cannot be decoded or is too large.
     """

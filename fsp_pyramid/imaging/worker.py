@@ -1,8 +1,8 @@
 """Worker process that renders pictures: pictures come from standard input, thumbnails go to standard output.
 
-``worker_pool`` starts it. A picture is a :data:`REQUEST` header and its bytes; the answer is an :data:`ANSWER` header
-and either a thumbnail or the reason of its absence. Nothing is pickled: the parent trusts no byte that it reads.
-The worker ends at the end of its input, so it never outlives its parent by more than one picture.
+``worker_pool`` starts it. A picture is a header (``contract.REQUEST``) and its bytes; the answer is a header
+(``contract.ANSWER``) and either a thumbnail or the reason of its absence. Nothing is pickled: the parent trusts no byte
+that it reads. The worker ends at the end of its input, so it never outlives its parent by more than one picture.
 
 Resource limits replace trust in decoders. No file and no socket can be opened, the address space and the CPU time of a
 picture are bounded, and the environment holds no secret. The limits are no sandbox: a decoder that executes injected
@@ -12,21 +12,16 @@ code still runs as the user of the parent, and may signal its processes or remov
 import os
 import resource
 import signal
-import struct
 import sys
 import warnings
 
 from PIL import AvifImagePlugin, ImageFile
 
 from . import formats
-from .render import Unrenderable, render_bytes
-
-READY = b'r'
-REQUEST = struct.Struct('>I')  # bytes of the picture
-ANSWER = struct.Struct('>?I')  # flag for a thumbnail, and bytes of it or of the reason
+from .contract import ANSWER, CPU, READY, REQUEST, Unrenderable
+from .render import render_bytes
 
 MEMORY = 576_000_000  # bytes of address space
-CPU = 20  # seconds for each picture
 _REASON = 300  # characters
 
 

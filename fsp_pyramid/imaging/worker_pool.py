@@ -2,7 +2,7 @@
 
 Own code, because the pools of concurrent.futures and Pebble unpickle a worker's answers (code that was injected into a
 decoder would run in this process) and import the main module of the host application into it. A worker here answers
-bytes, and imports Pillow and five modules of ours.
+bytes, and imports Pillow and six modules of ours.
 """
 
 import atexit
@@ -16,12 +16,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol, cast
 
-from .render import MAX_BYTES, Unrenderable
-from .worker import (
+from .contract import (
     ANSWER,
     CPU,
+    MAX_BYTES,
     READY,
     REQUEST,
+    Unrenderable,
 )
 
 WORKERS = 2

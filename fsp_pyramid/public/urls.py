@@ -1,7 +1,7 @@
 """URLs of public files and thumbnails: computed from what a listing shows, never asked for."""
 
 from ..content.links import Link, Signer, checksum_digits
-from ..imaging.render import TYPES
+from ..imaging.contract import TYPES
 from ..model import Entry
 from ..paths import quoted
 

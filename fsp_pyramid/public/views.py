@@ -16,7 +16,8 @@ from ..errors import (
     NotFound,
     excerpt,
 )
-from ..imaging.render import CONTENT_TYPE, placeholder
+from ..imaging.contract import CONTENT_TYPE
+from ..imaging.placeholder import placeholder
 from ..interfaces import IPublic
 from ..media_types import ACTIVE, UNKNOWN, type_of_name
 from ..telemetry import cause_suffix, log_level, to_fsp_error

@@ -10,7 +10,7 @@ from ..clients import find_client
 from ..content.links import Link
 from ..egnyte import CallInfo, Priority
 from ..errors import NotFound
-from ..imaging.render import TYPES
+from ..imaging.contract import TYPES
 from ..interfaces import IPublic
 from ..model import Entry, Identity
 from ..paths import Path

@@ -14,14 +14,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageFile
 
-from fsp_pyramid.imaging import render
-from fsp_pyramid.imaging.render import (
-    SIZE,
-    TYPES,
-    Unrenderable,
-    placeholder,
-    render_bytes,
-)
+from fsp_pyramid.imaging import formats, render
+from fsp_pyramid.imaging.contract import TYPES, Unrenderable
+from fsp_pyramid.imaging.placeholder import placeholder
+from fsp_pyramid.imaging.render import SIZE, render_bytes
 from fsp_pyramid.media_types import sniff, type_of_name
 
 from .hostile import BAD, icon_of
@@ -274,7 +270,9 @@ def test_decompression_bomb_allocates_no_memory(name: str) -> None:
     code = (
         'import sys, warnings; warnings.simplefilter("ignore")\n'
         'from tests.imaging.hostile import BAD\n'
-        'from fsp_pyramid.imaging.render import Unrenderable, placeholder, render_bytes\n'
+        'from fsp_pyramid.imaging.contract import Unrenderable\n'
+        'from fsp_pyramid.imaging.placeholder import placeholder\n'
+        'from fsp_pyramid.imaging.render import render_bytes\n'
         'peak = lambda: int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])\n'
         'data = BAD[sys.argv[1]](); render_bytes(placeholder()); before = peak()\n'
         'try: render_bytes(data)\n'
@@ -399,7 +397,8 @@ def test_heic_plugin_is_imported_on_demand() -> None:
     code = (
         'import sys\n'
         'from PIL import Image\n'
-        'from fsp_pyramid.imaging.render import TYPES, render_bytes\n'
+        'from fsp_pyramid.imaging.contract import TYPES\n'
+        'from fsp_pyramid.imaging.render import render_bytes\n'
         'assert {"image/heic", "image/heif"} <= TYPES and "pillow_heif" not in sys.modules\n'
         'render_bytes(sys.stdin.buffer.read()); assert "HEIF" in Image.OPEN'
     )
@@ -411,13 +410,19 @@ def test_heic_is_refused_without_the_extra() -> None:
         'import importlib.util as util\n'
         'find = util.find_spec\n'
         'util.find_spec = lambda name, *rest: None if name == "pillow_heif" else find(name, *rest)\n'
-        'from fsp_pyramid.imaging.render import TYPES, Unrenderable, render_bytes\n'
+        'from fsp_pyramid.imaging.contract import TYPES, Unrenderable\n'
+        'from fsp_pyramid.imaging.render import render_bytes\n'
         'assert not any("hei" in each for each in TYPES)\n'
         'try: render_bytes(bytes((0, 0, 0, 24)) + b"ftypheic" + bytes(4) + b"mif1heic")\n'
         'except Unrenderable as error: print(error)'
     )
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
     assert done.stdout == 'its content is image/heic\n'
+
+
+@needs_heic
+def test_types_of_the_contract_are_those_that_pillow_opens() -> None:
+    assert set(formats._FORMATS) == TYPES
 
 
 def test_placeholder_is_a_light_card_with_a_sign() -> None:

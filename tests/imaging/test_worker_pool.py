@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fsp_pyramid.imaging import worker_pool
-from fsp_pyramid.imaging.render import MAX_BYTES, Unrenderable
+from fsp_pyramid.imaging.contract import MAX_BYTES, Unrenderable
 from fsp_pyramid.imaging.worker_pool import NoWorker, RenderPool
 
 from ..timing import PATIENCE, eventually
@@ -321,7 +321,7 @@ def test_closed_workers_release_all_resources(pool: RenderPool, started: list[su
 PARENT = """
 import io, os, sys
 from fsp_pyramid.imaging import worker_pool
-from fsp_pyramid.imaging.render import placeholder
+from fsp_pyramid.imaging.placeholder import placeholder
 worker_pool.render(io.BytesIO(placeholder()))
 print(worker_pool._pool._idle[0]._process.pid, flush=True)
 {end}

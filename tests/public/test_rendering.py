@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fsp_pyramid.content.thumbnails import ThumbnailStore
-from fsp_pyramid.imaging.render import Unrenderable
+from fsp_pyramid.imaging.contract import Unrenderable
 from fsp_pyramid.imaging.worker_pool import NoWorker
 from fsp_pyramid.testing import Sandbox
 
