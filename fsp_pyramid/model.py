@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from typing import BinaryIO, Literal, Protocol
+from typing import BinaryIO, Literal, NamedTuple, Protocol
 
 from .paths import Path, fold
 
@@ -30,8 +30,7 @@ class Strategy(Enum):
     REFUSE = 'error'  # 403
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One file or directory in a listing.
 
     :param id: a directory's or a file's id at Egnyte, stable over rename, move and new versions. None for a directory
@@ -64,7 +63,7 @@ class Entry:
         return self.path[-1] if self.path else ''
 
     def at(self, path: Path, access: Access, *, fixed: bool) -> 'Entry':
-        """Return the entry with another path, permission and flag. Faster than ``dataclasses.replace``."""
+        """Return the entry with another path, permission and flag. Faster than ``_replace``."""
         return Entry(
             path,
             self.is_directory,

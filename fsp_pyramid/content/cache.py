@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Protocol, Self
 
@@ -75,8 +74,7 @@ class VersionLookup(NamedTuple):
     copy: Copy | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CachedContent:
+class CachedContent(NamedTuple):
     """A content, or a thumbnail, to be served.
 
     :param file: opened at its beginning; close it. Reading may wait while it is still growing

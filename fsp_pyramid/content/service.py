@@ -7,7 +7,6 @@ the current one is downloaded; only a file of which there is no version at all h
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from ..errors import EgnyteUnavailable, FSPError, NotFound
 from ..interfaces import IObserver
@@ -100,7 +99,7 @@ class ContentService:
             found = self.cache.open(copy, name)
             if found is None:  # it was evicted in this very moment
                 raise EgnyteUnavailable
-            return replace(found, fetched=called)
+            return found._replace(fetched=called)
         with _closed_on_error(reader):
             sniffed_type = sniff(reader) if is_typeless(name) else ''
         return CachedContent(

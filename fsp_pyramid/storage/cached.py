@@ -1,7 +1,6 @@
 """Caching layer: listings, served until their TTL ends and patched by our own writes."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from itertools import takewhile
 from typing import Literal, NamedTuple, TypeVar
@@ -231,7 +230,7 @@ class CachedStorage(StorageLayer):
 
         def items() -> tuple[Entry, ...]:
             pairs = zip(directories, counts, strict=True)
-            counted = tuple(replace(item, item_count=count) if count else item for item, count in pairs)
+            counted = tuple(item._replace(item_count=count) if count else item for item, count in pairs)
             return counted + listing.items[len(counted) :]
 
         return Listing(listing.entry, items, listing.version and (listing.version, tuple(counts)))
@@ -260,7 +259,7 @@ class CachedStorage(StorageLayer):
         entry, change = self._writing(lambda: self._storage.create_directory(path, with_parent), path)
         parent = self.peek_directory(path[:-1])
         if parent is not None:
-            entry = replace(entry, access=parent.access)
+            entry = entry._replace(access=parent.access)
         self._listing_cache.store(self._key(entry.path), Listing(entry, ()), lease)
         for depth in range(len(path) - 1):  # Egnyte created missing parents with it
             self._listing_cache.patch(self._key(path[:depth]), partial(_if_it_has, path[depth]))
@@ -318,9 +317,9 @@ class CachedStorage(StorageLayer):
             removed = [listing.find(entry.name) for entry in (old, new) if entry is not None]
             items = [item for item in listing.items if item not in removed]
             if new is not None:
-                items.append(replace(new, access=listing.entry.access))
+                items.append(new._replace(access=listing.entry.access))
             items.sort(key=lambda item: item.order)
-            return Listing(replace(listing.entry, item_count=len(items)), tuple(items))
+            return Listing(listing.entry._replace(item_count=len(items)), tuple(items))
 
         self._listing_cache.patch(self._key(path), change)
 

@@ -7,7 +7,6 @@ repeats it (:mod:`.recovery`).
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from dataclasses import replace
 from itertools import islice, product
 from typing import TypeVar
 
@@ -88,7 +87,7 @@ class EgnyteStorage:
         # A listing has the level of the folder only; it stands for the items until they are listed.
         items += [_file_entry((*here, file.name), file, access) for file in found.files]
         entry = _directory_entry(here, found.folder, access)
-        return Listing(replace(entry, item_count=len(items)), tuple(sorted(items, key=lambda item: item.order)))
+        return Listing(entry._replace(item_count=len(items)), tuple(sorted(items, key=lambda item: item.order)))
 
     def peek_directory(self, path: Path) -> Entry | None:
         """Return None: there is no cache here."""
@@ -188,7 +187,7 @@ class EgnyteStorage:
         check_path(path)
         with as_fsp_errors(path):
             self._move(entry, path)
-        moved = replace(entry, path=path)
+        moved = entry._replace(path=path)
         return moved, Change('moved', moved, before=entry)
 
     def _move(self, entry: Entry, path: Path) -> None:

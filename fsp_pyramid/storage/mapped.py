@@ -95,7 +95,7 @@ class MappedStorage(StorageLayer):
 
         if inner:
             count = len(inner) + sum(fold(item.name) not in hidden for item in listing.items)
-            entry = replace(entry, item_count=count)
+            entry = entry._replace(item_count=count)
         return Listing(entry, items, version)
 
     def list_directory(self, path: Path, fresh: bool = False) -> Listing:
@@ -111,14 +111,14 @@ class MappedStorage(StorageLayer):
             with suppress(NotFound), self._callers_names(path):
                 return self._up_listing(self._storage.list_directory(self._down(path), fresh), mapping, inner)
         inner.sort(key=lambda item: item.order)
-        return Listing(replace(self._missing_entry(path), item_count=len(inner)), tuple(inner))
+        return Listing(self._missing_entry(path)._replace(item_count=len(inner)), tuple(inner))
 
     def _fixed_entry(self, path: Path) -> Entry:
         """Return the entry of a fixed directory, without a call: most fields are unknown before it was listed."""
         mapping = self._mapping(path)
         known = mapping and self._storage.peek_directory(self._down(path))
         if mapping and known:
-            return replace(self._up(known, mapping), path=path)
+            return self._up(known, mapping)._replace(path=path)
         access = Access.VIEW if mapping is None or mapping.read_only else Access.FULL
         return Entry(path, is_directory=True, id=None, modified=0, access=access, fixed=True)
 
@@ -126,7 +126,7 @@ class MappedStorage(StorageLayer):
         """Return the entry of a fixed directory that Egnyte does not have. Raises NotFound for any other directory."""
         if key(path) not in self._fixed:
             raise missing(path)
-        return replace(self._fixed_entry(self._fixed[key(path)]), id=None)
+        return self._fixed_entry(self._fixed[key(path)])._replace(id=None)
 
     @contextmanager
     def _callers_names(self, path: Path) -> Iterator[None]:
@@ -178,7 +178,7 @@ class MappedStorage(StorageLayer):
 
     def store_file(self, path: Path, content: Content, over: Entry | None = None) -> tuple[Entry, Change]:
         """Raise Forbidden in a read-only mapping, too."""
-        below = over and replace(over, path=self._down(over.path))
+        below = over and over._replace(path=self._down(over.path))
         return self._changed(path, self._storage.store_file(self._writable(path), content, below))
 
     def delete(self, entry: Entry) -> Change:
@@ -187,18 +187,18 @@ class MappedStorage(StorageLayer):
             raise Forbidden(
                 _('folder-fixed', 'This folder belongs to the set-up of the file manager and cannot be deleted.')
             )
-        below = replace(entry, path=self._writable(entry.path))
+        below = entry._replace(path=self._writable(entry.path))
         return replace(self._storage.delete(below), entry=entry)
 
     def move_file(self, entry: Entry, path: Path) -> tuple[Entry, Change]:
         """Raise Forbidden if either mapping is read-only, too."""
-        below = replace(entry, path=self._writable(entry.path))
+        below = entry._replace(path=self._writable(entry.path))
         moved, change = self._changed(path, self._storage.move_file(below, self._writable(path)))
         return moved, replace(change, before=entry)
 
     def _changed(self, path: Path, result: tuple[Entry, Change]) -> tuple[Entry, Change]:
         entry, change = result
-        entry = replace(entry, path=path)
+        entry = entry._replace(path=path)
         return entry, replace(change, entry=entry)
 
     def lock(self, *paths: Path) -> AbstractContextManager[LockHandle]:
@@ -207,8 +207,8 @@ class MappedStorage(StorageLayer):
 
     def revert(self, change: Change) -> None:
         """Roll the change back at Egnyte's paths."""
-        before = change.before and replace(change.before, path=self._down(change.before.path))
-        entry = replace(change.entry, path=self._down(change.entry.path))
+        before = change.before and change.before._replace(path=self._down(change.before.path))
+        entry = change.entry._replace(path=self._down(change.entry.path))
         self._storage.revert(replace(change, entry=entry, before=before))
 
 

@@ -6,7 +6,6 @@ The rules about names, permissions and missing directories are here, once, over 
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -156,7 +155,7 @@ class Operations:
         try:
             return self._storage.move_file(entry, path)
         except Conflict as error:
-            raise _PartialChange(name_taken(replace(entry, path=path), strategy)) from error
+            raise _PartialChange(name_taken(entry._replace(path=path), strategy)) from error
         except NotFound as error:
             raise _PartialChange(error) from error
 
@@ -250,7 +249,7 @@ class Operations:
         if target.entry.id is None:
             self._storage.create_directory(target.entry.path)
         entry, change = put()
-        return replace(entry, access=target.entry.access), change
+        return entry._replace(access=target.entry.access), change
 
     def _file(self, path: Path, fresh: bool) -> Entry:
         """Find the file in its directory's listing: the file manager asks for that listing after the change anyway."""

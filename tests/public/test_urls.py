@@ -1,7 +1,5 @@
 """Public URLs."""
 
-from dataclasses import replace
-
 from fsp_pyramid.content.links import Link, Signer
 from fsp_pyramid.model import Access, Entry
 from fsp_pyramid.public.urls import PublicURLs
@@ -22,9 +20,9 @@ def test_thumbnail_url_changes_with_the_content() -> None:
     _, token, digits, name = url.rsplit('/', 3)
     assert (digits, name) == ('012301230123', 'a%20b.png')
     assert SIGNER.verify_thumbnail(token, digits) == Link('fsp', 'file')
-    assert URLS.thumbnail('fsp', replace(ENTRY, checksum='f' * 128), 'image/png') != url
+    assert URLS.thumbnail('fsp', ENTRY._replace(checksum='f' * 128), 'image/png') != url
 
 
 def test_other_types_and_unknown_content_have_no_thumbnail_url() -> None:
     assert URLS.thumbnail('fsp', ENTRY, 'image/svg+xml') is None
-    assert URLS.thumbnail('fsp', replace(ENTRY, checksum=''), 'image/png') is None
+    assert URLS.thumbnail('fsp', ENTRY._replace(checksum=''), 'image/png') is None

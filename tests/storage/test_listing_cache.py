@@ -4,7 +4,6 @@ import json
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
 
@@ -117,7 +116,7 @@ def test_concurrent_patches_are_both_applied(
 
     def quick(old: Listing) -> Listing:
         begun.set()
-        return Listing(replace(old.entry, id='new'), old.items)
+        return Listing(old.entry._replace(id='new'), old.items)
 
     thread = threading.Thread(target=lambda: other.patch(kept, quick))
     listing_cache.patch(kept, slow)
