@@ -42,15 +42,15 @@ def temporary_directory() -> str:
 
 
 @contextmanager
-def disk_errors_of(directory: Path) -> Iterator[None]:
-    """Translate disk errors of SQLite, and those without a file name, to OSErrors that name *directory*."""
+def disk_errors_of(path: Path) -> Iterator[None]:
+    """Translate disk errors of SQLite, and those without a file name, to OSErrors that name *path*."""
     try:
         yield
     except (OSError, sqlite3.Error) as error:
         if not is_disk_error(error) or getattr(error, 'filename', None) is not None:
             raise
         number = getattr(error, 'errno', None) or errno.EIO
-        raise OSError(number, getattr(error, 'strerror', None) or str(error), str(directory)) from error
+        raise OSError(number, getattr(error, 'strerror', None) or str(error), str(path)) from error
 
 
 @contextmanager

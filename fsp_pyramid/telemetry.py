@@ -101,8 +101,9 @@ def log_request(
 
     def answered(request: Request, response: Any) -> None:
         seconds, stats, name = time.perf_counter() - began, request.fsp_stats, operation(request)
-        stats.metrics.request_answered(name, response.status_int, stats.code, seconds)
-        if stats.bytes and response.status_int < 400:
+        status = response.status_int
+        stats.metrics.request_answered(name, status, stats.code, seconds)
+        if stats.bytes and status < 400:
             stats.metrics.bytes_stored(stats.bytes)
         history = request.registry.queryUtility(IRequestHistory)
         if history is None and not log.isEnabledFor(logging.INFO):
@@ -111,7 +112,7 @@ def log_request(
             time=timestamp(time.time()),
             support_id=stats.support_id,
             **fields(request, name),
-            status=response.status_int,
+            status=status,
             code=stats.code,
             bytes=stats.bytes,
             calls=stats.calls,
@@ -119,7 +120,7 @@ def log_request(
             seconds=round(seconds, 3),
             cache=stats.cache,
         )
-        event.may_wait = name in reads and response.status_int < 400
+        event.may_wait = name in reads and status < 400
         log.info(event)
         if history is not None:
             history.record(event)

@@ -44,7 +44,7 @@ class SQLitePool:
     def connection(self) -> Iterator[sqlite3.Connection]:
         """Borrow a connection. The pool keeps as many as were needed at once. Raises OSError and sqlite3.Error."""
         path = self._path()
-        with disk_errors_of(path.parent):
+        with disk_errors_of(path):
             borrowed = self._pop_idle(path) or self._open(path)
             try:
                 yield borrowed.sqlite

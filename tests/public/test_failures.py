@@ -231,7 +231,8 @@ def test_directory_that_becomes_a_file_is_a_failing_disk(
         assert (answer.status_int, answer.headers['Retry-After'], answer.text) == (503, '60', 'Storage is busy')
     assert client.upload('/b.png', source.offer(PNG)).status_int == 201
     settle()
-    assert f'a disk fails: [Errno 5] unable to open database file: {str(tmp_path / "cache")!r}' in caplog.text
+    index = str(tmp_path / 'cache' / 'index.sqlite')
+    assert f'a disk fails: [Errno 5] unable to open database file: {index!r}' in caplog.text
     assert 'Traceback' not in caplog.text
     (tmp_path / 'cache').unlink()
     (tmp_path / 'gone').rename(tmp_path / 'cache')
