@@ -1,4 +1,4 @@
-"""waitress with a graceful shutdown, and with bounded memory for long responses.
+"""waitress with a graceful shutdown, with bounded memory for long responses, and with freed memory returned.
 
 waitress itself ends at once on SIGTERM. On SIGINT it stops its event loop first, so that responses of the threads that
 it waits for are not sent (https://github.com/Pylons/waitress/issues/198). Here the loop runs until the last response is
@@ -20,6 +20,8 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import WSGITask
+
+from .memory import Trimmer
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # Seconds for idle threads to end after the last response.
@@ -104,8 +106,10 @@ class _Loop:
         with self._handled_signals():
             # A script may wait for this line, and then stop the server at once.
             self._server.print_listen('Serving on http://{}:{}')
+            trimmer = Trimmer()
             while not self._stopping:
                 self._poll(self._server.adj.asyncore_loop_timeout)
+                trimmer.run()
             log.info('stopping: requests that have begun are finished, for %g seconds at most', timeout)
             left = self._drain(timeout)
         if left:
