@@ -1,7 +1,8 @@
 """Contents of files: one file on disk for each version, named by its ``entry_id``.
 
-A content is written under another name, synced and renamed before its version is committed, so
-every version that is in the database is complete, whenever the process was killed.
+A content is written under another name and renamed before its version is committed, so every version that is in the
+database is complete, whenever the process was killed. Nothing is synced: a sandbox may lose its last files in a crash
+of the machine, and what else is to be written to the same disk must not slow it down.
 """
 
 import hashlib
@@ -55,8 +56,6 @@ class Contents:
                 for block in blocks:
                     digest.update(block)
                     size += file.write(block)
-                file.flush()
-                os.fsync(file.fileno())
             yield Received(path, size, digest.hexdigest())
         finally:
             path.unlink(missing_ok=True)
@@ -64,11 +63,6 @@ class Contents:
     def keep(self, received: Received, entry_id: str) -> None:
         """Give a received body its place, for good. To be called before its version is committed."""
         received.path.rename(self.path(entry_id))
-        directory = os.open(self._kept, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
 
     def copy(self, entry_id: str, new_entry_id: str) -> None:
         """Store the content of a copied version; contents never change, so both may be one."""
