@@ -21,7 +21,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import WSGITask
 
-from .memory import Trimmer
+from .memory import Trimmer, freeze
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # Seconds for idle threads to end after the last response.
@@ -104,9 +104,10 @@ class _Loop:
     def run(self, timeout: float) -> None:
         """Run until a signal, then drain for *timeout* seconds at most."""
         with self._handled_signals():
+            freeze()
+            trimmer = Trimmer()
             # A script may wait for this line, and then stop the server at once.
             self._server.print_listen('Serving on http://{}:{}')
-            trimmer = Trimmer()
             while not self._stopping:
                 self._poll(self._server.adj.asyncore_loop_timeout)
                 trimmer.run()
