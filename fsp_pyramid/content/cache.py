@@ -32,8 +32,10 @@ from .version_feed import VersionFeed
 
 # Seconds between two revalidations of a file whose version is uncertain.
 UNCERTAIN_INTERVAL = 30.0
-# Seconds between two sweeps, and the reciprocal of the share of the cache that a single content may take.
-SWEEP_INTERVAL, SHARE = 60.0, 4
+# Seconds between two sweeps at least, and the reciprocal of the share of the time that those of a large cache may take.
+SWEEP_INTERVAL, SWEEP_SHARE = 60.0, 100
+# Reciprocal of the share of the cache that a single content may take.
+SHARE = 4
 
 
 class ContentFile(Protocol):
@@ -128,7 +130,7 @@ class ContentCache:
         self.index = Index(self.directory, clock)
         self._revalidate, self._largest, self._background = revalidate, size // SHARE, background
         self._sweeper = Sweeper(self.directory, self.index, size, age, clock)
-        self._swept = 0.0
+        self._next_sweep = 0.0
 
     def accepts(self, size: int) -> bool:
         """Return whether a content of *size* bytes is kept; larger ones would evict too many."""
@@ -250,9 +252,14 @@ class ContentCache:
         with log_cache_errors(), open(self.directory.path(COPIES, copy.key), 'rb') as file:
             self._sniff(content_key(copy), file)
         now = time.monotonic()
-        if now > self._swept + SWEEP_INTERVAL:
-            self._swept = now
-            self._background.schedule(('sweep',), self._sweeper.sweep)
+        if now > self._next_sweep:
+            self._next_sweep = now + SWEEP_INTERVAL
+            self._background.schedule(('sweep',), self._sweep)
+
+    def _sweep(self) -> None:
+        began = time.monotonic()
+        self._sweeper.sweep()
+        self._next_sweep = max(self._next_sweep, began + SWEEP_SHARE * (time.monotonic() - began))
 
     def discard(self, account: str, file_id: str, version_id: str) -> None:
         """Remove the copy of that version, if there is one."""

@@ -105,11 +105,12 @@ class CacheDirectory:
         # Not by pathlib, which takes longer than to open the file.
         return open(f'{self.root}/{relative_path(kind, key)}', 'rb', buffering=0)
 
-    def files(self, kind: str) -> Iterator[tuple[Path, str]]:
+    def files(self, kind: str) -> Iterator[tuple[os.DirEntry[str], str]]:
         """Iterate over all files of that kind, with their keys."""
         for folder in sorted((self.root / kind).glob('??')):
-            for path in folder.iterdir():
-                yield path, folder.name + path.name
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    yield entry, folder.name + entry.name
 
     def put(self, kind: str, key: str, content: BinaryIO | bytes, modified: int = 0) -> None:
         """Write a file atomically.

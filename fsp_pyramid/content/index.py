@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import NamedTuple
+from itertools import islice
+from typing import Any, NamedTuple
 
 from ..disk import is_disk_error
 from ..model import Entry
@@ -61,12 +62,17 @@ ABANDON_INTENT = """
 INSERT OR REPLACE INTO intents SELECT domain, file_id, '', ? FROM intents
 WHERE domain = ? AND file_id = ? AND process = ?
 """
-PRUNE_TYPES = """
-DELETE FROM types WHERE content NOT IN (
-    SELECT coalesce(nullif(checksum, ''), version_id) FROM versions UNION
+USELESS_VERSIONS = """
+SELECT domain, file_id, seen FROM versions WHERE seen < ? AND file_id NOT IN (SELECT file_id FROM copies)
+"""
+USELESS_TYPES = """
+SELECT content FROM types WHERE content NOT IN (
+    SELECT coalesce(nullif(checksum, ''), version_id) FROM versions UNION ALL
     SELECT coalesce(nullif(checksum, ''), version_id) FROM copies
 )
 """
+# Records that are deleted in one transaction: other processes wait for its end.
+BATCH = 1000
 # Of a domain (twice), an account and a file: refusal, intents, version and its copy.
 KNOWN = """
 SELECT refusals.at, EXISTS (SELECT 1 FROM intents WHERE domain = ? AND intents.file_id = asked.file_id),
@@ -289,8 +295,7 @@ class Index:
 
     def remove_copies(self, keys: Iterable[str]) -> None:
         """Remove the records of these copies."""
-        with self._pool.transaction() as connection:
-            connection.executemany('DELETE FROM copies WHERE key = ?', ((key,) for key in keys))
+        self._delete('DELETE FROM copies WHERE key = ?', ((key,) for key in keys))
 
     def record_type(self, content: str, mime_type: str) -> None:
         """Record the sniffed mime type of a content, which is named by :func:`content_key`."""
@@ -312,14 +317,21 @@ class Index:
             connection.execute('INSERT OR REPLACE INTO refusals VALUES (?, ?, ?)', (account, file_id, at))
 
     def prune(self, before: float) -> None:
-        """Delete records from before that time that are of no use any more."""
-        with self._pool.transaction() as connection:
-            connection.execute(
-                'DELETE FROM versions WHERE seen < ? AND file_id NOT IN (SELECT file_id FROM copies)', (before,)
-            )
+        """Delete records from before that time that are of no use any more. Reads all records, and blocks no writer."""
+        with self._pool.transaction() as connection:  # few records
             connection.execute('DELETE FROM refusals WHERE at < ?', (before,))
             connection.execute('DELETE FROM intents WHERE at < ?', (before,))
-            connection.execute(PRUNE_TYPES)
+        with self._pool.connection() as connection:
+            rows = connection.execute(USELESS_VERSIONS, (before,))
+            self._delete('DELETE FROM versions WHERE domain = ? AND file_id = ? AND seen = ?', rows)
+            self._delete('DELETE FROM types WHERE content = ?', connection.execute(USELESS_TYPES))
+
+    def _delete(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Execute *statement* for each row, in short transactions. The rows may come from another connection."""
+        rows = iter(rows)
+        while batch := list(islice(rows, BATCH)):
+            with self._pool.transaction() as connection:
+                connection.executemany(statement, batch)
 
     def _row(self, query: str, *values: str) -> tuple | None:
         with self._pool.connection() as connection:

@@ -2,8 +2,10 @@
 
 import fcntl
 import logging
+import os
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -11,6 +13,7 @@ from .directory import (
     COPIES,
     PARTS,
     THUMBNAILS,
+    USE_INTERVAL,
     CacheDirectory,
 )
 from .index import Index
@@ -21,6 +24,8 @@ log = logging.getLogger(__name__)
 TARGET = 0.9
 # Seconds after which a partial file counts as left by a killed process.
 ABANDONED_AFTER = 86400.0
+# Seconds between two times at which a process prunes the index, which goes through all of its records.
+PRUNE_INTERVAL = 3600.0
 
 
 class _File(NamedTuple):
@@ -28,6 +33,11 @@ class _File(NamedTuple):
     size: int
     kind: str
     key: str
+
+    @property
+    def hour(self) -> int:
+        """Hour of its last use, which is recorded no more precisely."""
+        return int(self.used // USE_INTERVAL)
 
 
 class Sweeper:
@@ -42,6 +52,7 @@ class Sweeper:
         self, directory: CacheDirectory, index: Index, size: int, age: float, clock: Callable[[], float] = time.time
     ) -> None:
         self._directory, self._index, self._size, self._age, self._clock = directory, index, size, age, clock
+        self._next_pruning = 0.0
 
     def sweep(self) -> int:
         """Remove files that are too old or too many, and return their number; 0 while another process sweeps.
@@ -58,37 +69,57 @@ class Sweeper:
     def _sweep(self, now: float) -> int:
         self._remove_abandoned(now)
         oldest = now - self._age if self._age else 0.0
-        files = sorted(self._files())
-        total, target = sum(file.size for file in files), self._size
+        sizes = self._sizes()
+        total, target = sum(sizes.values()), self._size
         if total > self._size:
             target = int(self._size * TARGET)
         evicted = []
-        for file in files:
+        for file in self._candidates(sizes, oldest, total - target):
             if file.used >= oldest and total <= target:
                 break
             evicted.append(file)
             total -= file.size
         # The index first: a file that it names is looked for, and one that it does not name does no harm.
         self._index.remove_copies([file.key for file in evicted if file.kind == COPIES])
-        self._index.prune(oldest)
+        if now >= self._next_pruning:
+            self._next_pruning = now + PRUNE_INTERVAL
+            self._index.prune(oldest)
         for file in evicted:
             self._directory.remove(file.kind, file.key)
         if evicted:
             log.info('%d files were evicted from the cache directory, %d bytes are left', len(evicted), total)
         return len(evicted)
 
-    def _files(self) -> list[_File]:
-        files = []
+    def _sizes(self) -> Counter[int]:
+        """Return the bytes of the files by the hour of their last use: a list of all files could fill the memory."""
+        sizes = Counter[int]()
+        for file in self._files():
+            sizes[file.hour] += file.size
+        return sizes
+
+    def _candidates(self, sizes: Counter[int], oldest: float, excess: int) -> list[_File]:
+        """Return files, least recently used first: all unused since *oldest*, and at least *excess* bytes.
+
+        :param sizes: see :meth:`_sizes`
+        """
+        last = None
+        for hour in sorted(sizes):
+            if hour * USE_INTERVAL >= oldest and excess <= 0:
+                break
+            last = hour
+            excess -= sizes[hour]
+        return [] if last is None else sorted(file for file in self._files() if file.hour <= last)
+
+    def _files(self) -> Iterator[_File]:
         for kind in (COPIES, THUMBNAILS):
-            for path, key in self._directory.files(kind):
+            for entry, key in self._directory.files(kind):
                 with suppress(FileNotFoundError):
-                    status = path.stat()
-                    files.append(_File(status.st_atime, status.st_size, kind, key))
-        return files
+                    status = entry.stat()
+                    yield _File(status.st_atime, status.st_size, kind, key)
 
     def _remove_abandoned(self, now: float) -> None:
         self._directory.remove_dead_processes()
-        for path, _ in self._directory.files(PARTS):
+        for entry, _ in self._directory.files(PARTS):
             with suppress(FileNotFoundError):
-                if path.stat().st_mtime < now - ABANDONED_AFTER:
-                    path.unlink()
+                if entry.stat().st_mtime < now - ABANDONED_AFTER:
+                    os.unlink(entry)

@@ -67,7 +67,7 @@ class Requests:
         return self.downloads.fetch('fsp', 'file', lambda: self.copy, open_download)
 
     def files(self, kind: str) -> list[bytes]:
-        return [path.read_bytes() for path, _ in self.cache.directory.files(kind)]
+        return [Path(entry).read_bytes() for entry, _ in self.cache.directory.files(kind)]
 
     def check_backoff(self) -> None:
         self.backoff.check(ORIGIN)

@@ -2,12 +2,16 @@
 
 import sqlite3
 import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fsp_pyramid.content import index as index_module
 from fsp_pyramid.content.directory import CacheDirectory
 from fsp_pyramid.content.index import (
     UNCERTAIN_FOR,
@@ -98,6 +102,39 @@ def test_old_unused_records_are_pruned(index: Index) -> None:
     index.prune(200.0)
     assert [index.version('acme', name) is not None for name in ('file', 'unused', 'new')] == [True, False, True]
     assert index.known('acme', 'fsp', 'unused').refused_at is None
+
+
+def test_pruning_lets_other_writers_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index, other = (Index(CacheDirectory(str(tmp_path))) for _ in range(2))
+    index.record_versions('acme', [VERSION._replace(file_id=f'{number}') for number in range(100)])
+    monkeypatch.setattr(index_module, 'BATCH', 10)
+    transaction, writes = index._pool.transaction, list[int]()
+
+    @contextmanager
+    def followed_by_a_write() -> Iterator[sqlite3.Connection]:
+        with transaction() as connection:
+            yield connection
+        other.record_type('content', 'image/png')  # waits for the lock, if it is held
+        writes.append(1)
+
+    monkeypatch.setattr(index._pool, 'transaction', followed_by_a_write)
+    index.prune(200.0)
+    assert len(writes) > 10
+    assert index.version('acme', '99') is None
+
+
+def test_version_that_is_seen_while_others_are_pruned_stays(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    index.record_versions('acme', [VERSION])
+    delete = index._delete
+
+    def seen_before(statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        found = list(rows)
+        index.record_versions('acme', [VERSION._replace(seen=300.0)])
+        delete(statement, found)
+
+    monkeypatch.setattr(index, '_delete', seen_before)
+    index.prune(200.0)
+    assert index.version('acme', 'file') == VERSION._replace(seen=300.0)
 
 
 def test_types_are_recorded_by_content(index: Index) -> None:

@@ -1,13 +1,21 @@
 """Sweeper: eviction by size and age."""
 
 import fcntl
+import gc
 import os
+import tracemalloc
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fsp_pyramid.content import cache as cache_module
+from fsp_pyramid.content.background import BackgroundTasks
+from fsp_pyramid.content.cache import ContentCache
 from fsp_pyramid.content.directory import (
     COPIES,
     PARTS,
@@ -16,6 +24,7 @@ from fsp_pyramid.content.directory import (
 )
 from fsp_pyramid.content.index import Copy, Index, key_of
 from fsp_pyramid.content.sweeper import Sweeper
+from fsp_pyramid.content.version_feed import NullVersionFeed
 
 NOW = 1_800_000_000.0
 DAY = 86400.0
@@ -57,6 +66,22 @@ def test_least_recently_used_files_are_evicted(files: list[tuple[int, int]], siz
     assert cache.sweeper.sweep() == 0
 
 
+def test_sweep_holds_the_files_in_memory_that_may_be_evicted(tmp_path: Path) -> None:
+    """A cache may have a million files, of which a list would take hundreds of MB each minute."""
+    cache = Cache(str(tmp_path), 10_000)
+    for number in range(5_000):
+        path = cache.directory.path(THUMBNAILS, key_of(f'{number}'))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    cache.sweeper.sweep()  # imports, and fills caches
+    gc.collect()
+    tracemalloc.start()
+    cache.sweeper.sweep()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 400_000  # a list takes 1,200,000
+
+
 def test_unused_files_are_evicted_by_age(tmp_path: Path) -> None:
     cache = Cache(str(tmp_path), 10_000, age=30 * DAY)
     old, new = cache.add('old', 5, 31), cache.add('new', 5, 29)
@@ -75,6 +100,32 @@ def test_partial_files_of_a_killed_process_are_removed_after_a_day(tmp_path: Pat
         os.utime(path, (NOW - days * DAY, NOW - days * DAY))
     cache.sweeper.sweep()
     assert [key for _, key in cache.directory.files(PARTS)] == ['aa2']
+
+
+class Immediate(BackgroundTasks):
+    """Tasks that are done at once."""
+
+    def schedule(self, key: tuple[str, ...], task: Callable[[], object]) -> None:
+        del key
+        task()
+
+
+def test_sweeps_take_a_hundredth_of_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, swept = 1000.0, list[float]()
+    monkeypatch.setattr(cache_module, 'time', SimpleNamespace(monotonic=lambda: now))
+    cache = ContentCache(str(tmp_path), 1000, 0, 0, NullVersionFeed(), Immediate(), lambda: NOW)
+
+    def sweep() -> int:
+        nonlocal now
+        swept.append(now)
+        now += 5.0
+        return 0
+
+    monkeypatch.setattr(cache._sweeper, 'sweep', sweep)
+    for at in (1000.0, 1001.0, 1061.0, 1499.0, 1501.0, 1502.0):
+        now = at
+        cache.store(Copy('fsp', 'a', f'{at}', '', 1, 0, '', NOW), BytesIO(b'x'))
+    assert swept == [1000.0, 1501.0]
 
 
 def test_concurrent_sweep_does_nothing(tmp_path: Path) -> None:
