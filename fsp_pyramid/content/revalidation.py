@@ -8,6 +8,10 @@ from .fetcher import OriginFetcher
 from .origin import Origin
 
 
+class FileGone(NotFound):
+    """The file was deleted, or Egnyte refuses it to the account: recorded, and not the response of some proxy."""
+
+
 class Revalidator:
     """Look up versions, and schedule their revalidation."""
 
@@ -15,7 +19,7 @@ class Revalidator:
         self._cache, self._fetcher, self._background = cache, fetcher, background
 
     def lookup(self, origin: Origin) -> VersionLookup:
-        """Return what is known of the file. Raises NotFound for one that was deleted or refused."""
+        """Return what is known of the file. Raises FileGone for one that was deleted or refused."""
         lookup, later = self._cache.lookup(origin), origin.background()
         key = 'revalidation', origin.account, origin.file_id
         if lookup.is_uncertain:
@@ -23,7 +27,7 @@ class Revalidator:
         elif lookup.is_stale:
             self._background.schedule(key, lambda: self._fetcher.revalidate(later))
         if lookup.is_missing:
-            raise NotFound
+            raise FileGone
         return lookup
 
     def prefetch(self, origin: Origin) -> None:

@@ -276,10 +276,15 @@ def _is_for_nginx(request: Request, content: CachedContent) -> bool:
 
     It responds with 416 to malformed ranges, with the headers of a success, and with 412 to malformed dates.
     """
-    is_cached = request.headers.get(NGINX_CACHE, 'off') != 'off' and (content.size or 0) < LARGE
+    is_cached = is_cached_by_nginx(request) and (content.size or 0) < LARGE
     if is_cached or 'If-Match' in request.headers or 'If-Unmodified-Since' in request.headers:
         return False
     return 'Range' not in request.headers or any(_ranges(request, content))
+
+
+def is_cached_by_nginx(request: Request) -> bool:
+    """Return whether nginx is to cache the response, if that permits it."""
+    return request.headers.get(NGINX_CACHE, 'off') != 'off'
 
 
 def _disposition(kind: str, name: str) -> str:

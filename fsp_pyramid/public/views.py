@@ -7,6 +7,7 @@ from pyramid.response import Response
 
 from ..content.cache import CachedContent
 from ..content.links import BadLink
+from ..content.revalidation import FileGone
 from ..errors import (
     EgnyteUnavailable,
     Forbidden,
@@ -21,13 +22,16 @@ from ..imaging.placeholder import placeholder
 from ..interfaces import IPublic
 from ..media_types import ACTIVE, UNKNOWN, type_of_name
 from ..telemetry import cause_suffix, log_level, to_fsp_error
-from .delivery import HEADERS, deliver
+from .delivery import HEADERS, deliver, is_cached_by_nginx
 from .origin import RequestOrigin
 
 log = logging.getLogger(__name__)
 
 # Seconds for which caches may serve a stale response: while they revalidate it, and while we do not answer.
 STALE_WHILE_REVALIDATE, STALE_IF_ERROR = 60, 30 * 86400
+# Header for nginx alone. Seconds for which it keeps that a file is gone: in the place of the file, which it would serve
+# again while we do not answer.
+FOR_NGINX, GONE_FOR = 'X-Accel-Expires', 5
 FOREVER = 'public, max-age=31536000, immutable'
 
 
@@ -63,12 +67,15 @@ def serve_thumbnail(request: Request) -> Response:
     if content is None:
         return _placeholder()
     caching = FOREVER if content.final else _revalidated_after(public.max_age)
-    return deliver(request, public, content, content.mime_type, caching)
+    response = deliver(request, public, content, content.mime_type, caching)
+    # Browsers keep it; nginx asks again whether the file is still there.
+    response.headers[FOR_NGINX] = str(public.max_age)
+    return response
 
 
 def _uncached(response: Response) -> Response:
     """Keep a response out of nginx's cache, whose key leaves the name in the URL out."""
-    response.headers['X-Accel-Expires'] = '0'
+    response.headers[FOR_NGINX] = '0'
     return response
 
 
@@ -96,7 +103,10 @@ def error(exception: Exception, request: Request) -> Response:
     request.fsp_stats.code = answer.code
     _log(exception, answer, request)
     response = Response(_text(answer), status=answer.status, content_type='text/plain')
-    response.headers.update({**HEADERS, 'Cache-Control': 'no-store', **answer.headers})
+    # nginx keeps no response with "no-store", and adds that itself where there is no Cache-Control.
+    for_nginx = isinstance(exception, FileGone) and is_cached_by_nginx(request)
+    caching = {FOR_NGINX: str(GONE_FOR)} if for_nginx else {'Cache-Control': 'no-store'}
+    response.headers.update(HEADERS | caching | answer.headers)
     if answer.status == EgnyteUnavailable.status:
         response.headers.setdefault('Retry-After', str(EgnyteUnavailable.retry_after))
     return response

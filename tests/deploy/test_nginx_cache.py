@@ -19,7 +19,7 @@ from fsp_pyramid.testing import Sandbox
 
 from ..functional.processes import Answer, Server, serving
 from ..ports import free_port
-from ..timing import PATIENCE
+from ..timing import PATIENCE, eventually
 from .conftest import TOP, variables
 from .nginx import HOST, Nginx, await_port, program, proxying
 from .test_nginx import WHO
@@ -117,7 +117,9 @@ def test_type_by_the_name_in_a_url_is_for_its_reader_only(nginx: Nginx, sandbox:
     assert nginx.ask(f'GET {base}/a.gif').headers['Content-Type'] == 'image/gif'
 
 
-@pytest.mark.parametrize('part', ['bytes=99999999-', 'bytes=-0', 'bytes=x', 'bytes=9-5'])
+@pytest.mark.parametrize(
+    'part', ['bytes=99999999-', 'bytes=-0', 'bytes=x', 'bytes=9-5', f'bytes=0-{"9" * 20}', f'bytes=-{"9" * 20}']
+)
 def test_odd_range_of_a_cached_file_has_no_headers_of_a_success(nginx: Nginx, sandbox: Sandbox, part: str) -> None:
     base = url(nginx, sandbox, f'odd{abs(hash(part))}')
     assert nginx.ask(f'GET {base}/odd.png').status == 200
@@ -128,6 +130,17 @@ def test_odd_range_of_a_cached_file_has_no_headers_of_a_success(nginx: Nginx, sa
         assert (answer.headers['ETag'], answer.headers['Content-Disposition']) == (None, None)
     else:
         assert (answer.status, answer.body) == (200, CONTENT)
+
+
+@pytest.mark.parametrize('way', ['/%66sp-public/{token}/x', '/fsp-public/{token}%2Fx', '/fsp-public/%{hex}/x'])
+def test_other_spelling_of_a_path_is_not_cached(nginx: Nginx, sandbox: Sandbox, way: str) -> None:
+    """Each spelling would be another key, and the query a part of it."""
+    token = url(nginx, sandbox, f'spelled{abs(hash(way))}').rpartition('/')[2]
+    path = way.format(token=token, hex=f'{ord(token[0]):x}{token[1:]}')
+    kept = {*(nginx.directory / 'public-cache').rglob('*')}
+    for number in range(3):
+        assert nginx.ask(f'GET {path}?{number}').body == CONTENT
+    assert {*(nginx.directory / 'public-cache').rglob('*')} == kept
 
 
 def test_replaced_file_shows_within_max_age(nginx: Nginx, sandbox: Sandbox) -> None:
@@ -286,3 +299,24 @@ def test_cached_file_outlives_the_application(
                 break
             time.sleep(0.1)
         assert front.ask(f'GET {base[:-1]}x/outlives.png').status == 502
+
+
+def test_deleted_file_stays_deleted_while_the_application_is_down(
+    directory: Path, sandbox: Sandbox, nginx: Nginx, tmp_path: Path, service: Server
+) -> None:
+    ini = Path(shutil.copy(directory / 'production.ini', tmp_path / 'production.ini'))
+    path = f'{url(nginx, sandbox, "withdrawn")}/withdrawn.png'
+    (tmp_path / 'nginx').mkdir()
+    with (
+        serving(ini, **variables(directory, FSP_PUBLIC_MAX_AGE='1')) as other,
+        proxying(tmp_path / 'nginx', [other.port]) as front,
+    ):
+        assert front.ask(f'GET {path}').body == CONTENT
+        assert front.ask('DELETE /fsp/withdrawn/withdrawn.png', **WHO).status == 200
+        eventually(lambda: front.ask(f'GET {path}').status == 404)
+        assert front.ask(f'GET {path}').headers.get_all('Cache-Control') == ['no-store']
+        other.process.kill()
+        other.process.wait()
+        eventually(lambda: front.ask('GET /fsp/', **WHO).status == 502)
+        for _ in range(3):
+            assert front.ask(f'GET {path}').status == 404

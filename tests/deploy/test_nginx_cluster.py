@@ -2,9 +2,10 @@
 
 import json
 import shutil
+import socket
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -83,3 +84,35 @@ def test_each_picture_is_fetched_once(tmp_path: Path, machines: list[Server]) ->
         for nginx in (*fronts, fresh):
             assert {name: nginx.ask(f'GET {url}').body for name, url in urls.items()} == contents
         assert fetched(sandbox) == PICTURES + share
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """Port that answers no packet, as the one of a machine without power: its queue is full."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(('127.0.0.1', 0))
+        listener.listen(0)
+        for _ in range(4):
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            with suppress(BlockingIOError):
+                client.connect(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+def test_silent_machine_is_skipped(tmp_path: Path, machines: list[Server], silent: int) -> None:
+    sandbox = Sandbox(tmp_path / 'egnyte')
+    contents = {f'{number}.png': bytes([number]) * 5000 for number in range(PICTURES)}
+    for name, content in contents.items():
+        sandbox.upload(f'/Shared/Beefree/demo/pictures/{name}', content)
+    (tmp_path / 'nginx').mkdir()
+    ports = [*(machine.port for machine in machines[:2]), silent]
+    with proxying(tmp_path / 'nginx', ports, configuration=CLUSTER) as nginx:
+        for _ in range(len(ports)):
+            listing = nginx.ask('GET /fsp/pictures/', **WHO)
+            assert listing.status == 200
+        urls = {item['name']: urlsplit(item['public-url']).path for item in json.loads(listing.body)['data']['items']}
+        assert {name: nginx.ask(f'GET {url}').body for name, url in urls.items()} == contents
+        uploads = [nginx.ask(f'POST /fsp/new{number}/', **WHO).status for number in range(len(ports))]
+        assert uploads == [201] * len(ports)

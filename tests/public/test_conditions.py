@@ -150,6 +150,18 @@ def test_errors_are_not_cacheable(client: Beefree, sandbox: Sandbox) -> None:
         assert SUCCESS.isdisjoint(answer.headers)
 
 
+def test_nginx_keeps_that_a_file_is_gone(client: Beefree, sandbox: Sandbox) -> None:
+    """Otherwise it would serve the file again when the application does not answer."""
+    sandbox.upload('/Shared/Beefree/u1/a.png', CONTENT)
+    url = client.get('/a.png').json['data']['meta']['public-url']
+    client.delete('/a.png')
+    answer = client.public(url, headers={'X-FSP-Cache': 'public'})
+    assert (answer.status_int, answer.headers['X-Accel-Expires']) == (404, '5')
+    assert 'Cache-Control' not in answer.headers  # nginx adds it
+    unknown = client.public('/fsp-public/x/y.png', headers={'X-FSP-Cache': 'public'})
+    assert (unknown.headers['Cache-Control'], 'X-Accel-Expires' in unknown.headers) == ('no-store', False)
+
+
 NAMES = [
     'Caf%E9.png',
     '%ff',

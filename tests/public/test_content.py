@@ -487,6 +487,8 @@ def test_uploaded_picture_has_a_thumbnail(client: Beefree, sandbox: Sandbox, sou
     assert (answer.status_int, answer.content_type) == (200, 'image/webp')
     assert size_of(answer.body) == (200, 67)
     assert answer.headers['Cache-Control'] == 'public, max-age=31536000, immutable'
+    # A deletion has to show: nginx asks again.
+    assert answer.headers['X-Accel-Expires'] == '300'
     assert answer.headers['Content-Security-Policy'] == "sandbox; default-src 'none'"
     assert sandbox.calls == []
     assert client.public(meta['thumbnail'], headers={'If-None-Match': answer.headers['ETag']}).status_int == 304
