@@ -59,9 +59,14 @@ def writing_temporary() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        log.error(  # noqa: TRY400 - a traceback adds nothing
-            'the directory of temporary files, %s, cannot be written to (%s): free space there, or set TMPDIR',
-            temporary_directory(),
-            error.strerror or type(error).__name__,
-        )
+        log_temporary(error)
         raise NoRoom from error
+
+
+def log_temporary(error: OSError) -> None:
+    """Log that a temporary file could not be written, and where."""
+    log.error(  # a traceback adds nothing
+        'the directory of temporary files, %s, cannot be written to (%s): free space there, or set TMPDIR',
+        temporary_directory(),
+        error.strerror or type(error).__name__,
+    )

@@ -159,7 +159,8 @@ def log_error(log: logging.Logger, exception: Exception, answer: FSPError, reque
     """
     support_id, expected = request.fsp_stats.support_id, isinstance(exception, FSPError | HTTPException)
     if not expected and isinstance(answer, NoRoom):
-        log.error('support id %s: %s %s: a disk fails: %s', support_id, request.method, subject, exception)
+        method = excerpt(request.method)
+        log.error('support id %s: %s %s: a disk fails: %s', support_id, method, subject, exception)
         return
     log.log(
         log_level(answer),

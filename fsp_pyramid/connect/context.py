@@ -13,6 +13,7 @@ from ..i18n.negotiation import host_language, translator_of
 from ..interfaces import IConnect, IMount
 from ..routing import origin_of
 from ..signing import BadToken
+from .forms import is_form
 from .links import (
     Link,
     LinkExpired,
@@ -190,14 +191,8 @@ def _late(visit: ConnectContext | None = None) -> PageError:
 
 
 def _check_form(request: Request) -> None:
-    """Refuse files and malformed data, which none of our forms sends, before anything reads them."""
-    if request.method != 'POST':
-        return
-    try:
-        readable = all(isinstance(value, str) for value in request.POST.values())
-    except ValueError:
-        readable = False
-    if not readable:
+    """Refuse what none of our forms sends, before anything reads it."""
+    if request.method == 'POST' and not is_form(request):
         raise PageError(400, START_AGAIN, _('connect-form', 'This is not the form of this page. Nothing was changed.'))
 
 

@@ -17,6 +17,9 @@ from .translator import Translator
 
 log = logging.getLogger(__name__)
 
+# Characters of an Accept-Language that are read; browsers send some dozens.
+LONGEST = 200
+
 
 class ILanguages(Interface):
     """Languages of an application."""
@@ -69,8 +72,8 @@ def translator_of(request: Request, wanted: Iterable[str | None], fallback: str 
 
 
 def _parsed(header: str) -> Any:
-    # Many write a locale where a language tag is due: de_AT.
-    return create_accept_language_header(header.replace('_', '-'))
+    # Many write a locale where a language tag is due: de_AT. The look-up takes the square of the length of a tag.
+    return create_accept_language_header(header[:LONGEST].replace('_', '-'))
 
 
 def header_language(request: Request) -> str | None:

@@ -125,7 +125,7 @@ def _log(exception: Exception, answer: FSPError, request: Request) -> None:
     # Without the path: the link alone permits to read the file.
     expected = exception is answer
     if not expected and isinstance(answer, NoRoom):
-        log.error('%s public content: a disk fails: %s', request.method, exception)
+        log.error('%s public content: a disk fails: %s', excerpt(request.method), exception)
         return
     log.log(
         log_level(answer),

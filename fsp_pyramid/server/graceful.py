@@ -6,7 +6,9 @@ sent.
 """
 
 import logging
+import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -21,11 +23,16 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import WSGITask
 
+from ..disk import log_temporary
 from .memory import Trimmer, freeze
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # Seconds for idle threads to end after the last response.
 THREADS_END = 1.0
+# RFC 9112: a request line (3), a field that goes on in the next line (5.2), and white space before a value (5.1).
+_REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^ ]+(?: HTTP/[0-9]\.[0-9])?")
+_FOLDED_FIELD = re.compile(rb'\n[ \t]')
+_BEFORE_VALUE = re.compile(rb'^([^\s:]+:)[ \t]{2,}', re.MULTILINE)
 log = logging.getLogger(__name__)
 
 
@@ -54,13 +61,38 @@ class _Task(WSGITask):
 
 
 class _Parser(HTTPRequestParser):
-    """Parser that refuses any malformed request line: waitress drops the connection at a bad authority."""
+    """Parser that refuses any malformed request line: waitress drops the connection at a bad authority.
+
+    The patterns of waitress 3.0 take a time that grows with the square of the length of a request line that does not
+    match, and of white space before a value. It parses in the thread of the event loop, so that everybody would wait.
+    """
 
     def parse_header(self, header_plus: bytes) -> None:
+        line, end, fields = header_plus.partition(b'\r\n')
+        if not _REQUEST_LINE.fullmatch(line.rstrip()):
+            raise ParsingError('Start line is invalid')
+        if _FOLDED_FIELD.search(end + fields):
+            raise ParsingError('A header line is folded')  # RFC 9112, 5.2
         try:
-            super().parse_header(header_plus)
+            super().parse_header(line + end + _BEFORE_VALUE.sub(rb'\1 ', fields))
         except ValueError:
             raise ParsingError('Bad URI') from None
+
+
+class _Buffer(OverflowableBuffer):
+    """Part of a response, which stays in memory if there is no room for temporary files."""
+
+    def _set_large_buffer(self) -> None:
+        position = self.buf.getfile().tell() if self.buf is not None else 0
+        try:
+            super()._set_large_buffer()
+        except OSError as error:
+            log_temporary(error)
+            self.overflow = sys.maxsize  # no other attempt
+            if self.buf is None:
+                self._set_small_buffer()
+            else:
+                self.buf.getfile().seek(position)
 
 
 class _Channel(HTTPChannel):
@@ -68,6 +100,10 @@ class _Channel(HTTPChannel):
 
     task_class, parser_class = _Task, _Parser
     current_outbuf_count: int
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.outbufs = [_Buffer(self.adj.outbuf_overflow)]
 
     def write_soon(self, data: Any) -> int:
         """Queue *data* for the client.
@@ -77,7 +113,7 @@ class _Channel(HTTPChannel):
         """
         with self.outbuf_lock:
             if self.current_outbuf_count >= self.adj.outbuf_overflow and not self.outbufs[-1].overflowed:
-                self.outbufs.append(OverflowableBuffer(self.adj.outbuf_overflow))
+                self.outbufs.append(_Buffer(self.adj.outbuf_overflow))
                 self.current_outbuf_count = 0
         return super().write_soon(data)
 

@@ -11,6 +11,9 @@ from waitress.adjustments import Adjustments
 
 PREFIX = 'FSP_SERVER_'
 DEFAULTS = {'host': '127.0.0.1', 'port': '6543'}
+# Bytes: of a request line with its headers, as in nginx (waitress takes 256 KB); and of a body that is kept in memory,
+# which is more than max_request_body_size of production.ini, so that no request needs a temporary file.
+SIZES = {'max_request_header_size': '32768', 'inbuf_overflow': '1100000'}
 # Headers that a trusted proxy has to replace, as deploy/nginx.conf does.
 PROXY = {
     'trusted_proxy_count': '1',
@@ -64,7 +67,7 @@ def adjustments(section: Mapping[str, str], environ: Mapping[str, str]) -> dict[
             values[key] = _PARSERS[key](text.strip())
         except ValueError as error:
             complaints.append(f'  {name}: {text!r} will not do: {error}')
-    found = {key: value for key, value in section.items() if key not in _PARSERS} | values
+    found = SIZES | {key: value for key, value in section.items() if key not in _PARSERS} | values
     if _ADDRESSES & set(values) & {VARIABLES[name] for name in given}:
         found = {key: value for key, value in found.items() if key not in _ELSEWHERE}
     complaints += _combination_complaints(found)

@@ -280,14 +280,25 @@ def test_disconnecting_revokes_the_refresh_token_of_an_expired_access_token(site
     assert again.status_code == 400
 
 
+FORM = 'application/x-www-form-urlencoded'
+NESTED = b''.join(
+    b'--b%d\r\nContent-Disposition: form-data; name="x"\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n' % pair
+    for pair in ((number, number + 1) for number in range(2000))
+)
+
+
 @pytest.mark.parametrize('page', ['link', 'link/folder', 'callback'])
 @pytest.mark.parametrize(
     'sent',
     [
         {'files': {'action': ('a', b'connect'), 'state': ('s', b'x')}},
         {'data': b'x', 'headers': {'Content-Type': 'multipart/form-data'}},
+        {'data': NESTED, 'headers': {'Content-Type': 'multipart/form-data; boundary=b0'}},
+        {'data': b'action=connect', 'headers': {'Content-Type': f'{FORM}; charset=utf-16'}},
+        {'data': b'action=connect', 'headers': {'Content-Type': f'{FORM}; charset=none'}},
+        {'data': b'a=b&' * 200_000, 'headers': {'Content-Type': FORM}},
     ],
-    ids=['files', 'no boundary'],
+    ids=['files', 'no boundary', 'nested', 'charset', 'unknown charset', 'many fields'],
 )
 def test_foreign_form_data_is_refused(site: Site, page: str, sent: dict[str, Any]) -> None:
     url = f'{site.url}/fsp-connect/callback' if page == 'callback' else page.replace('link', site.link())

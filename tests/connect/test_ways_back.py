@@ -307,6 +307,8 @@ def test_pages_without_a_valid_link_are_in_the_language_of_browser_or_applicatio
     for path in ('/fsp-connect/x', '/fsp-connect/callback', '/fsp-connect/%FF'):
         assert language_of(visitor.open(site.url + path)) == 'nl'
         assert language_of(visitor.open(site.url + path, headers={'Accept-Language': 'pl'})) == 'pl'
+        long = 'pl' + '-a' * 12_000  # the look-up takes the square of the length of a tag
+        assert language_of(visitor.open(site.url + path, headers={'Accept-Language': long})) == 'pl'
 
 
 def test_negotiator_of_the_host_wins(ini: dict[str, str], serve: Callable[[Any], Site], visitor: Visitor) -> None:

@@ -1,0 +1,47 @@
+"""Responses that waitress would move to a temporary file, which cannot be written."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..timing import PATIENCE, eventually
+from .processes import Server, running
+
+SIZE = 8_000_000
+PROGRAM = """
+import logging, sys, tempfile
+from fsp_pyramid.server.graceful import serve
+
+tempfile.tempdir = '/proc'
+logging.basicConfig()
+
+def application(environ, start_response):
+    start_response('200 OK', [('Content-Length', '{size}')])
+    return (bytes(100_000) for _ in range({size} // 100_000))
+
+serve(
+    application, 1, host='127.0.0.1', port=int(sys.argv[1].removeprefix('--port=')), threads=2,
+    outbuf_high_watermark=1 << 28,
+)
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    program = tmp_path / 'program.py'
+    program.write_text(PROGRAM.format(size=SIZE))
+    with running('python', program, '--port=', log=tmp_path / 'log') as server:
+        yield server
+
+
+def test_response_stays_in_memory_without_room_for_temporary_files(server: Server) -> None:
+    with socket.create_connection(('127.0.0.1', server.port), PATIENCE) as connection:
+        connection.sendall(b'GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')
+        eventually(lambda: 'the directory of temporary files' in server.log)
+        size = 0
+        while block := connection.recv(1 << 16):
+            size += len(block)
+    assert size > SIZE
+    assert 'Traceback' not in server.log
