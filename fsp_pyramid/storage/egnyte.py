@@ -14,7 +14,6 @@ from zope.interface import implementer
 
 from .. import egnyte, errors
 from ..concurrency.locks import KeyedLocks, LockHandle, LockUnavailable
-from ..i18n import _
 from ..interfaces import IStorage
 from ..model import (
     Access,
@@ -34,7 +33,7 @@ from ..paths import (
 from .egnyte_errors import as_fsp_errors
 from .name_rules import check_path
 from .recovery import Recovery, Verb
-from .refusals import missing
+from .refusals import directory_busy, missing
 
 T = TypeVar('T')
 
@@ -55,8 +54,8 @@ LEVELS = {
 class EgnyteStorage:
     """Files of one account.
 
-    :param locks: locks, shared by all storages of the account
-    :param account: key that separates the account's locks from those of other accounts
+    :param locks: locks, shared by all storages of the Egnyte
+    :param domain: name or URL of the Egnyte, whose paths the locks name: its accounts may share directories
     :param recovery_client: client of the account for calls that must not fail because earlier calls used up the wait
         for the rate limit: verification of a lost call, and rollback. *client* by default.
     :param clock: UNIX time in seconds
@@ -66,11 +65,11 @@ class EgnyteStorage:
         self,
         client: egnyte.Client,
         locks: KeyedLocks,
-        account: str,
+        domain: str,
         recovery_client: egnyte.Client | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._client, self._locks, self._account, self._clock = client, locks, account, clock
+        self._client, self._locks, self._domain, self._clock = client, locks, domain, clock
         self._recovery = Recovery(recovery_client or client)
 
     def _now(self) -> int:
@@ -208,19 +207,12 @@ class EgnyteStorage:
 
     @contextmanager
     def _lock(self, paths: Iterable[Path], *, urgent: bool = False) -> Iterator[LockHandle]:
-        keys: list[Hashable] = [(self._account, 'folder', key(path)) for path in paths]
+        keys: list[Hashable] = [(self._domain, 'folder', key(path)) for path in paths]
         with ExitStack() as stack:
             try:
                 handle = stack.enter_context(self._locks.lock(*keys, urgent=urgent))
             except LockUnavailable as error:
-                raise errors.Busy(
-                    _(
-                        'folder-busy',
-                        'This folder is being changed at the moment, and that takes long. Please try again in a few '
-                        'seconds.',
-                    ),
-                    retry_after=5,
-                ) from error
+                raise directory_busy() from error
             yield handle
 
     def revert(self, change: Change) -> None:

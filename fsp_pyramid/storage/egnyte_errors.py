@@ -27,6 +27,11 @@ def is_doubtful(error: errors.FSPError) -> bool:
     return isinstance(cause, egnyte.EgnyteError) and not cause.authentic
 
 
+def is_unanswered(error: errors.FSPError) -> bool:
+    """Return whether the call got no response: it may have taken effect, or do so later."""
+    return isinstance(error.__cause__, egnyte.Unreachable)
+
+
 def _to_fsp_error(error: egnyte.EgnyteError, name: str) -> errors.FSPError:
     """Return the FSPError; InternalError for a rejection that means that our call was wrong."""
     match error:

@@ -65,7 +65,7 @@ class StorageFactory:
     def build(self, account: Account, owner: str, listener: StorageListener, priority: Priority) -> IStorage:
         """Return the storage of an account for one request, at Egnyte's own paths.
 
-        :param owner: key under which the account's locks and listings are shared
+        :param owner: key under which the account's listings are shared
         :param priority: WRITE if the request is going to change something, so that the reads before it may use the
             calls that are reserved for writes
         """
@@ -73,7 +73,7 @@ class StorageFactory:
         context = _AccountContext(self, account, owner, listener, max_wait)
         # Rollback is part of a write, including its reads.
         recovery_client = context.client(PATIENCE, Priority.WRITE)
-        lowest = EgnyteStorage(context.client(max_wait, priority), self.backends.locks, owner, recovery_client)
+        lowest = EgnyteStorage(context.client(max_wait, priority), self.backends.locks, account.url, recovery_client)
         observed = ObservedStorage(lowest, context.observer)
         return CachedStorage(
             observed,

@@ -34,8 +34,9 @@ from ..model import (
 )
 from ..paths import Path, composed
 from .conflicts import name_taken, resolve_conflict, unguessable_name
+from .egnyte_errors import is_unanswered
 from .name_rules import check_name
-from .refusals import locked, no_such_file
+from .refusals import directory_busy, locked, no_such_file
 
 T = TypeVar('T')
 
@@ -88,7 +89,7 @@ class Operations:
 
     def delete_directory(self, path: Path) -> None:
         """Delete an empty directory. Raises NotFound, NotEmpty, Forbidden."""
-        with self._storage.lock(path[:-1], path):
+        with self._storage.lock(path[:-1], path) as lock:
             # Emptiness is never read from the cache: Egnyte deletes a folder with all its contents.
             listing = self._storage.list_directory(path, fresh=True)
             if not listing.entry.fixed:
@@ -97,6 +98,8 @@ class Operations:
                 raise NotEmpty(
                     _('not-empty', '"${name}" is not empty. Delete what is in it first.', name=listing.entry.name)
                 )
+            if not lock.is_exclusive():  # another process may be storing a file in it, which would go with it
+                raise directory_busy()
             self._storage.delete(listing.entry)
 
     def upload(self, path: Path, strategy: Strategy, fetch: Callable[[], AbstractContextManager[Content]]) -> Entry:
@@ -214,17 +217,17 @@ class Operations:
         except (Busy, QuotaUsedUp):  # it was not called
             raise
         except FSPError as error:
-            # It may be deleted in spite of the error, and rolled-back moves would then leave nothing in its place.
-            if self._is_there(aside):
+            # It may be deleted in spite of the error, now or later: rolled-back moves would leave nothing in its place.
+            if not is_unanswered(error) and self._is_there(aside):
                 raise _PartialChange(error) from error
+            log.warning('the file that a move replaced may be left at %s: %s', paths.text(aside.path), error.title)
         return moved
 
     def _is_there(self, entry: Entry) -> bool:
         """Return whether Egnyte lists the file; False if it does not answer."""
         try:
             return self._storage.list_directory(entry.path[:-1], fresh=True).find(entry.name) is not None
-        except FSPError as error:
-            log.warning('the file that a move replaced may be left at %s: %s', paths.text(entry.path), error.title)
+        except FSPError:
             return False
 
     def _settle(self, decide: Callable[[bool, LockHandle], Callable[[], T]], *directories: Path) -> T:

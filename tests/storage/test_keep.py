@@ -110,6 +110,21 @@ def test_numbered_names_with_an_exclusive_lock(make: Callable[..., Process]) -> 
     assert [make().keep(b'x').name for _ in range(3)] == ['a.png', 'a_1.png', 'a_2.png']
 
 
+@pytest.mark.parametrize('fail', [RedisServer.stop, RedisServer.pause, flush], ids=['refuses', 'hangs', 'is flushed'])
+def test_directory_is_not_deleted_without_the_lock(
+    make: Callable[..., Process], redis: RedisServer, sandbox: Sandbox, fail: Failure
+) -> None:
+    """Another process may be storing a file in it, which would go with it."""
+    sandbox.api('POST', '/pubapi/v1/fs/Shared/Home/d', json={'action': 'add_folder'}).raise_for_status()
+    connection = Connection(sandbox)
+    process = make(connection, patient=False)
+    connection.before = lambda request: fail(redis) if request.method == 'GET' else None
+    with pytest.raises(errors.Busy):
+        process.operations.delete_directory((*HOME, 'd'))
+    connection.heal()
+    assert 'd' in {item.name for item in process.operations.list_directory(HOME, fresh=True).items}
+
+
 @pytest.mark.parametrize('fail', [RedisServer.stop, RedisServer.pause], ids=['refuses', 'hangs'])
 def test_name_without_the_lock_is_unguessable_and_costs_no_call(
     make: Callable[..., Process], redis: RedisServer, sandbox: Sandbox, fail: Failure

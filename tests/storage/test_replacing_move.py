@@ -118,8 +118,10 @@ def test_failure_of_one_call_is_rolled_back(
         assert (sandbox.content(SOURCE), sandbox.content(TARGET)) == (None, b'mine')
 
 
-@pytest.mark.parametrize('number', [1, 2, 3])
-@pytest.mark.parametrize('fault', [cut, answering(503), answering(403)], ids=['cut', '503', '403'])
+@pytest.mark.parametrize(
+    ('number', 'fault'),
+    [(1, cut), (2, cut), *((number, answering(status)) for number in (1, 2, 3) for status in (503, 403))],
+)
 def test_failure_of_all_later_calls_loses_nothing(
     mover: Mover, sandbox: Sandbox, connection: Connection, number: int, fault: Any
 ) -> None:
@@ -129,6 +131,27 @@ def test_failure_of_all_later_calls_loses_nothing(
         mover.move()
     mover.log.roll_back()
     assert contents(sandbox) == {b'mine', b'precious'}
+
+
+def test_deletion_that_takes_effect_late_loses_nothing(
+    mover: Mover, sandbox: Sandbox, connection: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It goes by the id: if the old file were moved back, it would be deleted there after the answer with an error."""
+    late: list[str] = []
+
+    def lose(request: requests.PreparedRequest) -> None:
+        late.append(str(request.path_url))
+        cut(request)
+
+    connection.before = at(3, lose, for_ever=True)
+    mover.move()
+    mover.log.forget()
+    assert contents(sandbox) == {b'mine', b'precious'}
+    assert sandbox.content(TARGET) == b'mine'
+    assert 'may be left at /Shared/Home/d/a_' in caplog.text
+    connection.heal()
+    sandbox.api('DELETE', late[0])
+    assert contents(sandbox) == {b'mine'}
 
 
 def test_name_taken_by_another_caller_in_between(mover: Mover, sandbox: Sandbox, connection: Connection) -> None:
