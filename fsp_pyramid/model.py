@@ -1,6 +1,7 @@
 """Value types of storage, views and accounts."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -90,14 +91,19 @@ class Listing:
     :param items: the items, or a function that returns them when they are read: thousands take time to make, and a
         response that was rendered before needs none of them
     :param version: equal for two listings only if they have the same entry and items; None where that is unknown
+    :param variant: differs for callers who see different items in one directory
     """
 
-    __slots__ = ('_items', 'entry', 'version')
+    __slots__ = ('_items', 'entry', 'variant', 'version')
 
     def __init__(
-        self, entry: Entry, items: tuple[Entry, ...] | Callable[[], tuple[Entry, ...]], version: Hashable = None
+        self,
+        entry: Entry,
+        items: tuple[Entry, ...] | Callable[[], tuple[Entry, ...]],
+        version: Hashable = None,
+        variant: Hashable = None,
     ) -> None:
-        self.entry, self._items, self.version = entry, items, version
+        self.entry, self._items, self.version, self.variant = entry, items, version, variant
 
     @property
     def items(self) -> tuple[Entry, ...]:
@@ -114,15 +120,23 @@ class Listing:
 
     __hash__ = None  # type: ignore[assignment]  # of a value of thousands of entries
 
+    def named(self, name: str) -> list[Entry]:
+        """Return the items of that name, in any spelling."""
+        folded = fold(name)
+        return [item for is_file in (False, True) for item in self._run((is_file, folded))]
+
+    def _run(self, wanted: tuple[bool, str]) -> Iterator[Entry]:
+        """Iterate over the items whose order begins with *wanted*: few look-ups in thousands of items."""
+        items = self.items
+        for index in range(bisect_left(items, wanted, key=lambda item: item.order[:2]), len(items)):
+            if items[index].order[:2] != wanted:
+                return
+            yield items[index]
+
     def find(self, name: str) -> Entry | None:
         """Return the item of that name: in this spelling if there is one, else in any other."""
-        wanted, found = fold(name), None
-        for item in self.items:
-            if item.name == name:
-                return item
-            if found is None and fold(item.name) == wanted:
-                found = item
-        return found
+        found = self.named(name)
+        return next((item for item in found if item.name == name), found[0] if found else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,8 @@ SELECT content FROM types WHERE content NOT IN (
 """
 # Records that are deleted in one transaction: other processes wait for its end.
 BATCH = 1000
+# Parameters of a statement. SQLite before 3.32 has no more than 999.
+PARAMETERS = 500
 # Of a domain (twice), an account and a file: refusal, intents, version and its copy.
 KNOWN = """
 SELECT refusals.at, EXISTS (SELECT 1 FROM intents WHERE domain = ? AND intents.file_id = asked.file_id),
@@ -304,12 +306,12 @@ class Index:
 
     def types(self, contents: Iterable[str]) -> dict[str, str]:
         """Return the mime types of those contents that have one."""
+        found, names = dict[str, str](), iter(contents)
         with self._pool.connection() as connection:
-            rows = (
-                connection.execute('SELECT content, mime_type FROM types WHERE content = ?', (content,)).fetchone()
-                for content in contents
-            )
-            return dict(row for row in rows if row)
+            while some := list(islice(names, PARAMETERS)):
+                wanted = ', '.join('?' * len(some))
+                found |= connection.execute(f'SELECT content, mime_type FROM types WHERE content IN ({wanted})', some)  # noqa: S608
+        return found
 
     def record_refusal(self, account: str, file_id: str, at: float) -> None:
         """Record that Egnyte does not show the file to the account (any more)."""

@@ -217,7 +217,9 @@ class Importer:
                 known = None  # it is another user's
                 del self._listings[directory]
                 continue
-            self._listings[directory] = Listing(listing.entry, (*listing.items, stored))
+            self._listings[directory] = Listing(
+                listing.entry, tuple(sorted((*listing.items, stored), key=lambda item: item.order))
+            )
             return self._done(asset, 'moved', stored)
         raise errors.NameTaken(f'Other users took the name "{fetched.name}" again and again.')
 

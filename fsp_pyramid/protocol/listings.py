@@ -58,7 +58,8 @@ def _size(rendered: Rendered) -> int:
 def listing_body(listing: Listing, fsp: RequestContext, *, only_directories: bool) -> bytes:
     """Return the body of the response to a listing: the one of an earlier request if that would be the same."""
     cache = fsp.mount.rendered_listings
-    key = fsp.account.key, listing.entry.id, listing.entry.path, fsp.public_urls.base, only_directories
+    directory = listing.entry.id, listing.entry.path, listing.variant
+    key = fsp.account.key, directory, fsp.public_urls.base, only_directories
     found = None if listing.version is None else cache.get(key)
     # The type of a file becomes known when its content is fetched, without a change to the listing.
     if (

@@ -94,9 +94,9 @@ class MappedStorage(StorageLayer):
             return tuple(sorted(shown, key=lambda item: item.order))
 
         if inner:
-            count = len(inner) + sum(fold(item.name) not in hidden for item in listing.items)
+            count = len(listing.items) + len(inner) - sum(len(listing.named(name)) for name in hidden)
             entry = entry._replace(item_count=count)
-        return Listing(entry, items, version)
+        return Listing(entry, items, version, tuple(item.id for item in inner))
 
     def list_directory(self, path: Path, fresh: bool = False) -> Listing:
         """Add the mapped directories, which hide items of the same names.

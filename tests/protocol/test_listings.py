@@ -172,3 +172,21 @@ def test_changed_listing_replaces_its_body(client: Beefree) -> None:
         assert f'd{number}/' in client.names('/')
         sizes.add(len(cache._rendered))
     assert len(sizes) == 1
+
+
+def test_users_of_a_shared_directory_keep_their_bodies(
+    make_app: Callable[..., Any], sandbox: Sandbox, rendered: list[str]
+) -> None:
+    """Each of them sees a directory of their own in it."""
+    sandbox.upload('/Shared/Brand/a.png', PNG)
+    for uid in ('u1', 'u2'):
+        sandbox.upload(f'/Shared/Users/{uid}/b.png', PNG)
+    app = make_app(folders='/ /Shared/Brand\n/mine/ /Shared/Users/{uid}', cache__ttl='86400')
+    users = [Beefree(app, uid=uid) for uid in ('u1', 'u2')]
+    for user in users:
+        user.get('/mine/')
+        warm(user, '/', rendered)
+    rendered.clear()
+    for user in users * 2:
+        assert user.names('/')[0] == 'mine/'
+    assert rendered == []

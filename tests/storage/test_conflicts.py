@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsp_pyramid import errors
+from fsp_pyramid import errors, model
 from fsp_pyramid.model import (
     Access,
     Entry,
@@ -24,7 +24,10 @@ def listing(*names: str) -> Listing:
         Entry((name.rstrip('/'),), is_directory=name.endswith('/'), id=name, modified=0, access=Access.FULL)
         for name in names
     ]
-    return Listing(Entry((), is_directory=True, id='root', modified=0, access=Access.FULL), tuple(items))
+    return Listing(
+        Entry((), is_directory=True, id='root', modified=0, access=Access.FULL),
+        tuple(sorted(items, key=lambda item: item.order)),
+    )
 
 
 @pytest.mark.parametrize('strategy', Strategy)
@@ -48,9 +51,24 @@ def test_name_of_any_length_has_room_for_a_number(make: Callable[[str], str], na
 
 
 def test_exact_spelling_is_found_first() -> None:
-    both = listing('e\u0301.txt', '\xe9.txt', 'A', 'a')
-    assert [both.find(name) for name in ('e\u0301.txt', '\xe9.txt', 'A', 'a')] == list(both.items)
-    assert both.find('\xc9.txt') == both.items[0]
+    both = listing('A', 'a', 'e\u0301.txt', '\xe9.txt')
+    assert [both.find(name) for name in ('A', 'a', 'e\u0301.txt', '\xe9.txt')] == list(both.items)
+    assert both.find('\xc9.txt') == both.items[2]
+
+
+@given(st.lists(st.text('aAbé/\u0301', min_size=1, max_size=3)), st.text('aAbé\u0301', max_size=3))
+def test_item_is_found_as_by_a_look_at_each(names: list[str], name: str) -> None:
+    found = listing(*names)
+    same = [item for item in found.items if fold(item.name) == fold(name)]
+    assert found.named(name) == same
+    assert found.find(name) == next((item for item in same if item.name == name), same[0] if same else None)
+
+
+def test_item_of_a_large_listing_is_found_by_a_few_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, folded = listing(*(f'{number:05}.png' for number in range(10_000))), list[str]()
+    monkeypatch.setattr(model, 'fold', lambda name: folded.append(name) or fold(name))
+    assert found.find('09999.PNG') == found.items[-1]
+    assert len(folded) < 50
 
 
 def test_replace_takes_the_stored_spelling() -> None:
