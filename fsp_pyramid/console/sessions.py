@@ -10,6 +10,7 @@ from typing import NamedTuple
 from pyramid.request import Request
 from pyramid.response import Response
 
+from ..connect.forms import is_form
 from ..settings import Settings
 from ..signing import BadToken, Signing
 
@@ -82,7 +83,7 @@ class Sessions:
     def has_csrf_token(self, request: Request, session: Session) -> bool:
         """Return whether the request comes from one of our pages."""
         given = request.headers.get(CSRF_HEADER) or ''
-        if not given and request.content_type == 'application/x-www-form-urlencoded':
+        if not given and is_form(request):
             given = request.POST.get(CSRF_FIELD, '')
         is_same_site = request.headers.get('Sec-Fetch-Site', 'same-origin') == 'same-origin'
         return is_same_site and hmac.compare_digest(given.encode(), self.csrf_token(session).encode())

@@ -107,6 +107,15 @@ def test_forged_requests_are_refused(console: Console, token: str | None, site: 
     assert console.send('GET', '/').json['data']['items'][0]['name'] == 'shared'
 
 
+def test_large_form_is_not_read(make: Callable[..., Any]) -> None:
+    """It takes seconds, and everybody may send one."""
+    console = Console(make(console__token=TOKEN), **OUTSIDE)
+    console.open(status=403)
+    form = [('csrf_token', console.csrf), ('token', TOKEN), *(('a', 'b') for _ in range(5_000))]
+    console.app.post('/fsp-console/login', form, status=403)
+    console.app.post('/fsp-console/login', form[:100], status=303)
+
+
 def test_forged_logins_and_logouts_are_refused(make: Callable[..., Any]) -> None:
     console = Console(make(console__token=TOKEN), **OUTSIDE)
     console.open(status=403)
