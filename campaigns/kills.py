@@ -1,5 +1,6 @@
 """``kill -9`` of services under load."""
 
+import os
 import random
 import threading
 import time
@@ -86,10 +87,10 @@ class Reader:
         return send(self.service.port, 'GET', urlsplit(self._url).path).body == self._content
 
     def _evict(self) -> None:
-        for path, _ in CacheDirectory(str(self._world.cache)).files(COPIES):
+        for entry, _ in CacheDirectory(str(self._world.cache)).files(COPIES):
             with suppress(FileNotFoundError):
-                if path.stat().st_size == len(self._content):
-                    path.unlink()
+                if entry.stat().st_size == len(self._content):
+                    os.unlink(entry)
 
     def load_until(self, stop: threading.Event) -> None:
         """Load it until *stop* is set; the last time is interrupted by the kill."""
