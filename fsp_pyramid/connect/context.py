@@ -8,12 +8,12 @@ from pyramid.request import Request
 
 from ..clients import NAMELESS
 from ..errors import Forbidden
+from ..forms import is_form
 from ..i18n import Translator, _, english
 from ..i18n.negotiation import host_language, translator_of
 from ..interfaces import IConnect, IMount
 from ..routing import origin_of
 from ..signing import BadToken
-from .forms import is_form
 from .links import (
     Link,
     LinkExpired,

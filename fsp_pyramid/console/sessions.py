@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pyramid.request import Request
 from pyramid.response import Response
 
-from ..connect.forms import is_form
+from ..forms import is_form
 from ..settings import Settings
 from ..signing import BadToken, Signing
 

@@ -220,6 +220,7 @@ def _outcome(content: CachedContent) -> str:
 
 def _is_not_modified(request: Request, content: CachedContent) -> bool:
     """Return whether the client has this version, by RFC 9110 (13.2.2)."""
+    # From the environment: WebOb translates the name of a header each time.
     tags = request.environ.get('HTTP_IF_NONE_MATCH')
     if tags is not None:
         return tags.strip() == '*' or content.etag in ENTITY_TAG.findall(tags)

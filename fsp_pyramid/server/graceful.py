@@ -71,7 +71,7 @@ class _Parser(HTTPRequestParser):
         line, end, fields = header_plus.partition(b'\r\n')
         if not _REQUEST_LINE.fullmatch(line.rstrip()):
             raise ParsingError('Start line is invalid')
-        if _FOLDED_FIELD.search(end + fields):
+        if _FOLDED_FIELD.search(header_plus):
             raise ParsingError('A header line is folded')  # RFC 9112, 5.2
         try:
             super().parse_header(line + end + _BEFORE_VALUE.sub(rb'\1 ', fields))
@@ -112,7 +112,9 @@ class _Channel(HTTPChannel):
         that keeps up, a response would be in memory up to ``outbuf_high_watermark``. Here a new buffer follows earlier.
         """
         with self.outbuf_lock:
-            if self.current_outbuf_count >= self.adj.outbuf_overflow and not self.outbufs[-1].overflowed:
+            last = self.outbufs[-1]
+            is_full = self.current_outbuf_count >= self.adj.outbuf_overflow and not last.overflowed
+            if is_full or not isinstance(last, _Buffer):  # waitress appends one of its own behind a file
                 self.outbufs.append(_Buffer(self.adj.outbuf_overflow))
                 self.current_outbuf_count = 0
         return super().write_soon(data)

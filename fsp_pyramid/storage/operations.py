@@ -218,16 +218,18 @@ class Operations:
             raise
         except FSPError as error:
             # It may be deleted in spite of the error, now or later: rolled-back moves would leave nothing in its place.
-            if not is_unanswered(error) and self._is_there(aside):
+            if is_unanswered(error):
+                _log_left(aside, error)
+            elif self._is_there(aside):
                 raise _PartialChange(error) from error
-            log.warning('the file that a move replaced may be left at %s: %s', paths.text(aside.path), error.title)
         return moved
 
     def _is_there(self, entry: Entry) -> bool:
         """Return whether Egnyte lists the file; False if it does not answer."""
         try:
             return self._storage.list_directory(entry.path[:-1], fresh=True).find(entry.name) is not None
-        except FSPError:
+        except FSPError as error:
+            _log_left(entry, error)
             return False
 
     def _settle(self, decide: Callable[[bool, LockHandle], Callable[[], T]], *directories: Path) -> T:
@@ -320,6 +322,10 @@ class Operations:
                     name=entry.name or '/',
                 )
             )
+
+
+def _log_left(entry: Entry, error: FSPError) -> None:
+    log.warning('the file that a move replaced may be left at %s: %s', paths.text(entry.path), error.title)
 
 
 def _in(listing: Listing, name: str) -> Path:

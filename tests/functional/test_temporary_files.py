@@ -18,8 +18,11 @@ tempfile.tempdir = '/proc'
 logging.basicConfig()
 
 def application(environ, start_response):
+    if environ['PATH_INFO'] == '/file':
+        start_response('200 OK', [])
+        return environ['wsgi.file_wrapper'](open(__file__, 'rb'))
     start_response('200 OK', [('Content-Length', '{size}')])
-    return (bytes(100_000) for _ in range({size} // 100_000))
+    return [bytes({size})]
 
 serve(
     application, 1, host='127.0.0.1', port=int(sys.argv[1].removeprefix('--port=')), threads=2,
@@ -36,9 +39,10 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-def test_response_stays_in_memory_without_room_for_temporary_files(server: Server) -> None:
+@pytest.mark.parametrize('before', [b'', b'GET /file HTTP/1.1\r\nHost: h\r\n\r\n'], ids=['first', 'after a file'])
+def test_response_stays_in_memory_without_room_for_temporary_files(server: Server, before: bytes) -> None:
     with socket.create_connection(('127.0.0.1', server.port), PATIENCE) as connection:
-        connection.sendall(b'GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')
+        connection.sendall(before + b'GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')
         eventually(lambda: 'the directory of temporary files' in server.log)
         size = 0
         while block := connection.recv(1 << 16):
