@@ -1,9 +1,7 @@
 """Sweeper: eviction by size and age."""
 
 import fcntl
-import gc
 import os
-import tracemalloc
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -66,20 +64,16 @@ def test_least_recently_used_files_are_evicted(files: list[tuple[int, int]], siz
     assert cache.sweeper.sweep() == 0
 
 
-def test_sweep_holds_the_files_in_memory_that_may_be_evicted(tmp_path: Path) -> None:
+def test_sweep_lists_only_files_that_may_be_evicted(tmp_path: Path) -> None:
     """A cache may have a million files, of which a list would take hundreds of MB each minute."""
     cache = Cache(str(tmp_path), 10_000)
-    for number in range(5_000):
-        path = cache.directory.path(THUMBNAILS, key_of(f'{number}'))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    cache.sweeper.sweep()  # imports, and fills caches
-    gc.collect()
-    tracemalloc.start()
-    cache.sweeper.sweep()
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 400_000  # a list takes 1,200,000
+    for number in range(30):
+        cache.add(f'{number}', 10, days=number // 10)
+    sizes = cache.sweeper._sizes()
+    assert [*sizes.values()] == [100, 100, 100]
+    assert cache.sweeper._candidates(sizes, 0.0, 0) == []
+    assert len(cache.sweeper._candidates(sizes, 0.0, 5)) == 10
+    assert len(cache.sweeper._candidates(sizes, NOW - 0.5 * DAY, 0)) == 20
 
 
 def test_unused_files_are_evicted_by_age(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -137,10 +138,11 @@ def test_other_spelling_of_a_path_is_not_cached(nginx: Nginx, sandbox: Sandbox, 
     """Each spelling would be another key, and the query a part of it."""
     token = url(nginx, sandbox, f'spelled{abs(hash(way))}').rpartition('/')[2]
     path = way.format(token=token, hex=f'{ord(token[0]):x}{token[1:]}')
-    kept = {*(nginx.directory / 'public-cache').rglob('*')}
     for number in range(3):
         assert nginx.ask(f'GET {path}?{number}').body == CONTENT
-    assert {*(nginx.directory / 'public-cache').rglob('*')} == kept
+    for kept in (nginx.directory / 'public-cache').rglob('*'):
+        with suppress(FileNotFoundError, IsADirectoryError):  # nginx replaces files of other tests meanwhile
+            assert b'KEY: /' not in kept.read_bytes()[:1000]
 
 
 def test_replaced_file_shows_within_max_age(nginx: Nginx, sandbox: Sandbox) -> None:
