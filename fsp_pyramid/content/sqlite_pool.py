@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..disk import disk_errors_of
+from ..sqlite import use_wal
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ def _remove(path: Path, error: sqlite3.DatabaseError) -> None:
 def _connect(path: Path, schema: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute('PRAGMA journal_mode = WAL')
+        use_wal(connection, BUSY_TIMEOUT)
         # A crash of the machine may lose the last writes, which cost a call to learn again.
         connection.execute('PRAGMA synchronous = NORMAL')
         connection.execute(f'PRAGMA cache_size = -{CACHE_SIZE}')

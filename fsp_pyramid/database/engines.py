@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from ..sqlite import use_wal
 from .postgresql import make_postgresql
 
 
@@ -60,11 +61,11 @@ def _make_sqlite(url: URL, name: str, lock_timeout: int) -> Engine:
         max_overflow=-1,
         connect_args={'timeout': lock_timeout, 'isolation_level': 'IMMEDIATE'},
     )
-    event.listen(engine, 'connect', _set_up_sqlite)
+
+    def set_up(connection: Any, record: Any) -> None:
+        del record
+        connection.execute('PRAGMA foreign_keys = ON')
+        use_wal(connection, lock_timeout)
+
+    event.listen(engine, 'connect', set_up)
     return engine
-
-
-def _set_up_sqlite(connection: Any, record: Any) -> None:
-    del record
-    connection.execute('PRAGMA foreign_keys = ON')
-    connection.execute('PRAGMA journal_mode = WAL')
