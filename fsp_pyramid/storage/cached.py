@@ -21,6 +21,7 @@ from ..model import (
 )
 from ..paths import (
     Path,
+    fold,
     key,
     text,
 )
@@ -223,7 +224,8 @@ class CachedStorage(StorageLayer):
         directories = tuple(takewhile(lambda item: item.is_directory, listing.items))
         if not directories:  # the usual case, in which thousands of entries need no copy
             return listing
-        heads = self._listing_cache.heads([self._key(item.path) for item in directories])
+        above = key(listing.entry.path)
+        heads = self._listing_cache.heads([(self._account, (*above, fold(item.name))) for item in directories])
         counts = [head.listing.entry.item_count if head and head.listing else 0 for head in heads]
         if not any(counts):
             return listing

@@ -173,21 +173,26 @@ class ListingCache:
             return [None] * len(keys)
 
     def _read_valid(self, kind: str, keys: Sequence[Key]) -> list[CachedListing | None]:
-        """Return values that are neither too old nor of an earlier generation, all of them from one read."""
+        """Return values that are neither too old nor of an earlier generation."""
         names = [_name(kind, key) for key in keys]
-        generation_names = list(dict.fromkeys(name for key in keys for name in _generation_names(key)))
-        values = self._backend.get_many([*names, *generation_names])
-        current = dict(zip(generation_names, values[len(names) :], strict=True))
-        oldest = self.clock() - KEEP
+        if len(keys) == 1:
+            value, *generations = self._backend.get_many([*names, *_generation_names(keys[0])])
+            return [self._if_valid(value, generations)]
+        values = self._backend.get_many(names)
+        # Of thousands of directories in one listing, few are cached. Generations that are newer than a value void it.
+        found = [key for key, value in zip(keys, values, strict=True) if value is not None]
+        generation_names = list(dict.fromkeys(name for key in found for name in _generation_names(key)))
+        current = dict(zip(generation_names, self._backend.get_many(generation_names), strict=True))
+        return [
+            value and self._if_valid(value, [current[name] for name in _generation_names(key)])
+            for key, value in zip(keys, values, strict=True)
+        ]
 
-        def is_valid(key: Key, cached: CachedListing | None) -> bool:
-            return (
-                cached is not None
-                and cached.as_of > oldest
-                and cached.generations == tuple(current[name] for name in _generation_names(key))
-            )
-
-        return [cached if is_valid(key, cached) else None for key, cached in zip(keys, values, strict=False)]
+    def _if_valid(self, cached: CachedListing | None, generations: Sequence[str]) -> CachedListing | None:
+        """Return the value if these are its generations and it is not too old."""
+        if cached is None or cached.as_of <= self.clock() - KEEP or cached.generations != tuple(generations):
+            return None
+        return cached
 
     def _ensure_generations(self, key: Key) -> tuple[str, ...]:
         """Return the generations of the directory and of those above it, new ones where there are none."""

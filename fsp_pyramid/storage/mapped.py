@@ -42,20 +42,25 @@ class MappedStorage(StorageLayer):
     def __init__(self, storage: IStorage, mappings: Iterable[FolderMapping], *, own_account: bool = False) -> None:
         super().__init__(storage)
         self._own_account = own_account
-        # The longest first, so that the first match wins.
-        self._mappings = sorted(mappings, key=lambda mapping: len(mapping.directory), reverse=True)
+        # The longest first: of two that show a file, the more specific one names it.
+        self._mappings = {
+            key(mapping.directory): mapping
+            for mapping in sorted(mappings, key=lambda mapping: len(mapping.directory), reverse=True)
+        }
         # The mapped folders as Egnyte spells them, as far as its answers have shown.
         self._spellings: dict[FolderMapping, Path] = {}
         # Directories that exist by configuration, in the spelling of the highest mapping.
         self._fixed: dict[Path, Path] = {(): ()}
-        for mapping in reversed(self._mappings):
+        for mapping in reversed(self._mappings.values()):
             for depth, name in enumerate(mapping.directory, 1):
                 path = key(mapping.directory[:depth])
                 self._fixed.setdefault(path, (*self._fixed[path[:-1]], name))
 
     def _mapping(self, path: Path) -> FolderMapping | None:
+        """Return the mapping of the longest directory that *path* is, or is in."""
         wanted = key(path)
-        return next((m for m in self._mappings if wanted[: len(m.directory)] == key(m.directory)), None)
+        above = (wanted[:depth] for depth in range(len(wanted), -1, -1))
+        return next((self._mappings[directory] for directory in above if directory in self._mappings), None)
 
     def _down(self, path: Path) -> Path:
         """Return the path at Egnyte. Raises NotFound if no mapping covers it."""
@@ -103,9 +108,8 @@ class MappedStorage(StorageLayer):
 
         The root and the mapped folders are listed before they exist at Egnyte: empty, and without an id.
         """
-        inner = [
-            self._fixed_entry(fixed) for folded, fixed in self._fixed.items() if fixed and folded[:-1] == key(path)
-        ]
+        wanted = key(path)
+        inner = [self._fixed_entry(fixed) for folded, fixed in self._fixed.items() if fixed and folded[:-1] == wanted]
         mapping = self._mapping(path)
         if mapping is not None:
             with suppress(NotFound), self._callers_names(path):
@@ -161,7 +165,7 @@ class MappedStorage(StorageLayer):
         """Raise NotFound for a file outside of the mapped folders, too."""
         entry = self._storage.find_file(file_id)
         folded = key(entry.path)
-        for mapping in self._mappings:
+        for mapping in self._mappings.values():
             if folded[: len(mapping.folder)] == key(mapping.folder):
                 found = self._up(entry, mapping)
                 if self._mapping(found.path) is mapping:  # else another mapping hides it
