@@ -49,6 +49,10 @@ class LockHandle:
         """Return whether the locks exclude, or excluded, all threads and processes that could change the same thing."""
         return True
 
+    def was_lost(self) -> bool:
+        """Return whether a lock was acquired and is not held any more."""
+        return False
+
 
 class KeyedLocks:
     """Locks that exist while their keys are in use.

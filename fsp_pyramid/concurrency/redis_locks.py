@@ -116,6 +116,10 @@ class RedisLockHandle(LockHandle):
             self.lose()
         return not self._is_lost
 
+    def was_lost(self) -> bool:
+        """Ask Redis for each lock that is held, as :meth:`is_exclusive` does."""
+        return bool(self._locks) and not self.is_exclusive()
+
 
 class LockRenewer:
     """Renew held locks in a thread that ends when there are none.

@@ -237,17 +237,25 @@ class Operations:
 
         *decide* gets a flag (bypass the cache?) and the lock, and returns the write. If Egnyte's answer shows that the
         decision was based on outdated listings (a cached one, another process, two callers that create one folder),
-        decide and write once more.
+        decide and write once more. If the lock is lost before the write, another process may have it now and have
+        decided, too: wait for the lock and decide once more.
         """
         try:
             with self._storage.lock(*directories) as lock:
                 write = decide(False, lock)
-                try:
-                    return write()
-                except (Conflict, NameTaken, NotFound):
-                    return decide(True, lock)()
+                if not lock.was_lost():
+                    return self._written(write, decide, lock)
+            with self._storage.lock(*directories) as lock:
+                return self._written(decide(False, lock), decide, lock)
         except _PartialChange as error:
             raise error.reason from error.reason.__cause__
+
+    @staticmethod
+    def _written(write: Callable[[], T], decide: Callable[[bool, LockHandle], Callable[[], T]], lock: LockHandle) -> T:
+        try:
+            return write()
+        except (Conflict, NameTaken, NotFound):
+            return decide(True, lock)()
 
     def _put(self, target: Listing, put: Callable[[], tuple[Entry, Change]]) -> tuple[Entry, Change]:
         """Call *put*, after creating *target* if it has no id yet. The entry gets the access of *target*."""

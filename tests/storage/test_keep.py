@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class Process:
 
     def __init__(self, locks: Any, listing_cache: ListingCache, connection: Connection, token: str = TOKEN) -> None:
         client = Client(URL, token, session=connection.session, rate_limiter=fast())
-        self.log = UndoLog()
+        self.log, self.listing_cache = UndoLog(), listing_cache
         self._storage = CachedStorage(EgnyteStorage(client, locks, 'a'), listing_cache, 'a')
         self.operations = self._operations(self.log)
 
@@ -204,6 +204,63 @@ def test_lock_lost_during_an_upload(
     process.log.roll_back()
     assert sandbox.content('/Shared/Home/a.png') == b'theirs'
     assert not sandbox.exists(f'/Shared/Home/{ours.name}')
+
+
+def upload_as_new(process: Process) -> None:
+    process.upload(b'ours', 'a.png', Strategy.ASK)
+
+
+def move_as_new(process: Process) -> None:
+    process.operations.move_file((*HOME, 'd', 'a.png'), HOME, Strategy.ASK)
+
+
+@pytest.mark.parametrize('change', [upload_as_new, move_as_new])
+@pytest.mark.parametrize('fail', [flush, restart], ids=['flushed', 'restarted'])
+def test_lock_lost_before_a_change_is_taken_again(
+    make: Callable[..., Process],
+    redis: RedisServer,
+    sandbox: Sandbox,
+    fail: Failure,
+    change: Callable[[Process], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another process that has the lock now has seen the name free, and stores its file a moment later."""
+    sandbox.upload('/Shared/Home/d/a.png', b'ours')
+    connection, others_connection = Connection(sandbox), Connection(sandbox)
+    process, other = make(connection), make(others_connection)
+    they_looked, they_may_store, taken = threading.Event(), threading.Event(), []
+    take = RedisKeyedLocks.lock
+
+    def counting(locks: RedisKeyedLocks, *keys: Any, urgent: bool = False) -> Any:
+        taken.append(keys)
+        if len(taken) == 3:  # ours, theirs, ours again
+            they_may_store.set()
+        return take(locks, *keys, urgent=urgent)
+
+    def before_theirs(_request: Any) -> None:
+        they_looked.set()
+        assert they_may_store.wait(PATIENCE)
+
+    def after_our_listing(_request: Any) -> None:
+        if taken:  # before that, an upload looks without a lock
+            connection.heal()
+            fail(redis)
+            theirs.append(pool.submit(other.upload, b'theirs', 'a.png', Strategy.ASK))
+            assert they_looked.wait(PATIENCE)
+
+    monkeypatch.setattr(RedisKeyedLocks, 'lock', counting)
+    connection.after = lambda request: after_our_listing(request) if request.method == 'GET' else None
+    others_connection.before = once('POST', before_theirs)
+    process.listing_cache.ttl = 0
+    theirs: list[Future[Entry]] = []
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            with pytest.raises(errors.Conflict):
+                change(process)
+        finally:
+            they_may_store.set()
+        assert theirs[0].result(timeout=PATIENCE).name == 'a.png'
+    assert sandbox.content('/Shared/Home/a.png') == b'theirs'
 
 
 @pytest.mark.parametrize('fail', [RedisServer.stop, RedisServer.pause, flush, restart])
