@@ -45,16 +45,17 @@ class JSONFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without a line break."""
-        line = {'time': timestamp(record.created), 'level': record.levelname, 'logger': record.name}
-        line |= record.msg if isinstance(record.msg, Event) else {'message': record.getMessage()}
+        event = record.msg if isinstance(record.msg, Event) else {'message': record.getMessage()}
+        time = event.get('time') or timestamp(record.created)
+        line = {'time': time, 'level': record.levelname, 'logger': record.name} | event
         if record.exc_text:
             line['exception'] = record.exc_text
         elif record.exc_info and record.exc_info[0] is not None:
             line['exception'] = self.formatException(record.exc_info)
         if record.stack_info:
             line['stack'] = self.formatStack(record.stack_info)
-        known = _USUAL | line.keys()
-        return _json(line | {name: value for name, value in record.__dict__.items() if name not in known})
+        extra = record.__dict__.keys() - _USUAL - line.keys()
+        return _json(line | {name: record.__dict__[name] for name in sorted(extra)} if extra else line)
 
 
 class BufferedHandler(logging.StreamHandler[TextIO]):
