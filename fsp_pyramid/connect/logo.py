@@ -7,6 +7,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from ..clients import NAMELESS, find_client
+from ..headers import revalidate
 
 HEADERS = {
     'Cache-Control': 'public, max-age=3600',
@@ -26,8 +27,9 @@ def show(_context: Any, request: Request) -> Response:
     if settings.logo is None:
         raise HTTPNotFound
     logo = settings.logo
-    response = Response(logo.content, content_type=logo.media_type, conditional_response=True, request=request)
+    response = Response(logo.content, content_type=logo.media_type)
     response.charset = None  # an SVG declares its own
     response.etag = logo.digest
     response.headers.update(HEADERS)
+    revalidate(request, response)
     return response

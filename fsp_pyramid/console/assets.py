@@ -9,6 +9,7 @@ from pyramid.path import AssetResolver
 from pyramid.request import Request
 from pyramid.response import Response
 
+from ..headers import revalidate
 from ..routing import NoContext, add_own_view
 
 ROUTE = 'fsp_console_static'
@@ -39,7 +40,7 @@ def asset(request: Request, name: str) -> Response:
     """Return the file *name* of the package."""
     with AssetResolver().resolve(f'fsp_pyramid:console/static/{name}').stream() as file:
         content = file.read()
-    response = Response(content, content_type=TYPES[name], conditional_response=True, request=request)
+    response = Response(content, content_type=TYPES[name])
     if response.content_type.startswith('text/'):
         response.charset = 'utf-8'
     response.etag = hashlib.sha256(content).hexdigest()[:20]
@@ -50,4 +51,5 @@ def asset(request: Request, name: str) -> Response:
             'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
         }
     )
+    revalidate(request, response)
     return response

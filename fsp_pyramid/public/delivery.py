@@ -15,6 +15,7 @@ from pyramid.response import Response
 
 from ..content.cache import CachedContent, ContentFile
 from ..errors import Busy
+from ..headers import matches_etag
 from ..interfaces import IPublic
 
 log = logging.getLogger(__name__)
@@ -35,10 +36,10 @@ HEADERS = {
 SVG_POLICY = f"{HEADERS['Content-Security-Policy']}; style-src 'unsafe-inline'; img-src data:"
 SVG = 'image/svg+xml'
 # One range of a Range header, with numbers of a sane length: the first and the last byte, or the length of the end.
-RANGE = re.compile(r' *(?:([0-9]{1,18}) *- *([0-9]{0,18})|- *([1-9][0-9]{0,17})) *')
+# Possessive (*+), because the spaces behind the dash would be divided in all ways.
+RANGE = re.compile(r' *(?:([0-9]{1,18}) *- *+([0-9]{0,18})|- *([1-9][0-9]{0,17})) *')
 # The forms of an HTTP-date: two with the zone, which is GMT, and that of asctime() without one.
 HTTP_DATE = re.compile(r' *[A-Z].* GMT *|[A-Z][a-z]{2} [A-Z][a-z]{2} [0-9 ][0-9] [0-9:]{8} [0-9]{4}')
-ENTITY_TAG = re.compile(r'(?:W/)?"([^"]*)"')
 # Pages must not open under our origin; and Chromium shows no PDF in a sandbox, so that it has to be downloaded.
 DOWNLOADS = frozenset({'text/html', 'application/xhtml+xml', 'text/xml', 'application/xml', 'application/pdf'})
 
@@ -223,7 +224,7 @@ def _is_not_modified(request: Request, content: CachedContent) -> bool:
     # From the environment: WebOb translates the name of a header each time.
     tags = request.environ.get('HTTP_IF_NONE_MATCH')
     if tags is not None:
-        return tags.strip() == '*' or content.etag in ENTITY_TAG.findall(tags)
+        return matches_etag(tags, content.etag)
     since = _seconds(request.environ.get('HTTP_IF_MODIFIED_SINCE', ''))
     return since is not None and content.modified // 1000 <= since
 

@@ -430,6 +430,8 @@ def test_logo_is_shown_and_harmless(
     assert "default-src 'none'" in policy
     again = visitor.open(answer.url, headers={'If-None-Match': answer.headers['ETag']}).response
     assert (again.status_code, again.content) == (304, b'')
+    for part in ('bytes=0-1', 'bytes=' + '9' * 5000):
+        assert visitor.open(answer.url, headers={'Range': part}).response.status_code == 200
 
 
 def test_each_client_has_its_own_logo(ini: dict[str, str], tmp_path: Path) -> None:

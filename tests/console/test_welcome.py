@@ -47,6 +47,25 @@ def test_static_files_come_without_a_console(make: Callable[..., Any]) -> None:
     app.get('/fsp-console/static/none', status=404)
 
 
+@pytest.mark.parametrize(
+    'headers',
+    [
+        {'Range': 'bytes=' + ' ' * 1_000_000 + 'x'},
+        {'Range': 'bytes=' + '9' * 5000},
+        {'Range': 'bytes=0-1'},
+        {'If-Modified-Since': 'Mon, 01 Jan 99999999999 00:00:00 GMT'},
+    ],
+    ids=['spaces', 'digits', 'part', 'date'],
+)
+@pytest.mark.parametrize('path', ['/favicon.ico', '/fsp-console/static/console.css'])
+def test_assets_ignore_ranges_and_dates(make: Callable[..., Any], path: str, headers: dict[str, str]) -> None:
+    """WebOb fails for odd ones, and takes the square of the length of a range: hours."""
+    app = TestApp(make(welcome='true'))
+    whole = app.get(path)
+    assert app.get(path, headers=headers, status=200).body == whole.body
+    assert app.get(path, headers={'If-None-Match': whole.headers['ETag']}, status=304).body == b''
+
+
 def test_log_at_start_names_the_urls(ini: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level('INFO', 'fsp_pyramid')
     main({'http_port': '7001'}, **ini, **{'fsp.welcome': 'true', 'fsp.console.local': 'true'})
