@@ -13,6 +13,15 @@ if TYPE_CHECKING:
 _ENTITY_TAG = re.compile(r'(?:W/)?"([^"]*)"')
 
 
+def cookie(request: 'Request', name: str) -> str:
+    """Return the value of a cookie that is written without quotes, as ours are; '' without one."""
+    for pair in request.environ.get('HTTP_COOKIE', '').split(';'):
+        found, _, value = pair.strip().partition('=')
+        if found == name:
+            return value  # type: ignore[no-any-return]
+    return ''
+
+
 def matches_etag(tags: str, etag: str) -> bool:
     """Return whether the value of ``If-None-Match`` names *etag* (RFC 9110, 13.1.2)."""
     return tags.strip() == '*' or etag in _ENTITY_TAG.findall(tags)

@@ -7,18 +7,34 @@ import pytest
 from webob import Request, Response
 
 import fsp_pyramid
-from fsp_pyramid.headers import revalidate
+from fsp_pyramid.headers import cookie, revalidate
 
 PACKAGE = Path(fsp_pyramid.__file__).parent
 # Names of WebOb whose parsers take a time with the square of the length of a header, or raise for odd values.
 PARSED = re.compile(
-    r'conditional_response|request\.(range|if_\w+|accept\w*|authorization|cache_control|max_forwards|date)\b'
+    r'conditional_response|request\.(range|if_\w+|accept\w*|authorization|cookies|cache_control|max_forwards|date)\b'
 )
 
 
 def test_no_header_is_parsed_by_webob() -> None:
     files = [path for path in PACKAGE.rglob('*.py') if PACKAGE / 'sandbox' not in path.parents]
     assert [(path.name, found[0]) for path in files for found in PARSED.finditer(path.read_text())] == []
+
+
+@pytest.mark.parametrize(
+    ('header', 'value'),
+    [
+        ('own=x', 'x'),
+        ('a=1;own=x=y; b="2"', 'x=y'),
+        ('a="\xff"; \xff=1; own=x', 'x'),
+        ('a' * 1_000_000 + '; own=x', 'x'),
+        ('own', ''),
+        ('not-own=x', ''),
+        ('', ''),
+    ],
+)
+def test_cookie_is_found_beside_any_others(header: str, value: str) -> None:
+    assert cookie(Request.blank('/', environ={'HTTP_COOKIE': header}), 'own') == value
 
 
 @pytest.mark.parametrize('tags', ['"tag"', 'W/"tag"', '"x", "tag"', '*', ' * '])

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from pyramid.request import Request
 from pyramid.response import Response
 
+from ..headers import cookie
 from ..signing import BadToken, Signing
 from .links import Link
 
@@ -72,7 +73,7 @@ class States:
 
 def browser_of(request: Request) -> str:
     """Return the value of the browser's cookie; '' without one."""
-    value = request.cookies.get(_cookie(request), '')
+    value = cookie(request, _cookie(request))
     return value if _BROWSER.fullmatch(value) else ''
 
 

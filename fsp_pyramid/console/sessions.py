@@ -11,6 +11,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from ..forms import is_form
+from ..headers import cookie
 from ..settings import Settings
 from ..signing import BadToken, Signing
 
@@ -50,7 +51,7 @@ class Sessions:
     def read(self, request: Request) -> Session | None:
         """Return the session of the request's browser; None without a valid one."""
         try:
-            session = Session(*json.loads(self._signing.verify(request.cookies.get(_cookie(request), ''))))
+            session = Session(*json.loads(self._signing.verify(cookie(request, _cookie(request)))))
         except BadToken:
             return None
         return session if session.expires_at > self._clock() else None

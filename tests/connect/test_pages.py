@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from webob import Request
 from webtest import TestApp
 
 from fsp_pyramid.connect.links import Links, Purpose
@@ -80,6 +81,14 @@ def test_cookie_without_the_prefix_is_ignored_over_https(site: Site) -> None:
     answer = app.post(path, {'action': 'connect'}, headers={'Cookie': f'fsp_connect={"b" * 22}'}, status=400)
     assert 'Please start again' in answer
     app.post(path, {'action': 'connect'}, headers={'Cookie': f'__Host-fsp_connect={"b" * 22}'}, status=303)
+
+
+def test_foreign_cookie_of_any_bytes_is_ignored(site: Site) -> None:
+    path = urlsplit(site.link()).path
+    for others in ('a="\xff"', '\xff=1'):
+        request = Request.blank(path, environ={'HTTP_COOKIE': f'{others}; fsp_connect={"b" * 22}'})
+        answer = request.get_response(site.application)
+        assert (answer.status_int, answer.headers['Set-Cookie'].split(';')[0]) == (200, f'fsp_connect={"b" * 22}')
 
 
 def test_state_of_an_earlier_flow_is_refused(site: Site) -> None:

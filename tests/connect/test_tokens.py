@@ -105,5 +105,5 @@ def test_state_keeps_the_expiry_of_its_link() -> None:
 @pytest.mark.parametrize('value', ['', 'short', 'ä' * 22, 'b' * 23, 'b b' * 8])
 def test_malformed_cookie_is_ignored(value: str) -> None:
     for scheme, name in (('http', 'fsp_connect'), ('https', '__Host-fsp_connect')):
-        request: Any = SimpleNamespace(cookies={name: value}, scheme=scheme)
+        request: Any = SimpleNamespace(environ={'HTTP_COOKIE': f'{name}={value}'}, scheme=scheme)
         assert browser_of(request) == ''

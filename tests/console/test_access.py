@@ -156,6 +156,15 @@ def test_address_that_is_no_utf8(console: Console, path: str, environ: dict[str,
     assert (answer.status_int, answer.content_type) == (400, 'text/html')
 
 
+def test_foreign_cookie_of_any_bytes_is_ignored(console: Console) -> None:
+    console.open()
+    for others in ('a="\xff"', '\xff=1'):
+        cookies = '; '.join([others, *(f'{name}={value}' for name, value in console.app.cookies.items())])
+        request = Request.blank('/fsp-console', environ=LOCAL | {'HTTP_HOST': 'localhost', 'HTTP_COOKIE': cookies})
+        answer = request.get_response(console.app.app)
+        assert (answer.status_int, 'Set-Cookie' in answer.headers) == (200, False)
+
+
 @pytest.mark.parametrize(
     ('host', 'status'),
     [
