@@ -52,10 +52,14 @@ def serve(application: Any, timeout: float, **adjustments: Any) -> None:
 
 
 class _Task(WSGITask):
-    """Request whose response closes the connection during a shutdown."""
+    """Request whose response closes the connection during a shutdown, and if the client has sent more requests.
+
+    waitress would handle the next one while the response is not sent, and keep the thread until it is. Clients that
+    pipeline send a request again that has no response (RFC 9112, 9.3.2).
+    """
 
     def build_response_header(self) -> bytes:
-        if not self.channel.server.accepting:
+        if self.channel.has_more_requests or not self.channel.server.accepting:
             self.set_close_on_finish()
         return super().build_response_header()
 
@@ -120,6 +124,22 @@ class _Channel(HTTPChannel):
         return super().write_soon(data)
 
     @property
+    def has_more_requests(self) -> bool:
+        """True if other requests arrived together with the current one."""
+        with self.requests_lock:  # the loop may still be parsing them
+            return len(self.requests) > 1
+
+    @property
+    def is_stalled(self) -> bool:
+        """True if the client has read nothing of the waiting response for ``channel_timeout`` seconds."""
+        if not self.outbuf_lock.acquire(blocking=False):  # a thread is sending
+            return False
+        try:
+            return bool(self.total_outbufs_len) and self.last_activity < time.time() - self.adj.channel_timeout
+        finally:
+            self.outbuf_lock.release()
+
+    @property
     def is_idle(self) -> bool:
         """True between two requests: none has begun to arrive, and no response is left to be sent."""
         return not self.requests and self.request is None and not self.total_outbufs_len
@@ -138,6 +158,7 @@ class _Loop:
         for listener in self._listeners:
             listener.channel_class = _Channel
         self._stopping = False
+        self._next_cleanup = 0.0
 
     def run(self, timeout: float) -> None:
         """Run until a signal, then drain for *timeout* seconds at most."""
@@ -148,6 +169,7 @@ class _Loop:
             self._server.print_listen('Serving on http://{}:{}')
             while not self._stopping:
                 self._poll(self._server.adj.asyncore_loop_timeout)
+                self._clean_up()
                 trimmer.run()
             log.info('stopping: requests that have begun are finished, for %g seconds at most', timeout)
             left = self._drain(timeout)
@@ -155,19 +177,35 @@ class _Loop:
             log.warning('requests cut after fsp.shutdown.timeout = %g seconds: %d', timeout, left)
         self._server.task_dispatcher.shutdown(timeout=THREADS_END)
 
+    def _clean_up(self) -> None:
+        """Close stalled connections at intervals.
+
+        waitress leaves those whose request still has a thread, and waits until the others can be written to.
+        """
+        now = time.monotonic()
+        if now < self._next_cleanup:
+            return
+        self._next_cleanup = now + self._server.adj.cleanup_interval
+        for channel in self._channels():
+            if channel.is_stalled:
+                channel.handle_close()
+
     def _drain(self, timeout: float) -> int:
         """Finish the requests that have begun; return the number of those that did not end."""
         self._accept_all()
         for listener in self._listeners:
             wasyncore.dispatcher.close(listener)  # not its trigger, which wakes the loop
         end = time.monotonic() + timeout
-        while channels := [found for found in self._sockets.values() if isinstance(found, _Channel)]:
+        while channels := self._channels():
             if (left := end - time.monotonic()) <= 0:
                 break
             for channel in channels:
                 channel.will_close = channel.will_close or channel.is_idle
             self._poll(min(left, self._server.adj.asyncore_loop_timeout))
         return len(channels)
+
+    def _channels(self) -> list[_Channel]:
+        return [found for found in self._sockets.values() if isinstance(found, _Channel)]
 
     def _accept_all(self) -> None:
         """Read the requests that are in the buffers of the kernel: they have begun.
