@@ -29,6 +29,8 @@ from .memory import Trimmer, freeze
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # Seconds for idle threads to end after the last response.
 THREADS_END = 1.0
+# Seconds for a request to arrive, and bytes a second that it has to have afterwards, on average.
+ARRIVAL, MINIMUM_RATE = 60.0, 8 << 10
 # RFC 9112: a request line (3), a field that goes on in the next line (5.2), and white space before a value (5.1).
 _REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^ ]+(?: HTTP/[0-9]\.[0-9])?")
 _FOLDED_FIELD = re.compile(rb'\n[ \t]')
@@ -70,6 +72,16 @@ class _Parser(HTTPRequestParser):
     The patterns of waitress 3.0 take a time that grows with the square of the length of a request line that does not
     match, and of white space before a value. It parses in the thread of the event loop, so that everybody would wait.
     """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._began = time.monotonic()
+
+    @property
+    def is_late(self) -> bool:
+        """True if the request should have arrived: each byte would put off ``channel_timeout``."""
+        received = self.header_bytes_received + self.body_bytes_received
+        return time.monotonic() > self._began + ARRIVAL + received / MINIMUM_RATE
 
     def parse_header(self, header_plus: bytes) -> None:
         line, end, fields = header_plus.partition(b'\r\n')
@@ -131,11 +143,13 @@ class _Channel(HTTPChannel):
 
     @property
     def is_stalled(self) -> bool:
-        """True if the client has read nothing of the waiting response for ``channel_timeout`` seconds."""
+        """True if the client has read nothing of the waiting response for ``channel_timeout``, or sends too slowly."""
         if not self.outbuf_lock.acquire(blocking=False):  # a thread is sending
             return False
         try:
-            return bool(self.total_outbufs_len) and self.last_activity < time.time() - self.adj.channel_timeout
+            if self.total_outbufs_len:
+                return self.last_activity < time.time() - self.adj.channel_timeout
+            return not self.requests and self.request is not None and self.request.is_late
         finally:
             self.outbuf_lock.release()
 

@@ -5,10 +5,12 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from waitress import wasyncore
+from waitress.adjustments import Adjustments
 from waitress.server import create_server
 
 from fsp_pyramid.server import graceful
@@ -121,3 +123,37 @@ def test_stalled_reader_is_disconnected(path: str) -> None:
         connect().sendall(request(path))
         eventually(application.closed.is_set if path == '/file' else application.ended.is_set)
         assert status(connect()) == 200
+
+
+@pytest.mark.parametrize('begun', [b'GET', b'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1'])
+def test_slow_request_is_disconnected(monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
+    monkeypatch.setattr(graceful, 'ARRIVAL', 0.1)
+    with serving(Application()) as connect:
+        client = connect()
+        client.sendall(begun)
+        assert client.recv(1) == b''
+
+
+def test_connection_between_two_requests_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graceful, 'ARRIVAL', 0.1)
+    with serving(Application()) as connect:
+        client, slow = connect(), connect()
+        assert status(client) == 200
+        slow.sendall(b'GET')
+        assert slow.recv(1) == b''
+        assert status(client) == 200
+
+
+def test_time_of_a_request_depends_on_what_has_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(graceful, 'time', SimpleNamespace(monotonic=lambda: clock.now))
+    parser = graceful._Parser(Adjustments())
+
+    def is_late(after: float) -> bool:
+        clock.now = after
+        return parser.is_late
+
+    parser.received(b'POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n')
+    assert [is_late(seconds) for seconds in (60, 61)] == [False, True]
+    parser.received(bytes(10 * graceful.MINIMUM_RATE))
+    assert [is_late(seconds) for seconds in (70, 71)] == [False, True]
