@@ -8,7 +8,7 @@ from pyramid.config import Configurator
 from pyramid.exceptions import ConfigurationError
 from waitress.adjustments import Adjustments
 
-from fsp_pyramid import server
+from fsp_pyramid import main, server
 from fsp_pyramid.server.graceful import SIGNALS
 from fsp_pyramid.settings import unknown_variables
 from fsp_pyramid.settings.server import SIZES, VARIABLES, adjustments
@@ -158,6 +158,22 @@ def test_server_takes_threads_and_timeout_from_the_application(monkeypatch: pyte
     run(application)
     run(application.__call__)  # like middleware, it has no registry
     assert served == [(3.0, 7), (3.0, 7)]
+
+
+def test_only_the_standalone_application_limits_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host has paths of its own, which may take files."""
+    served: list[Any] = []
+    monkeypatch.setattr(server, 'serve', lambda app, timeout, **options: served.append(options['upload_paths']))
+    settings = {'fsp.username': 'u', 'fsp.password': 'p', 'fsp.egnyte.url': 'sandbox:/tmp/none'}
+    with Configurator(settings=settings) as config:
+        config.include('fsp_pyramid')
+    for application in (
+        config.make_wsgi_app(),
+        main({}, **settings),
+        main({}, **settings | {'fsp.console.local': '1'}),
+    ):
+        server.make_server({}, port='1')(application)
+    assert served == [('',), (), ('/fsp-console/upload/',)]
 
 
 def test_application_without_the_provider_is_refused() -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 from pyramid.config import global_registries
 from pyramid.exceptions import ConfigurationError
+from pyramid.interfaces import IRoutesMapper
 
-from ..interfaces import IMount
+from ..interfaces import IConsole, IMount
 from ..settings import Settings
 from ..settings.server import adjustments
-from ..standalone import ending_commands
-from .graceful import serve
+from ..standalone import ROUTE, ending_commands
+from .graceful import ANYWHERE, serve
 
 __all__ = ['make_server']
 
@@ -32,7 +33,8 @@ def make_server(global_config: dict[str, str], **section: str) -> Callable[[Any]
 
     def server(application: Any) -> None:
         settings = _settings(application)
-        serve(application, settings.shutdown.timeout, threads=settings.threads, **options)
+        paths = _upload_paths(application)
+        serve(application, settings.shutdown.timeout, upload_paths=paths, threads=settings.threads, **options)
 
     return server
 
@@ -44,3 +46,12 @@ def _settings(application: Any) -> Settings:
     for mount in mounts:
         return mount.settings
     raise ConfigurationError('egg:fsp-pyramid in [server:main] serves applications that include fsp_pyramid')
+
+
+def _upload_paths(application: Any) -> tuple[str, ...]:
+    """Return the paths that take files: of the standalone application that of the console, of others all."""
+    registry = getattr(application, 'registry', None)
+    if registry is None or registry.getUtility(IRoutesMapper).get_route(ROUTE) is None:
+        return ANYWHERE
+    console = registry.queryUtility(IConsole)
+    return () if console is None else (f'{console.path}/upload/'.encode().decode('latin-1'),)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -22,6 +23,7 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import WSGITask
+from waitress.utilities import RequestEntityTooLarge
 
 from ..disk import log_temporary
 from .memory import Trimmer, freeze
@@ -29,28 +31,33 @@ from .memory import Trimmer, freeze
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # Seconds for idle threads to end after the last response.
 THREADS_END = 1.0
+# Bytes of a body that is no file; forms and JSON objects have half of that at most, and are refused with a message.
+SMALL_BODY = 128 << 10
 # Seconds for a request to arrive, and bytes a second that it has to have afterwards, on average.
 ARRIVAL, MINIMUM_RATE = 60.0, 8 << 10
 # RFC 9112: a request line (3), a field that goes on in the next line (5.2), and white space before a value (5.1).
 _REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^ ]+(?: HTTP/[0-9]\.[0-9])?")
 _FOLDED_FIELD = re.compile(rb'\n[ \t]')
 _BEFORE_VALUE = re.compile(rb'^([^\s:]+:)[ \t]{2,}', re.MULTILINE)
+# Contained in every path.
+ANYWHERE = ('',)
 log = logging.getLogger(__name__)
 
 
-def serve(application: Any, timeout: float, **adjustments: Any) -> None:
+def serve(application: Any, timeout: float, *, upload_paths: tuple[str, ...] = ANYWHERE, **adjustments: Any) -> None:
     """Serve *application* until SIGTERM or SIGINT; a second signal has its usual effect, the end at once.
 
     Then no connection is accepted any more, idle ones are closed, and requests that have begun get their response.
 
     :param timeout: seconds for these requests
+    :param upload_paths: parts of the paths that take files; bodies of all others are limited to SMALL_BODY
     :param adjustments: waitress' options
 
     Raises OSError if the address is in use, ValueError for bad adjustments.
     """
     sockets: dict[int, Any] = {}
     server = create_server(application, map=sockets, **adjustments)
-    _Loop(server, sockets).run(timeout)
+    _Loop(server, sockets, upload_paths).run(timeout)
 
 
 class _Task(WSGITask):
@@ -73,8 +80,9 @@ class _Parser(HTTPRequestParser):
     match, and of white space before a value. It parses in the thread of the event loop, so that everybody would wait.
     """
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, adj: Any, upload_paths: tuple[str, ...] = ANYWHERE) -> None:
+        super().__init__(adj)
+        self._upload_paths = upload_paths
         self._began = time.monotonic()
 
     @property
@@ -82,6 +90,15 @@ class _Parser(HTTPRequestParser):
         """True if the request should have arrived: each byte would put off ``channel_timeout``."""
         received = self.header_bytes_received + self.body_bytes_received
         return time.monotonic() > self._began + ARRIVAL + received / MINIMUM_RATE
+
+    def received(self, data: bytes) -> int:
+        """Parse *data*. A body is in memory until it is complete, before the application can refuse it."""
+        consumed: int = super().received(data)
+        is_large = max(self.content_length, self.body_bytes_received) > SMALL_BODY
+        if is_large and not any(path in self.path for path in self._upload_paths):
+            self.error = RequestEntityTooLarge(f'exceeds {SMALL_BODY} bytes')
+            self.completed, self.expect_continue = True, False
+        return consumed
 
     def parse_header(self, header_plus: bytes) -> None:
         line, end, fields = header_plus.partition(b'\r\n')
@@ -114,11 +131,12 @@ class _Buffer(OverflowableBuffer):
 class _Channel(HTTPChannel):
     """Connection to a client."""
 
-    task_class, parser_class = _Task, _Parser
+    task_class = _Task
     current_outbuf_count: int
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.parser_class = partial(_Parser, upload_paths=self.server.upload_paths)
         self.outbufs = [_Buffer(self.adj.outbuf_overflow)]
 
     def write_soon(self, data: Any) -> int:
@@ -166,11 +184,11 @@ class _Loop:
     :param sockets: its listeners, triggers and connections by file descriptor
     """
 
-    def __init__(self, server: Any, sockets: dict[int, Any]) -> None:
+    def __init__(self, server: Any, sockets: dict[int, Any], upload_paths: tuple[str, ...] = ANYWHERE) -> None:
         self._server, self._sockets = server, sockets
         self._listeners = [found for found in sockets.values() if isinstance(found, BaseWSGIServer)]
         for listener in self._listeners:
-            listener.channel_class = _Channel
+            listener.channel_class, listener.upload_paths = _Channel, upload_paths
         self._stopping = False
         self._next_cleanup = 0.0
 

@@ -3,7 +3,7 @@
 import pytest
 from waitress.adjustments import Adjustments
 
-from fsp_pyramid.server.graceful import _Parser
+from fsp_pyramid.server.graceful import SMALL_BODY, _Parser
 
 MANY = 200_000  # of which the square takes hours
 
@@ -41,3 +41,28 @@ def test_control_character_in_a_value_is_refused(value: bytes) -> None:
 def test_folded_line_is_refused() -> None:
     """RFC 9112, 5.2. Its parts were joined one by one."""
     assert 'folded' in str(parsed(b'GET / HTTP/1.1\r\nX: a' + b'\r\n ' * MANY).error.body)
+
+
+@pytest.mark.parametrize(
+    ('path', 'size', 'is_refused'),
+    [
+        ('/fsp/a.png', SMALL_BODY, False),
+        ('/fsp/a.png', SMALL_BODY + 1, True),
+        ('/', SMALL_BODY + 1, True),
+        ('/console/upload/fsp/-/a.png', SMALL_BODY + 1, False),
+    ],
+)
+@pytest.mark.parametrize('expect', ['', 'Expect: 100-continue\r\n'])
+def test_large_body_is_refused_before_it_arrives(path: str, size: int, is_refused: bool, expect: str) -> None:
+    parser = _Parser(Adjustments(), upload_paths=('/console/upload/',))
+    parser.received(f'POST {path} HTTP/1.1\r\n{expect}Content-Length: {size}\r\n\r\n'.encode())
+    assert (parser.completed, parser.error is not None) == (is_refused, is_refused)
+    assert parser.expect_continue == (bool(expect) and not is_refused)
+
+
+def test_large_body_without_a_length_is_refused() -> None:
+    parser = _Parser(Adjustments(), upload_paths=())
+    parser.received(b'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n')
+    assert not parser.completed
+    parser.received(b'%x\r\n' % SMALL_BODY + bytes(SMALL_BODY))
+    assert parser.error.code == 413
