@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from ..timing import PATIENCE, eventually
-from .processes import Server, running
+from .processes import Answer, Server, running
 
 SIZE = 8_000_000
 PROGRAM = """
-import logging, sys, tempfile
+import logging, os, sys, tempfile
 from fsp_pyramid.server.graceful import serve
 
 tempfile.tempdir = '/proc'
@@ -19,7 +19,7 @@ logging.basicConfig()
 
 def application(environ, start_response):
     if environ['PATH_INFO'] == '/file':
-        start_response('200 OK', [])
+        start_response('200 OK', [('Content-Length', str(os.path.getsize(__file__)))])
         return environ['wsgi.file_wrapper'](open(__file__, 'rb'))
     start_response('200 OK', [('Content-Length', '{size}')])
     return [bytes({size})]
@@ -42,7 +42,10 @@ def server(tmp_path: Path) -> Iterator[Server]:
 @pytest.mark.parametrize('before', [b'', b'GET /file HTTP/1.1\r\nHost: h\r\n\r\n'], ids=['first', 'after a file'])
 def test_response_stays_in_memory_without_room_for_temporary_files(server: Server, before: bytes) -> None:
     with socket.create_connection(('127.0.0.1', server.port), PATIENCE) as connection:
-        connection.sendall(before + b'GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')
+        if before:
+            connection.sendall(before)
+            assert Answer(connection, 'GET').status == 200
+        connection.sendall(b'GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n')
         eventually(lambda: 'the directory of temporary files' in server.log)
         size = 0
         while block := connection.recv(1 << 16):
