@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 # Seconds for which caches may serve a stale response: while they revalidate it, and while we do not answer.
 STALE_WHILE_REVALIDATE, STALE_IF_ERROR = 60, 30 * 86400
+# Seconds for which a version that may be outdated is fresh: nginx and some CDNs ignore its Age.
+OUTDATED_MAX_AGE = 5
 # Header for nginx alone. Seconds for which it keeps that a file is gone: in the place of the file, which it would serve
 # again while we do not answer.
 FOR_NGINX, GONE_FOR = 'X-Accel-Expires', 5
@@ -47,7 +49,8 @@ def serve(request: Request) -> Response:
     content = public.content_service.open(
         RequestOrigin(request.registry, link, visitor, request.fsp_stats.count_call),
     )
-    mime_type, caching = _content_type(content), _revalidated_after(public.max_age)
+    max_age = public.max_age if content.age is None else min(public.max_age, OUTDATED_MAX_AGE)
+    mime_type, caching = _content_type(content), _revalidated_after(max_age)
     if mime_type:
         return deliver(request, public, content, mime_type, caching)
     # nginx caches by the token, and the next reader may come with another name.

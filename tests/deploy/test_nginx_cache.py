@@ -156,6 +156,25 @@ def test_replaced_file_shows_within_max_age(nginx: Nginx, sandbox: Sandbox) -> N
         time.sleep(0.1)
 
 
+def test_outdated_file_is_kept_for_seconds_only(
+    directory: Path, sandbox: Sandbox, nginx: Nginx, tmp_path: Path, service: Server
+) -> None:
+    ini = Path(shutil.copy(directory / 'production.ini', tmp_path / 'production.ini'))
+    path = f'{url(nginx, sandbox, "outdated")}/outdated.png'
+    assert nginx.ask(f'GET {path}').body == CONTENT
+    (tmp_path / 'nginx').mkdir()
+    with (
+        serving(ini, **variables(directory, FSP_PUBLIC_MAX_AGE='3600', FSP_CACHE_TTL='0')) as other,
+        proxying(tmp_path / 'nginx', [other.port]) as front,
+    ):
+        sandbox.upload('/Shared/Beefree/demo/outdated/outdated.png', CONTENT[::-1])
+        front.ask('GET /fsp/outdated/', **WHO)
+        last = front.ask(f'GET {path}')
+        assert (last.body, last.headers['Cache-Control'].split(', ')[1]) == (CONTENT, 'max-age=5')
+        eventually(lambda: front.ask(f'GET {path}').body == CONTENT[::-1])
+        assert 'max-age=3600' in front.ask(f'GET {path}').headers['Cache-Control']
+
+
 @pytest.mark.parametrize('way', ['/../', '%2f..%2f', '/..%2f', '/x/../../'])
 def test_path_of_two_tokens_puts_no_file_in_the_place_of_another(nginx: Nginx, sandbox: Sandbox, way: str) -> None:
     """Nginx decodes and normalises paths, and the application does neither."""
