@@ -1,6 +1,8 @@
 """``deploy/nginx-cluster.conf`` before three machines: each public file belongs to one of them."""
 
+import io
 import json
+import re
 import shutil
 import socket
 from collections import Counter
@@ -10,16 +12,21 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image
 
+from fsp_pyramid.content.links import Link, Signer
 from fsp_pyramid.testing import Sandbox
 
 from ..functional.processes import Server, serving
 from ..services import RedisServer
+from ..timing import eventually
 from .conftest import TOP, variables
 from .nginx import CONFIGURATION, Nginx, proxying
 from .test_nginx import WHO
 
 PICTURES = 12
+# Of files: UUIDs and others.
+IDS = [*(f'{n}0a0e2c4-7b1d-4f7e-9d3a-5c6b7a89{n}000' for n in range(1, 4)), 'a', 'bc', 'def']
 CLUSTER = CONFIGURATION.with_name('nginx-cluster.conf')
 
 
@@ -84,6 +91,50 @@ def test_each_picture_is_fetched_once(tmp_path: Path, machines: list[Server]) ->
         for nginx in (*fronts, fresh):
             assert {name: nginx.ask(f'GET {url}').body for name, url in urls.items()} == contents
         assert fetched(sandbox) == PICTURES + share
+
+
+def test_picture_and_its_thumbnail_are_fetched_once(tmp_path: Path, machines: list[Server]) -> None:
+    sandbox = Sandbox(tmp_path / 'egnyte')
+    for number in range(PICTURES):
+        sandbox.upload(f'/Shared/Beefree/demo/pictures/{number}.png', png(number))
+    with ExitStack() as stack:
+        nginx = front(stack, tmp_path / 'nginx', machines)
+        items = json.loads(nginx.ask('GET /fsp/pictures/', **WHO).body)['data']['items']
+        sandbox.forget_calls()
+        for item in items:
+            thumbnail, picture = (urlsplit(item[key]).path for key in ('thumbnail', 'public-url'))
+            assert nginx.ask(f'GET {picture}').status == 200
+            # A placeholder is not cacheable.
+            eventually(lambda path=thumbnail: 'immutable' in nginx.ask(f'GET {path}').headers['Cache-Control'])
+    assert fetched(sandbox) == PICTURES
+
+
+def png(number: int) -> bytes:
+    file = io.BytesIO()
+    Image.new('RGB', (300, 300), (number, 0, 0)).save(file, 'PNG')
+    return file.getvalue()
+
+
+@pytest.mark.parametrize('name', ['nginx.conf', 'nginx-cluster.conf', 'nginx-compose.conf'])
+def test_file_and_thumbnail_have_one_owner(name: str) -> None:
+    """Which bits of a token share a character depends on the lengths of account and id."""
+    text = CONFIGURATION.with_name(name).read_text()
+    (pattern,) = re.findall(r'map \$request_uri \$public_owner {\s+"~(\S+)" \$public_file;', text)
+    assert 'hash $public_owner consistent;' in text
+    signers = Signer(('a' * 40,)), Signer(('b' * 40, 'a' * 40))
+    links = [Link('a' * length, file_id) for length in range(1, 128) for file_id in IDS]
+    owners = set()
+    for link in links:
+        tokens = [token for signer in signers for token in (signer.sign(link), signer.sign_thumbnail(link, 'c' * 12))]
+        (owner,) = {owner_of(pattern, f'/fsp-public/{token}/a.png') for token in tokens}
+        owners.add(owner)
+    assert len(owners) == len(links)
+
+
+def owner_of(pattern: str, path: str) -> str:
+    match = re.match(pattern.replace('(?<', '(?P<'), path)
+    assert match is not None
+    return match['public_file']
 
 
 @pytest.fixture
