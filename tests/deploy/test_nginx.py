@@ -3,6 +3,7 @@
 import json
 import ssl
 from base64 import b64encode
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -179,6 +180,23 @@ def test_conditional_request_is_304(files: Nginx) -> None:
     by_nginx = files.ask(PIC, If_Modified_Since=HEADERS['Last-Modified'])
     assert (by_nginx.status, by_nginx.headers['ETag']) == (304, ETAG)
     assert files.ask(PIC, If_None_Match='"version-0"').status == 200
+
+
+def test_condition_holds_for_file_that_nginx_does_not_cache(files: Nginx, tmp_path: Path) -> None:
+    """Nginx forwards no condition of a request that it may cache, as that for a file from 100 MB on."""
+    port = int(files.configuration.read_text().split('server 127.0.0.1:')[1].split()[0])
+    with proxying(tmp_path, [port], files.cache) as nginx:
+        kept = HEADERS.keys() - {'Last-Modified'}
+        for tags in (ETAG, f'W/{ETAG}', f'"version-0", {ETAG}', f'"version-0",W/{ETAG},"x"'):
+            known = nginx.ask(PIC, If_None_Match=tags)
+            assert (known.status, known.body, known.headers['ETag']) == (304, b'', ETAG)
+            assert {name: known.headers.get_all(name) for name in kept} == {name: [HEADERS[name]] for name in kept}
+        changed: dict[str, str]
+        for changed in ({}, {'If_None_Match': '"version-0"'}, {'If_None_Match': ETAG[:-1]}, {'If_None_Match': ''}):
+            answer = nginx.ask(PIC, **changed)
+            assert (answer.status, answer.body) == (200, PICTURE)
+        both = {'If_None_Match': '"version-0"', 'If_Modified_Since': HEADERS['Last-Modified']}
+        assert nginx.ask(PIC, **both).status == 200
 
 
 def test_large_file_is_served_completely(files: Nginx) -> None:
