@@ -133,6 +133,18 @@ def test_odd_range_of_a_cached_file_has_no_headers_of_a_success(nginx: Nginx, sa
         assert (answer.status, answer.body) == (200, CONTENT)
 
 
+@pytest.mark.parametrize('condition', ['If-Match', 'If-Unmodified-Since'])
+def test_condition_that_looks_like_a_range_goes_to_the_application(
+    nginx: Nginx, sandbox: Sandbox, condition: str
+) -> None:
+    name = f'like-{condition.lower()}'
+    path = f'{url(nginx, sandbox, name)}/{name}.png'
+    for value in ('bytes=0-', 'bytes=-5', '"x"'):
+        assert nginx.ask(f'GET {path}', **{condition: value}).body == CONTENT
+    assert nginx.logged(f'/fsp-public/-/{name}.png', 3)
+    assert upstream_requests(nginx, name) == 3
+
+
 @pytest.mark.parametrize('way', ['/%66sp-public/{token}/x', '/fsp-public/{token}%2Fx', '/fsp-public/%{hex}/x'])
 def test_other_spelling_of_a_path_is_not_cached(nginx: Nginx, sandbox: Sandbox, way: str) -> None:
     """Each spelling would be another key, and the query a part of it."""
