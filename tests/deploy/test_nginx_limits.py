@@ -4,7 +4,7 @@ import json
 import socket
 import ssl
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,16 +17,21 @@ from .nginx import HOST, Nginx, proxying
 from .test_nginx import PIC, WHO, public_url
 
 
+def connect(nginx: Nginx) -> ssl.SSLSocket:
+    """Connect over TLS, with a small buffer for answers."""
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.settimeout(PATIENCE)
+    raw.connect(('127.0.0.1', nginx.https_port))
+    context = ssl.create_default_context(cafile=str(nginx.cert))
+    return context.wrap_socket(raw, server_hostname=HOST)
+
+
 class Reader:
     """Stalled reader: requests a file over TLS, and stops reading after the head of the answer."""
 
     def __init__(self, nginx: Nginx, path: str) -> None:
-        raw = socket.socket()
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        raw.settimeout(PATIENCE)
-        raw.connect(('127.0.0.1', nginx.https_port))
-        context = ssl.create_default_context(cafile=str(nginx.cert))
-        self._socket = context.wrap_socket(raw, server_hostname=HOST)
+        self._socket = connect(nginx)
         self._socket.sendall(f'GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n'.encode())
         self.head = ''
 
@@ -108,3 +113,32 @@ def test_flood_from_one_address_is_rate_limited(files: Nginx, tmp_path: Path, li
         statuses = [nginx.ask(line).status for _ in range(5)]
     assert 429 not in statuses[:3]
     assert statuses[3:] == [429, 429]
+
+
+def stall(nginx: Nginx) -> ssl.SSLSocket:
+    """Connect, and send the head of a request without its body; nginx waits for that."""
+    sender = connect(nginx)
+    head = f'POST /echo HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n'
+    sender.sendall(head.encode())
+    assert sender.recv(512).startswith(b'HTTP/1.1 100 ')
+    return sender
+
+
+def test_stalled_senders_of_one_address_are_limited(files: Nginx, tmp_path: Path) -> None:
+    port = int(files.configuration.read_text().split('server 127.0.0.1:')[1].split()[0])
+    changed = {'limit_conn senders 500': 'limit_conn senders 2', 'body_timeout 10s': f'body_timeout {PATIENCE:.0f}s'}
+    with ExitStack() as stack, proxying(tmp_path, [port], files.cache, changed=changed) as nginx:
+        first = stack.enter_context(stall(nginx))
+        assert nginx.ask('GET /echo').status == 200
+        stack.enter_context(stall(nginx))
+        assert nginx.ask('GET /echo').status == 429
+        first.sendall(b'0123456789')
+        assert first.recv(512).startswith(b'HTTP/1.1 200 ')
+
+
+def test_stalled_sender_is_disconnected(files: Nginx, tmp_path: Path) -> None:
+    port = int(files.configuration.read_text().split('server 127.0.0.1:')[1].split()[0])
+    with proxying(tmp_path, [port], files.cache, changed={'body_timeout 10s': 'body_timeout 1s'}) as nginx:
+        with stall(nginx) as sender, suppress(OSError):
+            assert sender.recv(512) == b''
+        assert nginx.logged('"POST /echo HTTP/1.1" 408')
