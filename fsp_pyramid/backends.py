@@ -35,10 +35,11 @@ class Backends:
     """
 
     def __init__(self, settings: Settings) -> None:
-        # All that may stall together leaves an eighth of the threads to other requests.
+        # All that may stall together leaves an eighth of the threads to other requests; a silent Egnyte leaves more.
         threads = settings.threads
         slots = max(1, threads * 3 // 8)
         self.downloads = Bulkhead(slots, threads * 3 // 16, DOWNLOAD_WAIT, running_share=-(-slots // 3))
+        self.calls = Bulkhead(max(1, threads * 5 // 8), waiting=0, patience=0)
         waiting = max(1, threads * 5 // 16)
         self.rate_limiter = egnyte.RateLimiter(_rate_store(settings), reserve=settings.pace.reserve)
         self.locks: KeyedLocks | RedisKeyedLocks

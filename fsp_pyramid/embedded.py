@@ -175,6 +175,9 @@ class _Answer(_Iterated):
                 raise requests.ConnectionError('the answer was cut short')
         return size
 
+    def read1(self, size: int = -1) -> bytes:
+        return self.read(size)
+
     def close(self) -> None:
         if not self.closed and self._close_parts is not None:
             self._close_parts()

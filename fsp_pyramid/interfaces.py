@@ -198,6 +198,7 @@ class IBackends(Interface):
     rate_limiter = Attribute('Rate limiter of calls to Egnyte: egnyte.RateLimiter.')
     locks = Attribute('Locks of directories: concurrency.locks.KeyedLocks, or redis_locks.RedisKeyedLocks.')
     downloads = Attribute('Limiter of downloads of sources: concurrency.bulkhead.Bulkhead.')
+    calls = Attribute('Limiter of threads that call Egnyte: concurrency.bulkhead.Bulkhead.')
     listing_cache = Attribute('Cache of listings: storage.listing_cache.ListingCache.')
     version_feed = Attribute(
         'File versions from other machines: content.version_feed.RedisVersionFeed, or NullVersionFeed.'

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, BinaryIO, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote
 
@@ -99,6 +100,7 @@ class Client:
         chunk_size: int = CHUNK_SIZE,
         priority: Priority = Priority.READ,
         on_call: Callable[[CallInfo], None] = lambda _call: None,
+        slot: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         transport = Transport(
             url,
@@ -109,6 +111,7 @@ class Client:
             max_wait=max_wait,
             priority=priority,
             on_call=on_call,
+            slot=slot,
         )
         self._call = transport.call
         self._chunk_size = chunk_size

@@ -102,6 +102,10 @@ class Unreachable(Unavailable):
     """No complete answer of Egnyte came, so the outcome of the call is unknown."""
 
 
+class TimedOut(Unreachable):
+    """Egnyte was silent for too long, or sent its answer too slowly."""
+
+
 class Corrupted(EgnyteError):
     """Egnyte stored other bytes than were sent, as version *version_id* of file *file_id*."""
 

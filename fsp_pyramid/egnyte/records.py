@@ -37,7 +37,12 @@ def text(data: dict[str, Any], key: str) -> str:
     value = data[key]
     if not isinstance(value, str):
         raise TypeError(f'{key} is no text')
-    return value
+    return _encodable(value)
+
+
+def _encodable(value: str) -> str:
+    """Replace halves of pairs of surrogates, which JSON may contain and no database or URL does."""
+    return value if value.isascii() else value.encode('utf-8', 'replace').decode()
 
 
 def size(value: Any) -> int:
@@ -49,7 +54,7 @@ def size(value: Any) -> int:
 
 
 def _text_or_none(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    return _encodable(value) if isinstance(value, str) else None
 
 
 class File(NamedTuple):

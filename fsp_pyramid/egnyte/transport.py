@@ -3,15 +3,18 @@
 import io
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import requests
+import urllib3
 
 from .errors import (
     EgnyteError,
     QuotaExceeded,
     Rejected,
     Throttled,
+    TimedOut,
     Unavailable,
     Unreachable,
     from_response,
@@ -26,13 +29,17 @@ CONNECT_TIMEOUT = 10.0
 # For calls that may be repeated: a broken connection is usually an old one that the other end had closed.
 TRIES = 3
 
-# requests reads the body inside of request(), so a cut answer is one of these too.
 BROKEN = (
     requests.ConnectionError,
     requests.Timeout,
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
+    urllib3.exceptions.HTTPError,  # while the body is read
 )
+# Bytes that are read of an answer; the rest is not missed, or the answer counts as that of another server. A page of
+# 1,000 items has less than a megabyte.
+LONGEST_ANSWER, LONGEST_ERROR = 32 << 20, 100_000
+BLOCK = 64 * 1024
 
 
 class CallInfo(NamedTuple):
@@ -79,8 +86,8 @@ class Part(io.RawIOBase):
 class Transport:
     """Calls to one domain with one token; the parameters are those of the Client.
 
-    Reads and ``repeatable`` calls are repeated if the connection breaks. Other calls, which may have taken effect
-    without an answer, end as Unreachable.
+    Reads and ``repeatable`` calls are repeated if the connection breaks, but not after a time-out: the next attempt
+    would occupy the thread for as long. Other calls, which may have taken effect without an answer, end as Unreachable.
     """
 
     def __init__(
@@ -94,11 +101,12 @@ class Transport:
         max_wait: float,
         priority: Priority,
         on_call: Callable[[CallInfo], None],
+        slot: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self._url, self._token = url, token
         self._session, self._rate_limiter = session, rate_limiter
         self._timeout, self._wait_left = timeout, max_wait
-        self._priority, self._on_call = priority, on_call
+        self._priority, self._on_call, self._slot = priority, on_call, slot
 
     def call(
         self,
@@ -124,15 +132,18 @@ class Transport:
         def attempt(permit: Permit) -> T:
             return self._try(permit, method, path, read, rejected, part, kwargs)
 
-        tries = TRIES if repeatable or method == 'GET' else 1
+        with self._slot():
+            return self._repeat(method, attempt, TRIES if repeatable or method == 'GET' else 1)
+
+    def _repeat(self, method: str, attempt: Callable[[Permit], T], tries: int) -> T:
         while True:
             permit = self._rate_limiter.acquire(self._token, self._wait_left, self._priority_of(method))
             self._wait_left -= permit.waited
             try:
                 return self._timed(method, permit, attempt)
-            except Unreachable:
+            except Unreachable as error:
                 tries -= 1
-                if not tries:
+                if not tries or isinstance(error, TimedOut):
                     raise
             except Throttled as error:
                 self._rate_limiter.block(self._token, error.wait)
@@ -177,25 +188,47 @@ class Transport:
         return understood(response, method, read)
 
 
-def send(session: requests.Session, method: str, url: str, timeout: float, **kwargs: Any) -> requests.Response:
-    """Send a request and return the answer, of any status. The body of an error is read and closed, even of a stream.
+def send(
+    session: requests.Session, method: str, url: str, timeout: float, *, stream: bool = False, **kwargs: Any
+) -> requests.Response:
+    """Send a request and return the answer, of any status. Its body is read, unless it is a success and a *stream*.
 
-    :param timeout: seconds that Egnyte may stay silent
+    :param timeout: seconds that Egnyte may stay silent; the whole body may take twice as long
 
-    Raises Unreachable for a broken connection, EgnyteError if the arguments make no valid request. The texts of
-    requests' own exceptions may hold tokens and the names of customers' files, so messages name only their classes.
+    Raises Unreachable for a broken connection, TimedOut, and EgnyteError if the arguments make no valid request. The
+    texts of requests' own exceptions may hold tokens and the names of customers' files, so messages name only their
+    classes.
     """
-    timeouts = min(timeout, CONNECT_TIMEOUT), timeout
+    timeouts, end = (min(timeout, CONNECT_TIMEOUT), timeout), time.monotonic() + 2 * timeout
     try:
-        response = session.request(method, url, timeout=timeouts, allow_redirects=False, **kwargs)
+        response = session.request(method, url, timeout=timeouts, allow_redirects=False, stream=True, **kwargs)
         if not succeeded(response):
-            with response:
-                _ = response.content
+            _read(response, LONGEST_ERROR, end)
+        elif not stream:
+            _read(response, LONGEST_ANSWER, end)
+    except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
+        raise TimedOut(f'{method} failed: {type(error).__name__}') from None
     except BROKEN as error:
         raise Unreachable(f'{method} failed: {type(error).__name__}') from None
     except (requests.RequestException, ValueError) as error:
         raise EgnyteError(f'{method} could not be sent: {type(error).__name__}') from None
     return response
+
+
+def _read(response: requests.Response, limit: int, end: float) -> None:
+    """Read the body into ``response.content``, up to *limit* bytes and until *end*, and release the connection.
+
+    requests itself would decode any number of bytes, for as long as a byte comes now and then.
+    """
+    if getattr(response, '_content', False) is not False:  # the adapter has read it
+        return
+    body = bytearray()
+    with response:
+        while len(body) < limit and (block := response.raw.read1(BLOCK, decode_content=True)):
+            body += block
+            if time.monotonic() > end:
+                raise requests.Timeout
+    response._content = bytes(body[:limit])
 
 
 def succeeded(response: requests.Response) -> bool:

@@ -1,12 +1,15 @@
 """Factory of storages: the layers on top of one account, and the callbacks between them."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from requests import Session
 
 from .. import egnyte
+from ..concurrency.bulkhead import Bulkhead, BulkheadFull
 from ..egnyte import Priority
 from ..interfaces import IBackends, IObserver, IStorage
 from ..model import Access, Account, Entry
@@ -18,6 +21,8 @@ from .observed import ObservedStorage
 # Seconds that rollback and background calls may wait for the rate limit: rollback happens after the request is
 # answered, and is not retried; no request waits for background calls.
 PATIENCE = 60.0
+# Seconds after which a request may try again that found too many threads waiting for Egnyte.
+SLOT_WAIT = 5.0
 
 
 class StorageListener:
@@ -85,6 +90,20 @@ class StorageFactory:
         )
 
 
+@contextmanager
+def call_slot(calls: Bulkhead, *, forced: bool) -> Iterator[None]:
+    """Run the block in a slot for calls to Egnyte, which may be silent. Raises Throttled if there is none.
+
+    :param forced: for rollback and background calls
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(calls.slot(forced=forced))
+        except BulkheadFull:
+            raise egnyte.Throttled('too many threads wait for Egnyte', SLOT_WAIT) from None
+        yield
+
+
 class _AccountContext:
     """Callbacks of the layers of one account's storage."""
 
@@ -105,6 +124,7 @@ class _AccountContext:
             max_wait=max_wait,
             priority=priority,
             on_call=self._call_made,
+            slot=partial(call_slot, self._factory.backends.calls, forced=max_wait == PATIENCE),
         )
 
     def _call_made(self, call: egnyte.CallInfo) -> None:

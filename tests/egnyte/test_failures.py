@@ -1,6 +1,7 @@
 """Failures of calls: limits, broken connections, gateways, and unreadable answers."""
 
 import gzip
+import io
 import itertools
 import ssl
 import threading
@@ -13,9 +14,11 @@ from typing import Any
 
 import pytest
 import requests
+from urllib3 import HTTPResponse
 
 from fsp_pyramid import egnyte
 from fsp_pyramid.egnyte import Client, errors
+from fsp_pyramid.egnyte.transport import LONGEST_ANSWER, send
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.testing import Sandbox, content
 
@@ -249,6 +252,75 @@ def test_invalid_token_is_not_shown(rate_limiter: Paced, token: str, caplog: pyt
     shown = ''.join(traceback.format_exception(caught.value))
     assert 'a-secret-token' not in shown + caplog.text
     assert not isinstance(caught.value, errors.Unreachable)
+
+
+class Endless(io.RawIOBase):
+    """Body without an end."""
+
+    def readable(self) -> bool:
+        return True
+
+    def read1(self, size: int = 1) -> bytes:
+        return b' ' * size
+
+
+def endlessly(hooks: Hooked, status: int) -> None:
+    def before(request: requests.PreparedRequest) -> requests.Response:
+        endless = answer(request, status)
+        endless.raw = HTTPResponse(Endless(), preload_content=False)
+        return endless
+
+    hooks.before = before
+
+
+@pytest.mark.parametrize('status', [200, 404, 500])
+def test_endless_answer_is_unavailable(chunking: tuple[Client, Hooked], status: int) -> None:
+    client, hooks = chunking
+    endlessly(hooks, status)
+    with pytest.raises(errors.NotFound if status == 404 else errors.Unavailable):
+        client.userinfo()
+    assert len(hooks.sent) == 1
+
+
+def test_compressed_answer_is_not_decoded_to_its_end(rate_limiter: Paced) -> None:
+    """The body is 64 MB, the limit 32."""
+    with (
+        speaking(200, gzip.compress(b' ' * (64 << 20)), Content_Encoding='gzip') as url,
+        egnyte.new_session() as session,
+    ):
+        response = send(session, 'GET', url, 30.0)
+    assert len(response.content) == LONGEST_ANSWER
+
+
+def test_answer_that_takes_too_long_is_not_asked_for_again(tmp_path: Path, rate_limiter: Paced) -> None:
+    hooks = Hooked(sandbox := Sandbox(tmp_path / 'slow'))
+    endlessly(hooks, 200)
+    with pytest.raises(errors.TimedOut):
+        Client(URL, TOKEN, session=sandbox.session, rate_limiter=rate_limiter, timeout=0).userinfo()
+    assert len(hooks.sent) == 1
+
+
+@pytest.mark.parametrize('error', [requests.ReadTimeout, requests.ConnectTimeout])
+def test_silence_is_not_asked_again(chunking: tuple[Client, Hooked], error: type[Exception]) -> None:
+    def silent(_request: requests.PreparedRequest) -> None:
+        raise error
+
+    client, hooks = chunking
+    hooks.before = silent
+    with pytest.raises(errors.TimedOut):
+        client.userinfo()
+    assert len(hooks.sent) == 1
+
+
+def test_halves_of_surrogates_are_replaced(chunking: tuple[Client, Hooked]) -> None:
+    client, hooks = chunking
+
+    def after(request: requests.PreparedRequest, response: requests.Response) -> requests.Response:
+        return answer(request, 200, response.content.replace(b'"photo.png"', b'"pho\\ud800to.png"'))
+
+    upload(client, '/Shared/photo.png', b'x')
+    hooks.after = after
+    assert 'pho?to.png' in {file.name for file in client.list_folder('/Shared').files}
 
 
 def test_encoded_download_has_no_length(rate_limiter: Paced) -> None:
