@@ -10,7 +10,7 @@ from cachetools import LRUCache
 from zope.interface import implementer
 
 from ..interfaces import IRenderedListings
-from ..media_types import is_typeless
+from ..media_types import UNKNOWN, is_typeless
 from ..model import Entry, Listing
 from ..storage.cache_backends import ENTRY_SIZE
 from .metadata import metadata, metadata_of_all
@@ -21,12 +21,11 @@ OVERHEAD = 1000
 
 
 class Rendered(NamedTuple):
-    """A body, the version of its listing, and the files whose names imply no type, with their types at that time."""
+    """A body, the version of its listing, and the files whose types were not known at that time."""
 
     version: Hashable
     body: bytes
     typeless: tuple[Entry, ...]
-    types: list[str]
 
 
 @implementer(IRenderedListings)
@@ -65,7 +64,7 @@ def listing_body(listing: Listing, fsp: RequestContext, *, only_directories: boo
     if (
         found is None
         or found.version != listing.version
-        or (found.typeless and fsp.types(found.typeless) != found.types)
+        or (found.typeless and {*fsp.types(found.typeless)} != {UNKNOWN})
     ):
         found = _render(listing, fsp, only_directories=only_directories)
         if listing.version is not None:
@@ -78,13 +77,10 @@ def _render(listing: Listing, fsp: RequestContext, *, only_directories: bool) ->
     files = [item for item in items if not item.is_directory]
     types = fsp.types(files)
     data = {'meta': metadata(listing.entry, fsp), 'items': metadata_of_all(items, types, fsp)}
-    typeless = [(file, type_) for file, type_ in zip(files, types, strict=True) if is_typeless(file.name)]
-    return Rendered(
-        listing.version,
-        json.dumps(envelope(data)).encode(),
-        tuple(file for file, _ in typeless),
-        [type_ for _, type_ in typeless],
-    )
+    # A known type belongs to a content, and does not change.
+    pairs = zip(files, types, strict=True)
+    typeless = tuple(file for file, type_ in pairs if type_ == UNKNOWN and is_typeless(file.name))
+    return Rendered(listing.version, json.dumps(envelope(data)).encode(), typeless)
 
 
 def envelope(data: Any) -> dict[str, Any]:

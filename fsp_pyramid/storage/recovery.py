@@ -136,7 +136,14 @@ class Recovery:
             self._client.delete_folder(found.folder.folder_id)
 
     def _move_back(self, change: Change) -> None:
-        if change.before is not None and self.is_at(change.entry.id or '', change.entry.path):
+        if change.before is None:
+            return
+        try:
+            is_there = self.is_at(change.entry.id or '', change.entry.path)
+        except egnyte.NotFound as error:
+            # Moves go by path: if a colleague had replaced the listed file, the new one was moved.
+            is_there = error.authentic
+        if is_there:
             self._client.move(text(change.entry.path), text(change.before.path))
 
     def _restore(self, change: Change) -> None:

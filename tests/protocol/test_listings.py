@@ -151,9 +151,9 @@ def test_response_without_cache_is_rendered_each_time(
 def test_memory_is_bounded() -> None:
     cache = RenderedListings(10_000)
     for number in range(10):
-        cache.put(number, Rendered(1, b'x' * 2000, (), []))
+        cache.put(number, Rendered(1, b'x' * 2000, ()))
     assert [number for number in range(10) if cache.get(number)] == [7, 8, 9]
-    cache.put('large', Rendered(1, b'x' * 20_000, (), []))
+    cache.put('large', Rendered(1, b'x' * 20_000, ()))
     assert cache.get('large') is None
     assert cache.get(9) is not None
 

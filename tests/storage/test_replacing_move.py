@@ -97,6 +97,36 @@ def test_replacing_move_takes_three_calls_and_deletes_last(mover: Mover, sandbox
     assert (mover.listed(), mover.listed('d')) == (['d'], ['a'])
 
 
+@pytest.mark.parametrize('replaced', [(TARGET,), (SOURCE, TARGET)], ids=['target', 'both'])
+def test_files_that_were_replaced_at_egnyte_stay_where_they_are(
+    mover: Mover, sandbox: Sandbox, replaced: tuple[str, ...]
+) -> None:
+    """The listings are of the time before that."""
+    mover.listed()
+    mover.listed('d')
+    for path in replaced:
+        sandbox.api('DELETE', f'/pubapi/v1/fs{path}').raise_for_status()
+        sandbox.upload(path, path.encode())
+    with pytest.raises(errors.NotFound):
+        mover.move()
+    mover.log.roll_back()
+    assert contents(sandbox) == {b'mine' if SOURCE not in replaced else SOURCE.encode(), TARGET.encode()}
+    assert sandbox.content(TARGET) == TARGET.encode()
+    assert (mover.listed(), mover.listed('d')) == (['d', 'a'], ['a'])
+
+
+def test_folder_that_took_the_place_of_the_target_stays_where_it_is(mover: Mover, sandbox: Sandbox) -> None:
+    mover.listed()
+    mover.listed('d')
+    sandbox.api('DELETE', f'/pubapi/v1/fs{TARGET}').raise_for_status()
+    sandbox.upload(f'{TARGET}/inner', b'theirs')
+    with pytest.raises(errors.NotFound):
+        mover.move()
+    mover.log.roll_back()
+    assert sandbox.content(f'{TARGET}/inner') == b'theirs'
+    assert sandbox.content(SOURCE) == b'mine'
+
+
 @pytest.mark.parametrize('number', [1, 2, 3])
 @pytest.mark.parametrize(
     ('side', 'fault'),
