@@ -214,11 +214,12 @@ class Operations:
             raise _PartialChange(error) from error
         try:
             self._storage.delete(aside)
-        except (Busy, QuotaUsedUp):  # it was not called
+        except Busy:  # it was not called
             raise
         except FSPError as error:
             # It may be deleted in spite of the error, now or later: rolled-back moves would leave nothing in its place.
-            if is_unanswered(error):
+            # Without calls left, nothing can be rolled back.
+            if is_unanswered(error) or isinstance(error, QuotaUsedUp):
                 _log_left(aside, error)
             elif self._is_there(aside):
                 raise _PartialChange(error) from error

@@ -97,6 +97,18 @@ def test_replacing_move_takes_three_calls_and_deletes_last(mover: Mover, sandbox
     assert (mover.listed(), mover.listed('d')) == (['d'], ['a'])
 
 
+def test_move_stands_if_the_calls_of_the_day_end_before_the_deletion(
+    mover: Mover, sandbox: Sandbox, connection: Connection
+) -> None:
+    """Rolling it back would need calls, too."""
+    used_up = answering(403, X_Mashery_Error_Code='ERR_403_DEVELOPER_OVER_RATE', Retry_After='3600')
+    connection.before = at(3, used_up, for_ever=True)
+    mover.move()
+    connection.heal()
+    assert sandbox.content(TARGET) == b'mine'
+    assert contents(sandbox) == {b'mine', b'precious'}
+
+
 @pytest.mark.parametrize('replaced', [(TARGET,), (SOURCE, TARGET)], ids=['target', 'both'])
 def test_files_that_were_replaced_at_egnyte_stay_where_they_are(
     mover: Mover, sandbox: Sandbox, replaced: tuple[str, ...]
