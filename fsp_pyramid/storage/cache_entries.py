@@ -10,7 +10,7 @@ from ..model import Access, Entry, Listing
 from ..paths import Path
 
 # Raise the number when the format changes: processes of two versions may share one Redis.
-LISTING, PLAIN = 'kept 2', 'plain'
+LISTING, PLAIN = 'kept 3', 'plain'
 # Processes of version 0.1 read and write values of dogpile.cache, which begin with metadata and a separator. They write
 # the time into the number, and ignore ours, which is the version of the listing.
 HEADER = b'{"ct":%d,"v":2}|'
@@ -27,11 +27,14 @@ class CachedListing:
     :param as_of: time at which Egnyte was asked for it, UNIX seconds
     :param generations: generations of the directory and of those above it at that time; the listing is void when one of
         them has changed
+    :param asked: path that Egnyte was asked for, which may differ from the directory's in the composition of
+        characters; ``()`` if Egnyte was not asked
     """
 
     as_of: float
     generations: tuple[str, ...]
     listing: Listing | None
+    asked: Path = ()
 
 
 def new_version() -> int:
@@ -66,17 +69,17 @@ def stored_version(header: bytes) -> int | None:
 def _dump_listing(cached: CachedListing) -> list[Any]:
     listing = cached.listing
     rows = listing and [listing.entry.path, _row(listing.entry), [_row(item) for item in listing.items]]
-    return [cached.as_of, cached.generations, rows]
+    return [cached.as_of, cached.generations, cached.asked, rows]
 
 
 def _load_listing(data: list[Any], version: int | None) -> CachedListing:
-    as_of, generations, found = data
+    as_of, generations, asked, found = data
     if found is None:
-        return CachedListing(as_of, tuple(generations), None)
+        return CachedListing(as_of, tuple(generations), None, tuple(asked))
     names, row, rows = found
     path = tuple(names)
     listing = Listing(_entry(path, row), tuple([_entry((*path, row[0]), row) for row in rows]), version)
-    return CachedListing(as_of, tuple(generations), listing)
+    return CachedListing(as_of, tuple(generations), listing, tuple(asked))
 
 
 def _row(entry: Entry) -> list[Any]:

@@ -106,7 +106,7 @@ class CachedStorage(StorageLayer):
     def _look_up(self, path: Path) -> Listing:
         cached = self._cached(path)
         if cached is None or not self._is_fresh(cached):
-            self._check_parent(path)
+            path = self._as_listed(path)
             return self._fetch_once(path) if cached is None or cached.listing is None else self._refresh(path, cached)
         self._on_lookup(CacheLookup('hit', age=self._age(cached)))
         return _existing(path, cached.listing)
@@ -121,9 +121,28 @@ class CachedStorage(StorageLayer):
     def _cached(self, path: Path) -> CachedListing | None:
         _ = self._ttl  # catching up may invalidate the listing
         try:
-            return self._listing_cache.get(self._key(path))
+            cached = self._listing_cache.get(self._key(path))
         except KeyError:
             return None
+        return cached if self._is_of(path, cached) else None
+
+    def _is_of(self, path: Path, cached: CachedListing) -> bool:
+        """Return False if the listing may be one of another directory: the key is the same for all forms of a path.
+
+        It is the right one if Egnyte did not have *path* in its own form, or if a fresh listing of the parent has not.
+        """
+        if cached.listing is None or text(path).isascii():
+            return True
+        found, form = _form(cached.listing.entry.path), _form(path)
+        if form in {found, _form(cached.asked)}:
+            return True
+        parent = self._fresh(path[:-1])
+        item = _item(path, parent) if parent else None
+        return item is not None and _form(item.path) == found
+
+    def _fresh(self, path: Path) -> CachedListing | None:
+        cached = self._cached(path)
+        return cached if cached is not None and self._is_fresh(cached) else None
 
     def _age(self, cached: CachedListing) -> float:
         return max(self._listing_cache.clock() - cached.as_of, 0)
@@ -133,19 +152,21 @@ class CachedStorage(StorageLayer):
         age, ttl = self._age(cached), self._ttl
         return age < ttl or (age < ttl * MOST and age < ttl * self._ttl_factor())
 
-    def _check_parent(self, path: Path) -> None:
-        """Raise NotFound if a fresh listing of the parent lacks the directory."""
-        parent = self._cached(path[:-1]) if path else None
-        if parent is None or not self._is_fresh(parent):
-            return
-        item = parent.listing.find(path[-1]) if parent.listing else None
+    def _as_listed(self, path: Path) -> Path:
+        """Return *path* as a fresh listing of the parent spells it. Raises NotFound if that lacks the directory."""
+        parent = self._fresh(path[:-1]) if path else None
+        if parent is None:
+            return path
+        item = _item(path, parent)
         if item is None or not item.is_directory:
             self._on_lookup(CacheLookup('hit', age=self._age(parent)))
             raise missing(path)
+        return item.path
 
     def _fetch_once(self, path: Path) -> Listing:
         """Fetch the listing, or share the result of a concurrent fetch."""
-        # The key has the last write: callers after a write of ours do not share an answer from before it.
+        # The key has the last write: callers after a write of ours do not share an answer from before it. It also has
+        # the form of the path, because Egnyte may have another directory in another form.
         lease = self._listing_cache.lease(self._account)
 
         def fetch() -> Listing:
@@ -153,7 +174,7 @@ class CachedStorage(StorageLayer):
                 return self._fetched_meanwhile(path) or self._fetch(path)
 
         self._on_lookup(CacheLookup('miss'))
-        return self._listing_cache.single_flight.do((self._key(path), lease.write), fetch)
+        return self._listing_cache.single_flight.do((self._account, _form(path), lease.write), fetch)
 
     def _refresh(self, path: Path, old: CachedListing) -> Listing:
         """Fetch the listing again; return the stale one if another caller does that, or if Egnyte fails."""
@@ -200,24 +221,13 @@ class CachedStorage(StorageLayer):
     def _fetch(self, path: Path) -> Listing:
         lease = self._listing_cache.lease(self._account)
         try:
-            listing = self._storage.list_directory(self._stored_spelling(path), fresh=True)
+            listing = self._storage.list_directory(path, fresh=True)
         except NotFound as error:
             if not is_doubtful(error):
-                self._listing_cache.store(self._key(path), None, lease)
+                self._listing_cache.store(self._key(path), None, lease, path)
             raise
-        self._listing_cache.store(self._key(path), listing, lease)
+        self._listing_cache.store(self._key(path), listing, lease, path)
         return listing
-
-    def _stored_spelling(self, path: Path) -> Path:
-        """Return *path* as it is stored, as far as cached: Egnyte may tell forms of composed characters apart."""
-        if text(path).isascii():
-            return path
-        (head,) = self._listing_cache.heads([self._key(path)])
-        if head and head.listing:
-            return head.listing.entry.path
-        parent = self._cached(path[:-1])
-        item = parent.listing.find(path[-1]) if parent and parent.listing else None
-        return item.path if item else path
 
     def _with_item_counts(self, listing: Listing) -> Listing:
         """Add the item counts of directories whose own listings are cached: Egnyte's listings have no counts."""
@@ -226,7 +236,7 @@ class CachedStorage(StorageLayer):
             return listing
         above = key(listing.entry.path)
         heads = self._listing_cache.heads([(self._account, (*above, fold(item.name))) for item in directories])
-        counts = [head.listing.entry.item_count if head and head.listing else 0 for head in heads]
+        counts = [_count(item, head) for item, head in zip(directories, heads, strict=True)]
         if not any(counts):
             return listing
 
@@ -240,7 +250,8 @@ class CachedStorage(StorageLayer):
     def peek_directory(self, path: Path) -> Entry | None:
         """Return the entry if the directory's own listing is fresh."""
         (head,) = self._listing_cache.heads([self._key(path)])
-        return head.listing.entry if head and head.listing and self._is_fresh(head) else None
+        known = head and self._is_fresh(head) and self._is_of(path, head) and head.listing
+        return known.entry if known else None
 
     def stat_file(self, path: Path) -> Entry:
         """Make no call while the parent's listing is fresh."""
@@ -250,10 +261,8 @@ class CachedStorage(StorageLayer):
             return _file(path, parent)
         if parent is None or parent.listing is None:
             self._on_lookup(CacheLookup('miss'))
-            return self._storage.stat_file(self._stored_spelling(path))
-        return self._unless_stale(lambda: self._storage.stat_file(self._stored_spelling(path)), parent) or _file(
-            path, parent
-        )
+            return self._storage.stat_file(path)
+        return self._unless_stale(lambda: self._storage.stat_file(path), parent) or _file(path, parent)
 
     def create_directory(self, path: Path, with_parent: bool = False) -> tuple[Entry, Change]:
         """Cache the new listing, and patch those of the directories above."""
@@ -315,7 +324,9 @@ class CachedStorage(StorageLayer):
     def _patch(self, path: Path, *, old: Entry | None = None, new: Entry | None = None) -> None:
         """Remove *old* from the listing of *path*, and add *new*."""
 
-        def change(listing: Listing) -> Listing:
+        def change(listing: Listing) -> Listing | None:
+            if _form(listing.entry.path) != _form(path):
+                return None  # it may be a listing of another directory
             removed = [listing.find(entry.name) for entry in (old, new) if entry is not None]
             items = [item for item in listing.items if item not in removed]
             if new is not None:
@@ -343,8 +354,23 @@ def _existing(path: Path, listing: Listing | None) -> Listing:
     return listing
 
 
+def _item(path: Path, parent: CachedListing) -> Entry | None:
+    return parent.listing.find(path[-1]) if parent.listing else None
+
+
+def _form(path: Path) -> str:
+    """Return the text that spellings of *path* share that differ in case, and not in the composition of characters."""
+    return ''.join(map(str.lower, text(path)))
+
+
+def _count(item: Entry, head: CachedListing | None) -> int:
+    """Return the item count of a directory in a listing; 0 if *head* is missing or of a name of another form."""
+    found = head and head.listing and head.listing.entry
+    return found.item_count if found and _form(found.path[-1:]) == _form((item.name,)) else 0
+
+
 def _file(path: Path, parent: CachedListing) -> Entry:
-    item = parent.listing.find(path[-1]) if parent.listing else None
+    item = _item(path, parent)
     if item is None or item.is_directory:
         raise missing(path)
     return item

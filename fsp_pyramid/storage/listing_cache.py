@@ -83,15 +83,18 @@ class ListingCache:
             return Lease(now, self._use(lambda: self._last_write(account)), is_certain=True)
         return Lease(now, f'missed {self._missed[account]}', is_certain=False)
 
-    def store(self, key: Key, listing: Listing | None, lease: Lease) -> None:
-        """Store Egnyte's answer, unless we wrote after *lease* was taken: the answer may be older than that write."""
+    def store(self, key: Key, listing: Listing | None, lease: Lease, asked: Path = ()) -> None:
+        """Store Egnyte's answer, unless we wrote after *lease* was taken: the answer may be older than that write.
+
+        :param asked: path that Egnyte was asked for
+        """
         if self.ttl <= 0 or not lease.is_certain:
             return
 
         def store() -> None:
             with self._locked(key[0]):
                 if self._backend.get(_name('write', (key[0], ()))) == lease.write:
-                    self._set(key, CachedListing(lease.taken_at, self._ensure_generations(key), listing))
+                    self._set(key, CachedListing(lease.taken_at, self._ensure_generations(key), listing, asked))
 
         with suppress(CircuitOpen):
             self._use(store)
@@ -107,7 +110,7 @@ class ListingCache:
                     return
                 changed = cached.listing and change(cached.listing)
                 if changed:
-                    self._set(key, CachedListing(cached.as_of, cached.generations, changed))
+                    self._set(key, replace(cached, listing=changed))
                 else:
                     self._backend.delete_many([_name('listing', key), _name('head', key)])
 
@@ -210,7 +213,7 @@ class ListingCache:
         head = cached.listing and Listing(cached.listing.entry, ())
         values = {
             _name('listing', key): cached,
-            _name('head', key): CachedListing(cached.as_of, cached.generations, head),
+            _name('head', key): replace(cached, listing=head),
         }
         # Generations come last, so that they are evicted after the listings that depend on them.
         self._backend.set_many(values | dict(zip(_generation_names(key), cached.generations, strict=True)))

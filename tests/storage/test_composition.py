@@ -176,6 +176,47 @@ def test_cache_supplies_the_stored_form(sandbox: Sandbox, there: Any, asked: Any
     assert len(sandbox.calls) == 1
 
 
+def test_two_directories_of_two_forms(tmp_path: Path, there: Any, asked: Any, known: bool) -> None:
+    """Egnyte may keep both: a listing of one says nothing about the other."""
+    sandbox = Sandbox(tmp_path / 'egnyte')
+    one, other = there('é'), asked('é')
+    for path in (f'{one}/x', f'{other}/x', f'{other}/y'):
+        sandbox.upload(f'/Shared/Home/{path}', b'old')
+    operations = operations_of(sandbox, known, (one,))
+    upload(operations, other, 'x', strategy=Strategy.REPLACE)
+    upload(operations, other, 'z')
+    assert [item.name for item in operations.list_directory((one,)).items] == ['x']
+    operations.delete_file((other, 'x'))
+    assert [item.name for item in operations.list_directory((other,)).items] == ['y', 'z']
+    assert sandbox.content(f'/Shared/Home/{one}/x') == b'old'
+    operations.delete_file((one, 'x'))
+    with pytest.raises(errors.NotEmpty):
+        operations.delete_directory((other,))
+    operations.delete_directory((one,))
+    assert stored(sandbox, '/Shared/Home') == [other]
+
+
+def test_count_of_items_is_of_the_same_form(tmp_path: Path, there: Any, asked: Any) -> None:
+    sandbox = Sandbox(tmp_path / 'egnyte')
+    for path in (f'{there("é")}/x', f'{asked("é")}/x', f'{asked("é")}/y'):
+        sandbox.upload(f'/Shared/Home/{path}', b'x')
+    operations = operations_of(sandbox, True, (asked('é'),))
+    counts = {item.name: item.item_count for item in operations.list_directory(()).items}
+    assert counts == {there('é'): 0, asked('é'): 2}
+
+
+def test_listing_in_another_form_is_cached(sandbox: Sandbox, there: Any, asked: Any) -> None:
+    """The answer shows that Egnyte has no other form, and counts for both while it is fresh."""
+    sandbox.upload(f'/Shared/Home/{there("é")}/x', b'x')
+    operations = make(sandbox)
+    operations.list_directory((asked('é'),))
+    upload(operations, asked('é'), 'y')
+    sandbox.forget_calls()
+    for form in (asked, there):
+        assert [item.name for item in operations.list_directory((form('é'),)).items] == ['x', 'y']
+    assert not sandbox.calls
+
+
 @pytest.mark.parametrize('character', ['\N{KELVIN SIGN}', '\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}'])
 def test_singleton_character_is_another_name(tmp_path: Path, character: str, known: bool) -> None:
     sandbox = Sandbox(tmp_path / 'egnyte')

@@ -180,7 +180,7 @@ def test_unreadable_value_is_missing(redis_server: RedisServer, clock: Clock) ->
     for key in client.keys('fsp:listing:*'):
         data = client.get(key)
         header, _, payload = data.partition(b'|')
-        for wrong in (payload.replace(b'kept 2', b'kept 0', 1), payload[:-9], b'', b'{}', b'\x80\x04K\x01.'):
+        for wrong in (payload.replace(b'kept 3', b'kept 0', 1), payload[:-9], b'', b'{}', b'\x80\x04K\x01.'):
             client.set(key, header + b'|' + wrong)
             assert known(listing_cache, 'x') == ''
 
