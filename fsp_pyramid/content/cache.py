@@ -28,7 +28,7 @@ from .index import (
 )
 from .origin import Origin
 from .sweeper import Sweeper
-from .version_feed import VersionFeed
+from .version_feed import Changes, VersionFeed
 
 # Seconds between two revalidations of a file whose version is uncertain.
 UNCERTAIN_INTERVAL = 30.0
@@ -154,15 +154,22 @@ class ContentCache:
         return VersionLookup(version, is_stale, is_uncertain, is_missing, known.copy)
 
     def _known(self, origin: Origin) -> Known:
-        """Return what is known of a file, with the version that another machine published if that is newer."""
+        """Return what is known of a file, after recording what other machines did to it."""
         known = self.index.known(origin.domain, origin.account, origin.file_id)
-        published = self.version_feed.version(origin.domain, origin.file_id)
-        if published is None or (known.version is not None and known.version.seen >= published.seen):
+        changes = self.version_feed.changes(origin.domain, origin.file_id)
+        if changes is None:
             return known
         with log_cache_errors():
-            self.index.record_versions(origin.domain, [published], margin=0)
-        copy = self.index.copy(origin.account, origin.file_id, published.version_id)
-        return known._replace(version=published, copy=copy)
+            self._record_changes(origin, known.version, changes)
+        return self.index.known(origin.domain, origin.account, origin.file_id)
+
+    def _record_changes(self, origin: Origin, known: Version | None, changes: Changes) -> None:
+        seen = known.seen if known else 0.0
+        if changes.version is not None and changes.version.seen > seen:
+            self.index.record_versions(origin.domain, [changes.version], margin=0)
+        for process, at in changes.intents.items():
+            if seen < at + UNCERTAIN_FOR and not self.directory.is_alive(process):
+                self.index.mark_uncertain(origin.domain, origin.file_id, at)
 
     def _is_stale(self, seen: float) -> bool:
         """Return whether a time is too long ago; 0 stands for an invalidated version, and the future proves nothing."""
@@ -171,13 +178,9 @@ class ContentCache:
 
     def _is_uncertain(self, origin: Origin, seen: float, has_intents: bool) -> bool:
         """Return whether a process died while it changed the file, so that Egnyte has to be asked for the outcome."""
-        file, since = (origin.domain, origin.file_id), None
+        since = None
         with log_cache_errors():
-            intent = self.version_feed.intent(*file)
-            if intent is not None and not self.directory.is_alive(intent.process):
-                self.index.mark_uncertain(*file, intent.at)
-                has_intents = True
-            since = self.index.uncertain_since(*file) if has_intents else None
+            since = self.index.uncertain_since(origin.domain, origin.file_id) if has_intents else None
         return since is not None and (
             seen < since or seen < min(since + UNCERTAIN_FOR, self.clock() - UNCERTAIN_INTERVAL)
         )

@@ -250,9 +250,9 @@ class Index:
         with self._pool.transaction() as connection:
             connection.execute('INSERT OR REPLACE INTO intents VALUES (?, ?, ?, ?)', values)
 
-    def abandon_intent(self, domain: str, file_id: str) -> None:
-        """End the intent of this process: unless it was settled, its outcome is uncertain."""
-        self._abandon(domain, file_id, self._directory.process_id())
+    def abandon_intent(self, domain: str, file_id: str) -> bool:
+        """End the intent of this process: unless it was settled, its outcome is uncertain. Return whether it is."""
+        return self._abandon(domain, file_id, self._directory.process_id(), self._clock())
 
     def mark_uncertain(self, domain: str, file_id: str, at: float) -> None:
         """Record that another machine intended to change the file at that time, with an unknown outcome."""
@@ -267,16 +267,17 @@ class Index:
         times = [at for process, at in rows if not process]
         for process, _ in rows:
             if process and not self._directory.is_alive(process):
-                times.append(self._abandon(domain, file_id, process))
+                times.append(now := self._clock())
+                self._abandon(domain, file_id, process, now)
         return max(times, default=None)
 
-    def _abandon(self, domain: str, file_id: str, process: str) -> float:
-        """Turn the intent of a process into an unknown outcome from now on."""
-        now, key = self._clock(), (domain, file_id, process)
+    def _abandon(self, domain: str, file_id: str, process: str, now: float) -> bool:
+        """Turn the intent of a process, if there is one, into an unknown outcome from now on."""
+        key = domain, file_id, process
         with self._pool.transaction() as connection:
             connection.execute(ABANDON_INTENT, (now, *key))
-            connection.execute('DELETE FROM intents WHERE domain = ? AND file_id = ? AND process = ?', key)
-        return now
+            removed = connection.execute('DELETE FROM intents WHERE domain = ? AND file_id = ? AND process = ?', key)
+        return removed.rowcount > 0
 
     def copy(self, account: str, file_id: str, version_id: str) -> Copy | None:
         """Return the copy of that version."""

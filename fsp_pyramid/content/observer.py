@@ -44,7 +44,9 @@ class ContentObserver:
             yield
         finally:
             with log_cache_errors():
-                self._index.abandon_intent(self._domain, file.id)
+                if self._index.abandon_intent(self._domain, file.id):
+                    process = self._cache.directory.process_id()
+                    self._version_feed.abandon_intent(self._domain, file.id, process, self._cache.clock())
 
     def stored(self, file: Entry, content: Content) -> None:
         """Record the version, and keep its content, which then needs no download."""
@@ -67,7 +69,7 @@ class ContentObserver:
         """Record the new name."""
         with log_cache_errors():
             self._index.rename(self._domain, file.id or '', file.name)
-            self._version_feed.clear_intent(self._domain, file.id or '')
+            self._version_feed.clear_intent(self._domain, file.id or '', self._cache.directory.process_id())
 
     def deleted(self, file: Entry) -> None:
         """Record that the file is gone."""

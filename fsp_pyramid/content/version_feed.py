@@ -8,48 +8,47 @@ import hashlib
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from ..concurrency.circuit_breaker import CircuitBreaker, CircuitOpen
-from .index import UNCERTAIN_FOR, Version
+from .index import Version
 
-# Seconds that a version is kept. Later each machine has asked Egnyte, unless fsp.public.revalidate is longer.
-VERSION_TTL = 7 * 86400
-# Seconds that an intent is kept: a change takes less, and afterwards the file is revalidated.
-INTENT_TTL = UNCERTAIN_FOR
+# Seconds that changes are kept. Later each machine has asked Egnyte, unless fsp.public.revalidate is longer.
+TTL = 7 * 86400
 # Seconds between two requests to Redis for one file, and the number of files for which that is remembered.
 INTERVAL, REMEMBERED = 5.0, 10_000
 
 
-class Intent(NamedTuple):
-    """A process is going to change a file, or died while it did.
+class Changes(NamedTuple):
+    """Published changes to a file.
 
-    :param process: see CacheDirectory.process_id
-    :param at: UNIX seconds
+    :param version: that was published last
+    :param intents: UNIX seconds by process (see CacheDirectory.process_id): it is going to change the file, or died
+        while it did. A change with an unknown outcome has a process that never lives
     """
 
-    process: str
-    at: float
+    version: Version | None
+    intents: Mapping[str, float]
 
 
 class VersionFeed(Protocol):
     """Changes of all machines to files; *domain* and *file_id* name a file."""
 
     def publish(self, domain: str, version: Version) -> None:
-        """Publish the current version of a file, which this process made."""
+        """Publish the current version of a file, which this process made. That settles all intents."""
 
     def publish_intent(self, domain: str, file_id: str, process: str, at: float) -> None:
-        """Publish that a process is going to change the file; :meth:`publish` or :meth:`clear_intent` ends that."""
+        """Publish that a process is going to change the file. Any method but :meth:`changes` ends its intent."""
 
-    def clear_intent(self, domain: str, file_id: str) -> None:
-        """Withdraw the intent: the version of the file is unchanged."""
+    def clear_intent(self, domain: str, file_id: str, process: str) -> None:
+        """Withdraw the intent of the process: it has left the version unchanged."""
 
-    def version(self, domain: str, file_id: str) -> Version | None:
-        """Return the version that was published last; None if there is none, or if it was asked for a moment ago."""
+    def abandon_intent(self, domain: str, file_id: str, process: str, at: float) -> None:
+        """Publish that the change of the process has an unknown outcome."""
 
-    def intent(self, domain: str, file_id: str) -> Intent | None:
-        """Return the intent to change the file; None as with :meth:`version`."""
+    def changes(self, domain: str, file_id: str) -> Changes | None:
+        """Return the changes to a file; None if there are none, or if they were asked for a moment ago."""
 
 
 class NullVersionFeed:
@@ -61,20 +60,19 @@ class NullVersionFeed:
     def publish_intent(self, domain: str, file_id: str, process: str, at: float) -> None:
         """Do nothing."""
 
-    def clear_intent(self, domain: str, file_id: str) -> None:
+    def clear_intent(self, domain: str, file_id: str, process: str) -> None:
         """Do nothing."""
 
-    def version(self, domain: str, file_id: str) -> Version | None:  # noqa: ARG002 - of the protocol
-        """Return None."""
-        return None
+    def abandon_intent(self, domain: str, file_id: str, process: str, at: float) -> None:
+        """Do nothing."""
 
-    def intent(self, domain: str, file_id: str) -> Intent | None:  # noqa: ARG002 - of the protocol
+    def changes(self, domain: str, file_id: str) -> Changes | None:  # noqa: ARG002 - of the protocol
         """Return None."""
         return None
 
 
 class RedisVersionFeed:
-    """Version feed in a Redis; empty while that is down.
+    """Version feed in a Redis; empty while that is down. A file has a version and a hash of intents by process.
 
     :param client: redis.Redis
     :param breaker: skips a Redis that is down
@@ -86,51 +84,56 @@ class RedisVersionFeed:
         self._asked: OrderedDict[str, float] = OrderedDict()
 
     def publish(self, domain: str, version: Version) -> None:
-        """Publish the current version of a file, and clear its intent."""
-
-        def publish() -> None:
-            with self._client.pipeline() as pipeline:
-                pipeline.set(_key(domain, version.file_id), json.dumps(version), ex=VERSION_TTL)
-                pipeline.delete(_key(domain, version.file_id, 'intent'))
-                pipeline.execute()
-
-        self._call(publish)
+        """Publish the current version of a file, and delete its intents."""
+        self._execute(
+            ('SET', _key(domain, version.file_id, 'version'), json.dumps(version), 'EX', TTL),
+            ('DEL', _key(domain, version.file_id, 'intents')),
+        )
 
     def publish_intent(self, domain: str, file_id: str, process: str, at: float) -> None:
         """Publish that a process is going to change the file."""
-        key = _key(domain, file_id, 'intent')
-        self._call(lambda: self._client.set(key, json.dumps([process, at]), ex=int(INTENT_TTL)))
+        key = _key(domain, file_id, 'intents')
+        self._execute(('HSET', key, process, at), ('EXPIRE', key, TTL))
 
-    def clear_intent(self, domain: str, file_id: str) -> None:
-        """Withdraw the intent."""
-        self._call(lambda: self._client.delete(_key(domain, file_id, 'intent')))
+    def clear_intent(self, domain: str, file_id: str, process: str) -> None:
+        """Delete the intent of the process."""
+        self._execute(('HDEL', _key(domain, file_id, 'intents'), process))
 
-    def version(self, domain: str, file_id: str) -> Version | None:
-        """Return the version that was published last."""
-        value = self._get(_key(domain, file_id))
-        return Version(*value) if value else None
+    def abandon_intent(self, domain: str, file_id: str, process: str, at: float) -> None:
+        """Replace the intent of the process by one that its next change of the file leaves alone."""
+        key = _key(domain, file_id, 'intents')
+        self._execute(('HDEL', key, process), ('HSET', key, f'{process}-abandoned', at), ('EXPIRE', key, TTL))
 
-    def intent(self, domain: str, file_id: str) -> Intent | None:
-        """Return the intent to change the file."""
-        value = self._get(_key(domain, file_id, 'intent'))
-        return Intent(*value) if value else None
-
-    def _get(self, key: str) -> list[Any] | None:
-        now = self._clock()
+    def changes(self, domain: str, file_id: str) -> Changes | None:
+        """Return the changes to a file, from one round trip."""
+        key, now = _key(domain, file_id, 'version'), self._clock()
         if now - self._asked.get(key, float('-inf')) < INTERVAL:
             return None
         self._asked[key] = now
         while len(self._asked) > REMEMBERED:
             self._asked.popitem(last=False)
-        value = self._call(lambda: self._client.get(key))
-        return json.loads(value) if value else None
+        version, intents = self._execute(('GET', key), ('HGETALL', _key(domain, file_id, 'intents'))) or (None, {})
+        if version is None and not intents:
+            return None
+        return Changes(
+            None if version is None else Version(*json.loads(version)),
+            {process.decode(): float(at) for process, at in intents.items()},
+        )
 
-    def _call(self, command: Callable[[], Any]) -> Any:
+    def _execute(self, *commands: tuple[Any, ...]) -> list[Any] | None:
+        """Execute commands in one round trip and transaction, and return their results; None while Redis is down."""
+
+        def execute() -> list[Any]:
+            with self._client.pipeline() as pipeline:
+                for command in commands:
+                    pipeline.execute_command(*command)
+                return pipeline.execute()
+
         try:
-            return self._breaker.call(command)
+            return self._breaker.call(execute)
         except CircuitOpen:
             return None
 
 
-def _key(domain: str, file_id: str, kind: str = 'version') -> str:
+def _key(domain: str, file_id: str, kind: str) -> str:
     return f'fsp:{kind}:{hashlib.sha256(f"{domain} {file_id}".encode()).hexdigest()[:32]}'

@@ -153,6 +153,23 @@ def test_intent_is_known_to_other_machines(
         assert client.public(url).body == PNG + b'new'
 
 
+def test_move_leaves_the_intent_of_a_killed_process(
+    site: dict[str, str], source: Source, tmp_path: Path, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('fsp_pyramid.content.version_feed.INTERVAL', 0)
+    site |= {'fsp.redis_url': redis_server.patient_url, 'fsp.cache.backend': 'redis'}
+    here, there = client_of(site), client_of(site, public__cache_dir=str(tmp_path / 'other'))
+    url = url_of(here, source)
+    here.create('/d/')
+    assert there.public(url).body == PNG
+    settle()
+    killed(site, 'POST', '/a.png', {'source': source.offer(PNG + b'new'), 'conflict_strategy': 'replace'})
+    assert here.move('/a.png', '/d/').status_int == 200
+    assert 'Age' in there.public(url).headers
+    settle()
+    assert there.public(url).body == PNG + b'new'
+
+
 def test_change_in_progress_costs_no_call(
     site: dict[str, str], sandbox: Sandbox, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,6 +201,31 @@ def test_unknown_outcome_is_revalidated(site: dict[str, str], sandbox: Sandbox, 
     client.public(url)
     settle()
     assert client.public(url).body == PNG + b'late'
+
+
+def test_unknown_outcome_is_known_to_other_machines_after_a_move(
+    site: dict[str, str],
+    sandbox: Sandbox,
+    source: Source,
+    tmp_path: Path,
+    redis_server: RedisServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr('fsp_pyramid.content.version_feed.INTERVAL', 0)
+    site |= {'fsp.redis_url': redis_server.patient_url, 'fsp.cache.backend': 'redis', 'fsp.egnyte.max_wait': '0'}
+    here, there = client_of(site), client_of(site, public__cache_dir=str(tmp_path / 'other'))
+    url = url_of(here, source)
+    here.create('/d/')
+    assert there.public(url).body == PNG
+    settle()
+    sandbox.fail({'status': 500, 'method': 'POST', 'times': 9, 'path_prefix': '/pubapi/v1/fs-content'})
+    assert here.upload('/a.png', source.offer(PNG + b'new'), 'replace').status_int == 503
+    sandbox.fail()
+    sandbox.upload('/Shared/Beefree/u1/a.png', PNG + b'late')
+    assert here.move('/a.png', '/d/').status_int == 200
+    assert 'Age' in there.public(url).headers
+    settle()
+    assert there.public(url).body == PNG + b'late'
 
 
 def test_upload_succeeds_without_a_recorded_intent(
