@@ -48,6 +48,16 @@ def resolve_conflict(
     raise name_taken(taken, strategy)
 
 
+def overwritten(listing: Listing, stored: Entry, strategy: Strategy) -> Entry | None:
+    """Return the listed file of which a new file became a version; None for REPLACE, which asks for that.
+
+    Egnyte may take two names for one that we do not, or the file has been renamed since it was listed.
+    """
+    if strategy is Strategy.REPLACE:
+        return None
+    return next((item for item in listing.items if item.id == stored.id), None)
+
+
 def name_taken(taken: Entry, strategy: Strategy) -> FSPError:
     """Return the error for a name that is taken: Conflict for ASK, else NameTaken."""
     if taken.is_directory:

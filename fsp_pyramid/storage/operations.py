@@ -33,7 +33,7 @@ from ..model import (
     Strategy,
 )
 from ..paths import Path, composed
-from .conflicts import name_taken, resolve_conflict, unguessable_name
+from .conflicts import name_taken, overwritten, resolve_conflict, unguessable_name
 from .egnyte_errors import is_unanswered
 from .name_rules import check_name
 from .refusals import directory_busy, locked, no_such_file
@@ -125,10 +125,11 @@ class Operations:
         """Store *content* while *directories* are locked.
 
         If a lock is lost meanwhile, another process may have chosen the same name, and the later file became a version
-        of the earlier one. So our upload is rolled back and repeated, once: with KEEP under an unguessable name.
+        of the earlier one. The same happens if Egnyte takes the name for that of a listed file, and we do not. So our
+        upload is rolled back and repeated, once: with KEEP under an unguessable name.
         """
 
-        def decide(fresh: bool, lock: LockHandle) -> Callable[[], tuple[Entry, Change, LockHandle]]:
+        def decide(fresh: bool, lock: LockHandle) -> Callable[[], tuple[Entry, Change, LockHandle, Entry | None]]:
             parent = self._upload_directory(path[:-1], fresh)
             exclusive = lock.is_exclusive() and not (repeated and strategy is Strategy.KEEP)
             name, over = resolve_conflict(parent, path[-1], strategy, exclusive)
@@ -140,13 +141,20 @@ class Operations:
             else:
                 put = partial(self._storage.store_file, target, content, over)
             needed = lock if exclusive and (asks or strategy is Strategy.KEEP) else LockHandle()
-            return lambda: (*self._put(parent, put), needed)
 
-        entry, change, lock = self._settle(decide, *directories)
-        if repeated or lock.is_exclusive():
+            def write() -> tuple[Entry, Change, LockHandle, Entry | None]:
+                entry, change = self._put(parent, put)
+                return entry, change, needed, overwritten(parent, entry, strategy)
+
+            return write
+
+        entry, change, lock, taken = self._settle(decide, *directories)
+        if taken is None and (repeated or lock.is_exclusive()):
             return entry
         with suppress(FSPError):  # if that fails, it remains as a version
             self._storage.revert(change)
+        if taken is not None and strategy is not Strategy.KEEP:
+            raise name_taken(taken, strategy)
         return self._store(path, directories, strategy, content, repeated=True)
 
     def _store_unless_taken(self, path: Path, content: Content, strategy: Strategy) -> tuple[Entry, Change]:

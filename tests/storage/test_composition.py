@@ -1,5 +1,6 @@
 """Composed and decomposed characters: NFC and NFD of a name are one name, however Egnyte treats them."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from fsp_pyramid.egnyte import Client
 from fsp_pyramid.embedded import TOKEN, URL
 from fsp_pyramid.interfaces import IStorage
 from fsp_pyramid.model import Content, Entry, Strategy
+from fsp_pyramid.paths import quoted
 from fsp_pyramid.storage.cached import CachedStorage
 from fsp_pyramid.storage.egnyte import EgnyteStorage
 from fsp_pyramid.storage.listing_cache import ListingCache
@@ -237,3 +239,39 @@ def test_singleton_character_is_another_name(tmp_path: Path, character: str, kno
     upload(make(sandbox), f'{character}.txt')
     assert sandbox.content(f'/Shared/Home/{plain}.txt') == b'x'
     assert sandbox.content(f'/Shared/Home/{plain}/{plain}.txt') == b'y'
+
+
+@pytest.mark.parametrize('strategy', [Strategy.KEEP, Strategy.ASK, Strategy.REFUSE])
+@pytest.mark.parametrize(
+    ('plain', 'other'),
+    [('k', '\N{KELVIN SIGN}'), ('Å', '\N{ANGSTROM SIGN}'), ('Ω', '\N{OHM SIGN}')],
+    ids=['kelvin', 'angstrom', 'ohm'],
+)
+def test_file_of_a_name_that_only_egnyte_takes_for_the_same_stays(
+    tmp_path: Path, strategy: Strategy, plain: str, other: str, known: bool
+) -> None:
+    """Egnyte's answer to the upload shows that it became a version of that file."""
+    sandbox = Sandbox(tmp_path / 'egnyte', normalizing=True)
+    sandbox.upload(f'/Shared/Home/{plain}.txt', b'old')
+    operations = operations_of(sandbox, known, ())
+    if strategy is Strategy.KEEP:
+        kept = upload(operations, f'{other}.txt', strategy=strategy)
+        assert re.fullmatch(rf'{other}_[0-9a-f]{{8}}\.txt', kept.name)
+        assert sandbox.content(quoted(f'/Shared/Home/{kept.name}')) == b'new'
+    else:
+        with pytest.raises(errors.Conflict if strategy is Strategy.ASK else errors.NameTaken, match=f'"{plain}.txt"'):
+            upload(operations, f'{other}.txt', strategy=strategy)
+    assert sandbox.content(quoted(f'/Shared/Home/{plain}.txt')) == b'old'
+    names = [item.name for item in operations.list_directory(()).items]
+    assert names == stored(sandbox, '/Shared/Home')
+
+
+def test_file_that_a_colleague_renamed_to_the_new_name_stays(tmp_path: Path) -> None:
+    sandbox = Sandbox(tmp_path / 'egnyte')
+    sandbox.upload('/Shared/Home/a.txt', b'old')
+    operations = operations_of(sandbox, True, ())
+    move = {'action': 'move', 'destination': '/Shared/Home/b.txt'}
+    sandbox.api('POST', '/pubapi/v1/fs/Shared/Home/a.txt', json=move).raise_for_status()
+    kept = upload(operations, 'b.txt', strategy=Strategy.KEEP)
+    assert sandbox.content('/Shared/Home/b.txt') == b'old'
+    assert sandbox.content(f'/Shared/Home/{kept.name}') == b'new'
