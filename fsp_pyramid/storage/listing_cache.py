@@ -1,8 +1,8 @@
 """Listing cache: listings by account and path, kept consistent while several threads or processes write."""
 
 import hashlib
+import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -35,6 +35,8 @@ class Lease(NamedTuple):
     is_certain: bool
 
 
+# Seconds between two attempts to report missed writes to the backend.
+RETRY = 1.0
 # Depth of the directories that people have.
 USUAL_DEPTH = 20
 
@@ -62,7 +64,7 @@ class ListingCache:
     ) -> None:
         self.ttl, self.clock = ttl, clock
         self._backend, self._breaker = backend or MemoryBackend(), breaker or CircuitBreaker()
-        self._missed: Counter[str] = Counter()  # writes that the backend does not know of, by account
+        self._missed = MissedWrites(self._invalidate_account)
         self.single_flight = SingleFlight()
 
     def get(self, key: Key) -> CachedListing:
@@ -81,7 +83,7 @@ class ListingCache:
         now = self.clock()
         with suppress(CircuitOpen):
             return Lease(now, self._use(lambda: self._last_write(account)), is_certain=True)
-        return Lease(now, f'missed {self._missed[account]}', is_certain=False)
+        return Lease(now, f'missed {self._missed.last(account)}', is_certain=False)
 
     def store(self, key: Key, listing: Listing | None, lease: Lease, asked: Path = ()) -> None:
         """Store Egnyte's answer, unless we wrote after *lease* was taken: the answer may be older than that write.
@@ -153,8 +155,7 @@ class ListingCache:
     # The methods below raise CircuitOpen, or errors of the backend
 
     def _use(self, function: Callable[[], T]) -> T:
-        if self._missed:
-            self._breaker.call(self._invalidate_missed)
+        self._missed.report()
         return self._breaker.call(function)
 
     def _write(self, account: str, write: Callable[[], None]) -> None:
@@ -162,12 +163,10 @@ class ListingCache:
             self._use(write)
         except CircuitOpen:
             # The backend's listings lack this write. They are invalidated as soon as it is within reach again.
-            self._missed[account] += 1
+            self._missed.add(account)
 
-    def _invalidate_missed(self) -> None:
-        for account in list(self._missed):
-            self._new_generation((account, ()))
-            del self._missed[account]  # a Counter does not mind if another thread was faster
+    def _invalidate_account(self, account: str) -> None:
+        self._breaker.call(lambda: self._new_generation((account, ())))
 
     def _read(self, kind: str, keys: Sequence[Key]) -> list[CachedListing | None]:
         try:
@@ -245,6 +244,51 @@ class ListingCache:
     def _release(self, mutex: Mutex) -> None:
         with suppress(*self._breaker.failures):  # it has expired, or is out of reach and will expire
             mutex.release()
+
+
+class MissedWrites:
+    """The last write of each account that the backend does not know of. A thread reports them, and ends when it has.
+
+    :param invalidate: invalidates the backend's listings of an account. Raises CircuitOpen
+    """
+
+    def __init__(self, invalidate: Callable[[str], None]) -> None:
+        self._invalidate = invalidate
+        self._guard = threading.Lock()
+        self._writes: dict[str, str] = {}
+        self._running = False
+
+    def last(self, account: str) -> str:
+        """Return the name of the account's last missed write; '' if there is none."""
+        return self._writes.get(account, '')
+
+    def add(self, account: str) -> None:
+        """Add a write, and report it as soon as possible."""
+        with self._guard:
+            self._writes[account] = uuid4().hex
+            if not self._running:
+                self._running = True
+                threading.Thread(target=self._run, name='fsp-missed-writes', daemon=True).start()
+
+    def report(self) -> None:
+        """Invalidate the listings of all accounts with missed writes. Raises CircuitOpen."""
+        with self._guard:
+            writes = dict(self._writes)
+        for account, write in writes.items():
+            self._invalidate(account)
+            with self._guard:
+                if self.last(account) == write:  # otherwise it missed one more meanwhile
+                    del self._writes[account]
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(RETRY)
+            with suppress(CircuitOpen):
+                self.report()
+            with self._guard:
+                if not self._writes:
+                    self._running = False
+                    return
 
 
 def _generation_names(key: Key) -> tuple[str, ...]:

@@ -14,15 +14,16 @@ from fsp_pyramid.concurrency.circuit_breaker import PAUSE, CircuitBreaker, Circu
 from fsp_pyramid.concurrency.locks import KeyedLocks
 from fsp_pyramid.egnyte import Client, RateLimiter
 from fsp_pyramid.embedded import TOKEN, URL
+from fsp_pyramid.storage import listing_cache
 from fsp_pyramid.storage.cache_backends import RedisBackend
 from fsp_pyramid.storage.cached import CachedStorage
 from fsp_pyramid.storage.egnyte import EgnyteStorage
-from fsp_pyramid.storage.listing_cache import ListingCache
+from fsp_pyramid.storage.listing_cache import ListingCache, MissedWrites
 from fsp_pyramid.testing import Sandbox, content
 
 from ..ports import free_port
 from ..services import RedisServer
-from ..timing import PATIENCE
+from ..timing import PATIENCE, eventually
 from .conftest import Clock
 
 HOME = ('Shared', 'Home')
@@ -96,6 +97,37 @@ def test_write_during_an_outage_is_seen_after_it(
     clock.now += PAUSE
     storage.peek_directory(HOME)
     assert names(other) == ['f']
+
+
+def test_write_during_an_outage_is_reported_without_another_request(
+    make_storage: MakeStorage, redis_server: RedisServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing_cache, 'RETRY', 0.01)
+    storage, other = make_storage(), make_storage()
+    storage.create_directory(HOME)
+    with monkeypatch.context() as patch:
+        unreachable = redis_client(f'redis://127.0.0.1:{free_port()}')
+        patch.setattr(storage._listing_cache._backend, '_client', unreachable)
+        storage.store_file((*HOME, 'f'), content(b'x'))
+    assert names(other) == []
+    clock.now += PAUSE
+    eventually(lambda: names(other) == ['f'])
+    eventually(lambda: not storage._listing_cache._missed._running)
+
+
+def test_write_that_is_missed_during_a_report_is_reported_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing_cache, 'RETRY', 0.01)
+    reported = []
+
+    def invalidate(account: str) -> None:
+        reported.append(account)
+        if len(reported) == 1:
+            missed.add(account)
+
+    missed = MissedWrites(invalidate)
+    missed.add('a')
+    eventually(lambda: not missed.last('a'))
+    assert reported == ['a', 'a']
 
 
 def test_write_is_seen_by_a_listing_that_began_before_it(
