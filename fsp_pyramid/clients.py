@@ -33,7 +33,7 @@ from .storage.operations import Operations
 from .storage.undo import UndoStorage
 
 # Outcomes of calls that do not show that Egnyte is within reach and well.
-UNREACHED = {kind.__name__ for kind in (egnyte.Unavailable, egnyte.Unreachable, egnyte.EgnyteError)}
+UNREACHED = {kind.__name__ for kind in (egnyte.Unavailable, egnyte.Unreachable, egnyte.TimedOut, egnyte.EgnyteError)}
 IGNORE = StorageListener()
 NAMELESS = '-'  # in URLs, for the client without a name; no name has a hyphen
 

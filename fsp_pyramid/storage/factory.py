@@ -77,8 +77,9 @@ class StorageFactory:
         max_wait = PATIENCE if priority is Priority.BACKGROUND else self.max_wait
         context = _AccountContext(self, account, owner, listener, max_wait)
         # Rollback is part of a write, including its reads.
-        recovery_client = context.client(PATIENCE, Priority.WRITE)
-        lowest = EgnyteStorage(context.client(max_wait, priority), self.backends.locks, account.url, recovery_client)
+        recovery_client = context.client(PATIENCE, Priority.WRITE, forced=True)
+        client = context.client(max_wait, priority, forced=priority is Priority.BACKGROUND)
+        lowest = EgnyteStorage(client, self.backends.locks, account.url, recovery_client)
         observed = ObservedStorage(lowest, context.observer)
         return CachedStorage(
             observed,
@@ -114,7 +115,7 @@ class _AccountContext:
         self._listener, self._max_wait = listener, max_wait
         self.observer = factory.observer(account.key)
 
-    def client(self, max_wait: float, priority: Priority) -> egnyte.Client:
+    def client(self, max_wait: float, priority: Priority, *, forced: bool = False) -> egnyte.Client:
         return egnyte.Client(
             self._account.url,
             self._account.token,
@@ -124,7 +125,7 @@ class _AccountContext:
             max_wait=max_wait,
             priority=priority,
             on_call=self._call_made,
-            slot=partial(call_slot, self._factory.backends.calls, forced=max_wait == PATIENCE),
+            slot=partial(call_slot, self._factory.backends.calls, forced=forced),
         )
 
     def _call_made(self, call: egnyte.CallInfo) -> None:
