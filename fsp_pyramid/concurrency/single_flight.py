@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 T = TypeVar('T')
@@ -15,8 +16,16 @@ class SingleFlight:
         self._guard = threading.Lock()
         self._calls: dict[Hashable, Future[Any]] = {}
 
-    def do(self, key: Hashable, function: Callable[[], T]) -> T:
-        """Return or raise the outcome of *function*, or of the call with the same *key* that is in progress already."""
+    def do(
+        self,
+        key: Hashable,
+        function: Callable[[], T],
+        waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> T:
+        """Return or raise the outcome of *function*, or of the call with the same *key* that is in progress already.
+
+        :param waiting: returns the context in which that other call is waited for
+        """
         with self._guard:
             call = self._calls.get(key)
             leads = call is None
@@ -24,7 +33,9 @@ class SingleFlight:
                 call = self._calls[key] = Future()
         if leads:
             self._run(key, call, function)
-        return call.result()
+            return call.result()
+        with waiting():
+            return call.result()
 
     def _run(self, key: Hashable, call: Future[Any], function: Callable[[], Any]) -> None:
         try:

@@ -1,6 +1,7 @@
 """Caching layer: listings, served until their TTL ends and patched by our own writes."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import takewhile
 from typing import Literal, NamedTuple, TypeVar
@@ -80,6 +81,7 @@ class CachedStorage(StorageLayer):
     :param on_lookup: is called after each look-up
     :param catch_up: is called once, before the cache is read, and returns whether the cache reflects the changes of
         others. If it does not, the TTL is one minute at the most
+    :param waiting: returns the context in which a concurrent fetch of the same listing is waited for
     """
 
     def __init__(
@@ -90,10 +92,12 @@ class CachedStorage(StorageLayer):
         ttl_factor: Callable[[], float] = _no_factor,
         on_lookup: Callable[[CacheLookup], None] = _ignore,
         catch_up: Callable[[], bool] = _caught_up,
+        waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         super().__init__(storage)
         self._listing_cache, self._account = listing_cache, account
         self._ttl_factor, self._on_lookup, self._catch_up = ttl_factor, on_lookup, catch_up
+        self._waiting = waiting
         self._known_ttl: float | None = None
 
     def _key(self, path: Path) -> Key:
@@ -174,7 +178,7 @@ class CachedStorage(StorageLayer):
                 return self._fetched_meanwhile(path) or self._fetch(path)
 
         self._on_lookup(CacheLookup('miss'))
-        return self._listing_cache.single_flight.do((self._account, _form(path), lease.write), fetch)
+        return self._listing_cache.single_flight.do((self._account, _form(path), lease.write), fetch, self._waiting)
 
     def _refresh(self, path: Path, old: CachedListing) -> Listing:
         """Fetch the listing again; return the stale one if another caller does that, or if Egnyte fails."""

@@ -2,20 +2,21 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
 from requests import Session
 
 from .. import egnyte
-from ..concurrency.bulkhead import Bulkhead, BulkheadFull
+from ..concurrency.bulkhead import BulkheadFull
 from ..egnyte import Priority
 from ..interfaces import IBackends, IObserver, IStorage
 from ..model import Access, Account, Entry
 from .adaptive_ttl import ttl_factor
 from .cached import CachedStorage, CacheLookup
 from .egnyte import EgnyteStorage
+from .egnyte_errors import as_fsp_errors
 from .observed import ObservedStorage
 
 # Seconds that rollback and background calls may wait for the rate limit: rollback happens after the request is
@@ -77,8 +78,9 @@ class StorageFactory:
         max_wait = PATIENCE if priority is Priority.BACKGROUND else self.max_wait
         context = _AccountContext(self, account, owner, listener, max_wait)
         # Rollback is part of a write, including its reads.
-        recovery_client = context.client(PATIENCE, Priority.WRITE, forced=True)
-        client = context.client(max_wait, priority, forced=priority is Priority.BACKGROUND)
+        recovery_client = context.client(PATIENCE, Priority.WRITE, partial(context.slot, forced=True))
+        # Background calls occupy no thread of the server.
+        client = context.client(max_wait, priority, nullcontext if priority is Priority.BACKGROUND else context.slot)
         lowest = EgnyteStorage(client, self.backends.locks, account.url, recovery_client)
         observed = ObservedStorage(lowest, context.observer)
         return CachedStorage(
@@ -88,21 +90,8 @@ class StorageFactory:
             context.ttl_factor,
             listener.cache_lookup,
             context.catch_up,
+            context.waiting_slot,
         )
-
-
-@contextmanager
-def call_slot(calls: Bulkhead, *, forced: bool) -> Iterator[None]:
-    """Run the block in a slot for calls to Egnyte, which may be silent. Raises Throttled if there is none.
-
-    :param forced: for rollback and background calls
-    """
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(calls.slot(forced=forced))
-        except BulkheadFull:
-            raise egnyte.Throttled('too many threads wait for Egnyte', SLOT_WAIT) from None
-        yield
 
 
 class _AccountContext:
@@ -115,7 +104,28 @@ class _AccountContext:
         self._listener, self._max_wait = listener, max_wait
         self.observer = factory.observer(account.key)
 
-    def client(self, max_wait: float, priority: Priority, *, forced: bool = False) -> egnyte.Client:
+    @contextmanager
+    def slot(self, *, forced: bool = False) -> Iterator[None]:
+        """Run a call to Egnyte, which may be silent, in a slot of the process. Raises Throttled if there is none.
+
+        :param forced: for a rollback
+        """
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._factory.backends.calls.slot(forced=forced))
+            except BulkheadFull:
+                raise egnyte.Throttled('too many threads wait for Egnyte', SLOT_WAIT) from None
+            yield
+
+    @contextmanager
+    def waiting_slot(self) -> Iterator[None]:
+        """Wait for the call of another thread in a slot, too. Raises Busy."""
+        with as_fsp_errors(()), self.slot():
+            yield
+
+    def client(
+        self, max_wait: float, priority: Priority, slot: Callable[[], AbstractContextManager[None]]
+    ) -> egnyte.Client:
         return egnyte.Client(
             self._account.url,
             self._account.token,
@@ -125,7 +135,7 @@ class _AccountContext:
             max_wait=max_wait,
             priority=priority,
             on_call=self._call_made,
-            slot=partial(call_slot, self._factory.backends.calls, forced=forced),
+            slot=slot,
         )
 
     def _call_made(self, call: egnyte.CallInfo) -> None:
@@ -144,7 +154,9 @@ class _AccountContext:
         poller = self._factory.backends.event_poller
         if poller is None:
             return True
-        return poller.catch_up(self._owner, self.client(self._max_wait, Priority.BACKGROUND), self._invalidate)
+        return poller.catch_up(
+            self._owner, self.client(self._max_wait, Priority.BACKGROUND, self.slot), self._invalidate
+        )
 
     def _invalidate(self, file_id: str) -> None:
         self.observer.invalidated(Entry((), is_directory=False, id=file_id, modified=0, access=Access.VIEW))

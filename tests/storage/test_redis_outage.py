@@ -81,18 +81,21 @@ def test_requests_go_on_without_redis(
     assert sandbox.calls == []
 
 
-def test_write_during_an_outage_is_seen_after_it(
-    make_storage: MakeStorage, redis_server: RedisServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Redis still had the old listing: this process could not reach it, others could."""
-    storage, other = make_storage(), make_storage()
+def store_in_an_outage(storage: CachedStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Store a file while this process does not reach Redis, and others do."""
     storage.create_directory(HOME)
     names(storage)
-
     with monkeypatch.context() as patch:
         unreachable = redis_client(f'redis://127.0.0.1:{free_port()}')
         patch.setattr(storage._listing_cache._backend, '_client', unreachable)
         storage.store_file((*HOME, 'f'), content(b'x'))
+
+
+def test_write_during_an_outage_is_seen_after_it(
+    make_storage: MakeStorage, redis_server: RedisServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage, other = make_storage(), make_storage()
+    store_in_an_outage(storage, monkeypatch)
     assert names(other) == []
     clock.now += PAUSE
     storage.peek_directory(HOME)
@@ -104,11 +107,7 @@ def test_write_during_an_outage_is_reported_without_another_request(
 ) -> None:
     monkeypatch.setattr(listing_cache, 'RETRY', 0.01)
     storage, other = make_storage(), make_storage()
-    storage.create_directory(HOME)
-    with monkeypatch.context() as patch:
-        unreachable = redis_client(f'redis://127.0.0.1:{free_port()}')
-        patch.setattr(storage._listing_cache._backend, '_client', unreachable)
-        storage.store_file((*HOME, 'f'), content(b'x'))
+    store_in_an_outage(storage, monkeypatch)
     assert names(other) == []
     clock.now += PAUSE
     eventually(lambda: names(other) == ['f'])
