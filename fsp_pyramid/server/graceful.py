@@ -77,7 +77,7 @@ class _Parser(HTTPRequestParser):
     """Parser that refuses any malformed request line: waitress drops the connection at a bad authority.
 
     The patterns of waitress 3.0 take a time that grows with the square of the length of a request line that does not
-    match, and of white space before a value. It parses in the thread of the event loop, so that everybody would wait.
+    match, and of white space before a value. It parses in the thread of the event loop, so that all clients would wait.
     """
 
     def __init__(self, adj: Any, upload_paths: tuple[str, ...] = ANYWHERE) -> None:
